@@ -1,0 +1,34 @@
+# `make run` is the whole product, `make test` proves it. Both need only Python 3.11+ and make.
+PYTHON ?= python3
+UV := $(or $(shell command -v uv),.uv/bin/uv)
+BIN := .venv/bin
+
+.PHONY: run test check migrate seed bench
+
+run: .venv/ready
+	@exec $(BIN)/python run.py
+
+test: .venv/ready
+	$(BIN)/pytest
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+
+migrate: .venv/ready
+	$(BIN)/piccolo migrations forwards all
+
+seed: .venv/ready
+	$(BIN)/python -m seed
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks
+
+.venv/ready: uv.lock pyproject.toml | $(UV)
+	$(UV) sync --quiet --locked --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $@
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.8
