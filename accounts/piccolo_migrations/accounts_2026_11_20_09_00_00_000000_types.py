@@ -1,0 +1,116 @@
+"""The types and functions that tables are made of."""
+
+from backoffice.migrations import script
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+ID = "2026-11-20T09:00:00:000000"
+VERSION = "1.38.0"
+DESCRIPTION = "The types and functions that tables are made of"
+
+FORWARDS = r"""
+CREATE TYPE user_role AS ENUM ('admin', 'manager', 'employee');
+
+-- What counts as blank, as an e-mail address, and as a word that can be searched for.
+
+-- True for text without a visible character: every kind of Unicode white space, and the zero-width ones.
+CREATE OR REPLACE FUNCTION is_blank(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN value !~ '[^\s\u001c-\u001f\u0085\u00a0\u1680\u180e\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]';
+
+-- One @, no empty part between dots, a top level that is not a number. Letters of any script.
+CREATE OR REPLACE FUNCTION is_email(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN length(value) <= 254
+   AND value ~ '^[^][:space:][:cntrl:]@<>()[,;:\\".]+(\.[^][:space:][:cntrl:]@<>()[,;:\\".]+)*@'
+   AND value ~ '@([^[:punct:][:space:][:cntrl:]]+(-+[^[:punct:][:space:][:cntrl:]]+)*\.)+[^[:punct:][:space:][:cntrl:][:digit:]](-*[^[:punct:][:space:][:cntrl:]])+$'
+   AND length(split_part(value, '@', 1)) <= 64;
+
+-- Without case and accents: 'São' and 'SAO' are both 'sao'.
+CREATE OR REPLACE FUNCTION fold(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g'));
+
+-- The words of a text, folded. Bounded, because a tsvector is: 20,000 characters, 100 per word.
+CREATE OR REPLACE FUNCTION search_words(value text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN array_to_tsvector(ARRAY(
+    SELECT left(word, 100)
+    FROM regexp_split_to_table(fold(left(value, 20000)), '[^[:alnum:]]+') AS word
+    WHERE word <> ''
+));
+
+-- What somebody typed, as a query in which every typed word begins a word that was indexed.
+-- Neighbouring tokens without letters ("529.982", "(11) 98765") also match as one run of digits.
+-- Null when nothing that was typed is a word.
+CREATE OR REPLACE FUNCTION search_query(typed text) RETURNS tsquery
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+    token text;
+    runs text;
+    number text := '';        -- the digits of the present group of tokens without letters
+    number_parts text[] := '{}';
+    parts text[] := '{}';
+BEGIN
+    FOREACH token IN ARRAY regexp_split_to_array(fold(typed), '\s+') || ARRAY['.'] LOOP
+        SELECT string_agg(quote_literal(left(run, 100)) || ':*', ' & ') INTO runs
+        FROM regexp_split_to_table(token, '[^[:alnum:]]+') AS run WHERE run <> '';
+        IF token ~ '[0-9]' AND token !~ '[^0-9[:punct:]]' THEN
+            number := number || regexp_replace(token, '[^0-9]', '', 'g');
+            number_parts := number_parts
+                || format('(%L:* | (%s))', left(regexp_replace(token, '[^0-9]', '', 'g'), 100), runs);
+            CONTINUE;
+        END IF;
+        IF number <> '' THEN
+            parts := parts || format('((%s) | %L:*)', array_to_string(number_parts, ' & '), left(number, 100));
+            number := '';
+            number_parts := '{}';
+        END IF;
+        IF runs IS NOT NULL THEN
+            parts := parts || format('(%s)', runs);
+        END IF;
+    END LOOP;
+    IF parts = '{}' THEN
+        RETURN NULL;
+    END IF;
+    RETURN array_to_string(parts, ' & ')::tsquery;
+END;
+$$;
+
+-- updated_at is the database's: it moves with every change of a row, and with nothing else.
+CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    NEW.updated_at := OLD.updated_at;
+    IF NEW IS DISTINCT FROM OLD THEN
+        -- Not now(): that is when the transaction began, which may be before another's later change.
+        NEW.updated_at := clock_timestamp();
+    END IF;
+    RETURN NEW;
+END;
+$$;
+
+-- Only a hash is ever stored: plain text is refused, whichever way it comes.
+CREATE OR REPLACE FUNCTION is_password_hash(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN value ~ '^\$argon2(id|i|d)\$v=[0-9]+\$[^$]+\$[^$]+\$[^$]+$';
+"""
+
+BACKWARDS = r"""
+DROP FUNCTION is_password_hash;
+DROP FUNCTION touch_updated_at;
+DROP FUNCTION search_query;
+DROP FUNCTION search_words;
+DROP FUNCTION fold;
+DROP FUNCTION is_email;
+DROP FUNCTION is_blank;
+DROP TYPE user_role;
+"""
+
+
+async def forwards():
+    manager = MigrationManager(migration_id=ID, app_name="accounts", description=DESCRIPTION)
+    manager.add_raw(script(FORWARDS))
+    manager.add_raw_backwards(script(BACKWARDS))
+    return manager

@@ -1,0 +1,14 @@
+"""Who may do what is said in terms of these roles."""
+
+from enum import StrEnum
+
+
+class UserRole(StrEnum):
+    admin = "admin"
+    manager = "manager"
+    employee = "employee"
+
+
+STAFF = frozenset(UserRole)
+MANAGERS = frozenset({UserRole.admin, UserRole.manager})
+ADMINS = frozenset({UserRole.admin})

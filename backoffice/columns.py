@@ -1,0 +1,32 @@
+"""Column types that Piccolo lacks."""
+
+from enum import Enum
+from typing import Any, Literal
+
+from piccolo.columns import Column
+
+
+class EnumColumn(Column):
+    """A column of a native PostgreSQL ENUM type.
+
+    The type itself is created by a migration (`CREATE TYPE`), before the table's. Not a subclass of Varchar, which
+    Piccolo would filter with ILIKE: an enum has none.
+
+    :param choices: the Python enum; its values are the type's labels, in order.
+    :param type_name: the name of the PostgreSQL type.
+    :param default: a member of `choices`, or None where a value must be given.
+    """
+
+    value_type: Any = str
+
+    def __init__(
+        self, choices: type[Enum], type_name: str, default: Enum | str | None = None, **kwargs: Any
+    ) -> None:
+        self.type_name = type_name
+        self.default = default
+        super().__init__(choices=choices, type_name=type_name, default=default, **kwargs)
+        self.value_type = Literal[tuple(member.value for member in choices)]
+
+    @property
+    def column_type(self) -> str:
+        return self.type_name

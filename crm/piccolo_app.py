@@ -1,0 +1,11 @@
+from pathlib import Path
+
+from crm.tables import Customer, IdempotencyKey, Presale, PresaleBirth, PresaleItem, Product
+from piccolo.conf.apps import AppConfig
+
+APP_CONFIG = AppConfig(
+    app_name="crm",
+    migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
+    table_classes=[Customer, Product, Presale, PresaleItem, PresaleBirth, IdempotencyKey],
+    migration_dependencies=["accounts.piccolo_app"],
+)

@@ -1,0 +1,71 @@
+"""The types and functions that tables are made of."""
+
+from backoffice.migrations import script
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+ID = "2026-11-20T09:00:00:000001"
+VERSION = "1.38.0"
+DESCRIPTION = "The types and functions that tables are made of"
+
+FORWARDS = r"""
+CREATE TYPE presale_status AS ENUM ('draft', 'pending', 'approved', 'cancelled', 'converted');
+
+-- CPF and telephone numbers: forgiving about how they are typed, strict about what they are.
+
+-- True for eleven digits, not all the same, whose last two are the check digits of those before (modulo 11).
+CREATE OR REPLACE FUNCTION is_cpf(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN value !~ '^[0-9]{11}$' OR value ~ '^(.)\1{10}$' THEN false
+    ELSE (SELECT sum(substr(value, i, 1)::integer * (11 - i)) * 10 % 11 % 10 FROM generate_series(1, 9) AS i)
+             = substr(value, 10, 1)::integer
+     AND (SELECT sum(substr(value, i, 1)::integer * (12 - i)) * 10 % 11 % 10 FROM generate_series(1, 10) AS i)
+             = substr(value, 11, 1)::integer
+END;
+
+-- Drops the usual punctuation; anything else stays, for is_cpf to refuse.
+CREATE OR REPLACE FUNCTION normalize_cpf(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN regexp_replace(value, '[\s./-]', '', 'g');
+
+-- E.164: +55, an area code that exists, then 8 digits (fixed lines 2 to 5, trunked radio 7) or 9 (mobile).
+-- The area codes and leading digits are those of Google's libphonenumber.
+CREATE OR REPLACE FUNCTION is_brazilian_phone(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN value ~ '^\+55([14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])([2-57][0-9]{7}|9[0-9]{8})$';
+
+-- Understands +55 11 …, 0055 11 …, 55 11 …, (11) …, 011 …, and 0 15 11 … (15: the carrier).
+-- What is none of these stays as it is, for is_brazilian_phone to refuse.
+CREATE OR REPLACE FUNCTION normalize_phone(value text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+    digits text := regexp_replace(value, '[^0-9]', '', 'g');
+BEGIN
+    IF value !~ '^[\s(]*\+?[0-9\s()./-]+$' THEN
+        RETURN value;
+    END IF;
+    RETURN '+55' || CASE
+        WHEN value ~ '^[\s(]*\+' THEN regexp_replace(digits, '^550?', '')
+        WHEN digits ~ '^0055' THEN regexp_replace(digits, '^00550?', '')
+        WHEN digits ~ '^55[0-9]{10,11}$' THEN substr(digits, 3)
+        ELSE regexp_replace(digits, '^0([0-9]{2}(?=[0-9]{10,11}$))?', '')
+    END;
+END;
+$$;
+"""
+
+BACKWARDS = r"""
+DROP FUNCTION normalize_phone;
+DROP FUNCTION is_brazilian_phone;
+DROP FUNCTION normalize_cpf;
+DROP FUNCTION is_cpf;
+DROP TYPE presale_status;
+"""
+
+
+async def forwards():
+    manager = MigrationManager(migration_id=ID, app_name="crm", description=DESCRIPTION)
+    manager.add_raw(script(FORWARDS))
+    manager.add_raw_backwards(script(BACKWARDS))
+    return manager

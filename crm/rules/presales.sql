@@ -1,0 +1,149 @@
+-- The life of a pre-sale: how it is numbered, what its total is, which moves it may make, and when it is frozen.
+
+CREATE SEQUENCE IF NOT EXISTS presales_number_seq AS bigint OWNED BY presales.number;
+SELECT setval('presales_number_seq', coalesce(max(number), 0) + 1, false) FROM presales;
+
+-- Where a pre-sale may go from here. Nothing leads out of converted and cancelled.
+CREATE OR REPLACE FUNCTION presale_moves(status presale_status) RETURNS presale_status[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE status
+    WHEN 'draft' THEN '{pending,cancelled}'
+    WHEN 'pending' THEN '{approved,draft,cancelled}'
+    WHEN 'approved' THEN '{converted,cancelled}'
+    ELSE '{}'
+END::presale_status[];
+
+CREATE OR REPLACE FUNCTION presale_lines_total(presale uuid) RETURNS numeric
+LANGUAGE sql STABLE
+RETURN (SELECT coalesce(sum(total_price), 0) FROM presale_items WHERE presale_id = presale);
+
+-- True in the transaction that loads this pre-sale as history: born past draft, together with its lines.
+CREATE OR REPLACE FUNCTION presale_is_being_born(presale uuid) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM presale_births WHERE presale_id = presale);
+
+CREATE OR REPLACE FUNCTION begin_presale() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    NEW.number := nextval('presales_number_seq');
+    NEW.total := 0;
+    RETURN NEW;
+END;
+$$;
+
+CREATE OR REPLACE TRIGGER presales_begin
+BEFORE INSERT ON presales
+FOR EACH ROW EXECUTE FUNCTION begin_presale();
+
+CREATE OR REPLACE FUNCTION change_presale() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    lines_total numeric := presale_lines_total(OLD.id);
+    -- Lines change through their own table, whose trigger then updates this row.
+    lines_changed boolean := pg_trigger_depth() > 1;
+BEGIN
+    NEW.id := OLD.id;
+    NEW.number := OLD.number;
+    NEW.total := greatest(lines_total - NEW.discount, 0);
+    NEW.updated_at := OLD.updated_at;
+
+    IF OLD.status <> 'draft'
+       AND (NEW.customer_id, NEW.discount, NEW.created_at)
+           IS DISTINCT FROM (OLD.customer_id, OLD.discount, OLD.created_at)
+    OR presale_moves(OLD.status) = '{}' AND NEW.notes IS DISTINCT FROM OLD.notes THEN
+        RAISE EXCEPTION 'a pre-sale that is % cannot be changed like this', OLD.status
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_locked', TABLE = 'presales',
+                  DETAIL = OLD.status;
+    END IF;
+
+    IF NEW.status <> OLD.status AND NEW.status <> ALL (presale_moves(OLD.status)) THEN
+        RAISE EXCEPTION 'a pre-sale cannot go from % to %', OLD.status, NEW.status
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_transition', TABLE = 'presales',
+                  DETAIL = json_build_object('from', OLD.status, 'to', NEW.status,
+                                             'allowed', presale_moves(OLD.status));
+    END IF;
+
+    IF OLD.status = 'draft' AND NEW.status = 'pending' THEN
+        IF NOT EXISTS (SELECT FROM presale_items WHERE presale_id = OLD.id) THEN
+            RAISE EXCEPTION 'a pre-sale without items cannot be submitted'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_no_items', TABLE = 'presales';
+        END IF;
+        PERFORM refuse_excess_discount(NEW.discount, lines_total);
+    END IF;
+
+    IF (NEW IS DISTINCT FROM OLD OR lines_changed) AND NOT presale_is_being_born(OLD.id) THEN
+        NEW.updated_at := clock_timestamp();
+    END IF;
+    RETURN NEW;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF discount > lines_total THEN
+        RAISE EXCEPTION 'the discount is more than the items cost'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_discount_exceeds_sum', TABLE = 'presales';
+    END IF;
+END;
+$$;
+
+CREATE OR REPLACE TRIGGER presales_change
+BEFORE UPDATE ON presales
+FOR EACH ROW EXECUTE FUNCTION change_presale();
+
+CREATE OR REPLACE FUNCTION refuse_presale_deletion() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'a pre-sale that is % cannot be deleted', OLD.status
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_kept', TABLE = 'presales', DETAIL = OLD.status;
+END;
+$$;
+
+CREATE OR REPLACE TRIGGER presales_refuse_deletion
+BEFORE DELETE ON presales
+FOR EACH ROW
+WHEN (OLD.status NOT IN ('draft', 'cancelled'))
+EXECUTE FUNCTION refuse_presale_deletion();
+
+-- History: whoever loads old pre-sales (fixtures, SQL) gives them their status at birth. The mark lets their lines
+-- in, and is gone when the transaction ends.
+CREATE OR REPLACE FUNCTION mark_presale_birth() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO presale_births (presale_id) VALUES (NEW.id);
+    RETURN NULL;
+END;
+$$;
+
+CREATE OR REPLACE TRIGGER presales_mark_birth
+AFTER INSERT ON presales
+FOR EACH ROW
+WHEN (NEW.status <> 'draft')
+EXECUTE FUNCTION mark_presale_birth();
+
+CREATE OR REPLACE FUNCTION end_presale_birth() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    born presales;
+BEGIN
+    DELETE FROM presale_births WHERE id = NEW.id;
+    SELECT * INTO born FROM presales WHERE id = NEW.presale_id;
+    IF born.status <> 'cancelled' THEN
+        PERFORM refuse_excess_discount(born.discount, presale_lines_total(born.id));
+    END IF;
+    RETURN NULL;
+END;
+$$;
+
+DROP TRIGGER IF EXISTS presale_births_end ON presale_births;
+CREATE CONSTRAINT TRIGGER presale_births_end
+AFTER INSERT ON presale_births
+DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION end_presale_birth();

@@ -1,0 +1,3 @@
+CREATE OR REPLACE TRIGGER products_touch
+BEFORE UPDATE ON products
+FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
