@@ -72,7 +72,9 @@ def _lock(path: Path, operation: int) -> int:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 os.close(descriptor)
-                raise EmbeddedError(f"Another process has been starting the database for long: {path}") from None
+                raise EmbeddedError(
+                    f"Another process has been starting the database for long: {path}"
+                ) from None
             time.sleep(0.02)
         else:
             return descriptor
@@ -82,16 +84,16 @@ class EmbeddedPostgres:
     """One server in one folder; `start` and `stop` may be called by any thread, any number of times."""
 
     def __init__(self, folder: Path, *, options: Mapping[str, str] | None = None) -> None:
-        self.folder = folder
-        self.data = folder / "postgres18"
-        self.log = folder / "postgres.log"
+        self.folder = folder.resolve()
+        self.data = self.folder / "postgres18"
+        self.log = self.folder / "postgres.log"
         self._options = dict(options or {})
         self._users: int | None = None
         self._owner_process = 0
         self._guard = threading.Lock()
 
     def start(self) -> None:
-        """Creates the database on the first call ever, starts the server unless it runs, and joins its users."""
+        """Creates the database on the first call ever, starts the server unless it runs, joins its users."""
         with self._guard:
             try:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,7 +101,9 @@ class EmbeddedPostgres:
                     self._join()
                     self._ensure_running()
             except OSError as error:
-                raise EmbeddedError(f"The embedded database in {self.folder} cannot be used: {error}") from error
+                raise EmbeddedError(
+                    f"The embedded database in {self.folder} cannot be used: {error}"
+                ) from error
 
     def stop(self) -> None:
         """Leaves the server, and stops it if no other process uses it."""
@@ -111,6 +115,10 @@ class EmbeddedPostgres:
                     self._stop_server()
                 os.close(self._users)
                 self._users = None
+
+    @property
+    def joined(self) -> bool:
+        return self._users is not None
 
     @property
     def socket_folder(self) -> str:
@@ -173,8 +181,20 @@ class EmbeddedPostgres:
         self._private_folder(self._chosen_socket_folder)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
-        settings = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in self._settings().items())
-        arguments = ["-D", str(self.data), "-l", str(self.log), "-w", "-t", str(START_SECONDS), "-o", settings]
+        settings = " ".join(
+            f"-c {shlex.quote(f'{name}={value}')}" for name, value in self._settings().items()
+        )
+        arguments = [
+            "-D",
+            str(self.data),
+            "-l",
+            str(self.log),
+            "-w",
+            "-t",
+            str(START_SECONDS),
+            "-o",
+            settings,
+        ]
         deadline = time.monotonic() + ORPHAN_SECONDS
         while True:
             try:
@@ -220,7 +240,7 @@ class EmbeddedPostgres:
     def _state(self) -> str:
         """`starting`, `ready` or `stopping`; '' when no server of this folder lives."""
         lines = self._pid_lines()
-        if not lines or not self._is_ours(int(lines[0])):
+        if not lines or not lines[0].strip().isdecimal() or not self._is_ours(int(lines[0])):
             return ""
         return lines[7].strip() if len(lines) > 7 else "starting"
 
@@ -247,7 +267,7 @@ class EmbeddedPostgres:
     def _chosen_socket_folder(self) -> Path:
         if self._fits(self.data):
             return self.data
-        digest = hashlib.sha256(os.fsencode(self.data.absolute())).hexdigest()[:16]
+        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
         short = Path(tempfile.gettempdir()) / f"{NAME}-{digest}"
         if not self._fits(short):
             raise EmbeddedError(f"The path of the temporary folder is too long for a socket: {short}")
@@ -261,8 +281,8 @@ class EmbeddedPostgres:
         """Makes sure that the folder is the server's own and nobody else's."""
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-            if os.geteuid() == 0:
-                os.chown(folder, *self._server_user)
+        if os.geteuid() == 0 and folder.lstat().st_uid == 0:
+            os.chown(folder, *self._server_user, follow_symlinks=False)
         status = folder.lstat()
         if folder.is_symlink() or status.st_uid != self._server_user[0] or status.st_mode & 0o077:
             raise EmbeddedError(f"{folder} must be a folder of the database's own user, closed to others")

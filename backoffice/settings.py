@@ -59,7 +59,9 @@ def _check_url(secret: SecretStr) -> SecretStr:
     try:
         _addresses(url)
     except ValueError:
-        raise ValueError("host and port cannot be read; the form is postgresql://user:password@host:port/name") from None
+        raise ValueError(
+            "host and port cannot be read; the form is postgresql://user:password@host:port/name"
+        ) from None
     return secret
 
 
@@ -81,29 +83,31 @@ class Settings(BaseSettings):
         str_strip_whitespace=True,
     )
 
-    host: str = Field("127.0.0.1", pattern=r"^\S+$")
-    port: int = Field(8000, ge=1, le=65535)
+    host: str = Field(default="127.0.0.1", pattern=r"^\S+$")
+    port: int = Field(default=8000, ge=1, le=65535)
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
     environment: Annotated[Literal["development", "production"], Lower] = "development"
-    web_concurrency: int = Field(1, ge=1, le=64)
+    web_concurrency: int = Field(default=1, ge=1, le=64)
     forwarded_allow_ips: str | None = None
 
     database_url: Annotated[SecretStr, AfterValidator(_check_url)] | None = None
     db_host: str | None = None
-    db_port: int = Field(DEFAULT_PORT, ge=1, le=65535)
+    db_port: int = Field(default=DEFAULT_PORT, ge=1, le=65535)
     db_name: str | None = None
     db_user: str | None = None
     db_password: SecretStr | None = None
     db_sslmode: Annotated[SslMode, Lower] | None = None
 
-    db_pool_max: int = Field(20, ge=1, le=1000)
+    db_pool_max: int = Field(default=20, ge=1, le=1000)
     db_pool_idle_seconds: Seconds = 30
     db_connect_timeout: Seconds = 2
     db_acquire_timeout: Seconds = 2
     db_statement_timeout: Seconds = 10
     db_lock_timeout: Seconds = 3
 
-    flow_data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(Path(".data"), validate_default=True)
+    flow_data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default=Path(".data"), validate_default=True
+    )
 
     @model_validator(mode="after")
     def _refuse_half_a_database(self) -> Self:

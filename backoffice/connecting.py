@@ -1,0 +1,189 @@
+"""One connection to PostgreSQL: which host, within which time, and in plain words why not."""
+
+import asyncio
+import contextlib
+import ssl
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import asyncpg
+
+from backoffice.settings import Address, Settings
+
+OLDEST_MAJOR = 14
+ROLLBACK_SECONDS = 2
+CLOSE_SECONDS = 3
+
+# libpq takes these for itself; asyncpg would pass them on to the server, which refuses them.
+LIBPQ_ONLY = {
+    "channel_binding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssencmode",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "load_balance_hosts",
+    "sslcompression",
+    "tcp_user_timeout",
+}
+
+# No later attempt can succeed where one of these says no.
+FINAL = (
+    asyncpg.InvalidAuthorizationSpecificationError,  # wrong password included
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.exceptions.ClientConfigurationError,
+    ssl.SSLError,
+)
+
+# The next host may do where one of these was raised.
+NEXT_HOST = (
+    OSError,  # TimeoutError included
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.exceptions.TargetServerAttributeNotMatched,
+)
+
+
+class DatabaseUnavailable(ConnectionError):
+    """No connection to the database, or it was lost; the text names place and cause, never a password."""
+
+
+class DatabaseRefused(DatabaseUnavailable):
+    """The database answers, and will go on refusing: wrong password, unknown database, no TLS, too old."""
+
+
+def cause(error: BaseException) -> str:
+    """One line for the operator."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _is_final(error: BaseException) -> bool:
+    return isinstance(error, FINAL) or "rejected SSL upgrade" in str(error)
+
+
+def _url_arguments(settings: Settings) -> dict[str, Any]:
+    assert settings.database_url is not None
+    url = urlsplit(settings.database_url.get_secret_value())
+    query = [(key, value) for key, value in parse_qsl(url.query) if key not in LIBPQ_ONLY]
+    return {"dsn": url._replace(query=urlencode(query)).geturl()}
+
+
+def _field_arguments(settings: Settings) -> dict[str, Any]:
+    password = settings.db_password
+    return {
+        "host": [host for host, _ in settings.addresses],
+        "port": settings.db_port,
+        "user": settings.db_user or "flowcrm",
+        "password": password.get_secret_value() if password else None,
+        "database": settings.db_name or "flowcrm",
+    }
+
+
+def connect_arguments(settings: Settings) -> dict[str, Any]:
+    """What asyncpg.connect takes for the configured database."""
+    arguments = _url_arguments(settings) if settings.database_url else _field_arguments(settings)
+    if settings.db_sslmode:
+        arguments["ssl"] = settings.db_sslmode
+    return arguments
+
+
+def session_settings(settings: Settings) -> dict[str, str]:
+    """Server settings of a pool connection: no statement, lock or forgotten transaction outstays a clerk."""
+    milliseconds = {
+        "statement_timeout": settings.db_statement_timeout,
+        "lock_timeout": settings.db_lock_timeout,
+        "idle_in_transaction_session_timeout": settings.db_statement_timeout * 2,
+    }
+    return {name: str(round(seconds * 1000)) for name, seconds in milliseconds.items()}
+
+
+class Connector:
+    """Opens connections to the first host that fits, beginning with the one that last did."""
+
+    def __init__(self, arguments: dict[str, Any], addresses: list[Address], timeout: float) -> None:
+        self.arguments = arguments
+        self.addresses = list(addresses)
+        self.timeout = timeout
+
+    @property
+    def where(self) -> str:
+        return ", ".join(
+            host if host.startswith("/") else f"{host}:{port}" for host, port in self.addresses
+        ) or "the local socket"  # fmt: skip
+
+    async def connect(self, **extra: Any) -> "asyncpg.Connection[asyncpg.Record]":
+        """Raises DatabaseUnavailable, or DatabaseRefused where trying again is in vain."""
+        try:
+            connection = await self._first_that_fits(extra)
+            self._check_version(connection)
+        except DatabaseUnavailable:
+            raise
+        except (*NEXT_HOST, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            kind = DatabaseRefused if _is_final(error) else DatabaseUnavailable
+            raise kind(f"Cannot connect to PostgreSQL at {self.where}: {cause(error)}") from error
+        return connection
+
+    async def _first_that_fits(self, extra: dict[str, Any]) -> Any:
+        last: BaseException | None = None
+        addresses: list[Address | None] = [*self.addresses] or [None]
+        for address in addresses:
+            try:
+                connection = await asyncpg.connect(**self._one(address), timeout=self.timeout, **extra)
+            except NEXT_HOST as error:
+                if _is_final(error):
+                    raise
+                last = error
+            else:
+                self._prefer(address)
+                return connection
+        assert last is not None
+        raise last
+
+    def _one(self, address: Address | None) -> dict[str, Any]:
+        return (
+            self.arguments if address is None else {**self.arguments, "host": address[0], "port": address[1]}
+        )
+
+    def _prefer(self, address: Address | None) -> None:
+        if address in self.addresses and self.addresses[0] != address:
+            self.addresses.remove(address)
+            self.addresses.insert(0, address)
+
+    def _check_version(self, connection: Any) -> None:
+        version = connection.get_server_version()
+        if version.major < OLDEST_MAJOR:
+            connection.terminate()
+            found = f"{version.major}.{version.minor}"
+            raise DatabaseRefused(f"PostgreSQL {OLDEST_MAJOR} or newer is needed; {self.where} runs {found}")
+
+
+async def close_quietly(connection: Any) -> None:
+    """Closes politely within CLOSE_SECONDS, else at once; never raises for a connection that is gone."""
+    try:
+        await connection.close(timeout=CLOSE_SECONDS)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
+
+
+async def roll_back_or_end(transaction: Any, connection: Any) -> None:
+    """Ends the transaction on the server; a connection that does not answer is ended instead."""
+    try:
+        async with asyncio.timeout(ROLLBACK_SECONDS):
+            await transaction.rollback()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(asyncpg.InterfaceError):
+            connection.terminate()
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise

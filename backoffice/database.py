@@ -1,0 +1,328 @@
+"""The engine behind every Piccolo query: one bounded pool, transactions that leak nothing, honest errors."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import asyncpg
+import tenacity
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+from backoffice.connecting import (
+    Connector,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    close_quietly,
+    connect_arguments,
+    roll_back_or_end,
+    session_settings,
+)
+from backoffice.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
+from backoffice.settings import Settings
+
+__all__ = ["DatabaseRefused", "DatabaseUnavailable", "Engine", "Figures", "PoolExhausted", "Transaction"]
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 30  # total of all attempts to connect at start-up
+LONGEST_PAUSE_SECONDS = 5
+RELEASE_SECONDS = 2
+CLOSE_POOL_SECONDS = 5
+COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client only when it hangs
+
+SESSION = {"application_name": "flow-crm", "timezone": "UTC"}
+
+
+class PoolExhausted(Exception):
+    """Every connection of the pool is in use, and none was given back in time."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Connections of the pool, now."""
+
+    active: int
+    idle: int
+    total: int
+    max: int
+
+
+class Transaction(PostgresTransaction):
+    """Piccolo's, except that it gives its connection back and leaves no trace, whatever fails."""
+
+    engine: "Engine"
+
+    async def __aenter__(self) -> "Transaction":
+        if self._parent is not None:
+            return cast(Transaction, self._parent)
+        self.connection = await self.engine.take()
+        try:
+            self.transaction = self.connection.transaction()
+            await self.transaction.start()
+        except BaseException:
+            self.connection.terminate()
+            await self.engine.give_back(self.connection)
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, exception_type: Any, exception: BaseException | None, traceback: Any) -> bool:
+        if self._parent is not None:
+            return False
+        try:
+            await self._end(exception)
+        finally:
+            self.engine.current_transaction.set(None)
+            await self.engine.give_back(self.connection)
+        return False
+
+    async def _end(self, exception: BaseException | None) -> None:
+        if self._committed or self._rolled_back:
+            return
+        if exception is None:
+            await self.transaction.commit()
+        elif isinstance(exception, TimeoutError | asyncio.CancelledError):
+            self.connection.terminate()  # a query is still under way: nothing else can be said here
+        else:
+            await roll_back_or_end(self.transaction, self.connection)
+
+
+class Engine(PostgresEngine):
+    """Built from settings; contacts the database at the first query, not before."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.configure(settings)
+        super().__init__(config=self.connector.arguments, extensions=())
+
+    def configure(self, settings: Settings) -> None:
+        """Points the engine at a database. Only while no pool is open."""
+        self.settings = settings
+        self.embedded = None if settings.database_configured else EmbeddedPostgres(settings.flow_data_dir)
+        self.connector = self._connector()
+        self.config = self.connector.arguments
+        self._pooled = False
+        self._slots = asyncio.Semaphore(settings.db_pool_max)
+
+    def _connector(self) -> Connector:
+        settings = self.settings
+        if self.embedded is None:
+            return Connector(connect_arguments(settings), settings.addresses, settings.db_connect_timeout)
+        host = self.embedded.socket_folder
+        arguments = {"user": NAME, "database": NAME, "ssl": False, "target_session_attrs": "any"}
+        return Connector(
+            {"host": host, "port": PORT, **arguments}, [(host, PORT)], settings.db_connect_timeout
+        )
+
+    # Piccolo asks these while it is imported; the version is checked with each connection instead.
+
+    async def check_version(self) -> None: ...
+
+    async def prep_database(self) -> None: ...
+
+    # Connections
+
+    async def connect(self, **extra: Any) -> Any:
+        """A connection of its own, outside the pool; without time limits unless `extra` sets them."""
+        extra["server_settings"] = SESSION | extra.get("server_settings", {})
+        if self.embedded is None:
+            return await self.connector.connect(**extra)
+        if not self.embedded.joined:
+            await self._start_embedded(self.embedded)
+        try:
+            return await self.connector.connect(**extra)
+        except DatabaseUnavailable:
+            await self._start_embedded(
+                self.embedded
+            )  # it may have been killed, and nobody else would start it
+            return await self.connector.connect(**extra)
+
+    async def _start_embedded(self, embedded: EmbeddedPostgres) -> None:
+        _end_properly_on_sigterm()
+        try:
+            await asyncio.to_thread(embedded.start)
+        except EmbeddedError as error:
+            raise DatabaseRefused(str(error)) from error
+        self.connector = self._connector()
+
+    async def get_new_connection(self) -> Any:
+        return await self.connect()
+
+    async def take(self) -> Any:
+        """A connection of the pool, or a single one where none was ever opened. Give it back."""
+        if self.pool is None:
+            self._refuse_lost_pool()
+            return await self.connect()
+        try:
+            async with asyncio.timeout(self.settings.db_acquire_timeout):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise PoolExhausted(f"All {self.settings.db_pool_max} database connections are in use") from None
+        try:
+            return await self.pool.acquire()
+        except asyncpg.InterfaceError as error:
+            self._slots.release()
+            raise DatabaseUnavailable("The connection pool is closed") from error
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def give_back(self, connection: Any) -> None:
+        """Never raises and never hangs: a connection that cannot be made ready for the next user is ended."""
+        if not isinstance(connection, asyncpg.pool.PoolConnectionProxy):
+            await close_quietly(connection)
+            return
+        try:
+            await connection._holder._pool.release(connection, timeout=RELEASE_SECONDS)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            logger.warning("a database connection was given up: %s", error or type(error).__name__)
+        finally:
+            self._slots.release()
+
+    @contextlib.asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        """A raw asyncpg connection, for COPY and the like; inside a transaction, that of the transaction."""
+        if current := self.current_transaction.get():
+            yield current.connection
+            return
+        connection = await self.take()
+        try:
+            yield connection
+        except (TimeoutError, asyncio.CancelledError):
+            connection.terminate()
+            raise
+        finally:
+            await self.give_back(connection)
+
+    def _refuse_lost_pool(self) -> None:
+        if self._pooled:
+            raise DatabaseUnavailable("The connection pool is closed")
+
+    # The pool
+
+    async def wait_until_reachable(self) -> str:
+        """The server's version. Raises DatabaseUnavailable after START_SECONDS, DatabaseRefused at once."""
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_before_delay(START_SECONDS - self.settings.db_connect_timeout),
+            wait=tenacity.wait_exponential_jitter(initial=0.2, max=LONGEST_PAUSE_SECONDS, jitter=0.3),
+            retry=tenacity.retry_if_exception(_may_pass),
+            before_sleep=_log_attempt,
+            reraise=True,
+        )
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                return str(await retrying(self._version))
+        except TimeoutError:
+            message = (
+                f"Cannot connect to PostgreSQL at {self.connector.where}: no answer in {START_SECONDS} s"
+            )
+            raise DatabaseUnavailable(message) from None
+
+    async def _version(self) -> str:
+        connection = await self.connect()
+        version = connection.get_settings().server_version
+        await close_quietly(connection)
+        return str(version)
+
+    async def open_pool(self) -> None:
+        """Waits for the database, then opens the pool; see wait_until_reachable for the errors."""
+        if self.pool is not None:
+            raise RuntimeError("The connection pool is open already")
+        version = await self.wait_until_reachable()
+        settings = self.settings
+        self._slots = asyncio.Semaphore(settings.db_pool_max)
+        self.pool = await asyncpg.create_pool(
+            connect=self._connect_for_pool,
+            min_size=0,
+            init_size=1,
+            max_size=settings.db_pool_max,
+            max_inactive_connection_lifetime=settings.db_pool_idle_seconds,
+            command_timeout=settings.db_statement_timeout + COMMAND_GRACE_SECONDS,
+            server_settings=session_settings(settings),
+        )
+        self._pooled = True
+        logger.info(
+            "connected to PostgreSQL %s at %s, pool of at most %d",
+            version,
+            self.connector.where,
+            settings.db_pool_max,
+        )
+
+    async def _connect_for_pool(
+        self, *_: Any, loop: Any, connection_class: Any, record_class: Any, **extra: Any
+    ) -> Any:
+        return await self.connect(**extra)
+
+    async def close_pool(self) -> None:
+        """Waits a few seconds for connections in use, then ends them; leaves the embedded server."""
+        pool, self.pool = self.pool, None
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), CLOSE_POOL_SECONDS)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                logger.warning("the connection pool was closed with queries under way")
+            logger.info("the connection pool is closed")
+        if self.embedded is not None:
+            await asyncio.to_thread(self.embedded.stop)
+
+    async def start_connection_pool(self, **kwargs: Any) -> None:
+        await self.open_pool()
+
+    async def close_connection_pool(self) -> None:
+        await self.close_pool()
+
+    def figures(self) -> Figures:
+        if self.pool is None:
+            return Figures(active=0, idle=0, total=0, max=self.settings.db_pool_max)
+        total, idle = self.pool.get_size(), self.pool.get_idle_size()
+        return Figures(active=total - idle, idle=idle, total=total, max=self.pool.get_max_size())
+
+    # What Piccolo calls
+
+    def transaction(self, allow_nested: bool = True) -> Transaction:
+        return Transaction(engine=self, allow_nested=allow_nested)
+
+    async def run_querystring(self, querystring: Any, in_pool: bool = True) -> Any:
+        if in_pool and self.pool is None and not self.transaction_exists():
+            self._refuse_lost_pool()
+        return await super().run_querystring(querystring, in_pool=in_pool)
+
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> Any:
+        if in_pool and self.pool is None and not self.transaction_exists():
+            self._refuse_lost_pool()
+        return await super().run_ddl(ddl, in_pool=in_pool)
+
+    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        async with self.acquire() as connection:
+            return await connection.fetch(query, *(args or ()))
+
+    async def _run_in_new_connection(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        connection = await self.connect()
+        try:
+            return await connection.fetch(query, *(args or ()))
+        finally:
+            await close_quietly(connection)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseRefused)
+
+
+def _log_attempt(state: tenacity.RetryCallState) -> None:
+    assert state.outcome is not None
+    pause = state.next_action.sleep if state.next_action else 0
+    logger.warning("attempt %d: %s; next in %.1f s", state.attempt_number, state.outcome.exception(), pause)
+
+
+def _end_properly_on_sigterm() -> None:
+    """Lets a command stop its embedded server on SIGTERM, which by default ends Python on the spot."""
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    ):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

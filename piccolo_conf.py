@@ -1,0 +1,9 @@
+"""Where Piccolo finds the database and the apps."""
+
+from piccolo.conf.apps import AppRegistry
+
+from backoffice.database import Engine
+from backoffice.settings import read_settings
+
+DB = Engine(read_settings())
+APP_REGISTRY = AppRegistry(apps=["accounts.piccolo_app", "crm.piccolo_app"])
