@@ -1,0 +1,96 @@
+"""What it means to a person that the database refused."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+
+from backoffice import words
+from backoffice.database import DatabaseRefused, DatabaseUnavailable, PoolExhausted
+from backoffice.problems import FieldError, Problem
+
+RETRY_AFTER = {"Retry-After": "2"}
+
+# Worth another try: nothing was wrong but the moment.
+COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+LOST = (
+    DatabaseRefused,
+    DatabaseUnavailable,
+    ConnectionError,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.DiskFullError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+SLOW = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+BUSY = (PoolExhausted, asyncpg.TooManyConnectionsError, *COLLISIONS)
+
+
+def explain(error: BaseException, *, deleting: bool = False) -> Problem | None:
+    """The problem that this error is, or None for one that nobody foresaw.
+
+    :param deleting: whether a row was to be deleted, which is what tells the two sides of a foreign key apart.
+    """
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, BUSY):
+        return Problem("database_busy", headers=RETRY_AFTER)
+    if isinstance(error, SLOW):
+        return Problem("database_timeout", headers=RETRY_AFTER)
+    if isinstance(error, LOST):
+        return Problem("database_unavailable", headers=RETRY_AFTER)
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return _explain_constraint(error, deleting=deleting)
+    if isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError):
+        return Problem("out_of_range")
+    return None
+
+
+def _explain_constraint(error: Any, *, deleting: bool) -> Problem:
+    if isinstance(error, asyncpg.NotNullViolationError):
+        return Problem("not_null_violation", errors=[FieldError(error.column_name, "null")])
+    name = error.constraint_name
+    if deleting and isinstance(error, asyncpg.ForeignKeyViolationError | asyncpg.RestrictViolationError):
+        return Problem("still_referenced", constraint=f"{name}:delete")
+    known = words.CONSTRAINTS.get(name)
+    if known is None:
+        return Problem(_code_of(error))
+    parameters = _parameters(error.detail if isinstance(error, asyncpg.CheckViolationError) else None)
+    members = parameters.pop("each", None)
+    if members is not None:
+        parameters["names"] = [member["name"] for member in members]
+        errors = [FieldError(known.field or "", name, member) for member in members]
+    else:
+        errors = [FieldError(known.field, name, parameters)] if known.field else []
+    return Problem(known.code, errors=errors, constraint=name, parameters=parameters)
+
+
+def _code_of(error: Exception) -> str:
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return "unique_violation"
+    if isinstance(error, asyncpg.ForeignKeyViolationError | asyncpg.RestrictViolationError):
+        return "foreign_key_violation"
+    return "check_violation"
+
+
+def _parameters(detail: str | None) -> dict[str, Any]:
+    """What a rule raised with: an object, a list (then under `each`) or a bare word (then under `value`).
+
+    PostgreSQL's own DETAIL, which shows the whole row, is none of these and goes nowhere.
+    """
+    try:
+        parsed = json.loads(detail or "{}")
+    except ValueError:
+        parsed = detail
+    if isinstance(parsed, Mapping):
+        return dict(parsed)
+    if isinstance(parsed, list):
+        return {"each": parsed}
+    return {"value": parsed}

@@ -1,0 +1,196 @@
+"""Refusals: a `Problem` is raised wherever something is refused; the outermost middleware makes it an RFC 9457 answer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Scope
+
+from backoffice import words
+
+HTTP_CODES = {
+    400: "malformed_json",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+}
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong value: where it is, a code of `words.VALUE_ERRORS` or of a constraint, and the code's parameters."""
+
+    field: str
+    code: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+class Problem(Exception):
+    """A request is refused.
+
+    :param code: a key of `words.PROBLEMS`, which gives the status and the words.
+    :param errors: which values are to blame.
+    :param constraint: the constraint whose words say more than the code's.
+    :param headers: sent with the answer.
+    :param parameters: for the sentence.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        constraint: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.errors = errors
+        self.constraint = constraint
+        self.headers = dict(headers or {})
+        self.parameters = parameters or {}
+
+    @property
+    def status(self) -> int:
+        return words.PROBLEMS[self.code].status
+
+
+class ErrorBody(BaseModel):
+    """One value that is to blame."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457, `application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str
+    errors: list[ErrorBody]
+
+
+def describe(problem: Problem, language: words.Language, instance: str) -> dict[str, Any]:
+    """The body of the answer, as `ProblemBody` says."""
+    about = words.PROBLEMS[problem.code]
+    errors = [
+        {"field": error.field, "code": _public_code(error), "message": _message(error, language)}
+        for error in problem.errors
+    ]
+    return {
+        "type": f"urn:problem:{problem.code}",
+        "title": words.say(about.title, language),
+        "status": about.status,
+        "detail": _detail(problem, language),
+        "code": problem.code,
+        "instance": instance,
+        "errors": errors,
+    }
+
+
+def _detail(problem: Problem, language: words.Language) -> str:
+    if problem.constraint in words.CONSTRAINTS:
+        return words.say(words.CONSTRAINTS[problem.constraint].says, language, **problem.parameters)
+    if problem.code == "validation_error" and problem.errors:
+        return " ".join(
+            f"{error.field}: {_message(error, language)}" if error.field else _message(error, language)
+            for error in problem.errors[:3]
+        )
+    return words.say(words.PROBLEMS[problem.code].detail, language, **problem.parameters)
+
+
+def _public_code(error: FieldError) -> str:
+    constraint = words.CONSTRAINTS.get(error.code)
+    return constraint.code if constraint else words.SAME_WORDS.get(error.code, error.code)
+
+
+def _message(error: FieldError, language: words.Language) -> str:
+    if error.code in words.CONSTRAINTS:
+        constraint = words.CONSTRAINTS[error.code]
+        return words.say(constraint.each or constraint.says, language, **error.parameters)
+    if error.code in words.PROBLEMS:
+        return words.say(words.PROBLEMS[error.code].detail, language, **error.parameters)
+    code = words.SAME_WORDS.get(error.code, error.code)
+    return words.say(
+        words.VALUE_ERRORS.get(code, words.VALUE_ERRORS["invalid"]), language, **error.parameters
+    )
+
+
+def respond(problem: Problem, scope: Scope) -> Response:
+    """The answer to this request: problem+json, or the bare sentence for the admin's front end, which shows it as it is."""
+    headers = dict(scope.get("headers") or [])
+    language = prefers(headers.get(b"accept-language", b"").decode("latin-1"))
+    body = describe(problem, language, scope["path"])
+    problem.headers["Content-Language"] = "pt-BR" if language == "pt" else "en"
+    if scope["path"].startswith("/admin/"):
+        return PlainTextResponse(_sentence(body), problem.status, problem.headers)
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, problem.status, problem.headers, media_type="application/problem+json")
+
+
+def _sentence(body: Mapping[str, Any]) -> str:
+    return str(body["detail"])
+
+
+def prefers(accept_language: str) -> words.Language:
+    """Portuguese where the header ranks it above English, else English."""
+    ranks = {"en": 0.0, "pt": 0.0}
+    for choice in accept_language.lower().split(","):
+        tag, _, quality = choice.partition(";q=")
+        language = tag.strip().split("-")[0]
+        if language in ranks:
+            ranks[language] = max(ranks[language], _quality(quality))
+    return "pt" if ranks["pt"] > ranks["en"] else "en"
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 0.0
+
+
+def field_errors(errors: Sequence[ErrorDetails | Any]) -> list[FieldError]:
+    """pydantic's errors, in our words. Fields in lists are named by their position: `items.0.quantity`."""
+    return [
+        FieldError(".".join(str(part) for part in error["loc"]), _code(error), error.get("ctx") or {})
+        for error in errors
+    ]
+
+
+def _code(error: ErrorDetails) -> str:
+    if error["input"] is None and error["type"] != "missing":
+        return "null"
+    return words.SAME_WORDS.get(error["type"], error["type"])
+
+
+def install(app: FastAPI) -> None:
+    """What FastAPI and Starlette refuse on their own is raised as a `Problem` as well."""
+
+    def http_problem(_: Request, error: HTTPException) -> NoReturn:
+        raise Problem(HTTP_CODES.get(error.status_code, "validation_error"), headers=error.headers) from error
+
+    def invalid_problem(_: Request, error: RequestValidationError) -> NoReturn:
+        problems = error.errors()
+        if any(problem["type"] == "json_invalid" for problem in problems):
+            raise Problem("malformed_json") from error
+        # The first part of the place says body, query or path: the reader knows.
+        shortened = [{**problem, "loc": problem["loc"][1:]} for problem in problems]
+        raise Problem("validation_error", errors=field_errors(shortened)) from error
+
+    app.add_exception_handler(HTTPException, http_problem)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, invalid_problem)  # type: ignore[arg-type]
