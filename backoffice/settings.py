@@ -34,6 +34,9 @@ def _hostspec(url: SplitResult) -> str:
 
 def _address(spec: str) -> Address:
     """`host`, `host:port`, `[::1]:port` or a socket folder, as (host, port)."""
+    if spec.startswith("/"):
+        folder, _, port = spec.rpartition(":")
+        return (folder, int(port)) if folder and port.isdecimal() else (spec, DEFAULT_PORT)
     if spec.startswith("["):
         host, _, port = spec[1:].partition("]")
         return host, int(port.lstrip(":") or DEFAULT_PORT)

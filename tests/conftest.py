@@ -1,0 +1,108 @@
+"""A real PostgreSQL for the suite, and a fresh database for each test that wants one."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import asyncpg
+import pytest
+
+from backoffice.embedded import EmbeddedPostgres
+from backoffice.settings import ROOT, Settings
+
+# The suite's server, where the developer names one; only scratch databases are made in it.
+NAMED_SERVER = os.environ.get("DATABASE_URL")
+
+# Nothing else of the developer's environment or .env reaches a test.
+for name in [field.upper() for field in Settings.model_fields]:
+    os.environ.pop(name, None)
+Settings.model_config["env_file"] = None
+# A test that forgets to say which database it means fails, rather than touch the developer's data.
+os.environ["FLOW_DATA_DIR"] = "/dev/null/no-database-chosen"
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def dsn_of(server: str, database: str) -> str:
+    """The address of another database of the same server."""
+    return urlsplit(server)._replace(path=f"/{database}").geturl()
+
+
+def socket_dsn(server: EmbeddedPostgres) -> str:
+    return f"postgresql://flowcrm@/flowcrm?host={quote(server.socket_folder)}"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database of the suite's server where CREATE DATABASE may be said."""
+    if NAMED_SERVER:
+        yield NAMED_SERVER
+        return
+    own = EmbeddedPostgres(tmp_path_factory.mktemp("server"), options=FAST)
+    own.start()
+    yield socket_dsn(own)
+    own.stop()
+
+
+@pytest.fixture(scope="session")
+async def steward(server: str) -> AsyncIterator[asyncpg.Connection]:
+    """Creates and drops databases."""
+    connection = await asyncpg.connect(server)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def template(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
+    """The name of a migrated, empty database. Never connect to it: clone it."""
+    name = f"flowcrm_template_{uuid.uuid4().hex[:12]}"
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    piccolo(dsn_of(server, name), "migrations", "forwards", "all")
+    yield name
+    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    """The address of a migrated, empty database of the test's own."""
+    name = f"flowcrm_test_{uuid.uuid4().hex[:12]}"
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield dsn_of(server, name)
+    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+def piccolo(dsn: str, *arguments: str) -> str:
+    """Runs the `piccolo` command against a database, and gives back what it printed."""
+    command = [sys.executable, "-m", "piccolo.main", *arguments]
+    environment = os.environ | {"DATABASE_URL": dsn}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project in a folder of its own: same code, no .env, no data."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for entry in ROOT.iterdir():
+        if not entry.name.startswith("."):
+            (folder / entry.name).symlink_to(entry)
+    return folder
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """What a program started by a test sees: nothing of ours but what the test adds."""
+    return {name: value for name, value in os.environ.items() if name != "FLOW_DATA_DIR"}
