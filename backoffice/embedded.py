@@ -301,10 +301,17 @@ class EmbeddedPostgres:
     def _run(self, program: str, *arguments: str, text: str | None = None) -> None:
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         command = [*self._as_server_user(), str(_programs() / program), *arguments]
+        # A session of its own, because Ctrl-C in the terminal must not interrupt them half-way.
         result = subprocess.run(  # noqa: S603 - our own programs, no shell
-            command, input=text, env=environment, cwd="/", capture_output=True, text=True, errors="replace",
-            stdin=subprocess.DEVNULL if text is None else None,
-        )  # fmt: skip
+            command,
+            input=text or "",
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
         if result.returncode:
             raise EmbeddedError(f"{program} failed: {(result.stderr or result.stdout).strip()[-500:]}")
 
