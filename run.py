@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 
 import asyncpg
 import uvicorn
@@ -149,11 +148,10 @@ def run(engine: Engine) -> None:
     serve(settings, listener, welcome(settings, log_ins))
 
 
-def end_with_parent() -> None:
+def end_with(parent: int) -> None:
     """Ends a worker whose parent was killed, so that it does not keep the port."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    multiprocessing.connection.wait([parent.sentinel])
+    while os.getppid() == parent:
+        time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -178,4 +176,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 elif __name__ == "__mp_main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()

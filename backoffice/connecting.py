@@ -1,17 +1,22 @@
 """One connection to PostgreSQL: which host, within which time, and in plain words why not."""
 
 import asyncio
-import contextlib
+import logging
 import ssl
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
+import tenacity
 
 from backoffice.settings import Address, Settings
 
+logger = logging.getLogger(__name__)
+
 OLDEST_MAJOR = 14
-ROLLBACK_SECONDS = 2
+START_SECONDS = 30  # total of all attempts at start-up
+LONGEST_PAUSE_SECONDS = 5
 CLOSE_SECONDS = 3
 
 # libpq takes these for itself; asyncpg would pass them on to the server, which refuses them.
@@ -176,14 +181,28 @@ async def close_quietly(connection: Any) -> None:
         raise
 
 
-async def roll_back_or_end(transaction: Any, connection: Any) -> None:
-    """Ends the transaction on the server; a connection that does not answer is ended instead."""
+async def patiently(attempt: Callable[[], Awaitable[str]], connector: Connector) -> str:
+    """Repeats the attempt for at most START_SECONDS; a DatabaseRefused ends it at once."""
+    retrying = tenacity.AsyncRetrying(
+        stop=tenacity.stop_before_delay(START_SECONDS - connector.timeout),
+        wait=tenacity.wait_exponential_jitter(initial=0.2, max=LONGEST_PAUSE_SECONDS, jitter=0.3),
+        retry=tenacity.retry_if_exception(_may_pass),
+        before_sleep=_log_attempt,
+        reraise=True,
+    )
     try:
-        async with asyncio.timeout(ROLLBACK_SECONDS):
-            await transaction.rollback()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        with contextlib.suppress(asyncpg.InterfaceError):
-            connection.terminate()
-    except asyncio.CancelledError:
-        connection.terminate()
-        raise
+        async with asyncio.timeout(START_SECONDS):
+            return await retrying(attempt)
+    except TimeoutError:
+        message = f"Cannot connect to PostgreSQL at {connector.where}: no answer in {START_SECONDS} s"
+        raise DatabaseUnavailable(message) from None
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseRefused)
+
+
+def _log_attempt(state: tenacity.RetryCallState) -> None:
+    assert state.outcome is not None
+    pause = state.next_action.sleep if state.next_action else 0
+    logger.warning("attempt %d: %s; next in %.1f s", state.attempt_number, state.outcome.exception(), pause)

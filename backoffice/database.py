@@ -8,11 +8,10 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
-import tenacity
-from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+from piccolo.engine.postgres import PostgresEngine
 
 from backoffice.connecting import (
     Connector,
@@ -20,18 +19,17 @@ from backoffice.connecting import (
     DatabaseUnavailable,
     close_quietly,
     connect_arguments,
-    roll_back_or_end,
+    patiently,
     session_settings,
 )
 from backoffice.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
 from backoffice.settings import Settings
+from backoffice.transactions import Transaction
 
 __all__ = ["DatabaseRefused", "DatabaseUnavailable", "Engine", "Figures", "PoolExhausted", "Transaction"]
 
 logger = logging.getLogger(__name__)
 
-START_SECONDS = 30  # total of all attempts to connect at start-up
-LONGEST_PAUSE_SECONDS = 5
 RELEASE_SECONDS = 2
 CLOSE_POOL_SECONDS = 5
 COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client only when it hangs
@@ -51,46 +49,6 @@ class Figures:
     idle: int
     total: int
     max: int
-
-
-class Transaction(PostgresTransaction):
-    """Piccolo's, except that it gives its connection back and leaves no trace, whatever fails."""
-
-    engine: "Engine"
-
-    async def __aenter__(self) -> "Transaction":
-        if self._parent is not None:
-            return cast(Transaction, self._parent)
-        self.connection = await self.engine.take()
-        try:
-            self.transaction = self.connection.transaction()
-            await self.transaction.start()
-        except BaseException:
-            self.connection.terminate()
-            await self.engine.give_back(self.connection)
-            raise
-        self.context = self.engine.current_transaction.set(self)
-        return self
-
-    async def __aexit__(self, exception_type: Any, exception: BaseException | None, traceback: Any) -> bool:
-        if self._parent is not None:
-            return False
-        try:
-            await self._end(exception)
-        finally:
-            self.engine.current_transaction.set(None)
-            await self.engine.give_back(self.connection)
-        return False
-
-    async def _end(self, exception: BaseException | None) -> None:
-        if self._committed or self._rolled_back:
-            return
-        if exception is None:
-            await self.transaction.commit()
-        elif isinstance(exception, TimeoutError | asyncio.CancelledError):
-            self.connection.terminate()  # a query is still under way: nothing else can be said here
-        else:
-            await roll_back_or_end(self.transaction, self.connection)
 
 
 class Engine(PostgresEngine):
@@ -206,22 +164,8 @@ class Engine(PostgresEngine):
     # The pool
 
     async def wait_until_reachable(self) -> str:
-        """The server's version. Raises DatabaseUnavailable after START_SECONDS, DatabaseRefused at once."""
-        retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_before_delay(START_SECONDS - self.settings.db_connect_timeout),
-            wait=tenacity.wait_exponential_jitter(initial=0.2, max=LONGEST_PAUSE_SECONDS, jitter=0.3),
-            retry=tenacity.retry_if_exception(_may_pass),
-            before_sleep=_log_attempt,
-            reraise=True,
-        )
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                return str(await retrying(self._version))
-        except TimeoutError:
-            message = (
-                f"Cannot connect to PostgreSQL at {self.connector.where}: no answer in {START_SECONDS} s"
-            )
-            raise DatabaseUnavailable(message) from None
+        """The server's version. Raises DatabaseUnavailable after 30 s, DatabaseRefused at once."""
+        return await patiently(self._version, self.connector)
 
     async def _version(self) -> str:
         connection = await self.connect()
@@ -307,16 +251,6 @@ class Engine(PostgresEngine):
             return await connection.fetch(query, *(args or ()))
         finally:
             await close_quietly(connection)
-
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseRefused)
-
-
-def _log_attempt(state: tenacity.RetryCallState) -> None:
-    assert state.outcome is not None
-    pause = state.next_action.sleep if state.next_action else 0
-    logger.warning("attempt %d: %s; next in %.1f s", state.attempt_number, state.outcome.exception(), pause)
 
 
 def _end_properly_on_sigterm() -> None:

