@@ -1,0 +1,48 @@
+"""The body of a request, read as the JSON that it says it is."""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+
+from backoffice.problems import Problem
+
+# Python refuses to read longer runs of digits as int; a Decimal takes them, and the field's type refuses them.
+MAX_INTEGER_DIGITS = 30
+
+
+async def read_json(request: Request) -> Any:
+    """The body; numbers with decimals as Decimal.
+
+    :raises Problem: malformed_json, also for what JSON leaves open: NaN, Infinity and repeated names.
+    """
+    return parse_json(await request.body())
+
+
+def parse_json(body: bytes) -> Any:
+    try:
+        return json.loads(
+            body.decode(),
+            parse_float=Decimal,
+            parse_int=_integer,
+            parse_constant=_refuse,
+            object_pairs_hook=_object,
+        )
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise Problem("malformed_json") from error
+
+
+def _integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else Decimal(digits)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is repeated")
+    return found

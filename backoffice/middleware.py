@@ -1,0 +1,204 @@
+"""What surrounds every request: its id, its line in the log, its refusals, and its one transaction."""
+
+import logging
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import tenacity
+from piccolo.engine import engine_finder
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backoffice import problems
+from backoffice.database_errors import COLLISIONS, LOST, explain
+
+logger = logging.getLogger("flow_crm.requests")
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_TRIES = 4
+LONGEST_PAUSE_SECONDS = 0.2
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Boundary:
+    """The outermost layer: nothing leaves but an answer, with `X-Request-ID`, and one line in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception as error:
+            if status:  # the answer has begun: all that is left is to break it off
+                raise
+            problem = _problem(error, scope, request_id)
+            await problems.respond(problem, scope)(scope, receive, send_with_id)
+        finally:
+            _log(scope, status, started)
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own, where it is harmless to write into a log; else a new one."""
+    given = Request(scope).headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _problem(error: Exception, scope: Scope, request_id: str) -> problems.Problem:
+    problem = explain(error, deleting=scope["method"] == "DELETE")
+    if problem is None:
+        logger.error("unforeseen error in request %s", request_id, exc_info=error)
+        return problems.Problem("internal_error")
+    if problem.status == 503:
+        logger.warning("request %s: %s: %s: %s", request_id, problem.code, type(error).__name__, error)
+    return problem
+
+
+def _log(scope: Scope, status: int, started: float) -> None:
+    route = scope.get("route")
+    user = scope.get("user")
+    details: Mapping[str, Any] = {
+        "method": scope["method"],
+        "path": getattr(route, "path", scope["path"]),
+        "status": status,
+        "ms": round((time.perf_counter() - started) * 1000, 1),
+        "user_id": getattr(user, "user_id", None) and str(user.user_id),  # type: ignore[union-attr]
+        "request_id": scope["state"]["request_id"],
+    }
+    logger.info("%(method)s %(path)s %(status)s %(ms)s ms", details, extra={"request": details})
+
+
+class Answer:
+    """An answer held back until it is certain."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def hold(self, message: Message) -> None:
+        self.messages.append(message)
+
+    @property
+    def failed(self) -> bool:
+        return not self.messages or self.messages[0]["status"] >= 400
+
+    async def release(self, send: Send) -> None:
+        for message in self.messages:
+            await send(message)
+
+
+class RolledBack(Exception):
+    """Ends a transaction whose request was refused with an answer rather than an exception."""
+
+
+class UnitOfWork:
+    """One request, one transaction: committed before the answer goes out, undone when it is a refusal.
+
+    When PostgreSQL breaks off a transaction because it collided with another, the request is run again. A read that
+    lost its connection is run once more.
+
+    :param prefixes: the addresses that this is for.
+    :param without: addresses among them whose refusals must leave something behind.
+    """
+
+    def __init__(self, app: ASGIApp, prefixes: tuple[str, ...], without: tuple[str, ...] = ()) -> None:
+        self.app = app
+        self.prefixes = prefixes
+        self.without = without
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(self.prefixes):
+            await self.app(scope, receive, send)
+            return
+        body = await _read_body(scope, receive)
+        answer = await self._answer(scope, body)
+        await answer.release(send)
+
+    async def _answer(self, scope: Scope, body: bytes) -> Answer:
+        if scope["path"].startswith(self.without):
+            return await self._run(scope, body)
+        if scope["method"] in SAFE_METHODS:
+            return await _repeat(LOST, tries=2)(self._run, scope, body)
+        return await _repeat(COLLISIONS, tries=MAX_TRIES)(self._run_in_transaction, scope, body)
+
+    async def _run(self, scope: Scope, body: bytes) -> Answer:
+        answer = Answer()
+        # A copy: what one try writes into the scope must not reach the next.
+        copy = {**scope, "state": dict(scope.get("state", {}))}
+        await self.app(copy, _replay(body), answer.hold)
+        scope.update({key: copy[key] for key in ("route", "user") if key in copy})
+        return answer
+
+    async def _run_in_transaction(self, scope: Scope, body: bytes) -> Answer:
+        engine = engine_finder()
+        assert engine is not None
+        answer = Answer()
+        try:
+            async with engine.transaction():  # type: ignore[attr-defined]
+                answer = await self._run(scope, body)
+                if answer.failed:
+                    raise RolledBack
+        except RolledBack:
+            pass
+        return answer
+
+
+def _repeat(errors: tuple[type[BaseException], ...], *, tries: int) -> tenacity.AsyncRetrying:
+    return tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception_type(errors),
+        stop=tenacity.stop_after_attempt(tries),
+        wait=tenacity.wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
+        before_sleep=tenacity.before_sleep_log(logger, logging.INFO),
+        reraise=True,
+    )
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
+    """:raises Problem: body_too_large, as soon as it is known."""
+    if _declared_length(scope) > MAX_BODY_BYTES:
+        raise problems.Problem("body_too_large")
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise problems.Problem("body_too_large")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _declared_length(scope: Scope) -> int:
+    text = Request(scope).headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _replay(body: bytes) -> Receive:
+    sent = False
+
+    async def receive() -> Message:
+        nonlocal sent
+        if sent:
+            return {"type": "http.disconnect"}
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

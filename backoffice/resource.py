@@ -1,0 +1,94 @@
+"""One declaration per table, from which both the REST API and the admin are built."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from piccolo.columns import Column
+from piccolo.table import Table
+from starlette.requests import Request
+
+from backoffice.problems import Problem
+from backoffice.query import Search
+
+# Fills in or refuses what a body holds before it is written. Given the row as it is (None for a new one).
+Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]
+
+OWNED = frozenset({"id", "created_at", "updated_at"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """The roles that may do each of these to a table's rows."""
+
+    read: frozenset[str]
+    create: frozenset[str]
+    change: frozenset[str]
+    delete: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdminView:
+    """How a table looks in the admin.
+
+    :param group: the heading of the side bar under which it stands.
+    :param visible: the columns of the list.
+    :param filters: the columns that the filter offers.
+    :param link: the column that leads to a row's form.
+    """
+
+    group: str
+    visible: tuple[Column, ...]
+    filters: tuple[Column, ...]
+    link: Column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """Something that a single row shows beside its columns: the SQL that makes it, and its type."""
+
+    sql: str
+    type: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """A table as the world sees it.
+
+    :param path: the last part of its address, `customers` for `/api/customers/`.
+    :param about: one sentence for the API's description.
+    :param owned: columns that the database fills; what a client sends for them is ignored.
+    :param order: how a list is ordered unless it is asked for otherwise, as in `__order`.
+    :param search: what `search=` means.
+    :param types: the types of values in bodies that are more than their column says.
+    :param required: columns that a new row must be given although their table does not say so.
+    :param details: what a single row shows beside its columns.
+    :param prepare: see `Prepare`.
+    :param own_create: whether creating has a route of its own, instead of the generic one.
+    """
+
+    table: type[Table]
+    path: str
+    about: str
+    rights: Rights
+    admin: AdminView
+    owned: frozenset[str] = OWNED
+    order: str = "-created_at"
+    search: Search | None = None
+    types: Mapping[str, Any] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    details: Mapping[str, Detail] = field(default_factory=dict)
+    prepare: Prepare | None = None
+    own_create: bool = False
+
+    @property
+    def tablename(self) -> str:
+        return str(self.table._meta.tablename)
+
+    def address(self, row_id: object) -> str:
+        return f"/api/{self.path}/{row_id}/"
+
+    def require(self, request: Request, right: str) -> None:
+        """:raises Problem: forbidden, unless the user's role has this right of `Rights`."""
+        if request.user.user.role not in getattr(self.rights, right):
+            raise Problem("forbidden")

@@ -1,0 +1,196 @@
+"""What the rules about customers, products and pre-sales say to people."""
+
+from backoffice import words
+from backoffice.words import ConstraintWords, ProblemWords, Text
+
+words.PROBLEMS.update(
+    {
+        "invalid_transition": ProblemWords(
+            409,
+            Text("Not possible now", "Não é possível agora"),
+            Text("The pre-sale cannot go there from where it is.", "A pré-venda não pode passar a esta situação."),
+        ),
+        "no_items": ProblemWords(
+            409,
+            Text("No items", "Sem itens"),
+            Text("Add at least one item first.", "Inclua pelo menos um item primeiro."),
+        ),
+        "discount_exceeds_sum": ProblemWords(
+            409,
+            Text("Discount too large", "Desconto grande demais"),
+            Text("The discount is more than the items cost.", "O desconto é maior que a soma dos itens."),
+        ),
+        "presale_locked": ProblemWords(
+            409,
+            Text("Pre-sale locked", "Pré-venda bloqueada"),
+            Text("This pre-sale can no longer be changed like this.", "Esta pré-venda não pode mais ser alterada assim."),
+        ),
+        "insufficient_stock": ProblemWords(
+            409,
+            Text("Too little stock", "Estoque insuficiente"),
+            Text("There is too little stock.", "O estoque é insuficiente."),
+        ),
+        "idempotency_key_reused": ProblemWords(
+            422,
+            Text("Key already used", "Chave já usada"),
+            Text(
+                "This Idempotency-Key was used for another body.",
+                "Esta Idempotency-Key já foi usada com outro conteúdo.",
+            ),
+        ),
+    }
+)
+
+words.VALUES.update(
+    {
+        "draft": Text("draft", "rascunho"),
+        "pending": Text("pending", "pendente"),
+        "approved": Text("approved", "aprovada"),
+        "cancelled": Text("cancelled", "cancelada"),
+        "converted": Text("converted", "convertida"),
+    }
+)
+
+CPF_INVALID = Text(
+    "This is not a valid CPF. Please check its digits.", "Este CPF não é válido. Confira os dígitos."
+)
+PHONE_INVALID = Text(
+    "This is not a Brazilian phone number with its area code, such as (11) 98765-4321.",
+    "Isto não é um telefone brasileiro com DDD, como (11) 98765-4321.",
+)
+EMAIL_INVALID = words.VALUE_ERRORS["email"]
+BLANK = words.VALUE_ERRORS["blank"]
+
+words.VALUE_ERRORS.update(
+    {
+        "cpf": CPF_INVALID,
+        "phone": PHONE_INVALID,
+        "new_presale_not_draft": Text(
+            "A new pre-sale starts as a draft.", "Uma nova pré-venda começa como rascunho."
+        ),
+    }
+)
+
+
+def _amount(what: Text) -> Text:
+    return Text(f"{what.en} must be at least 0.", f"{what.pt} deve ser no mínimo 0.")
+
+
+def _check(field: str, says: Text) -> ConstraintWords:
+    return ConstraintWords(code="check_violation", field=field, says=says)
+
+
+words.CONSTRAINTS.update(
+    {
+        "customers_cpf_key": ConstraintWords(
+            code="unique_violation",
+            field="cpf",
+            says=Text("Another customer has this CPF.", "Já existe um cliente com este CPF."),
+        ),
+        "customers_name_not_blank": _check("name", BLANK),
+        "customers_email_valid": _check("email", EMAIL_INVALID),
+        "customers_phone_valid": _check("phone", PHONE_INVALID),
+        "customers_cpf_valid": _check("cpf", CPF_INVALID),
+        "products_code_key": ConstraintWords(
+            code="unique_violation",
+            field="code",
+            says=Text("Another product has this code.", "Já existe um produto com este código."),
+        ),
+        "products_code_not_blank": _check("code", BLANK),
+        "products_name_not_blank": _check("name", BLANK),
+        "products_stock_not_negative": _check("stock", _amount(Text("The stock", "O estoque"))),
+        "products_purchase_price_not_negative": _check(
+            "purchase_price", _amount(Text("The purchase price", "O preço de compra"))
+        ),
+        "products_sale_price_not_negative": _check("sale_price", _amount(Text("The sale price", "O preço de venda"))),
+        "presales_number_key": ConstraintWords(
+            code="unique_violation",
+            field="number",
+            says=Text("Another pre-sale has this number.", "Já existe uma pré-venda com este número."),
+        ),
+        "presales_discount_not_negative": _check("discount", _amount(Text("The discount", "O desconto"))),
+        "presales_total_not_negative": _check("total", _amount(Text("The total", "O total"))),
+        "presales_customer_id_fkey": ConstraintWords(
+            code="foreign_key_violation",
+            field="customer_id",
+            says=Text("There is no such customer.", "Este cliente não existe."),
+        ),
+        "presales_customer_id_fkey:delete": ConstraintWords(
+            code="still_referenced",
+            says=Text(
+                "This customer has pre-sales and cannot be deleted.",
+                "Este cliente tem pré-vendas e não pode ser excluído.",
+            ),
+        ),
+        "presales_locked": ConstraintWords(
+            code="presale_locked",
+            says=Text(
+                "This pre-sale is {value}. Customer, discount and items change only in a draft.",
+                "Esta pré-venda está {value}. Cliente, desconto e itens só mudam em rascunho.",
+            ),
+        ),
+        "presales_kept": ConstraintWords(
+            code="presale_locked",
+            says=Text(
+                "This pre-sale is {value}. Only drafts and cancelled pre-sales can be deleted.",
+                "Esta pré-venda está {value}. Só rascunhos e pré-vendas canceladas podem ser excluídos.",
+            ),
+        ),
+        "presales_transition": ConstraintWords(
+            code="invalid_transition",
+            field="status",
+            says=Text(
+                "A pre-sale that is {from} cannot become {to}. Possible from here: {allowed}.",
+                "Uma pré-venda {from} não pode passar a {to}. Possível agora: {allowed}.",
+            ),
+        ),
+        "presales_no_items": ConstraintWords(
+            code="no_items",
+            field="items",
+            says=Text(
+                "A pre-sale without items cannot be submitted.", "Uma pré-venda sem itens não pode ser enviada."
+            ),
+        ),
+        "presales_discount_exceeds_sum": ConstraintWords(
+            code="discount_exceeds_sum",
+            field="discount",
+            says=words.PROBLEMS["discount_exceeds_sum"].detail,
+        ),
+        "presales_stock": ConstraintWords(
+            code="insufficient_stock",
+            field="items",
+            says=Text("There is too little stock of: {names}.", "Estoque insuficiente de: {names}."),
+            each=Text(
+                "{name}: {needed} needed, {stock} in stock.", "{name}: necessário {needed}, em estoque {stock}."
+            ),
+        ),
+        "presale_items_presale_id_fkey": ConstraintWords(
+            code="foreign_key_violation",
+            field="presale_id",
+            says=Text("There is no such pre-sale.", "Esta pré-venda não existe."),
+        ),
+        "presale_items_product_id_fkey": ConstraintWords(
+            code="foreign_key_violation",
+            field="product_id",
+            says=Text("There is no such product.", "Este produto não existe."),
+        ),
+        "presale_items_product_id_fkey:delete": ConstraintWords(
+            code="still_referenced",
+            says=Text(
+                "This product is part of pre-sales and cannot be deleted.",
+                "Este produto faz parte de pré-vendas e não pode ser excluído.",
+            ),
+        ),
+        "presale_items_quantity_positive": _check(
+            "quantity", Text("The quantity must be more than 0.", "A quantidade deve ser maior que 0.")
+        ),
+        "presale_items_unit_price_not_negative": _check(
+            "unit_price", _amount(Text("The unit price", "O preço unitário"))
+        ),
+        "presale_items_discount_not_negative": _check("discount", _amount(Text("The discount", "O desconto"))),
+        "presale_items_discount_within_line": _check(
+            "discount",
+            Text("The discount is more than this item costs.", "O desconto é maior que o valor deste item."),
+        ),
+    }
+)
