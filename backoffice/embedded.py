@@ -12,6 +12,7 @@ import logging
 import os
 import shlex
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -33,6 +34,8 @@ STOP_SECONDS = 30
 ORPHAN_SECONDS = 15  # backends of a killed server notice its death within this time
 NO_PROCESS = 2_147_483_646  # beyond every kernel's largest process id
 
+UNFIT_FOR_PG_CTL = set('"$`\\\n')  # it hands the path to a shell, between double quotes
+
 
 class EmbeddedPostgres:
     """One server in one folder; `start` and `stop` may be called by any thread, any number of times."""
@@ -50,14 +53,13 @@ class EmbeddedPostgres:
         """Creates the database on the first call ever, starts the server unless it runs, joins its users."""
         with self._guard:
             try:
+                self._check_path()
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with self._alone():
                     self._join()
                     self._ensure_running()
             except OSError as error:
-                raise EmbeddedError(
-                    f"The embedded database in {self.folder} cannot be used: {error}"
-                ) from error
+                raise EmbeddedError(f"The embedded database in {self.folder} cannot be used: {error}") from error
 
     def stop(self) -> None:
         """Leaves the server, and stops it if no other process uses it."""
@@ -79,6 +81,10 @@ class EmbeddedPostgres:
         """Where clients find the server; another process may have chosen it."""
         lines = self._pid_lines()
         return lines[4] if len(lines) > 4 and lines[4] else str(self._chosen_socket_folder)
+
+    def _check_path(self) -> None:
+        if bad := set(str(self.folder)) & UNFIT_FOR_PG_CTL:
+            raise EmbeddedError(f"The path {self.folder} contains {min(bad)}, which PostgreSQL's programs mistake.")
 
     # Sharing
 
@@ -127,9 +133,7 @@ class EmbeddedPostgres:
         logger.info("creating the embedded database in %s", self.folder)
         locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         run_program(self.data, "initdb", "-D", str(fresh), "-U", NAME, "--auth=trust", "-E", "UTF8", *locale)
-        run_program(
-            self.data, "postgres", "--single", "-D", str(fresh), "postgres", text=f"CREATE DATABASE {NAME}\n"
-        )
+        run_program(self.data, "postgres", "--single", "-D", str(fresh), "postgres", text=f"CREATE DATABASE {NAME}\n")
         fresh.rename(self.data)
 
     def _start_server(self) -> None:
@@ -137,9 +141,7 @@ class EmbeddedPostgres:
         make_private_folder(self._chosen_socket_folder, data=self.data)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
-        settings = " ".join(
-            f"-c {shlex.quote(f'{name}={value}')}" for name, value in self._settings().items()
-        )
+        settings = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in self._settings().items())
         arguments = [
             "-D",
             str(self.data),
@@ -198,7 +200,13 @@ class EmbeddedPostgres:
         lines = self._pid_lines()
         if not lines or not lines[0].strip().isdecimal() or not self._is_ours(int(lines[0])):
             return ""
-        return lines[7].strip() if len(lines) > 7 else "starting"
+        state = lines[7].strip() if len(lines) > 7 else "starting"
+        return "stopping" if state == "ready" and not self._accepts() else state
+
+    def _accepts(self) -> bool:
+        """False for a server that is being killed: its file still says ready."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(f"{self.socket_folder}/.s.PGSQL.{PORT}") == 0
 
     def _is_ours(self, pid: int) -> bool:
         command = command_line(pid)
@@ -209,13 +217,13 @@ class EmbeddedPostgres:
 
         The file stays, because PostgreSQL finds in it the shared memory that orphans may still use.
         """
+        for folder in (self.socket_folder, self._chosen_socket_folder):
+            Path(folder, f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
         noted = self.data / "postmaster.pid"
-        lines = self._pid_lines()
-        if not lines:
+        if lines := self._pid_lines():
+            noted.write_text("\n".join([str(NO_PROCESS), *lines[1:]]) + "\n")
+        else:
             noted.unlink(missing_ok=True)
-            return
-        noted.write_text("\n".join([str(NO_PROCESS), *lines[1:]]) + "\n")
-        Path(self.socket_folder, f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     # Where the socket is
 

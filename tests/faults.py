@@ -1,0 +1,91 @@
+"""A PostgreSQL of a test's own, to be killed, frozen and restarted."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+
+from backoffice.embedded import EmbeddedPostgres
+from backoffice.settings import Settings
+
+STARTER = """
+import sys
+from pathlib import Path
+from backoffice.embedded import EmbeddedPostgres
+EmbeddedPostgres(Path(sys.argv[1])).start()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def processes_naming(words: str) -> list[int]:
+    """Ids of the living processes with these words in their command line, this one apart."""
+    listed = subprocess.run(["ps", "-ewwo", "pid=,stat=,args="], capture_output=True, text=True, check=True)
+    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    return [int(pid) for pid, state, args in rows if words in args and "Z" not in state and int(pid) != os.getpid()]
+
+
+class OwnServer(EmbeddedPostgres):
+    """An embedded PostgreSQL with handles for what may befall it."""
+
+    @property
+    def pid(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().splitlines()[0])
+
+    @property
+    def dsn(self) -> str:
+        return f"postgresql://flowcrm@/flowcrm?host={quote(self.socket_folder)}"
+
+    def settings(self, **others: Any) -> Settings:
+        return Settings(**{"database_url": self.dsn, "db_connect_timeout": 1, **others})
+
+    async def query(self, sql: str) -> Any:
+        connection = await asyncpg.connect(self.dsn, timeout=5)
+        try:
+            return await connection.fetchval(sql)
+        finally:
+            await connection.close()
+
+    def running(self) -> list[int]:
+        return processes_naming(f"-D {self.data}")
+
+    def family(self) -> list[int]:
+        """The postmaster and its children."""
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True)
+        return [self.pid, *map(int, children.stdout.split())]
+
+    def kill(self) -> None:
+        family = self.family()
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        while self.running():
+            os.sched_yield()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Accepts connections, answers nobody."""
+        family = self.family()
+        for pid in family:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in family:
+                os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def own_server(folder: Path, **options: str) -> Iterator[OwnServer]:
+    server = OwnServer(folder, options={"fsync": "off"} | options)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,190 @@
+"""The embedded PostgreSQL: one server for all who share a folder, gone with the last of them, data kept."""
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faults import STARTER, OwnServer
+
+from backoffice.embedded import EmbeddedError
+from backoffice.settings import ROOT
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[OwnServer]:
+    server = OwnServer(folder)
+    yield server
+    server.stop()
+    assert server.running() == []
+
+
+def another_process(folder: Path) -> subprocess.Popen[str]:
+    """A process that uses the server of the folder until its input is closed."""
+    command = [sys.executable, "-c", STARTER, str(folder)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def ready(process: subprocess.Popen[str]) -> bool:
+    assert process.stdout is not None
+    return process.stdout.readline() == "ready\n"
+
+
+def finish(process: subprocess.Popen[str]) -> int:
+    process.communicate()
+    return process.returncode
+
+
+async def test_the_first_start_makes_a_private_utf8_database_that_keeps_what_it_acknowledged(
+    server: OwnServer,
+) -> None:
+    server.start()
+    assert await server.query("SELECT current_database()") == "flowcrm"
+    assert await server.query("SHOW server_encoding") == "UTF8"
+    assert await server.query("SELECT lower('AÇÃO')") == "ação"
+    assert await server.query("SHOW fsync") == "on"
+    assert await server.query("SHOW listen_addresses") == ""
+    assert server.data.stat().st_mode & 0o777 == 0o700
+
+
+async def test_data_is_there_at_the_next_run(server: OwnServer) -> None:
+    server.start()
+    await server.query("CREATE TABLE kept AS SELECT 42 AS number")
+    server.stop()
+    assert server.running() == []
+    server.start()
+    assert await server.query("SELECT number FROM kept") == 42
+
+
+async def test_data_is_there_after_the_server_was_killed(server: OwnServer) -> None:
+    server.start()
+    await server.query("CREATE TABLE kept AS SELECT 42 AS number")
+    server.kill()
+    server.start()
+    assert await server.query("SELECT number FROM kept") == 42
+
+
+async def test_python_killed_alone_leaves_a_server_that_the_next_run_takes_over(server: OwnServer) -> None:
+    process = another_process(server.folder)
+    assert ready(process)
+    process.kill()
+    finish(process)
+    (left,) = server.running()
+    server.start()
+    assert server.pid == left
+
+
+async def test_a_process_id_that_now_belongs_to_a_stranger_is_no_obstacle(server: OwnServer) -> None:
+    server.start()
+    await server.query("CREATE TABLE kept AS SELECT 42 AS number")
+    server.kill()
+    user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+    stranger = subprocess.Popen(["sleep", "60"], user=user)
+    noted = server.data / "postmaster.pid"
+    noted.write_text("\n".join([str(stranger.pid), *noted.read_text().splitlines()[1:]]) + "\n")
+    (Path(server.socket_folder) / ".s.PGSQL.5432.lock").write_text(f"{stranger.pid}\n")
+    try:
+        server.start()
+        assert await server.query("SELECT number FROM kept") == 42
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+@pytest.mark.parametrize("remains", ["", "not a number\n"])
+async def test_a_damaged_process_id_file_is_no_obstacle(server: OwnServer, remains: str) -> None:
+    server.start()
+    server.kill()
+    (server.data / "postmaster.pid").write_text(remains)
+    server.start()
+    assert await server.query("SELECT 1") == 1
+
+
+async def test_an_interrupted_creation_is_begun_again(server: OwnServer) -> None:
+    half = server.folder / "postgres18.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    server.start()
+    assert await server.query("SELECT current_database()") == "flowcrm"
+
+
+async def test_a_path_too_long_for_a_socket_gets_a_private_folder_elsewhere(tmp_path: Path) -> None:
+    server = OwnServer(tmp_path / ("long" * 25))
+    server.start()
+    try:
+        assert await server.query("SELECT 1") == 1
+        sockets = Path(server.socket_folder)
+        assert sockets != server.data
+        assert sockets.stat().st_mode & 0o777 == 0o700
+        assert sockets.stat().st_uid == server.data.stat().st_uid
+    finally:
+        server.stop()
+
+
+async def test_a_path_with_spaces_apostrophes_and_commas_works(tmp_path: Path) -> None:
+    server = OwnServer(tmp_path / "o'neil, the dir")
+    server.start()
+    try:
+        assert Path(server.socket_folder) == server.data
+        assert (server.data / ".s.PGSQL.5432").is_socket()
+    finally:
+        server.stop()
+    assert server.running() == []
+
+
+async def test_no_folder_above_the_data_changes_its_permissions(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    server = OwnServer(closed / "data")
+    server.start()
+    try:
+        assert await server.query("SELECT 1") == 1
+        assert closed.stat().st_mode & 0o777 == 0o700
+        assert closed.stat().st_uid == os.geteuid()
+    finally:
+        server.stop()
+
+
+async def test_the_last_of_several_processes_stops_the_server(server: OwnServer) -> None:
+    others = [another_process(server.folder) for _ in range(3)]
+    assert all(ready(process) for process in others)
+    server.start()
+    assert finish(others[0]) == 0
+    assert await server.query("SELECT 1") == 1
+    server.stop()
+    assert len(server.running()) == 1
+    assert [finish(process) for process in others[1:]] == [0, 0]
+    assert server.running() == []
+
+
+def test_a_command_ended_by_sigterm_stops_the_server(server: OwnServer, environment: dict[str, str]) -> None:
+    script = "from piccolo_conf import DB\nimport asyncio\nasyncio.run(DB.run_ddl('SELECT pg_sleep(60)'))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment | {"FLOW_DATA_DIR": str(server.folder)}
+    )
+    while not (server.data / "postmaster.pid").exists() and process.poll() is None:
+        os.sched_yield()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 128 + signal.SIGTERM
+    assert server.running() == []
+
+
+def test_a_path_that_a_shell_would_mistake_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedError, match=r"contains \$"):
+        OwnServer(tmp_path / "$HOME").start()
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EmbeddedError, match=f"{tmp_path}/file"):
+        OwnServer(tmp_path / "file" / "data").start()
