@@ -1,0 +1,160 @@
+"""Settings come from the environment or .env; nonsense is refused by name, and no password is ever repeated."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backoffice.settings import ROOT, Settings
+
+EXAMPLE = re.compile(r"^# ([A-Z_]+)=(.*)$", re.MULTILINE)
+UNSET_BY_DEFAULT = {
+    "DATABASE_URL",
+    "DB_HOST",
+    "DB_NAME",
+    "DB_USER",
+    "DB_PASSWORD",
+    "DB_SSLMODE",
+    "FORWARDED_ALLOW_IPS",
+}
+
+
+def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return Settings()
+
+
+def starting_with(environment: dict[str, str], project: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "import piccolo_conf; print(piccolo_conf.DB.settings)"]
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+
+
+def test_the_example_names_every_setting_once_with_its_default() -> None:
+    examples = EXAMPLE.findall((ROOT / ".env.example").read_text())
+    assert sorted(name for name, _ in examples) == sorted(name.upper() for name in Settings.model_fields)
+    for name, value in examples:
+        default = Settings.model_fields[name.lower()].default
+        if name in UNSET_BY_DEFAULT:
+            assert default is None
+        else:
+            assert str(default) == value or float(default) == float(value)
+
+
+def test_every_example_is_a_valid_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    read(monkeypatch, **dict(EXAMPLE.findall((ROOT / ".env.example").read_text())))
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read(monkeypatch, PORT="", DATABASE_URL="", DB_HOST="", DB_POOL_MAX="")
+    assert (settings.port, settings.db_pool_max, settings.database_configured) == (8000, 20, False)
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(project: Path, environment: dict[str, str]) -> None:
+    (project / ".env").write_text("PORT=8123\nDB_POOL_MAX=7\nDB_HOST=db.example\n")
+    done = starting_with(environment | {"DB_POOL_MAX": "9"}, project)
+    assert "port=8123" in done.stdout
+    assert "db_pool_max=9" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("LOG_LEVEL", "LOUD"),
+        ("ENVIRONMENT", "staging"),
+        ("WEB_CONCURRENCY", "0"),
+        ("DB_POOL_MAX", "0"),
+        ("DB_POOL_MAX", "many"),
+        ("DB_CONNECT_TIMEOUT", "-1"),
+        ("DB_STATEMENT_TIMEOUT", "nan"),
+        ("DB_LOCK_TIMEOUT", "inf"),
+        ("DB_PORT", "x"),
+        ("DB_SSLMODE", "sometimes"),
+        ("HOST", "two words"),
+        ("DATABASE_URL", "mysql://localhost/flowcrm"),
+        ("DATABASE_URL", "localhost"),
+        ("DATABASE_URL", "postgresql://localhost:port/flowcrm"),
+    ],
+)
+def test_nonsense_is_refused_by_name(project: Path, environment: dict[str, str], variable: str, value: str) -> None:
+    done = starting_with(environment | {variable: value}, project)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert re.fullmatch(rf"Flow CRM cannot start\. {variable}: .+\n", done.stderr)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://flow:s3cret@pass@db.example/flowcrm",
+        "postgresql://flow:s3cret/pass@db.example/flowcrm",
+        "postgresql://flow:s3cret#pass@db.example/flowcrm",
+        "postgresql://flow:s3cret?pass@db.example/flowcrm",
+        "postgres://flow:s3cret@db.example:99999/flowcrm",
+        "http://flow:s3cret@db.example/flowcrm",
+    ],
+)
+def test_a_refused_url_never_shows_its_password(project: Path, environment: dict[str, str], url: str) -> None:
+    done = starting_with(environment | {"DATABASE_URL": url}, project)
+    assert done.returncode == 1
+    assert "DATABASE_URL: " in done.stderr
+    assert "s3cret" not in done.stderr + done.stdout
+
+
+def test_settings_never_show_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read(monkeypatch, DATABASE_URL="postgresql://u:s3cret@db/x", DB_PASSWORD="s3cret")
+    assert "s3cret" not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize("variable", ["DB_USER", "DB_PASSWORD"])
+def test_half_a_database_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    with pytest.raises(ValueError, match="DB_HOST or DB_NAME"):
+        read(monkeypatch, **{variable: "flowcrm"})
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"DATABASE_URL": "postgresql://flow:change-me@db.example/flowcrm"},
+        {"DATABASE_URL": "postgresql://flow:flowcrm%2Ddemo@db.example/flowcrm"},
+        {"DB_HOST": "db.example", "DB_PASSWORD": "change-me"},
+    ],
+)
+def test_production_refuses_the_passwords_of_the_examples(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    assert read(monkeypatch, **variables).database_configured
+    with pytest.raises(ValueError, match="production refuses"):
+        read(monkeypatch, ENVIRONMENT="Production", **variables)
+
+
+@pytest.mark.parametrize(
+    ("variables", "addresses"),
+    [
+        ({"DB_NAME": "flowcrm"}, [("localhost", 5432)]),
+        ({"DB_HOST": "a, b", "DB_PORT": "5433"}, [("a", 5433), ("b", 5433)]),
+        ({"DATABASE_URL": "postgresql://u:p@a:1,b,[::1]:3/x"}, [("a", 1), ("b", 5432), ("::1", 3)]),
+        ({"DATABASE_URL": "postgresql://u@/x?host=/run/pg,db&port=5433,5434"}, [("/run/pg", 5433), ("db", 5434)]),
+        ({"DATABASE_URL": "postgresql:///x"}, []),
+    ],
+)
+def test_the_addresses_of_the_database_are_known(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], addresses: list[tuple[str, int]]
+) -> None:
+    assert read(monkeypatch, **variables).addresses == addresses
+
+
+def test_a_relative_data_folder_begins_at_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, FLOW_DATA_DIR="elsewhere").flow_data_dir == ROOT / "elsewhere"
+    assert read(monkeypatch, FLOW_DATA_DIR="").flow_data_dir == ROOT / ".data"
+
+
+def test_the_suite_sees_no_setting_of_the_developer() -> None:
+    named = {field.upper() for field in Settings.model_fields}
+    assert named & os.environ.keys() == {"FLOW_DATA_DIR"}
