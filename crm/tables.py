@@ -158,7 +158,10 @@ class PresaleItem(Table, tablename="presale_items"):
     presale_items_quantity_positive = Check("quantity > 0 AND quantity < 1e7")
     presale_items_unit_price_not_negative = Check("unit_price >= 0 AND unit_price < 1e8")
     presale_items_discount_not_negative = Check("discount >= 0 AND discount < 1e8")
-    presale_items_discount_within_line = Check("total_price >= 0 AND total_price < 1e8")
+    # Checks are tried in the order of their names: this one leaves a wrong quantity or price to the two above.
+    presale_items_discount_within_line = Check(
+        "discount <= round(quantity * unit_price, 2) OR quantity <= 0 OR unit_price < 0"
+    )
 
     @classmethod
     def get_readable(cls) -> Readable:
@@ -168,10 +171,7 @@ class PresaleItem(Table, tablename="presale_items"):
 class PresaleBirth(Table, tablename="presale_births"):
     """Marks a pre-sale that was born past draft, until the end of the transaction that created it."""
 
-    id = UUID(primary_key=True)
-    presale_id = ForeignKey(
-        Presale, default=None, null=False, index=True, on_delete=OnDelete.cascade, on_update=OnUpdate.restrict
-    )
+    id = UUID(primary_key=True, help_text="The pre-sale's own.")
 
 
 class IdempotencyKey(Table, tablename="idempotency_keys"):
@@ -183,7 +183,6 @@ class IdempotencyKey(Table, tablename="idempotency_keys"):
     )
     key = Varchar(length=255, default=None)
     request = JSONB(default=None, help_text="The body; two bodies are the same when they are equal as JSON.")
-    presale_id = UUID(default=None, null=True)
     response = Text(default=None, null=True)
     created_at = Timestamptz(index=True)
 

@@ -12,10 +12,12 @@ CREATE TYPE user_role AS ENUM ('admin', 'manager', 'employee');
 
 -- What counts as blank, as an e-mail address, and as a word that can be searched for.
 
--- True for text without a visible character: every kind of Unicode white space, and the zero-width ones.
+-- True for text without a visible character: white space of every kind, control characters, and what takes no room.
 CREATE OR REPLACE FUNCTION is_blank(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN value !~ '[^\s\u001c-\u001f\u0085\u00a0\u1680\u180e\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]';
+RETURN value !~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f'
+    '\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb'
+    '\U000e0000-\U000e0fff]');
 
 -- One @, no empty part between dots, a top level that is not a number. Letters of any script.
 CREATE OR REPLACE FUNCTION is_email(value text) RETURNS boolean
@@ -43,7 +45,7 @@ RETURN array_to_tsvector(ARRAY(
 -- Neighbouring tokens without letters ("529.982", "(11) 98765") also match as one run of digits.
 -- Null when nothing that was typed is a word.
 CREATE OR REPLACE FUNCTION search_query(typed text) RETURNS tsquery
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
 AS $$
 DECLARE
     token text;
@@ -94,7 +96,7 @@ $$;
 -- Only a hash is ever stored: plain text is refused, whichever way it comes.
 CREATE OR REPLACE FUNCTION is_password_hash(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN value ~ '^\$argon2(id|i|d)\$v=[0-9]+\$[^$]+\$[^$]+\$[^$]+$';
+RETURN value ~ '^\$argon2(id|i|d)\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$';
 """
 
 BACKWARDS = r"""

@@ -41,10 +41,7 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="LoginFailure",
-        tablename="login_failures",
-        schema=None,
-        columns=None,
+        class_name="Session", tablename="sessions", schema=None, columns=None
     )
 
     manager.add_table(
@@ -52,12 +49,15 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="Session", tablename="sessions", schema=None, columns=None
+        class_name="LoginFailure",
+        tablename="login_failures",
+        schema=None,
+        columns=None,
     )
 
     manager.add_column(
-        table_class_name="LoginFailure",
-        tablename="login_failures",
+        table_class_name="Session",
+        tablename="sessions",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -77,32 +77,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LoginFailure",
-        tablename="login_failures",
-        column_name="account",
-        db_column_name="account",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 255,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LoginFailure",
-        tablename="login_failures",
-        column_name="address",
-        db_column_name="address",
+        table_class_name="Session",
+        tablename="sessions",
+        column_name="token_hash",
+        db_column_name="token_hash",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -111,6 +89,30 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Session",
+        tablename="sessions",
+        column_name="user_id",
+        db_column_name="user_id",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": User,
+            "on_delete": OnDelete.cascade,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
             "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -121,14 +123,35 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LoginFailure",
-        tablename="login_failures",
-        column_name="failed_at",
-        db_column_name="failed_at",
+        table_class_name="Session",
+        tablename="sessions",
+        column_name="created_at",
+        db_column_name="created_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
             "default": TimestamptzNow(),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Session",
+        tablename="sessions",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -317,8 +340,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Session",
-        tablename="sessions",
+        table_class_name="LoginFailure",
+        tablename="login_failures",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -338,10 +361,32 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Session",
-        tablename="sessions",
-        column_name="token_hash",
-        db_column_name="token_hash",
+        table_class_name="LoginFailure",
+        tablename="login_failures",
+        column_name="account",
+        db_column_name="account",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 255,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LoginFailure",
+        tablename="login_failures",
+        column_name="address",
+        db_column_name="address",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -350,30 +395,6 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Session",
-        tablename="sessions",
-        column_name="user_id",
-        db_column_name="user_id",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": User,
-            "on_delete": OnDelete.cascade,
-            "on_update": OnUpdate.restrict,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
             "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -384,10 +405,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Session",
-        tablename="sessions",
-        column_name="created_at",
-        db_column_name="created_at",
+        table_class_name="LoginFailure",
+        tablename="login_failures",
+        column_name="failed_at",
+        db_column_name="failed_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -395,7 +416,7 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -404,24 +425,12 @@ async def forwards():
         schema=None,
     )
 
-    manager.add_column(
+    manager.add_constraint(
         table_class_name="Session",
         tablename="sessions",
-        column_name="expires_at",
-        db_column_name="expires_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
+        constraint_name="sessions_token_hash_key",
+        constraint_class=Unique,
+        params={"columns": ["token_hash"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -449,15 +458,6 @@ async def forwards():
         constraint_name="users_password_hashed",
         constraint_class=Check,
         params={"condition": "is_password_hash(password)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Session",
-        tablename="sessions",
-        constraint_name="sessions_token_hash_key",
-        constraint_class=Unique,
-        params={"columns": ["token_hash"], "nulls_distinct": True},
         schema=None,
     )
 

@@ -5,29 +5,17 @@ CREATE OR REPLACE TRIGGER users_touch
 BEFORE UPDATE ON users
 FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- A new password or a deactivation ends every session of that user.
-CREATE OR REPLACE FUNCTION end_sessions() RETURNS trigger
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    DELETE FROM sessions WHERE user_id = NEW.id;
-    RETURN NULL;
-END;
-$$;
-
-CREATE OR REPLACE TRIGGER users_end_sessions
-AFTER UPDATE ON users
-FOR EACH ROW
-WHEN (OLD.password IS DISTINCT FROM NEW.password OR (OLD.active AND NOT NEW.active))
-EXECUTE FUNCTION end_sessions();
-
 -- Somebody must be left who can let the others in.
 CREATE OR REPLACE FUNCTION keep_last_admin() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     -- Two administrators who demote each other at the same moment must see each other's change.
     PERFORM pg_advisory_xact_lock(hashtext('users.last_admin'));
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- Such a transaction goes on seeing what was; but it cannot lock a row that has changed since.
+        PERFORM FROM users WHERE role = 'admin' AND active FOR SHARE;
+    END IF;
     IF NOT EXISTS (SELECT FROM users WHERE role = 'admin' AND active) THEN
         RAISE EXCEPTION 'the last active administrator cannot be deactivated, demoted or deleted'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'users_last_admin', TABLE = 'users';
@@ -47,3 +35,20 @@ AFTER DELETE ON users
 FOR EACH ROW
 WHEN (OLD.role = 'admin' AND OLD.active)
 EXECUTE FUNCTION keep_last_admin();
+
+-- TRUNCATE takes everybody, so it is refused before it does, while there is an administrator to lose.
+CREATE OR REPLACE FUNCTION refuse_user_truncate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM users WHERE role = 'admin' AND active) THEN
+        RAISE EXCEPTION 'the last active administrator cannot be deleted'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'users_last_admin', TABLE = 'users';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+
+CREATE OR REPLACE TRIGGER users_refuse_truncate
+BEFORE TRUNCATE ON users
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_user_truncate();

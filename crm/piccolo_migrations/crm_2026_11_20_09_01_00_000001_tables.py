@@ -92,17 +92,6 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="Product", tablename="products", schema=None, columns=None
-    )
-
-    manager.add_table(
-        class_name="PresaleBirth",
-        tablename="presale_births",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
         class_name="Customer", tablename="customers", schema=None, columns=None
     )
 
@@ -114,8 +103,19 @@ async def forwards():
     )
 
     manager.add_table(
+        class_name="Product", tablename="products", schema=None, columns=None
+    )
+
+    manager.add_table(
         class_name="IdempotencyKey",
         tablename="idempotency_keys",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="PresaleBirth",
+        tablename="presale_births",
         schema=None,
         columns=None,
     )
@@ -312,288 +312,6 @@ async def forwards():
         column_class=Timestamptz,
         params={
             "default": TimestamptzNow(),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="code",
-        db_column_name="code",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 50,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 255,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="unit",
-        db_column_name="unit",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="description",
-        db_column_name="description",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="stock",
-        db_column_name="stock",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="purchase_price",
-        db_column_name="purchase_price",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": (10, 2),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="sale_price",
-        db_column_name="sale_price",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": (10, 2),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="sale_type",
-        db_column_name="sale_type",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 50,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="created_at",
-        db_column_name="created_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": TimestamptzNow(),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="updated_at",
-        db_column_name="updated_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": TimestamptzNow(),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PresaleBirth",
-        tablename="presale_births",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PresaleBirth",
-        tablename="presale_births",
-        column_name="presale_id",
-        db_column_name="presale_id",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": Presale,
-            "on_delete": OnDelete.cascade,
-            "on_update": OnUpdate.restrict,
-            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -936,6 +654,243 @@ async def forwards():
     )
 
     manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="code",
+        db_column_name="code",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 50,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 255,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="unit",
+        db_column_name="unit",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="description",
+        db_column_name="description",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="stock",
+        db_column_name="stock",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="purchase_price",
+        db_column_name="purchase_price",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": (10, 2),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="sale_price",
+        db_column_name="sale_price",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": (10, 2),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="sale_type",
+        db_column_name="sale_type",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 50,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="created_at",
+        db_column_name="created_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": TimestamptzNow(),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="updated_at",
+        db_column_name="updated_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": TimestamptzNow(),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="IdempotencyKey",
         tablename="idempotency_keys",
         column_name="id",
@@ -1026,27 +981,6 @@ async def forwards():
     manager.add_column(
         table_class_name="IdempotencyKey",
         tablename="idempotency_keys",
-        column_name="presale_id",
-        db_column_name="presale_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_keys",
         column_name="response",
         db_column_name="response",
         column_class_name="Text",
@@ -1086,6 +1020,27 @@ async def forwards():
         schema=None,
     )
 
+    manager.add_column(
+        table_class_name="PresaleBirth",
+        tablename="presale_births",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
     manager.add_constraint(
         table_class_name="Presale",
         tablename="presales",
@@ -1110,60 +1065,6 @@ async def forwards():
         constraint_name="presales_total_not_negative",
         constraint_class=Check,
         params={"condition": "total >= 0 AND total < 1e8"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_code_key",
-        constraint_class=Unique,
-        params={"columns": ["code"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_code_not_blank",
-        constraint_class=Check,
-        params={"condition": "NOT is_blank(code)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_name_not_blank",
-        constraint_class=Check,
-        params={"condition": "NOT is_blank(name)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_stock_not_negative",
-        constraint_class=Check,
-        params={"condition": "stock >= 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_purchase_price_not_negative",
-        constraint_class=Check,
-        params={"condition": "purchase_price >= 0 AND purchase_price < 1e8"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_sale_price_not_negative",
-        constraint_class=Check,
-        params={"condition": "sale_price >= 0 AND sale_price < 1e8"},
         schema=None,
     )
 
@@ -1244,7 +1145,63 @@ async def forwards():
         tablename="presale_items",
         constraint_name="presale_items_discount_within_line",
         constraint_class=Check,
-        params={"condition": "total_price >= 0 AND total_price < 1e8"},
+        params={
+            "condition": "discount <= round(quantity * unit_price, 2) OR quantity <= 0 OR unit_price < 0"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_code_key",
+        constraint_class=Unique,
+        params={"columns": ["code"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_code_not_blank",
+        constraint_class=Check,
+        params={"condition": "NOT is_blank(code)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_name_not_blank",
+        constraint_class=Check,
+        params={"condition": "NOT is_blank(name)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_stock_not_negative",
+        constraint_class=Check,
+        params={"condition": "stock >= 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_purchase_price_not_negative",
+        constraint_class=Check,
+        params={"condition": "purchase_price >= 0 AND purchase_price < 1e8"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_sale_price_not_negative",
+        constraint_class=Check,
+        params={"condition": "sale_price >= 0 AND sale_price < 1e8"},
         schema=None,
     )
 

@@ -10,7 +10,7 @@ DESCRIPTION = "The rules about customers, products and pre-sales"
 FORWARDS = r"""
 -- However a CPF or a telephone number was typed, one form is stored.
 CREATE OR REPLACE FUNCTION normalize_customer() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     NEW.cpf := normalize_cpf(NEW.cpf);
@@ -35,7 +35,9 @@ FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 -- The life of a pre-sale: how it is numbered, what its total is, which moves it may make, and when it is frozen.
 
 CREATE SEQUENCE IF NOT EXISTS presales_number_seq AS bigint OWNED BY presales.number;
-SELECT setval('presales_number_seq', coalesce(max(number), 0) + 1, false) FROM presales;
+-- Never backwards: a number that was once given is not given again, even when its pre-sale is gone.
+SELECT setval('presales_number_seq', max(number)) FROM presales
+HAVING max(number) >= (SELECT last_value FROM presales_number_seq);
 
 -- Where a pre-sale may go from here. Nothing leads out of converted and cancelled.
 CREATE OR REPLACE FUNCTION presale_moves(status presale_status) RETURNS presale_status[]
@@ -54,10 +56,10 @@ RETURN (SELECT coalesce(sum(total_price), 0) FROM presale_items WHERE presale_id
 -- True in the transaction that loads this pre-sale as history: born past draft, together with its lines.
 CREATE OR REPLACE FUNCTION presale_is_being_born(presale uuid) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM presale_births WHERE presale_id = presale);
+RETURN EXISTS (SELECT FROM presale_births WHERE id = presale);
 
 CREATE OR REPLACE FUNCTION begin_presale() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     NEW.number := nextval('presales_number_seq');
@@ -71,7 +73,7 @@ BEFORE INSERT ON presales
 FOR EACH ROW EXECUTE FUNCTION begin_presale();
 
 CREATE OR REPLACE FUNCTION change_presale() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
     lines_total numeric := presale_lines_total(OLD.id);
@@ -115,7 +117,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF discount > lines_total THEN
@@ -130,7 +132,7 @@ BEFORE UPDATE ON presales
 FOR EACH ROW EXECUTE FUNCTION change_presale();
 
 CREATE OR REPLACE FUNCTION refuse_presale_deletion() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'a pre-sale that is % cannot be deleted', OLD.status
@@ -144,68 +146,31 @@ FOR EACH ROW
 WHEN (OLD.status NOT IN ('draft', 'cancelled'))
 EXECUTE FUNCTION refuse_presale_deletion();
 
--- History: whoever loads old pre-sales (fixtures, SQL) gives them their status at birth. The mark lets their lines
--- in, and is gone when the transaction ends.
-CREATE OR REPLACE FUNCTION mark_presale_birth() RETURNS trigger
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    INSERT INTO presale_births (presale_id) VALUES (NEW.id);
-    RETURN NULL;
-END;
-$$;
-
-CREATE OR REPLACE TRIGGER presales_mark_birth
-AFTER INSERT ON presales
-FOR EACH ROW
-WHEN (NEW.status <> 'draft')
-EXECUTE FUNCTION mark_presale_birth();
-
-CREATE OR REPLACE FUNCTION end_presale_birth() RETURNS trigger
-LANGUAGE plpgsql
+-- TRUNCATE asks no row: it is refused where a deletion would be.
+CREATE OR REPLACE FUNCTION refuse_presale_truncate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
-    born presales;
+    kept presale_status;
 BEGIN
-    DELETE FROM presale_births WHERE id = NEW.id;
-    SELECT * INTO born FROM presales WHERE id = NEW.presale_id;
-    IF born.status <> 'cancelled' THEN
-        PERFORM refuse_excess_discount(born.discount, presale_lines_total(born.id));
+    SELECT status INTO kept FROM presales WHERE status NOT IN ('draft', 'cancelled') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a pre-sale that is % cannot be deleted', kept
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_kept', TABLE = 'presales', DETAIL = kept;
     END IF;
     RETURN NULL;
 END;
 $$;
 
-DROP TRIGGER IF EXISTS presale_births_end ON presale_births;
-CREATE CONSTRAINT TRIGGER presale_births_end
-AFTER INSERT ON presale_births
-DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW EXECUTE FUNCTION end_presale_birth();
+CREATE OR REPLACE TRIGGER presales_refuse_truncate
+BEFORE TRUNCATE ON presales
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_presale_truncate();
 
 -- Lines: their price and total, and that they change only while their pre-sale is a draft.
 
--- Locks these pre-sales, in the order of their ids, and refuses unless lines may be written to all of them.
--- The lock makes writers of one pre-sale queue, so that each sees the lines of those before when it sums up.
-CREATE OR REPLACE FUNCTION open_presales(VARIADIC presales uuid[]) RETURNS void
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    presale record;
-BEGIN
-    FOR presale IN
-        SELECT id, status FROM presales WHERE id = ANY (open_presales.presales) ORDER BY id FOR NO KEY UPDATE
-    LOOP
-        IF presale.status <> 'draft' AND NOT presale_is_being_born(presale.id) THEN
-            RAISE EXCEPTION 'the items of a pre-sale that is % cannot be changed', presale.status
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_locked', TABLE = 'presales',
-                      DETAIL = presale.status;
-        END IF;
-    END LOOP;
-END;
-$$;
-
+-- Rules look only at the tables of the product: neither a session's search_path nor its temporary tables mislead them.
 CREATE OR REPLACE FUNCTION write_presale_item() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF NEW.unit_price IS NULL THEN
@@ -217,15 +182,10 @@ BEGIN
                       TABLE = 'presale_items', COLUMN = 'product_id';
         END IF;
     END IF;
-    NEW.total_price := round(NEW.quantity * NEW.unit_price, 2) - NEW.discount;
-
-    IF TG_OP = 'INSERT' THEN
-        PERFORM open_presales(NEW.presale_id);
-    ELSE
+    -- Without the coalesce a missing discount would be blamed on the total.
+    NEW.total_price := round(NEW.quantity * NEW.unit_price, 2) - coalesce(NEW.discount, 0);
+    IF TG_OP = 'UPDATE' THEN
         NEW.id := OLD.id;
-        IF NEW IS DISTINCT FROM OLD THEN
-            PERFORM open_presales(OLD.presale_id, NEW.presale_id);
-        END IF;
     END IF;
     RETURN NEW;
 END;
@@ -235,36 +195,51 @@ CREATE OR REPLACE TRIGGER presale_items_write
 BEFORE INSERT OR UPDATE ON presale_items
 FOR EACH ROW EXECUTE FUNCTION write_presale_item();
 
-CREATE OR REPLACE FUNCTION delete_presale_item() RETURNS trigger
-LANGUAGE plpgsql
+-- Locks these pre-sales, in the order of their ids, and refuses unless lines may be written to all of them.
+-- The lock makes writers of one pre-sale queue, so that each sees the lines of those before when it sums up.
+-- A pre-sale that is being deleted is no longer there to object.
+CREATE OR REPLACE FUNCTION open_presales(presales uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
+DECLARE
+    locked_by presale_status;
 BEGIN
-    -- When the whole pre-sale goes, it is no longer there to object.
-    PERFORM open_presales(OLD.presale_id);
-    RETURN OLD;
+    SELECT status INTO locked_by
+    FROM (
+        SELECT id, status FROM presales WHERE id = ANY (open_presales.presales) ORDER BY id FOR NO KEY UPDATE
+    ) AS touched
+    WHERE status <> 'draft' AND NOT presale_is_being_born(id)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the items of a pre-sale that is % cannot be changed', locked_by
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_locked', TABLE = 'presales',
+                  DETAIL = locked_by;
+    END IF;
 END;
 $$;
 
-CREATE OR REPLACE TRIGGER presale_items_delete
-BEFORE DELETE ON presale_items
-FOR EACH ROW EXECUTE FUNCTION delete_presale_item();
-
--- Once per statement, so that ten thousand lines cost ten thousand, not their square.
--- The pre-sale computes its total itself, in change_presale().
+-- Once per statement, so that ten thousand lines cost ten thousand, not their square; and afterwards, when it is known
+-- which lines did change. The pre-sale computes its total itself, in change_presale().
 CREATE OR REPLACE FUNCTION sum_up_presales() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
+DECLARE
+    touched uuid[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        UPDATE presales SET total = 0 WHERE id IN (SELECT presale_id FROM new_lines);
+        touched := ARRAY(SELECT DISTINCT presale_id FROM new_lines);
     ELSIF TG_OP = 'DELETE' THEN
-        UPDATE presales SET total = 0 WHERE id IN (SELECT presale_id FROM old_lines);
+        touched := ARRAY(SELECT DISTINCT presale_id FROM old_lines);
     ELSE
-        UPDATE presales SET total = 0 WHERE id IN (
+        touched := ARRAY(
             SELECT presale_id FROM (TABLE new_lines EXCEPT TABLE old_lines) AS changed
             UNION
             SELECT presale_id FROM (TABLE old_lines EXCEPT TABLE new_lines) AS changed
         );
+    END IF;
+    IF touched <> '{}' THEN
+        PERFORM open_presales(touched);
+        UPDATE presales SET total = 0 WHERE id = ANY (touched);
     END IF;
     RETURN NULL;
 END;
@@ -287,7 +262,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION sum_up_presales();
 
 -- TRUNCATE skips the triggers above. It may empty the lines only together with the pre-sales.
 CREATE OR REPLACE FUNCTION refuse_lone_truncate() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF EXISTS (SELECT FROM presales) THEN
@@ -307,12 +282,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_lone_truncate();
 -- What this pre-sale needs of each product, in whole units.
 CREATE OR REPLACE FUNCTION presale_needs(presale uuid) RETURNS TABLE (product_id uuid, units numeric)
 LANGUAGE sql STABLE
-AS $$
+BEGIN ATOMIC
     SELECT product_id, ceil(sum(quantity)) FROM presale_items WHERE presale_id = presale GROUP BY product_id;
-$$;
+END;
 
 CREATE OR REPLACE FUNCTION take_stock() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
     short json;
@@ -361,9 +336,70 @@ USING gin (search_words(code || ' ' || name || ' ' || coalesce(description, ''))
 -- Pre-sales are searched by number and by the name of their customer.
 CREATE INDEX IF NOT EXISTS presales_search_number ON presales ((number::text) text_pattern_ops);
 CREATE INDEX IF NOT EXISTS customers_search_name ON customers USING gin (search_words(name));
+
+-- History: whoever loads old pre-sales (fixtures, SQL) gives them their status at birth. A mark lets their lines in, and
+-- is gone when the transaction ends.
+CREATE OR REPLACE FUNCTION mark_presale_birth() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    INSERT INTO presale_births (id) VALUES (NEW.id);
+    RETURN NULL;
+END;
+$$;
+
+CREATE OR REPLACE TRIGGER presales_mark_birth
+AFTER INSERT ON presales
+FOR EACH ROW
+WHEN (NEW.status <> 'draft')
+EXECUTE FUNCTION mark_presale_birth();
+
+-- Only the trigger above makes marks; whoever else could would open finished pre-sales.
+CREATE OR REPLACE FUNCTION refuse_false_birth() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'a pre-sale that exists cannot be born again'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_locked', TABLE = 'presales';
+END;
+$$;
+
+CREATE OR REPLACE TRIGGER presale_births_refuse_false
+BEFORE INSERT OR UPDATE ON presale_births
+FOR EACH ROW
+WHEN (pg_trigger_depth() = 0)
+EXECUTE FUNCTION refuse_false_birth();
+
+CREATE OR REPLACE FUNCTION end_presale_birth() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+DECLARE
+    born presales;
+BEGIN
+    DELETE FROM presale_births WHERE id = NEW.id;
+    SELECT * INTO born FROM presales WHERE id = NEW.id;
+    -- A draft may have a discount above its sum, and may be cancelled with it.
+    IF born.status NOT IN ('draft', 'cancelled') THEN
+        PERFORM refuse_excess_discount(born.discount, presale_lines_total(born.id));
+    END IF;
+    RETURN NULL;
+END;
+$$;
+
+DROP TRIGGER IF EXISTS presale_births_end ON presale_births;
+CREATE CONSTRAINT TRIGGER presale_births_end
+AFTER INSERT ON presale_births
+DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION end_presale_birth();
 """
 
 BACKWARDS = r"""
+DROP TRIGGER presale_births_end ON presale_births;
+DROP FUNCTION end_presale_birth;
+DROP TRIGGER presale_births_refuse_false ON presale_births;
+DROP FUNCTION refuse_false_birth;
+DROP TRIGGER presales_mark_birth ON presales;
+DROP FUNCTION mark_presale_birth;
 DROP INDEX customers_search_name;
 DROP INDEX presales_search_number;
 DROP INDEX products_search;
@@ -378,15 +414,11 @@ DROP TRIGGER presale_items_sum_up_deleted ON presale_items;
 DROP TRIGGER presale_items_sum_up_updated ON presale_items;
 DROP TRIGGER presale_items_sum_up_inserted ON presale_items;
 DROP FUNCTION sum_up_presales;
-DROP TRIGGER presale_items_delete ON presale_items;
-DROP FUNCTION delete_presale_item;
+DROP FUNCTION open_presales;
 DROP TRIGGER presale_items_write ON presale_items;
 DROP FUNCTION write_presale_item;
-DROP FUNCTION open_presales;
-DROP TRIGGER presale_births_end ON presale_births;
-DROP FUNCTION end_presale_birth;
-DROP TRIGGER presales_mark_birth ON presales;
-DROP FUNCTION mark_presale_birth;
+DROP TRIGGER presales_refuse_truncate ON presales;
+DROP FUNCTION refuse_presale_truncate;
 DROP TRIGGER presales_refuse_deletion ON presales;
 DROP FUNCTION refuse_presale_deletion;
 DROP TRIGGER presales_change ON presales;

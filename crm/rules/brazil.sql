@@ -11,10 +11,15 @@ RETURN CASE
              = substr(value, 11, 1)::integer
 END;
 
--- Drops the usual punctuation; anything else stays, for is_cpf to refuse.
+-- Drops what people, and the programs they copy from, put between digits: white space, dots, slashes, dashes and
+-- minus signs of every kind, and characters that only direct writing. Anything else stays, to be refused.
+CREATE OR REPLACE FUNCTION drop_punctuation(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN regexp_replace(value, '[\s./\u00a0\u00ad\u2000-\u2015\u2028-\u202f\u205f-\u2069\u2212\u3000\ufeff-]', '', 'g');
+
 CREATE OR REPLACE FUNCTION normalize_cpf(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN regexp_replace(value, '[\s./-]', '', 'g');
+RETURN drop_punctuation(value);
 
 -- E.164: +55, an area code that exists, then 8 digits (fixed lines 2 to 5, trunked radio 7) or 9 (mobile).
 -- The area codes and leading digits are those of Google's libphonenumber.
@@ -22,22 +27,20 @@ CREATE OR REPLACE FUNCTION is_brazilian_phone(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN value ~ '^\+55([14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])([2-57][0-9]{7}|9[0-9]{8})$';
 
--- Understands +55 11 …, 0055 11 …, 55 11 …, (11) …, 011 …, and 0 15 11 … (15: the carrier).
--- What is none of these stays as it is, for is_brazilian_phone to refuse.
+-- Understands +55 11 …, 0055 11 …, 55 11 …, (11) …, 011 …, and 0 15 11 … (15: the carrier; 90 instead of 0: collect).
+-- What is none of these stays as it is, for is_brazilian_phone to refuse; above all the numbers of other countries.
 CREATE OR REPLACE FUNCTION normalize_phone(value text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
 AS $$
 DECLARE
-    digits text := regexp_replace(value, '[^0-9]', '', 'g');
-BEGIN
-    IF value !~ '^[\s(]*\+?[0-9\s()./-]+$' THEN
-        RETURN value;
-    END IF;
-    RETURN '+55' || CASE
-        WHEN value ~ '^[\s(]*\+' THEN regexp_replace(digits, '^550?', '')
-        WHEN digits ~ '^0055' THEN regexp_replace(digits, '^00550?', '')
-        WHEN digits ~ '^55[0-9]{10,11}$' THEN substr(digits, 3)
-        ELSE regexp_replace(digits, '^0([0-9]{2}(?=[0-9]{10,11}$))?', '')
+    typed text := translate(drop_punctuation(value), '()', '');
+    national text := CASE
+        WHEN typed ~ '^(\+|00)' THEN substring(typed FROM '^(?:\+|00)55(.*)')
+        WHEN typed ~ '^55[0-9]{10,11}$' THEN substr(typed, 3)
+        ELSE typed
     END;
+    e164 text := '+55' || regexp_replace(national, '^(0|90)([1-9][0-9](?=[0-9]{10,11}$))?', '');
+BEGIN
+    RETURN CASE WHEN is_brazilian_phone(e164) THEN e164 ELSE value END;
 END;
 $$;

@@ -1,6 +1,6 @@
 -- However a CPF or a telephone number was typed, one form is stored.
 CREATE OR REPLACE FUNCTION normalize_customer() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     NEW.cpf := normalize_cpf(NEW.cpf);

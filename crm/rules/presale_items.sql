@@ -1,27 +1,8 @@
 -- Lines: their price and total, and that they change only while their pre-sale is a draft.
 
--- Locks these pre-sales, in the order of their ids, and refuses unless lines may be written to all of them.
--- The lock makes writers of one pre-sale queue, so that each sees the lines of those before when it sums up.
-CREATE OR REPLACE FUNCTION open_presales(VARIADIC presales uuid[]) RETURNS void
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    presale record;
-BEGIN
-    FOR presale IN
-        SELECT id, status FROM presales WHERE id = ANY (open_presales.presales) ORDER BY id FOR NO KEY UPDATE
-    LOOP
-        IF presale.status <> 'draft' AND NOT presale_is_being_born(presale.id) THEN
-            RAISE EXCEPTION 'the items of a pre-sale that is % cannot be changed', presale.status
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_locked', TABLE = 'presales',
-                      DETAIL = presale.status;
-        END IF;
-    END LOOP;
-END;
-$$;
-
+-- Rules look only at the tables of the product: neither a session's search_path nor its temporary tables mislead them.
 CREATE OR REPLACE FUNCTION write_presale_item() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF NEW.unit_price IS NULL THEN
@@ -33,15 +14,10 @@ BEGIN
                       TABLE = 'presale_items', COLUMN = 'product_id';
         END IF;
     END IF;
-    NEW.total_price := round(NEW.quantity * NEW.unit_price, 2) - NEW.discount;
-
-    IF TG_OP = 'INSERT' THEN
-        PERFORM open_presales(NEW.presale_id);
-    ELSE
+    -- Without the coalesce a missing discount would be blamed on the total.
+    NEW.total_price := round(NEW.quantity * NEW.unit_price, 2) - coalesce(NEW.discount, 0);
+    IF TG_OP = 'UPDATE' THEN
         NEW.id := OLD.id;
-        IF NEW IS DISTINCT FROM OLD THEN
-            PERFORM open_presales(OLD.presale_id, NEW.presale_id);
-        END IF;
     END IF;
     RETURN NEW;
 END;
@@ -51,36 +27,51 @@ CREATE OR REPLACE TRIGGER presale_items_write
 BEFORE INSERT OR UPDATE ON presale_items
 FOR EACH ROW EXECUTE FUNCTION write_presale_item();
 
-CREATE OR REPLACE FUNCTION delete_presale_item() RETURNS trigger
-LANGUAGE plpgsql
+-- Locks these pre-sales, in the order of their ids, and refuses unless lines may be written to all of them.
+-- The lock makes writers of one pre-sale queue, so that each sees the lines of those before when it sums up.
+-- A pre-sale that is being deleted is no longer there to object.
+CREATE OR REPLACE FUNCTION open_presales(presales uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
+DECLARE
+    locked_by presale_status;
 BEGIN
-    -- When the whole pre-sale goes, it is no longer there to object.
-    PERFORM open_presales(OLD.presale_id);
-    RETURN OLD;
+    SELECT status INTO locked_by
+    FROM (
+        SELECT id, status FROM presales WHERE id = ANY (open_presales.presales) ORDER BY id FOR NO KEY UPDATE
+    ) AS touched
+    WHERE status <> 'draft' AND NOT presale_is_being_born(id)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the items of a pre-sale that is % cannot be changed', locked_by
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_locked', TABLE = 'presales',
+                  DETAIL = locked_by;
+    END IF;
 END;
 $$;
 
-CREATE OR REPLACE TRIGGER presale_items_delete
-BEFORE DELETE ON presale_items
-FOR EACH ROW EXECUTE FUNCTION delete_presale_item();
-
--- Once per statement, so that ten thousand lines cost ten thousand, not their square.
--- The pre-sale computes its total itself, in change_presale().
+-- Once per statement, so that ten thousand lines cost ten thousand, not their square; and afterwards, when it is known
+-- which lines did change. The pre-sale computes its total itself, in change_presale().
 CREATE OR REPLACE FUNCTION sum_up_presales() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
+DECLARE
+    touched uuid[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        UPDATE presales SET total = 0 WHERE id IN (SELECT presale_id FROM new_lines);
+        touched := ARRAY(SELECT DISTINCT presale_id FROM new_lines);
     ELSIF TG_OP = 'DELETE' THEN
-        UPDATE presales SET total = 0 WHERE id IN (SELECT presale_id FROM old_lines);
+        touched := ARRAY(SELECT DISTINCT presale_id FROM old_lines);
     ELSE
-        UPDATE presales SET total = 0 WHERE id IN (
+        touched := ARRAY(
             SELECT presale_id FROM (TABLE new_lines EXCEPT TABLE old_lines) AS changed
             UNION
             SELECT presale_id FROM (TABLE old_lines EXCEPT TABLE new_lines) AS changed
         );
+    END IF;
+    IF touched <> '{}' THEN
+        PERFORM open_presales(touched);
+        UPDATE presales SET total = 0 WHERE id = ANY (touched);
     END IF;
     RETURN NULL;
 END;
@@ -103,7 +94,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION sum_up_presales();
 
 -- TRUNCATE skips the triggers above. It may empty the lines only together with the pre-sales.
 CREATE OR REPLACE FUNCTION refuse_lone_truncate() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF EXISTS (SELECT FROM presales) THEN

@@ -1,7 +1,9 @@
 -- The life of a pre-sale: how it is numbered, what its total is, which moves it may make, and when it is frozen.
 
 CREATE SEQUENCE IF NOT EXISTS presales_number_seq AS bigint OWNED BY presales.number;
-SELECT setval('presales_number_seq', coalesce(max(number), 0) + 1, false) FROM presales;
+-- Never backwards: a number that was once given is not given again, even when its pre-sale is gone.
+SELECT setval('presales_number_seq', max(number)) FROM presales
+HAVING max(number) >= (SELECT last_value FROM presales_number_seq);
 
 -- Where a pre-sale may go from here. Nothing leads out of converted and cancelled.
 CREATE OR REPLACE FUNCTION presale_moves(status presale_status) RETURNS presale_status[]
@@ -20,10 +22,10 @@ RETURN (SELECT coalesce(sum(total_price), 0) FROM presale_items WHERE presale_id
 -- True in the transaction that loads this pre-sale as history: born past draft, together with its lines.
 CREATE OR REPLACE FUNCTION presale_is_being_born(presale uuid) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM presale_births WHERE presale_id = presale);
+RETURN EXISTS (SELECT FROM presale_births WHERE id = presale);
 
 CREATE OR REPLACE FUNCTION begin_presale() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     NEW.number := nextval('presales_number_seq');
@@ -37,7 +39,7 @@ BEFORE INSERT ON presales
 FOR EACH ROW EXECUTE FUNCTION begin_presale();
 
 CREATE OR REPLACE FUNCTION change_presale() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
     lines_total numeric := presale_lines_total(OLD.id);
@@ -81,7 +83,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF discount > lines_total THEN
@@ -96,7 +98,7 @@ BEFORE UPDATE ON presales
 FOR EACH ROW EXECUTE FUNCTION change_presale();
 
 CREATE OR REPLACE FUNCTION refuse_presale_deletion() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'a pre-sale that is % cannot be deleted', OLD.status
@@ -110,40 +112,22 @@ FOR EACH ROW
 WHEN (OLD.status NOT IN ('draft', 'cancelled'))
 EXECUTE FUNCTION refuse_presale_deletion();
 
--- History: whoever loads old pre-sales (fixtures, SQL) gives them their status at birth. The mark lets their lines
--- in, and is gone when the transaction ends.
-CREATE OR REPLACE FUNCTION mark_presale_birth() RETURNS trigger
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    INSERT INTO presale_births (presale_id) VALUES (NEW.id);
-    RETURN NULL;
-END;
-$$;
-
-CREATE OR REPLACE TRIGGER presales_mark_birth
-AFTER INSERT ON presales
-FOR EACH ROW
-WHEN (NEW.status <> 'draft')
-EXECUTE FUNCTION mark_presale_birth();
-
-CREATE OR REPLACE FUNCTION end_presale_birth() RETURNS trigger
-LANGUAGE plpgsql
+-- TRUNCATE asks no row: it is refused where a deletion would be.
+CREATE OR REPLACE FUNCTION refuse_presale_truncate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
-    born presales;
+    kept presale_status;
 BEGIN
-    DELETE FROM presale_births WHERE id = NEW.id;
-    SELECT * INTO born FROM presales WHERE id = NEW.presale_id;
-    IF born.status <> 'cancelled' THEN
-        PERFORM refuse_excess_discount(born.discount, presale_lines_total(born.id));
+    SELECT status INTO kept FROM presales WHERE status NOT IN ('draft', 'cancelled') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a pre-sale that is % cannot be deleted', kept
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_kept', TABLE = 'presales', DETAIL = kept;
     END IF;
     RETURN NULL;
 END;
 $$;
 
-DROP TRIGGER IF EXISTS presale_births_end ON presale_births;
-CREATE CONSTRAINT TRIGGER presale_births_end
-AFTER INSERT ON presale_births
-DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW EXECUTE FUNCTION end_presale_birth();
+CREATE OR REPLACE TRIGGER presales_refuse_truncate
+BEFORE TRUNCATE ON presales
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_presale_truncate();

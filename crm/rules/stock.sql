@@ -3,12 +3,12 @@
 -- What this pre-sale needs of each product, in whole units.
 CREATE OR REPLACE FUNCTION presale_needs(presale uuid) RETURNS TABLE (product_id uuid, units numeric)
 LANGUAGE sql STABLE
-AS $$
+BEGIN ATOMIC
     SELECT product_id, ceil(sum(quantity)) FROM presale_items WHERE presale_id = presale GROUP BY product_id;
-$$;
+END;
 
 CREATE OR REPLACE FUNCTION take_stock() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
     short json;
