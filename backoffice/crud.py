@@ -137,7 +137,7 @@ class CRUD(PiccoloCRUD):  # type: ignore[misc] # piccolo_api ships no types
         where = parameters.where()
         named = self.table.select(self.table._meta.primary_key, self.table.get_readable())
         sql = (
-            "SELECT coalesce(json_object_agg(id, readable), '{{}}')::text AS body FROM ("
+            "SELECT coalesce(json_object_agg(id, readable), json_build_object())::text AS body FROM ("
             "SELECT id, readable FROM ({}) AS named "
             f'WHERE id IN (SELECT id FROM "{self.resource.tablename}" WHERE {{}}) AND readable ILIKE {{}} '
             "ORDER BY readable, id LIMIT {} OFFSET {}) AS page"
@@ -230,9 +230,7 @@ class CRUD(PiccoloCRUD):  # type: ignore[misc] # piccolo_api ships no types
         except ValidationError as error:
             raise Problem("validation_error", errors=field_errors(error.errors())) from error
 
-    async def prepare(
-        self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
+    async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
         return values if self.resource.prepare is None else await self.resource.prepare(request, values, old)
 
     async def insert(self, values: Mapping[str, Any]) -> UUID:

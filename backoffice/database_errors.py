@@ -12,7 +12,6 @@ from backoffice.problems import FieldError, Problem
 
 RETRY_AFTER = {"Retry-After": "2"}
 
-# Worth another try: nothing was wrong but the moment.
 COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 LOST = (
@@ -31,6 +30,17 @@ LOST = (
 )
 SLOW = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 BUSY = (PoolExhausted, asyncpg.TooManyConnectionsError, *COLLISIONS)
+
+
+def is_collision(error: BaseException) -> bool:
+    """Whether nothing was wrong but the moment: two transactions got into each other's way."""
+    return isinstance(error, COLLISIONS)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone. A timeout is none: TimeoutError is an OSError, and a cancelled query an
+    OperatorInterventionError, but both have already cost their time."""
+    return isinstance(error, LOST) and not isinstance(error, SLOW)
 
 
 def explain(error: BaseException, *, deleting: bool = False) -> Problem | None:

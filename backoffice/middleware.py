@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import problems
-from backoffice.database_errors import COLLISIONS, LOST, explain
+from backoffice.database_errors import explain, is_collision, is_lost
 
 logger = logging.getLogger("flow_crm.requests")
 
@@ -137,8 +137,8 @@ class UnitOfWork:
         if scope["path"].startswith(self.without):
             return await self._run(scope, body)
         if scope["method"] in SAFE_METHODS:
-            return await _repeat(LOST, tries=2)(self._run, scope, body)
-        return await _repeat(COLLISIONS, tries=MAX_TRIES)(self._run_in_transaction, scope, body)
+            return await _repeat(is_lost, tries=2)(self._run, scope, body)
+        return await _repeat(is_collision, tries=MAX_TRIES)(self._run_in_transaction, scope, body)
 
     async def _run(self, scope: Scope, body: bytes) -> Answer:
         answer = Answer()
@@ -162,9 +162,9 @@ class UnitOfWork:
         return answer
 
 
-def _repeat(errors: tuple[type[BaseException], ...], *, tries: int) -> tenacity.AsyncRetrying:
+def _repeat(worth_it: Callable[[BaseException], bool], *, tries: int) -> tenacity.AsyncRetrying:
     return tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception_type(errors),
+        retry=tenacity.retry_if_exception(worth_it),
         stop=tenacity.stop_after_attempt(tries),
         wait=tenacity.wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
         before_sleep=tenacity.before_sleep_log(logger, logging.INFO),

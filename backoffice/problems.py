@@ -1,4 +1,4 @@
-"""Refusals: a `Problem` is raised wherever something is refused; the outermost middleware makes it an RFC 9457 answer."""
+"""Refusals: a `Problem` is raised wherever something is refused; the outermost middleware answers with RFC 9457."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -125,13 +125,11 @@ def _message(error: FieldError, language: words.Language) -> str:
     if error.code in words.PROBLEMS:
         return words.say(words.PROBLEMS[error.code].detail, language, **error.parameters)
     code = words.SAME_WORDS.get(error.code, error.code)
-    return words.say(
-        words.VALUE_ERRORS.get(code, words.VALUE_ERRORS["invalid"]), language, **error.parameters
-    )
+    return words.say(words.VALUE_ERRORS.get(code, words.VALUE_ERRORS["invalid"]), language, **error.parameters)
 
 
 def respond(problem: Problem, scope: Scope) -> Response:
-    """The answer to this request: problem+json, or the bare sentence for the admin's front end, which shows it as it is."""
+    """The answer to this request: problem+json, or the bare sentence for the admin's front end, which shows just that."""
     headers = dict(scope.get("headers") or [])
     language = prefers(headers.get(b"accept-language", b"").decode("latin-1"))
     body = describe(problem, language, scope["path"])

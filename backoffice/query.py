@@ -137,9 +137,7 @@ class Parameters:
             self._refuse(name, "int_type")
             return default
         if not low <= int(text) <= high:
-            code, bound = (
-                ("greater_than_equal", {"ge": low}) if int(text) < low else ("less_than_equal", {"le": high})
-            )
+            code, bound = ("greater_than_equal", {"ge": low}) if int(text) < low else ("less_than_equal", {"le": high})
             self._refuse(name, code, **bound)
             return default
         return int(text)
@@ -160,7 +158,7 @@ class Parameters:
         for part in text.split(","):
             name = part.removeprefix("-")
             if name not in self.columns:
-                self._refuse("__order", "unknown_column", name=name[:64])
+                self._refuse("__order", "unknown_column", column=name[:64])
             parts.append(f'"{name}" DESC' if part.startswith("-") else f'"{name}"')
         # Rows that are otherwise equal stay in one order, or pages would overlap.
         return ", ".join([*parts, '"id"'])
@@ -172,7 +170,7 @@ class Parameters:
         fields = tuple(dict.fromkeys(text.split(",")))
         for name in fields:
             if name not in self.columns:
-                self._refuse("__visible_fields", "unknown_column", name=name[:64])
+                self._refuse("__visible_fields", "unknown_column", column=name[:64])
         return fields
 
     def _flag(self, name: str) -> bool:
@@ -229,9 +227,7 @@ class Parameters:
         try:
             value = _adapter(column).validate_python(text)
         except ValidationError as error:
-            self.errors += [
-                FieldError(name, found.code, found.parameters) for found in field_errors(error.errors())
-            ]
+            self.errors += [FieldError(name, found.code, found.parameters) for found in field_errors(error.errors())]
             return []
         return [QueryString(f'"{name}" {sign} {{}}', value)]
 

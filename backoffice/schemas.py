@@ -93,8 +93,7 @@ def checks_of(table: type[Table], column: Column) -> list[Any]:
         for constraint in table._meta.constraints
         if isinstance(constraint, Check)
         for condition, annotation in CHECKS.items()
-        if (match := re.fullmatch(condition, constraint.get_condition_str()))
-        and match[1] == column._meta.name
+        if (match := re.fullmatch(condition, constraint.get_condition_str())) and match[1] == column._meta.name
     ]
 
 
@@ -103,26 +102,20 @@ def value_type(column: Column, *, strict: bool = True) -> Any:
 
     :param strict: whether JSON's own types are insisted on; forms and query strings know only text.
     """
-    strictness = [Strict()] if strict else []
     if isinstance(column, Numeric):
         return decimal_type(*column.digits) if column.digits else Decimal
     if isinstance(column, ForeignKey | UUIDColumn):
         return UUID
     if isinstance(column, Integer):
-        limits = Field(le=LARGEST_INTEGER)
-        return (
-            Annotated[int, BeforeValidator(whole_number), *strictness, limits]
-            if strict
-            else Annotated[int, limits]
-        )
+        return Annotated[int, BeforeValidator(whole_number), Strict(strict), Field(le=LARGEST_INTEGER)]
     if isinstance(column, Boolean):
-        return Annotated[bool, *strictness]
+        return Annotated[bool, Strict(strict)]
     if isinstance(column, Timestamptz):
         return Annotated[datetime, BeforeValidator(iso_time), AfterValidator(in_utc)]
     if isinstance(column, EnumColumn):
         return column.value_type
     length = column.length if isinstance(column, Varchar) else None
-    return Annotated[str, *strictness, Field(max_length=length), AfterValidator(clean_text)]
+    return Annotated[str, Strict(strict), Field(max_length=length), AfterValidator(clean_text)]
 
 
 def decimal_type(precision: int, scale: int) -> Any:
@@ -216,9 +209,7 @@ def output_models(
     types = {column._meta.name: _nullable(column) for column in columns}
     about = Field(default=None, description="With `__readable=true`.")
     readable = {
-        f"{column._meta.name}_readable": (str | None, about)
-        for column in columns
-        if isinstance(column, ForeignKey)
+        f"{column._meta.name}_readable": (str | None, about) for column in columns if isinstance(column, ForeignKey)
     }
     row = {name: (kind, ...) for name, kind in {**types, **(extra or {})}.items()}
     partial = {name: (kind, Field(default=None)) for name, kind in types.items()} | readable

@@ -165,9 +165,7 @@ PROBLEMS: dict[str, ProblemWords] = {
     "database_timeout": ProblemWords(
         503,
         Text("Database too slow", "Banco de dados lento"),
-        Text(
-            "The database took too long. Please try again.", "O banco de dados demorou demais. Tente de novo."
-        ),
+        Text("The database took too long. Please try again.", "O banco de dados demorou demais. Tente de novo."),
     ),
 }
 
@@ -191,9 +189,7 @@ VALUE_ERRORS: dict[str, Text] = {
     "bool_type": Text("This must be true or false.", "Isto deve ser verdadeiro ou falso."),
     "decimal_type": Text("This must be a number.", "Isto deve ser um número."),
     "finite_number": Text("This must be a number.", "Isto deve ser um número."),
-    "decimal_max_places": Text(
-        "At most {decimal_places} decimals.", "No máximo {decimal_places} casas decimais."
-    ),
+    "decimal_max_places": Text("At most {decimal_places} decimals.", "No máximo {decimal_places} casas decimais."),
     "decimal_whole_digits": Text(
         "At most {whole_digits} digits before the decimal point.",
         "No máximo {whole_digits} dígitos antes da vírgula.",
@@ -214,7 +210,7 @@ VALUE_ERRORS: dict[str, Text] = {
     ),
     "duplicate_parameter": Text("Give this only once.", "Informe isto apenas uma vez."),
     "unknown_parameter": Text("There is no such parameter.", "Este parâmetro não existe."),
-    "unknown_column": Text("There is no such column: {name}.", "Esta coluna não existe: {name}."),
+    "unknown_column": Text("There is no such column: {column}.", "Esta coluna não existe: {column}."),
     "invalid": Text("This is not valid.", "Isto não é válido."),
 }
 

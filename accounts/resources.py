@@ -1,0 +1,40 @@
+"""Users, as administrators see them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, Strict
+from starlette.requests import Request
+
+from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
+from accounts.roles import ADMINS
+from accounts.tables import User
+from backoffice.resource import AdminView, Resource, Rights
+from backoffice.schemas import clean_text
+
+Password = Annotated[
+    str, Strict(), Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS), AfterValidator(clean_text)
+]
+
+
+async def hash_given_password(_: Request, values: dict[str, Any], __: Mapping[str, Any] | None) -> dict[str, Any]:
+    if "password" in values:
+        values["password"] = await hash_password(values["password"])
+    return values
+
+
+USERS = Resource(
+    table=User,
+    path="users",
+    about="Who may log in, and as what. For administrators.",
+    rights=Rights(read=ADMINS, create=ADMINS, change=ADMINS, delete=ADMINS),
+    types={"password": Password},
+    required=frozenset({"password"}),
+    prepare=hash_given_password,
+    admin=AdminView(
+        group="Team",
+        visible=(User.name, User.email, User.role, User.active),
+        filters=(User.name, User.email, User.role, User.active),
+        link=User.name,
+    ),
+)

@@ -1,0 +1,59 @@
+"""The REST routes of a resource: FastAPIWrapper decides which there are, this says truly what they take and give."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from piccolo_api.fastapi.endpoints import FastAPIWrapper
+from starlette.responses import Response
+
+from backoffice.crud import CRUD
+from backoffice.openapi import Operation, describe_list, describe_row
+from backoffice.resource import Resource
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def add_resource(router: APIRouter, resource: Resource) -> CRUD:
+    """Adds the routes of this resource under `/api/`."""
+    crud = CRUD(resource)
+    FastAPIWrapper(f"/api/{resource.path}/", _Described(router, crud), crud)
+    return crud
+
+
+class _Described:
+    """Stands where FastAPIWrapper expects a router, and passes each route on with its true description.
+
+    What is passed on takes the bare request: FastAPI would otherwise parse some thirty declared filters on every
+    request, even when none is sent, and CRUD reads them more strictly anyway.
+    """
+
+    def __init__(self, router: APIRouter, crud: CRUD) -> None:
+        self.router = router
+        self.crud = crud
+
+    def add_api_route(self, *, path: str, endpoint: Any, methods: list[str], **_: Any) -> None:
+        name = endpoint.__name__
+        if name == "post" and self.crud.resource.own_create:
+            return
+        handler, operation = self._routes()[name]
+        self.router.add_api_route(
+            path.replace("{row_id:str}", "{row_id}"), handler, methods=methods, **operation.as_route(self.crud.resource)
+        )
+
+    def _routes(self) -> dict[str, tuple[Endpoint, Operation]]:
+        crud = self.crud
+        lists, rows = describe_list(crud), describe_row(crud)
+        return {
+            "get": (crud.root, lists["list"]),
+            "post": (crud.root, lists["create"]),
+            "ids": (crud.get_ids, lists["ids"]),
+            "new": (crud.get_new, lists["new"]),
+            "count": (crud.get_count, lists["count"]),
+            "schema": (crud.get_schema, lists["schema"]),
+            "references": (crud.get_references, lists["references"]),
+            "get_single": (crud.detail, rows["read"]),
+            "put": (crud.detail, rows["replace"]),
+            "patch": (crud.detail, rows["change"]),
+            "delete_single": (crud.detail, rows["delete"]),
+        }

@@ -1,0 +1,123 @@
+"""Customers, products, pre-sales and their items, as the API and the admin show them."""
+
+from piccolo.querystring import QueryString
+
+from accounts.roles import MANAGERS, STAFF
+from backoffice.query import select_list
+from backoffice.resource import OWNED, AdminView, Detail, Resource, Rights
+from backoffice.schemas import output_models
+from crm.brazil import Cpf, Phone
+from crm.presales import prepare_presale
+from crm.tables import Customer, Presale, PresaleItem, Product
+
+SALES = "Sales"
+CATALOGUE = "Catalogue"
+
+ItemRow, _ = output_models(PresaleItem)
+
+
+def _search_customers(typed: str) -> QueryString:
+    return QueryString("customer_words(name, email, cpf, phone) @@ search_query({})", typed)
+
+
+def _search_products(typed: str) -> QueryString:
+    return QueryString(
+        "search_words(code || ' ' || name || ' ' || coalesce(description, '')) @@ search_query({})", typed
+    )
+
+
+def _search_presales(typed: str) -> QueryString:
+    """Each word begins the number, or a word of the customer's name."""
+    words = typed.split()
+    word = (
+        "(number::text LIKE {} || '%' OR customer_id = ANY (ARRAY("
+        "SELECT id FROM customers WHERE search_words(name) @@ search_query({}))))"
+    )
+    conditions = [QueryString(word, _digits(typed_word), typed_word) for typed_word in words]
+    return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions)
+
+
+def _digits(word: str) -> str:
+    """The number that the word begins, as in 12 or #12; for other words, one that no number begins with."""
+    number = word.removeprefix("#")
+    return number if number.isascii() and number.isdigit() else "-"
+
+
+CUSTOMERS = Resource(
+    table=Customer,
+    path="customers",
+    about="Who buys.",
+    rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
+    search=_search_customers,
+    types={"cpf": Cpf, "phone": Phone},
+    admin=AdminView(
+        group=SALES,
+        visible=(Customer.name, Customer.cpf, Customer.phone, Customer.email, Customer.created_at),
+        filters=(Customer.name, Customer.cpf, Customer.phone, Customer.email),
+        link=Customer.name,
+    ),
+)
+
+PRODUCTS = Resource(
+    table=Product,
+    path="products",
+    about="What is sold, at which price, and how much of it is in stock.",
+    rights=Rights(read=STAFF, create=MANAGERS, change=MANAGERS, delete=MANAGERS),
+    search=_search_products,
+    admin=AdminView(
+        group=CATALOGUE,
+        visible=(Product.code, Product.name, Product.unit, Product.stock, Product.sale_price, Product.sale_type),
+        filters=(Product.code, Product.name, Product.stock, Product.sale_price, Product.sale_type),
+        link=Product.name,
+    ),
+)
+
+PRESALES = Resource(
+    table=Presale,
+    path="presales",
+    about="Quotations that become sales: draft, pending, approved, converted, or cancelled.",
+    rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
+    owned=OWNED | {"number", "total"},
+    search=_search_presales,
+    details={
+        "items": Detail(
+            sql=(
+                f"(SELECT coalesce(json_agg(line ORDER BY line.id), '[]') FROM (SELECT {select_list(PresaleItem)} "
+                "FROM presale_items WHERE presale_id = presales.id) AS line)"
+            ),
+            type=list[ItemRow],  # type: ignore[valid-type]
+        )
+    },
+    prepare=prepare_presale,
+    own_create=True,
+    admin=AdminView(
+        group=SALES,
+        visible=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),
+        filters=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),
+        link=Presale.number,
+    ),
+)
+
+PRESALE_ITEMS = Resource(
+    table=PresaleItem,
+    path="presale-items",
+    about="The lines of pre-sales. They change only while their pre-sale is a draft.",
+    rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=STAFF),
+    owned=frozenset({"id", "total_price"}),
+    order="presale_id",
+    admin=AdminView(
+        group=SALES,
+        visible=(
+            PresaleItem.presale_id,
+            PresaleItem.product_id,
+            PresaleItem.quantity,
+            PresaleItem.unit_price,
+            PresaleItem.discount,
+            PresaleItem.total_price,
+        ),
+        filters=(PresaleItem.presale_id, PresaleItem.product_id),
+        link=PresaleItem.quantity,
+    ),
+)
+
+RESOURCES = (CUSTOMERS, PRESALES, PRESALE_ITEMS, PRODUCTS)

@@ -1,0 +1,62 @@
+"""The application, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+import accounts.words  # noqa: F401 # registers what the rules say
+import crm.words  # noqa: F401 # likewise
+from accounts.resources import USERS
+from accounts.routes import admin_router
+from accounts.routes import router as accounts_router
+from accounts.sessions import AdminSessions, Authentication
+from accounts.tables import User
+from backoffice import health, openapi, problems
+from backoffice.admin import admin_app
+from backoffice.middleware import Boundary, UnitOfWork
+from backoffice.rest import add_resource
+from backoffice.startup import OneLineRefusal, serving
+from crm.presales import add_presale_routes
+from crm.resources import PRESALES, RESOURCES
+from piccolo_conf import DB
+
+LINKS = {"API documentation": "/docs", "Health": "/api/health"}
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async with serving(DB):
+        yield
+
+
+app = FastAPI(
+    title="Flow CRM",
+    version="0.1.0",
+    description="The back office of a small Brazilian reseller: customers, products and pre-sales.",
+    lifespan=lifespan,
+    redoc_url=None,
+)
+router = APIRouter()
+for resource in (*RESOURCES, USERS):
+    crud = add_resource(router, resource)
+    if resource is PRESALES:
+        add_presale_routes(router, crud)
+for part in (health.router, accounts_router, admin_router, router):
+    app.include_router(part)
+app.mount(
+    "/admin",
+    admin_app(
+        (*RESOURCES, USERS),
+        auth_table=User,
+        session_table=AdminSessions,
+        production=DB.settings.production,
+        links=LINKS,
+    ),
+)
+openapi.install(app, [{"name": resource.path, "description": resource.about} for resource in (*RESOURCES, USERS)])
+problems.install(app)
+app.add_middleware(UnitOfWork, prefixes=("/api/", "/admin/api/"), without=("/api/auth/login", "/api/health"))
+app.add_middleware(Authentication)
+app.add_middleware(Boundary)
+app.add_middleware(OneLineRefusal)
