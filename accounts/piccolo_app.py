@@ -1,10 +1,13 @@
 from pathlib import Path
 
-from accounts.tables import LoginFailure, Session, User
 from piccolo.conf.apps import AppConfig
+
+from accounts.commands import create_admin
+from accounts.tables import LoginFailure, Session, User
 
 APP_CONFIG = AppConfig(
     app_name="accounts",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=[User, Session, LoginFailure],
+    commands=[create_admin],
 )

@@ -1,0 +1,78 @@
+"""What operators do with users on the command line, and what production refuses to start with."""
+
+import asyncio
+import getpass
+import sys
+
+import asyncpg
+
+import accounts.words  # noqa: F401 # registers what the database's refusals mean
+from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS, hash_password, verify_password
+from accounts.roles import UserRole
+from accounts.tables import User
+from backoffice.database import Engine
+from backoffice.database_errors import explain
+from backoffice.problems import describe
+from backoffice.startup import StartRefused
+
+
+def create_admin(email: str | None = None, name: str | None = None) -> None:
+    """
+    Create an administrator. The password is asked for, or read from standard input where that is no terminal.
+
+    :param email:
+        What they log in with. Asked for unless given.
+    :param name:
+        What they are called. Asked for unless given.
+    """
+    try:
+        email = _ask("E-mail: ") if email is None else email
+        name = _ask("Name: ") if name is None else name
+        password = _ask_password()
+    except (EOFError, KeyboardInterrupt):
+        sys.exit("\nNo administrator was created.")
+    if refusal := asyncio.run(_create(email.strip(), name.strip(), password)):
+        sys.exit(refusal)
+    print(f"Administrator {email.strip()} was created.")  # noqa: T201 # the command's answer
+
+
+def _ask(question: str) -> str:
+    return input(question if sys.stdin.isatty() else "")
+
+
+def _ask_password() -> str:
+    if not sys.stdin.isatty():
+        return input()
+    password = getpass.getpass(f"Password, at least {MIN_CHARACTERS} characters: ")
+    if getpass.getpass("The same again: ") != password:
+        sys.exit("The two passwords differ. No administrator was created.")
+    return password
+
+
+async def _create(email: str, name: str, password: str) -> str | None:
+    """Why not, or None."""
+    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
+        return f"The password must have {MIN_CHARACTERS} to {MAX_CHARACTERS} characters."
+    if "\0" in email + name:
+        return "Text may not contain NUL characters."
+    user = User(email=email, name=name, role=UserRole.admin, password=await hash_password(password))
+    try:
+        await user.save()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        problem = explain(error)
+        reason = describe(problem, "en", "")["detail"] if problem else None
+        return reason if problem and problem.status < 500 else f"{error}"
+    return None
+
+
+async def refuse_demo_accounts(engine: Engine) -> None:
+    """Raises StartRefused in production while an active user has the demo password: the whole world knows it."""
+    if not engine.settings.production:
+        return
+    users = await User.select(User.email, User.password).where(User.active.eq(True)).order_by(User.email)
+    have_it = await asyncio.gather(*(verify_password(DEMO_PASSWORD, against=user["password"]) for user in users))
+    emails = [user["email"] for user, has_it in zip(users, have_it, strict=True) if has_it]
+    if emails:
+        raise StartRefused(
+            f"ENVIRONMENT=production refuses the demo password. Change it for, or deactivate: {', '.join(emails)}"
+        )

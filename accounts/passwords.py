@@ -1,0 +1,63 @@
+"""Passwords are kept as argon2id hashes, made and checked in threads: each costs a core's time and 64 MiB."""
+
+import asyncio
+import base64
+import os
+import secrets
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+MIN_CHARACTERS = 8
+MAX_CHARACTERS = 128
+DEMO_PASSWORD = "flowcrm-demo"  # noqa: S105 # meant to be known; production refuses it
+
+Result = TypeVar("Result")
+
+_hasher = PasswordHasher()
+# As many at once as there are cores: more would only take memory.
+_threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
+
+
+async def hash_password(plain: str) -> str:
+    return await _in_thread(_hasher.hash, _bytes(plain))
+
+
+async def verify_password(plain: str, *, against: str | None) -> bool:
+    """Whether the hash `against` is that of this password. None, for no account, takes as long and is False."""
+    return await _in_thread(_verify, against or _hash_of_nothing(), _bytes(plain))
+
+
+def needs_rehash(hashed: str) -> bool:
+    """Whether the hash was made with less (or other) effort than today's."""
+    return _hasher.check_needs_rehash(hashed)
+
+
+async def _in_thread(function: Callable[..., Result], *arguments: object) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
+
+
+def _bytes(plain: str) -> bytes:
+    """One form for what keyboards send in several: 'ã' is one character here and two there."""
+    return unicodedata.normalize("NFKC", plain).encode("utf-8", "surrogatepass")
+
+
+def _verify(hashed: str, plain: bytes) -> bool:
+    try:
+        return _hasher.verify(hashed, plain)
+    except (Argon2Error, InvalidHashError, UnicodeError):
+        return False
+
+
+def _hash_of_nothing() -> str:
+    """A hash that nobody has a password for, as costly to verify as any of ours."""
+    costs = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+    return f"$argon2id$v=19${costs}${_noise(_hasher.salt_len)}${_noise(_hasher.hash_len)}"
+
+
+def _noise(size: int) -> str:
+    return base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")

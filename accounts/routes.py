@@ -1,0 +1,205 @@
+"""Log-in, log-out, who am I, and one's own password: for programs, and for the admin's front end."""
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, Security
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from accounts.login import change_password, log_in, log_out
+from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from accounts.roles import UserRole
+from accounts.sessions import (
+    CREDENTIALS,
+    CSRF_COOKIE,
+    CSRF_HEADER,
+    SESSION_COOKIE,
+    authenticate,
+    check_csrf,
+    clear_cookies,
+    find_user,
+    hash_token,
+    set_cookies,
+)
+from accounts.tables import User
+from accounts.throttle import Attempt
+from backoffice.bodies import read_json
+from backoffice.openapi import problem_responses
+from backoffice.problems import FieldError, Problem, field_errors
+from backoffice.schemas import clean_text
+
+Text = Annotated[str, AfterValidator(clean_text), Field(json_schema_extra={"pattern": "^[^\\u0000]*$"})]
+NewPassword = Annotated[Text, Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class LogIn(Body):
+    email: Text = Field(examples=["admin@flowcrm.example"])
+    password: Text
+
+
+class PasswordChange(Body):
+    current_password: Text
+    new_password: NewPassword
+
+
+class Me(BaseModel):
+    """The user who is logged in."""
+
+    id: UUID
+    email: str
+    name: str
+    role: UserRole
+
+
+class LoggedIn(BaseModel):
+    token: str = Field(description="Send it as `Authorization: Bearer <token>`. It is not shown again.")
+    expires_at: datetime
+    user: Me
+
+
+Form = TypeVar("Form", bound=BaseModel)
+
+router = APIRouter(prefix="/api/auth", tags=["auth"])
+PRIVATE: dict[str, Any] = {"dependencies": [Security(scheme) for scheme in CREDENTIALS]}
+ALWAYS = (401, 422, 500, 503)
+WITH_BODY = (*ALWAYS, 400, 413)
+
+
+@router.post("/login/", operation_id="log_in", summary="Log in", responses=problem_responses(*WITH_BODY, 429))
+async def login(request: Request, response: Response, body: LogIn) -> LoggedIn:
+    """Opens a session: a token for programs, and the same as a cookie for browsers.
+
+    After five failures within a minute, for one account or from one address, all are refused for a while.
+    """
+    user, session = await log_in(Attempt(body.email, client_of(request)), body.password)
+    set_cookies(response, session)
+    return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
+
+
+@router.get("/me/", operation_id="me", summary="Who am I", responses=problem_responses(*ALWAYS), **PRIVATE)
+async def me(request: Request) -> Me:
+    return describe(request.user.user)
+
+
+@router.post(
+    "/logout/",
+    operation_id="log_out",
+    summary="Log out",
+    status_code=204,
+    responses=problem_responses(*ALWAYS, 403),
+    **PRIVATE,
+)
+async def logout(request: Request, response: Response) -> None:
+    """Ends the session; its token is dead at once."""
+    await log_out(request.user.user_id, request.state.token_hash)
+    clear_cookies(response)
+
+
+@router.post(
+    "/password/",
+    operation_id="change_password",
+    summary="Change my password",
+    status_code=204,
+    responses=problem_responses(*WITH_BODY, 403),
+    **PRIVATE,
+)
+async def password(request: Request, body: PasswordChange) -> None:
+    """Ends every other session of the user."""
+    await change_password(
+        request.user.user_id, request.state.token_hash, current=body.current_password, new=body.new_password
+    )
+
+
+def describe(user: User) -> Me:
+    return Me(id=user.id, email=user.email, name=user.name, role=UserRole(str(user.role)))
+
+
+def client_of(request: Request) -> str:
+    """The address of the client; behind a proxy, of the proxy's client (FORWARDED_ALLOW_IPS)."""
+    return request.client.host if request.client else "unknown"
+
+
+# The admin's front end has its own idea of these; the same log-in stands behind them. They must be added before the
+# admin is mounted, whose own routes at these addresses know no throttle.
+admin_router = APIRouter(prefix="/admin", include_in_schema=False)
+
+
+class AdminLogIn(BaseModel):
+    """What the front end's form sends, as far as it matters here."""
+
+    username: Text
+    password: Text
+
+
+class AdminPasswordChange(PasswordChange):
+    confirm_new_password: Text
+
+
+@admin_router.post("/public/login/")
+async def admin_login(request: Request) -> Response:
+    sent = await _read_form(request)
+    check_csrf(request, request.headers.get(CSRF_HEADER) or sent.get(CSRF_COOKIE))
+    body = _validate(AdminLogIn, sent)
+    _, session = await log_in(Attempt(body.username, client_of(request)), body.password)
+    response = JSONResponse({"message": "logged in"})
+    set_cookies(response, session)
+    return response
+
+
+@admin_router.get("/public/login/")
+async def admin_login_page() -> Response:
+    """The front end shows the log-in by itself; Piccolo's bare page for it would be a second one."""
+    return RedirectResponse("../../", 303)
+
+
+@admin_router.api_route("/public/login/{rest:path}", methods=["GET", "POST"])
+async def below_admin_login(rest: str) -> None:
+    """Piccolo's own log-in answers at all of these."""
+    raise Problem("not_found")
+
+
+@admin_router.post("/public/logout/")
+async def admin_logout(request: Request) -> Response:
+    check_csrf(request, request.headers.get(CSRF_HEADER))
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if user := await find_user(token):
+        await log_out(user.id, hash_token(token))
+    response = PlainTextResponse("Successfully logged out")
+    clear_cookies(response)
+    return response
+
+
+@admin_router.post("/api/change-password/")
+async def admin_change_password(request: Request) -> Response:
+    """Ends this session too, because the front end says so: it asks for a log-in with the new password."""
+    await authenticate(request)
+    body = _validate(AdminPasswordChange, await _read_form(request))
+    if body.confirm_new_password != body.new_password:
+        raise Problem("validation_error", errors=[FieldError("confirm_new_password", "passwords_differ")])
+    user_id, token_hash = request.user.user_id, request.state.token_hash
+    await change_password(user_id, token_hash, current=body.current_password, new=body.new_password)
+    await log_out(user_id, token_hash)
+    response = JSONResponse({"message": "Password changed"})
+    clear_cookies(response)
+    return response
+
+
+async def _read_form(request: Request) -> dict[str, Any]:
+    """The fields of a form, or of an object in JSON."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        sent = await read_json(request)
+        return sent if isinstance(sent, dict) else {}
+    return dict(await request.form())
+
+
+def _validate(model: type[Form], sent: dict[str, Any]) -> Form:
+    try:
+        return TypeAdapter(model).validate_python(sent)
+    except ValidationError as error:
+        raise Problem("validation_error", errors=field_errors(error.errors())) from error

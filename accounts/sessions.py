@@ -1,0 +1,180 @@
+"""Sessions: a random token for the client, its SHA-256 in the database, and nothing remembered anywhere else."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from fastapi.security import APIKeyCookie, HTTPBearer
+from piccolo_api.shared.auth import User as SignedIn
+from starlette._utils import get_route_path  # what the router itself matches; scope["path"] has the root path too
+from starlette.authentication import AuthCredentials
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from accounts.tables import Session, User
+from backoffice.health import the_engine
+from backoffice.problems import Problem
+
+LIFETIME_HOURS = 12
+TOKEN_BYTES = 32
+FORGET_AT_ONCE_ROWS = 100  # expired sessions deleted with each new one
+
+SESSION_COOKIE = "id"
+CSRF_COOKIE = "csrftoken"
+CSRF_HEADER = "X-CSRFToken"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+PUBLIC = frozenset({"/api/auth/login", "/api/auth/login/", "/api/health"})
+PUBLIC_BELOW = "/api/health/"
+
+# For the API's description only: Authentication has judged before a route is reached.
+CREDENTIALS = (
+    HTTPBearer(scheme_name="token", description="The token that the log-in gave.", auto_error=False),
+    APIKeyCookie(
+        name=SESSION_COOKIE,
+        scheme_name="cookie",
+        description=f"The log-in's cookie. Unsafe methods need the header {CSRF_HEADER} as well.",
+        auto_error=False,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """What the client gets. The token is known to nobody else."""
+
+    token: str
+    expires_at: datetime
+
+
+def hash_token(token: str) -> str:
+    return hashlib.sha256(_bytes(token)).hexdigest()
+
+
+async def create_session(user_id: UUID) -> NewSession:
+    """Not before the caller has locked the user's row, or an old password might open a new session."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    rows = await Session.raw(
+        """
+        INSERT INTO sessions (token_hash, user_id, expires_at)
+        VALUES ({}, {}, now() + make_interval(hours => {})) RETURNING expires_at
+        """,
+        hash_token(token),
+        user_id,
+        LIFETIME_HOURS,
+    )
+    await _forget_expired()
+    return NewSession(token, rows[0]["expires_at"])
+
+
+async def _forget_expired() -> None:
+    await Session.raw(
+        """
+        DELETE FROM sessions WHERE id IN (
+            SELECT id FROM sessions WHERE expires_at < now()
+            ORDER BY expires_at LIMIT {} FOR UPDATE SKIP LOCKED
+        )
+        """,
+        FORGET_AT_ONCE_ROWS,
+    )
+
+
+async def find_user(token: str) -> User | None:
+    """Whose session this is. None for one that is unknown, ended or expired, or whose user is not active."""
+    rows = await User.raw(
+        """
+        SELECT users.* FROM sessions JOIN users ON users.id = sessions.user_id
+        WHERE sessions.token_hash = {} AND sessions.expires_at > now() AND users.active
+        """,
+        hash_token(token),
+    )
+    return User(**rows[0], _exists_in_db=True) if rows else None
+
+
+async def end_session(token_hash: str) -> None:
+    await Session.delete().where(Session.token_hash == token_hash)
+
+
+def set_cookies(response: Response, session: NewSession) -> None:
+    """The session, hidden from scripts, and the CSRF token, for them to send back."""
+    kept: dict[str, Any] = {
+        "max_age": LIFETIME_HOURS * 3600,
+        "secure": the_engine().settings.production,
+        "samesite": "lax",
+    }
+    response.set_cookie(SESSION_COOKIE, session.token, httponly=True, **kept)
+    response.set_cookie(CSRF_COOKIE, secrets.token_urlsafe(TOKEN_BYTES), **kept)
+
+
+def clear_cookies(response: Response) -> None:
+    """Leaves the CSRF token, with which the next log-in may come."""
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=the_engine().settings.production)
+
+
+class Authentication:
+    """ASGI middleware: under /api, only log-in and health are reached without a session.
+
+    Sets scope["user"], scope["auth"] and state.token_hash, or raises Problem.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _is_private(get_route_path(scope)):
+            await authenticate(HTTPConnection(scope))
+        await self.app(scope, receive, send)
+
+
+def _is_private(path: str) -> bool:
+    if path in PUBLIC or path.startswith(PUBLIC_BELOW):
+        return False
+    return path == "/api" or path.startswith("/api/")
+
+
+async def authenticate(connection: HTTPConnection) -> None:
+    """Lets a bearer token in, or else the cookie, which alone is subject to the CSRF check."""
+    bearer = connection.headers.getlist("authorization")
+    token = _bearer_token(bearer) if bearer else connection.cookies.get(SESSION_COOKIE)
+    user = await find_user(token) if token else None
+    if token is None or user is None:
+        raise Problem("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+    if not bearer and connection.scope["method"] not in SAFE_METHODS:
+        check_csrf(connection, connection.headers.get(CSRF_HEADER))
+    connection.scope["user"] = SignedIn(user=cast(Any, user))  # it need only look like Piccolo's own
+    connection.scope["auth"] = AuthCredentials(["authenticated"])
+    connection.state.token_hash = hash_token(token)
+
+
+def _bearer_token(headers: list[str]) -> str | None:
+    scheme, _, token = headers[0].partition(" ")
+    return token.strip() if len(headers) == 1 and scheme.lower() == "bearer" else None
+
+
+def check_csrf(connection: HTTPConnection, sent: str | None) -> None:
+    """What a page of ours sends must be what the cookie says: another site cannot read the cookie."""
+    expected = connection.cookies.get(CSRF_COOKIE, "")
+    if not expected or not hmac.compare_digest(_bytes(expected), _bytes(sent or "")):
+        raise Problem("csrf_failed")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # compare_digest takes no text beyond ASCII
+
+
+class AdminSessions:
+    """Our sessions, by the name under which piccolo-admin looks for its own.
+
+    Its log-in, log-out and change of password want more than this, and are never reached: ours stand before them.
+    """
+
+    @classmethod
+    async def get_user_id(cls, token: str, increase_expiry: timedelta | None = None) -> UUID | None:
+        """Sessions end when they were said to end: `increase_expiry` does nothing."""
+        user = await find_user(token)
+        return user.id if user else None

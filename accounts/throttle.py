@@ -1,0 +1,92 @@
+"""Guessing passwords: five failures within a minute, for one account or from one address, and nobody gets in.
+
+The failures are kept in the database, so that all worker processes count together. A success does not reset the
+count, and what was refused here counts as no failure. The database's clock is the only one that matters.
+"""
+
+from dataclasses import dataclass
+
+from accounts.tables import LoginFailure
+from backoffice.problems import Problem
+
+FAILURES = 5
+WINDOW_SECONDS = 60
+FORGET_AT_ONCE_ROWS = 100  # old failures deleted with each new one
+
+LONGEST_ACCOUNT = 255  # characters, as in the table
+LONGEST_ADDRESS = 64
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to log in. Case is folded by the database, as for users; too long a text is cut, no user has it."""
+
+    email: str
+    client: str
+
+    @property
+    def account(self) -> str:
+        return self.email[:LONGEST_ACCOUNT]
+
+    @property
+    def address(self) -> str:
+        return self.client[:LONGEST_ADDRESS]
+
+
+async def refuse_if_exhausted(attempt: Attempt) -> None:
+    """Raises Problem("rate_limited"), saying when the fifth last failure will be a minute old."""
+    rows = await LoginFailure.raw(
+        """
+        SELECT ceil(extract(epoch FROM max(over_at) - clock_timestamp()))::int AS seconds
+        FROM (
+            (SELECT failed_at + make_interval(secs => {}) AS over_at FROM login_failures
+             WHERE account = left(lower({}), 255) ORDER BY failed_at DESC OFFSET {} LIMIT 1)
+            UNION ALL
+            (SELECT failed_at + make_interval(secs => {}) FROM login_failures
+             WHERE address = {} ORDER BY failed_at DESC OFFSET {} LIMIT 1)
+        ) AS fifth_last
+        WHERE over_at > clock_timestamp()
+        """,
+        *(WINDOW_SECONDS, attempt.account, FAILURES - 1),
+        *(WINDOW_SECONDS, attempt.address, FAILURES - 1),
+    )
+    seconds = rows[0]["seconds"]
+    if seconds is not None:
+        raise Problem("rate_limited", headers={"Retry-After": str(max(1, seconds))})
+
+
+async def take_turn(attempt: Attempt) -> None:
+    """Waits until no other transaction judges a log-in for this account or from this address."""
+    await LoginFailure.raw(
+        """
+        SELECT pg_advisory_xact_lock(key)
+        FROM (
+            SELECT hashtextextended(what, 0) AS key
+            FROM (VALUES ('log-in of ' || left(lower({}), 255)), ('log-in from ' || {})) AS turn (what)
+            ORDER BY key -- the same order for everyone, or two could wait for each other
+        ) AS turns
+        """,
+        attempt.account,
+        attempt.address,
+    )
+
+
+async def record_failure(attempt: Attempt) -> None:
+    await LoginFailure.raw(
+        """
+        INSERT INTO login_failures (account, address, failed_at)
+        VALUES (left(lower({}), 255), {}, clock_timestamp())
+        """,
+        attempt.account,
+        attempt.address,
+    )
+    await LoginFailure.raw(
+        """
+        DELETE FROM login_failures WHERE id IN (
+            SELECT id FROM login_failures WHERE failed_at < clock_timestamp() - make_interval(secs => {})
+            ORDER BY failed_at LIMIT {} FOR UPDATE SKIP LOCKED
+        )
+        """,
+        WINDOW_SECONDS,
+        FORGET_AT_ONCE_ROWS,
+    )

@@ -1,0 +1,68 @@
+"""What is said when the database or a form refuses something about users. Importing this registers it."""
+
+from backoffice.words import CONSTRAINTS, PROBLEMS, VALUE_ERRORS, ConstraintWords, ProblemWords, Text
+
+EMAIL_TAKEN = Text("Another user already has this e-mail address.", "Outro usuário já tem este e-mail.")
+LAST_ADMIN = Text(
+    "The last active administrator can be neither deactivated nor demoted nor deleted.",
+    "O último administrador ativo não pode ser desativado, rebaixado nem excluído.",
+)
+NO_SUCH_USER = Text("There is no such user.", "Este usuário não existe.")
+USER_IN_USE = Text(
+    "This user cannot be deleted because something still refers to them.",
+    "Este usuário não pode ser excluído, pois ainda está em uso.",
+)
+
+PROBLEMS["last_admin"] = ProblemWords(409, Text("Last administrator", "Último administrador"), LAST_ADMIN)
+
+CONSTRAINTS.update(
+    {
+        "users_email_key": ConstraintWords(code="unique_violation", field="email", says=EMAIL_TAKEN),
+        "users_email_valid": ConstraintWords(code="check_violation", field="email", says=VALUE_ERRORS["email"]),
+        "users_name_not_blank": ConstraintWords(
+            code="check_violation",
+            field="name",
+            says=Text("The name may not be blank.", "O nome não pode ficar em branco."),
+        ),
+        "users_password_hashed": ConstraintWords(
+            code="check_violation",
+            field="password",
+            says=Text("A password is only ever stored as a hash.", "Senhas são guardadas somente cifradas."),
+        ),
+        "users_last_admin": ConstraintWords(code="last_admin", says=LAST_ADMIN),
+        "users_pkey": ConstraintWords(
+            code="unique_violation",
+            field="id",
+            says=Text("A user with this id exists already.", "Já existe um usuário com este identificador."),
+        ),
+        "sessions_user_id_fkey": ConstraintWords(code="foreign_key_violation", field="user_id", says=NO_SUCH_USER),
+        "sessions_user_id_fkey:delete": ConstraintWords(code="still_referenced", says=USER_IN_USE),
+        "sessions_user_active": ConstraintWords(
+            code="check_violation",
+            field="user_id",
+            says=Text("This user is not active.", "Este usuário não está ativo."),
+        ),
+        "sessions_token_hash_key": ConstraintWords(
+            code="unique_violation",
+            field="token_hash",
+            says=Text("This session exists already.", "Esta sessão já existe."),
+        ),
+        "sessions_pkey": ConstraintWords(
+            code="unique_violation",
+            field="id",
+            says=Text("A session with this id exists already.", "Já existe uma sessão com este identificador."),
+        ),
+        "login_failures_pkey": ConstraintWords(
+            code="unique_violation",
+            field="id",
+            says=Text("This failed log-in is recorded already.", "Esta tentativa já está registrada."),
+        ),
+    }
+)
+
+VALUE_ERRORS.update(
+    {
+        "wrong_password": Text("This is not your current password.", "Esta não é a sua senha atual."),
+        "passwords_differ": Text("The two new passwords differ.", "As duas senhas novas são diferentes."),
+    }
+)
