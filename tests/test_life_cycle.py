@@ -1,0 +1,76 @@
+"""Rule 3: where a pre-sale may go from where it is."""
+
+import asyncpg
+import pytest
+
+from tests.builders import a_line, a_presale, a_presale_that_is, refused, row, walk
+
+STATUSES = ("draft", "pending", "approved", "cancelled", "converted")
+MOVES = {
+    ("draft", "pending"),
+    ("draft", "cancelled"),
+    ("pending", "approved"),
+    ("pending", "draft"),
+    ("pending", "cancelled"),
+    ("approved", "converted"),
+    ("approved", "cancelled"),
+}
+NO_MOVES = [(here, there) for here in STATUSES for there in STATUSES if here != there and (here, there) not in MOVES]
+
+
+class TestMoves:
+    @pytest.mark.parametrize(("here", "there"), sorted(MOVES))
+    async def test_a_presale_goes_where_the_rules_let_it(
+        self, connection: asyncpg.Connection, here: str, there: str
+    ) -> None:
+        presale = await a_presale_that_is(connection, here)
+        await walk(connection, presale, there)
+        assert (await row(connection, "presales", presale))["status"] == there
+
+    @pytest.mark.parametrize(("here", "there"), NO_MOVES)
+    async def test_a_presale_goes_nowhere_else(self, connection: asyncpg.Connection, here: str, there: str) -> None:
+        presale = await a_presale_that_is(connection, here)
+        before = await row(connection, "presales", presale)
+        with refused("presales_transition"):
+            await walk(connection, presale, there)
+        assert await row(connection, "presales", presale) == before
+
+    @pytest.mark.parametrize("status", STATUSES)
+    async def test_the_status_it_already_has_is_no_change_and_no_error(
+        self, connection: asyncpg.Connection, status: str
+    ) -> None:
+        presale = await a_presale_that_is(connection, status)
+        before = await row(connection, "presales", presale)
+        await walk(connection, presale, status)
+        assert await row(connection, "presales", presale) == before
+
+    async def test_a_presale_is_born_in_draft(self, connection: asyncpg.Connection) -> None:
+        assert (await row(connection, "presales", await a_presale(connection)))["status"] == "draft"
+
+    async def test_submitting_needs_an_item(self, connection: asyncpg.Connection) -> None:
+        presale = await a_presale(connection)
+        with refused("presales_no_items"):
+            await walk(connection, presale, "pending")
+        line = await a_line(connection, presale)
+        await walk(connection, presale, "pending", "draft")
+        await connection.execute("DELETE FROM presale_items WHERE id = $1", line)
+        with refused("presales_no_items"):
+            await walk(connection, presale, "pending")
+
+    async def test_a_draft_without_items_can_be_cancelled(self, connection: asyncpg.Connection) -> None:
+        presale = await a_presale(connection, discount="3")
+        await walk(connection, presale, "cancelled")
+        assert (await row(connection, "presales", presale))["total"] == 0
+
+    async def test_a_refused_move_names_where_it_may_go(self, connection: asyncpg.Connection) -> None:
+        presale = await a_presale_that_is(connection, "approved")
+        with pytest.raises(asyncpg.CheckViolationError) as refusal:
+            await walk(connection, presale, "draft")
+        assert refusal.value.detail == ('{"from" : "approved", "to" : "draft", "allowed" : ["converted","cancelled"]}')
+
+    async def test_one_statement_over_many_presales_moves_all_or_none(self, connection: asyncpg.Connection) -> None:
+        await a_presale_that_is(connection, "pending")
+        await a_presale_that_is(connection, "draft")
+        with refused("presales_transition"):
+            await connection.execute("UPDATE presales SET status = 'approved'")
+        assert await connection.fetchval("SELECT count(*) FROM presales WHERE status = 'approved'") == 0
