@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 # A real argon2id hash (of "flowcrm-demo"): the database stores nothing else as a password.
-PASSWORD_HASH = "$argon2id$v=19$m=65536,t=3,p=4$Rmxvd0NSTXRlc3RzYWx0$XqCM0Dhsqaf1rvDUHUu6f6q1Va7e3ZkEvO8dHxdlXJo"
+PASSWORD_HASH = "$argon2id$v=19$m=65536,t=3,p=4$NsXApqlMvpYJzCmUXXCQIQ$k8B7NYSHQZvVXyYSwn962cGgNzh5CgSeHTU46cYJUmo"
 WAYS = {
     "draft": [],
     "pending": ["pending"],
