@@ -192,7 +192,7 @@ class EmbeddedPostgres:
     def _pid_lines(self) -> list[str]:
         try:
             return (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def _state(self) -> str:
