@@ -65,6 +65,8 @@ def cause(error: BaseException) -> str:
     """One line for the operator."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0] or type(error).__name__
@@ -153,9 +155,7 @@ class Connector:
         raise last
 
     def _one(self, address: Address | None) -> dict[str, Any]:
-        return (
-            self.arguments if address is None else {**self.arguments, "host": address[0], "port": address[1]}
-        )
+        return self.arguments if address is None else {**self.arguments, "host": address[0], "port": address[1]}
 
     def _prefer(self, address: Address | None) -> None:
         if address in self.addresses and self.addresses[0] != address:
@@ -185,7 +185,7 @@ async def patiently(attempt: Callable[[], Awaitable[str]], connector: Connector)
     """Repeats the attempt for at most START_SECONDS; a DatabaseRefused ends it at once."""
     retrying = tenacity.AsyncRetrying(
         stop=tenacity.stop_before_delay(START_SECONDS - connector.timeout),
-        wait=tenacity.wait_exponential_jitter(initial=0.2, max=LONGEST_PAUSE_SECONDS, jitter=0.3),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=LONGEST_PAUSE_SECONDS, jitter=0.3),
         retry=tenacity.retry_if_exception(_may_pass),
         before_sleep=_log_attempt,
         reraise=True,

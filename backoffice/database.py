@@ -73,9 +73,7 @@ class Engine(PostgresEngine):
             return Connector(connect_arguments(settings), settings.addresses, settings.db_connect_timeout)
         host = self.embedded.socket_folder
         arguments = {"user": NAME, "database": NAME, "ssl": False, "target_session_attrs": "any"}
-        return Connector(
-            {"host": host, "port": PORT, **arguments}, [(host, PORT)], settings.db_connect_timeout
-        )
+        return Connector({"host": host, "port": PORT, **arguments}, [(host, PORT)], settings.db_connect_timeout)
 
     # Piccolo asks these while it is imported; the version is checked with each connection instead.
 
@@ -95,9 +93,7 @@ class Engine(PostgresEngine):
         try:
             return await self.connector.connect(**extra)
         except DatabaseUnavailable:
-            await self._start_embedded(
-                self.embedded
-            )  # it may have been killed, and nobody else would start it
+            await self._start_embedded(self.embedded)  # it may have been killed, and nobody else would start it
             return await self.connector.connect(**extra)
 
     async def _start_embedded(self, embedded: EmbeddedPostgres) -> None:
@@ -255,8 +251,5 @@ class Engine(PostgresEngine):
 
 def _end_properly_on_sigterm() -> None:
     """Lets a command stop its embedded server on SIGTERM, which by default ends Python on the spot."""
-    if (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    ):
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

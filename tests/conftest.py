@@ -6,14 +6,19 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import asyncpg
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from backoffice.embedded import EmbeddedPostgres
 from backoffice.settings import ROOT, Settings
+from tests.builders import a_user
 
 # The suite's server, where the developer names one; only scratch databases are made in it.
 NAMED_SERVER = os.environ.get("DATABASE_URL")
@@ -109,3 +114,41 @@ def project(tmp_path: Path) -> Path:
 def environment() -> dict[str, str]:
     """What a program started by a test sees: nothing of ours but what the test adds."""
     return {name: value for name, value in os.environ.items() if name != "FLOW_DATA_DIR"}
+
+
+@pytest.fixture
+async def app(database: str) -> AsyncIterator[FastAPI]:
+    """The application, serving the test's own database."""
+    from main import app
+    from piccolo_conf import DB
+
+    DB.configure(Settings(database_url=database))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Somebody of each role, logged in with a token, and a stranger."""
+
+    admin: httpx.AsyncClient
+    manager: httpx.AsyncClient
+    employee: httpx.AsyncClient
+    stranger: httpx.AsyncClient
+
+
+@pytest.fixture
+async def cast(app: FastAPI, connection: asyncpg.Connection) -> AsyncIterator[Cast]:
+    """Clients of the application in this process. What nobody foresaw is a 500 to them, as to anybody."""
+    from accounts.sessions import create_session
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with AsyncExitStack() as stack:
+        clients = {}
+        for role in ("admin", "manager", "employee"):
+            user_id = await a_user(connection, email=f"{role}@flowcrm.example", name=role.title(), role=role)
+            headers = {"Authorization": f"Bearer {(await create_session(user_id)).token}"}
+            client = httpx.AsyncClient(transport=transport, base_url="http://flowcrm.example", headers=headers)
+            clients[role] = await stack.enter_async_context(client)
+        stranger = httpx.AsyncClient(transport=transport, base_url="http://flowcrm.example")
+        yield Cast(**clients, stranger=await stack.enter_async_context(stranger))

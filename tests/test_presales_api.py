@@ -1,0 +1,163 @@
+"""Pre-sales over REST: created with their items in one go, and moved through their life."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+
+from tests.builders import a_customer, a_product
+from tests.conftest import Cast
+
+
+async def stock_of(connection: asyncpg.Connection, product: object) -> int:
+    stock: int = await connection.fetchval("SELECT stock FROM products WHERE id = $1", product)
+    return stock
+
+
+async def a_body(connection: asyncpg.Connection, *, stock: int = 10, quantity: str = "2") -> dict[str, object]:
+    product = await a_product(connection, stock=stock, sale_price=5)
+    return {
+        "customer_id": str(await a_customer(connection)),
+        "items": [{"product_id": str(product), "quantity": quantity}],
+    }
+
+
+async def test_a_presale_goes_from_draft_to_converted_and_takes_the_stock(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    body = await a_body(connection, stock=10, quantity="2.5")
+    created = await cast.employee.post("/api/presales/", json=body)
+    assert created.status_code == 201
+    presale = created.json()
+    assert (presale["status"], presale["total"], len(presale["items"])) == ("draft", "12.50", 1)
+    address = created.headers["Location"]
+    assert address == f"/api/presales/{presale['id']}/"
+
+    assert (await cast.employee.post(f"{address}submit/")).json()["status"] == "pending"
+    assert (await cast.manager.post(f"{address}approve/")).json()["status"] == "approved"
+    assert (await cast.manager.post(f"{address}convert/")).json()["status"] == "converted"
+    assert await stock_of(connection, presale["items"][0]["product_id"]) == 7
+
+
+async def test_converting_twice_is_refused_but_setting_the_same_status_is_not(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    address = (await cast.manager.post("/api/presales/", json=await a_body(connection))).headers["Location"]
+    for action in ("submit", "approve", "convert"):
+        await cast.manager.post(f"{address}{action}/")
+    again = await cast.manager.post(f"{address}convert/")
+    assert (again.status_code, again.json()["code"]) == (409, "invalid_transition")
+    same = await cast.manager.patch(address, json={"status": "converted"})
+    assert same.status_code == 200
+
+
+async def test_twelve_conversions_of_one_presale_at_once_take_the_stock_once(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    created = await cast.manager.post("/api/presales/", json=await a_body(connection, stock=10, quantity="3"))
+    address = created.headers["Location"]
+    for action in ("submit", "approve"):
+        await cast.manager.post(f"{address}{action}/")
+    answers = await asyncio.gather(*[cast.manager.post(f"{address}convert/") for _ in range(12)])
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 11
+    assert await stock_of(connection, created.json()["items"][0]["product_id"]) == 7
+
+
+async def test_too_little_stock_refuses_the_conversion_and_names_the_products(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    body = await a_body(connection, stock=1, quantity="1.001")
+    address = (await cast.manager.post("/api/presales/", json=body)).headers["Location"]
+    for action in ("submit", "approve"):
+        await cast.manager.post(f"{address}{action}/")
+    refused = await cast.manager.post(f"{address}convert/")
+    problem = refused.json()
+    name = await connection.fetchval("SELECT name FROM products")
+    assert (refused.status_code, problem["code"]) == (409, "insufficient_stock")
+    assert name in problem["detail"]
+    assert name in problem["errors"][0]["message"]
+    assert (await cast.manager.get(address)).json()["status"] == "approved"
+
+
+async def test_a_refused_line_leaves_no_presale_behind(cast: Cast, connection: asyncpg.Connection) -> None:
+    body = await a_body(connection)
+    body["items"].append({"product_id": str(uuid4()), "quantity": "1"})  # type: ignore[attr-defined]
+    refused = await cast.employee.post("/api/presales/", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "foreign_key_violation")
+    assert await connection.fetchval("SELECT count(*) FROM presales") == 0
+
+
+async def test_an_empty_draft_cannot_be_submitted(cast: Cast, connection: asyncpg.Connection) -> None:
+    created = await cast.employee.post("/api/presales/", json={"customer_id": str(await a_customer(connection))})
+    assert (created.status_code, created.json()["items"]) == (201, [])
+    refused = await cast.employee.post(f"{created.headers['Location']}submit/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_items")
+
+
+async def test_an_employee_neither_approves_nor_cancels_what_is_approved(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    address = (await cast.employee.post("/api/presales/", json=await a_body(connection))).headers["Location"]
+    await cast.employee.post(f"{address}submit/")
+    assert (await cast.employee.post(f"{address}approve/")).status_code == 403
+    assert (await cast.employee.patch(address, json={"status": "approved"})).status_code == 403
+    await cast.manager.post(f"{address}approve/")
+    assert (await cast.employee.post(f"{address}cancel/")).status_code == 403
+    assert (await cast.manager.post(f"{address}cancel/")).status_code == 200
+
+
+async def test_items_are_replaced_all_or_none_and_in_the_order_given(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    address = (await cast.employee.post("/api/presales/", json=await a_body(connection))).headers["Location"]
+    product = str(await a_product(connection))
+    lines = [{"product_id": product, "quantity": str(n), "unit_price": "1.00"} for n in range(1, 30)]
+    replaced = await cast.employee.put(f"{address}items/", json=lines)
+    assert [float(line["quantity"]) for line in replaced.json()["items"]] == list(range(1, 30))
+    refused = await cast.employee.put(f"{address}items/", json=[lines[0], {**lines[1], "quantity": "0"}])
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "1.quantity"
+    assert (await cast.employee.get(address)).json() == replaced.json()
+
+
+async def test_the_same_key_and_body_creates_once_even_when_both_arrive_at_once(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    body = await a_body(connection)
+    headers = {"Idempotency-Key": "order-1"}
+    answers = await asyncio.gather(
+        *[cast.employee.post("/api/presales/", json=body, headers=headers) for _ in range(8)]
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert await connection.fetchval("SELECT count(*) FROM presales") == 1
+    other = await cast.employee.post("/api/presales/", json={**body, "discount": "1"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    somebody_else = await cast.manager.post("/api/presales/", json=body, headers=headers)
+    assert somebody_else.json()["id"] != answers[0].json()["id"]
+
+
+async def test_a_refused_request_leaves_its_key_free(cast: Cast, connection: asyncpg.Connection) -> None:
+    headers = {"Idempotency-Key": "order-2"}
+    body = await a_body(connection)
+    refused = await cast.employee.post("/api/presales/", json={**body, "customer_id": str(uuid4())}, headers=headers)
+    assert refused.status_code == 422
+    assert (await cast.employee.post("/api/presales/", json=body, headers=headers)).status_code == 201
+
+
+async def test_a_stale_version_is_refused_on_every_kind_of_write(cast: Cast, connection: asyncpg.Connection) -> None:
+    created = await cast.manager.post("/api/presales/", json=await a_body(connection))
+    address, seen = created.headers["Location"], {"If-Match": created.headers["ETag"]}
+    changed = await cast.manager.patch(address, json={"notes": "call first"}, headers=seen)
+    assert changed.status_code == 200
+    for write in (
+        cast.manager.patch(address, json={"notes": "no"}, headers=seen),
+        cast.manager.put(address, json={"customer_id": changed.json()["customer_id"]}, headers=seen),
+        cast.manager.put(f"{address}items/", json=[], headers=seen),
+        cast.manager.post(f"{address}submit/", headers=seen),
+        cast.manager.delete(address, headers=seen),
+    ):
+        answer = await write
+        assert (answer.status_code, answer.json()["code"]) == (412, "stale")
+    fresh = {"If-Match": changed.headers["ETag"]}
+    assert (await cast.manager.delete(address, headers=fresh)).status_code == 204
