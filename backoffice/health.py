@@ -185,9 +185,7 @@ def _healthy(engine: Engine, probe: Probe) -> Health:
     pending = probe.migrations.pending
     return Health(
         status="healthy",
-        message=f"The database answers, but {pending} migrations are pending"
-        if pending
-        else "The database answers",
+        message=f"The database answers, but {pending} migrations are pending" if pending else "The database answers",
         timestamp=datetime.now(UTC),
         database=DatabaseHealth(
             status="up",
@@ -204,9 +202,7 @@ def _unhealthy(engine: Engine, error: DatabaseUnavailable) -> Health:
         status="unhealthy",
         message=str(error),
         timestamp=datetime.now(UTC),
-        database=DatabaseHealth(
-            status="down", response_time_ms=None, version=None, connections=_connections(engine)
-        ),
+        database=DatabaseHealth(status="down", response_time_ms=None, version=None, connections=_connections(engine)),
         migrations=MigrationHealth(pending=None, last_applied=None),
     )
 

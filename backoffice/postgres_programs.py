@@ -100,9 +100,7 @@ def lock(path: Path, operation: int) -> int:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 os.close(descriptor)
-                raise EmbeddedError(
-                    f"Another process has been starting the database for long: {path}"
-                ) from None
+                raise EmbeddedError(f"Another process has been starting the database for long: {path}") from None
             time.sleep(0.02)
         else:
             return descriptor

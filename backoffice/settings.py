@@ -108,9 +108,7 @@ class Settings(BaseSettings):
     db_statement_timeout: Seconds = 10
     db_lock_timeout: Seconds = 3
 
-    flow_data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
-        default=Path(".data"), validate_default=True
-    )
+    flow_data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(default=Path(".data"), validate_default=True)
 
     @model_validator(mode="after")
     def _refuse_half_a_database(self) -> Self:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults import STARTER, OwnServer
 
 from backoffice.embedded import EmbeddedError
 from backoffice.settings import ROOT
+from tests.faults import STARTER, OwnServer
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backoffice.settings import ROOT, Settings
+from backoffice.settings import ROOT, Settings, read_settings
 
 EXAMPLE = re.compile(r"^# ([A-Z_]+)=(.*)$", re.MULTILINE)
 UNSET_BY_DEFAULT = {
@@ -26,6 +26,14 @@ def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return Settings()
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as caught:
+        read_settings()
+    return str(caught.value)
 
 
 def starting_with(environment: dict[str, str], project: Path) -> subprocess.CompletedProcess[str]:
@@ -82,11 +90,8 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(project: Path, environme
         ("DATABASE_URL", "postgresql://localhost:port/flowcrm"),
     ],
 )
-def test_nonsense_is_refused_by_name(project: Path, environment: dict[str, str], variable: str, value: str) -> None:
-    done = starting_with(environment | {variable: value}, project)
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert re.fullmatch(rf"Flow CRM cannot start\. {variable}: .+\n", done.stderr)
+def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    assert re.fullmatch(rf"Flow CRM cannot start\. {variable}: .+", refusal(monkeypatch, **{variable: value}))
 
 
 @pytest.mark.parametrize(
@@ -100,11 +105,17 @@ def test_nonsense_is_refused_by_name(project: Path, environment: dict[str, str],
         "http://flow:s3cret@db.example/flowcrm",
     ],
 )
-def test_a_refused_url_never_shows_its_password(project: Path, environment: dict[str, str], url: str) -> None:
-    done = starting_with(environment | {"DATABASE_URL": url}, project)
+def test_a_refused_url_never_shows_its_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    said = refusal(monkeypatch, DATABASE_URL=url)
+    assert "DATABASE_URL: " in said
+    assert "s3cret" not in said
+
+
+def test_a_program_with_nonsense_does_not_start(project: Path, environment: dict[str, str]) -> None:
+    done = starting_with(environment | {"PORT": "eighty", "DATABASE_URL": "mysql://u:s3cret@db/x"}, project)
     assert done.returncode == 1
-    assert "DATABASE_URL: " in done.stderr
-    assert "s3cret" not in done.stderr + done.stdout
+    assert done.stdout == ""
+    assert re.fullmatch(r"(Flow CRM cannot start\. (PORT|DATABASE_URL): .+\n){2}", done.stderr)
 
 
 def test_settings_never_show_a_password(monkeypatch: pytest.MonkeyPatch) -> None:

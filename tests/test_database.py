@@ -1,0 +1,364 @@
+"""The engine: a bounded pool whose connections always come back, and errors that say what happened."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from backoffice.database import DatabaseRefused, DatabaseUnavailable, Engine, PoolExhausted
+from backoffice.settings import Settings
+from tests.faults import OwnServer, own_server
+
+DEFERRED = """
+    CREATE TABLE parent (id int PRIMARY KEY);
+    CREATE TABLE child (parent int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    with own_server(tmp_path_factory.mktemp("own") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+async def engine(own: OwnServer) -> AsyncIterator[Engine]:
+    engine = Engine(own.settings(db_pool_max=3, db_acquire_timeout=0.3))
+    await engine.open_pool()
+    yield engine
+    await engine.close_pool()
+
+
+async def server_connections(own: OwnServer) -> int:
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flow-crm'"
+    return int(await own.query(sql))
+
+
+async def test_importing_the_configuration_contacts_no_database() -> None:
+    engine = Engine(Settings(database_url="postgresql://flow@127.0.0.1:1/flowcrm"))
+    assert engine.pool is None
+
+
+async def test_a_pool_connection_has_its_limits_and_speaks_utc(engine: Engine) -> None:
+    async with engine.acquire() as connection:
+        shown = [
+            await connection.fetchval(f"SHOW {name}")
+            for name in ("statement_timeout", "lock_timeout", "timezone", "application_name")
+        ]
+    assert shown == ["10s", "3s", "UTC", "flow-crm"]
+
+
+async def test_a_command_without_pool_has_no_statement_limit(own: OwnServer) -> None:
+    engine = Engine(own.settings())
+    ((limit,),) = await engine.run_ddl("SHOW statement_timeout")
+    assert limit == "0"
+
+
+async def test_the_figures_tell_who_is_busy(engine: Engine) -> None:
+    async with engine.acquire(), engine.acquire():
+        figures = engine.figures()
+        assert (figures.active, figures.total, figures.max) == (2, 2, 3)
+    figures = engine.figures()
+    assert (figures.active, figures.idle) == (0, 2)
+
+
+async def test_an_exhausted_pool_says_so_in_time_and_works_again_afterwards(engine: Engine) -> None:
+    async with engine.acquire(), engine.acquire(), engine.acquire():
+        begin = time.monotonic()
+        with pytest.raises(PoolExhausted):
+            await engine.run_ddl("SELECT 1")
+        assert 0.25 < time.monotonic() - begin < 1
+    assert len(await asyncio.gather(*(engine.run_ddl("SELECT 1") for _ in range(20)))) == 20
+
+
+async def test_there_are_never_more_connections_than_the_maximum(engine: Engine, own: OwnServer) -> None:
+    work = asyncio.gather(*(engine.run_ddl("SELECT pg_sleep(0.05)") for _ in range(12)))
+    most = 0
+    while not work.done():
+        most = max(most, await server_connections(own))
+    await work
+    assert most == 3
+
+
+async def test_a_transaction_commits_or_leaves_nothing(engine: Engine) -> None:
+    await engine.run_ddl("CREATE TEMP TABLE unused (id int)")
+    async with engine.transaction():
+        await engine.run_ddl("CREATE TABLE IF NOT EXISTS committed (id int)")
+    with pytest.raises(ZeroDivisionError):
+        async with engine.transaction():
+            await engine.run_ddl("CREATE TABLE undone (id int)")
+            raise ZeroDivisionError
+    ((committed, undone),) = await engine.run_ddl("SELECT to_regclass('committed'), to_regclass('undone')")
+    assert (committed is not None, undone) == (True, None)
+
+
+async def is_usable(engine: Engine) -> bool:
+    """No connection is lost and no transaction is left behind: as many as the pool has can be used at once."""
+    answers = await asyncio.gather(*(engine.run_ddl("SELECT pg_sleep(0.01), 1") for _ in range(3)))
+    figures = engine.figures()
+    return len(answers) == 3 and figures.active == 0 and not engine.transaction_exists()
+
+
+async def test_a_commit_that_fails_leaks_no_connection(engine: Engine) -> None:
+    await engine.run_ddl("DROP TABLE IF EXISTS child, parent")
+    for statement in DEFERRED.split(";")[:2]:
+        await engine.run_ddl(statement)
+    for _ in range(5):
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            async with engine.transaction():
+                await engine.run_ddl("INSERT INTO child VALUES (1)")
+    assert await is_usable(engine)
+
+
+async def test_a_connection_lost_inside_a_transaction_does_not_poison_the_task(engine: Engine, own: OwnServer) -> None:
+    for _ in range(5):
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
+            async with engine.transaction():
+                ((pid,),) = await engine.run_ddl("SELECT pg_backend_pid()")
+                await own.query(f"SELECT pg_terminate_backend({pid}, 2000)")
+                await engine.run_ddl("SELECT 1")
+    assert await is_usable(engine)
+
+
+async def test_a_cancelled_transaction_leaks_no_connection(engine: Engine) -> None:
+    async def work() -> None:
+        async with engine.transaction():
+            await engine.run_ddl("SELECT pg_sleep(60)")
+
+    for _ in range(5):
+        task = asyncio.create_task(work())
+        while not engine.figures().active:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await is_usable(engine)
+
+
+async def test_a_statement_past_its_limit_is_ended_by_the_server(own: OwnServer) -> None:
+    engine = Engine(own.settings(db_statement_timeout=0.2, db_pool_max=3))
+    await engine.open_pool()
+    try:
+        for _ in range(5):
+            with pytest.raises(asyncpg.QueryCanceledError):
+                async with engine.transaction():
+                    await engine.run_ddl("SELECT pg_sleep(60)")
+        assert await is_usable(engine)
+    finally:
+        await engine.close_pool()
+
+
+async def test_a_lock_held_too_long_is_an_error_of_its_own(own: OwnServer) -> None:
+    engine = Engine(own.settings(db_lock_timeout=0.2, db_pool_max=3))
+    await engine.open_pool()
+    try:
+        await engine.run_ddl("CREATE TABLE IF NOT EXISTS locked (id int)")
+        async with engine.acquire() as holder, holder.transaction():
+            await holder.execute("LOCK TABLE locked")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await engine.run_ddl("SELECT * FROM locked")
+        assert await is_usable(engine)
+    finally:
+        await engine.close_pool()
+
+
+async def test_a_server_that_hangs_is_noticed_and_no_connection_is_lost(own: OwnServer) -> None:
+    engine = Engine(own.settings(db_statement_timeout=0.2, db_pool_max=3))
+    await engine.open_pool()
+    try:
+        async with engine.acquire():  # so that the next one is new, and hangs while it connects
+            with own.frozen(), pytest.raises(DatabaseUnavailable, match="no answer in time"):
+                await engine.run_ddl("SELECT 1")
+        with own.frozen():
+            begin = time.monotonic()
+            with pytest.raises(TimeoutError):
+                async with engine.transaction():
+                    raise AssertionError("a hanging server began a transaction")
+            assert time.monotonic() - begin < 5
+        assert await is_usable(engine)
+    finally:
+        await engine.close_pool()
+
+
+async def test_reads_fail_while_the_server_is_away_and_work_when_it_is_back(tmp_path: Path) -> None:
+    with own_server(tmp_path / "data") as own:
+        engine = Engine(own.settings(db_pool_max=3))
+        await engine.open_pool()
+        try:
+            assert await is_usable(engine)
+            own.kill()
+            for _ in range(5):
+                with pytest.raises((ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+                    await engine.run_ddl("SELECT 1")
+            own.start()
+            assert await is_usable(engine)
+        finally:
+            await engine.close_pool()
+
+
+async def test_an_embedded_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
+    engine = Engine(Settings(flow_data_dir=tmp_path / "data", db_pool_max=3))
+    await engine.open_pool()
+    try:
+        handle = OwnServer(tmp_path / "data")
+        handle.kill()
+        await asyncio.gather(*(engine.run_ddl("SELECT 1") for _ in range(6)), return_exceptions=True)
+        assert await is_usable(engine)
+    finally:
+        await engine.close_pool()
+    assert handle.running() == []
+
+
+async def test_after_the_pool_a_query_is_an_error_and_no_silent_connection(own: OwnServer) -> None:
+    engine = Engine(own.settings())
+    await engine.open_pool()
+    await engine.close_pool()
+    with pytest.raises(DatabaseUnavailable, match="pool is closed"):
+        await engine.run_ddl("SELECT 1")
+    with pytest.raises(DatabaseUnavailable, match="pool is closed"):
+        async with engine.transaction():
+            raise AssertionError("a transaction without a pool")
+
+
+async def test_closing_the_pool_does_not_wait_for_ever(own: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backoffice.database.CLOSE_POOL_SECONDS", 0.2)
+    engine = Engine(own.settings())
+    await engine.open_pool()
+    kept = await engine.take()
+    begin = time.monotonic()
+    await engine.close_pool()
+    assert time.monotonic() - begin < 2
+    await engine.give_back(kept)
+    while await server_connections(own):
+        await asyncio.sleep(0.01)
+
+
+async def start_error(settings: Settings) -> tuple[DatabaseUnavailable, float]:
+    begin = time.monotonic()
+    with pytest.raises(DatabaseUnavailable) as caught:
+        await Engine(settings).open_pool()
+    return caught.value, time.monotonic() - begin
+
+
+@pytest.fixture(scope="module")
+def guarded(own: OwnServer) -> Iterator[OwnServer]:
+    """The same server, asking for passwords of everyone but the steward."""
+    rules = own.data / "pg_hba.conf"
+    before = rules.read_text()
+    rules.write_text("local all clerk scram-sha-256\n" + before)
+    os.kill(own.pid, signal.SIGHUP)
+    yield own
+    rules.write_text(before)
+    os.kill(own.pid, signal.SIGHUP)
+
+
+@pytest.mark.parametrize(
+    ("user", "name", "cause"),
+    [("clerk", "flowcrm", "password"), ("stranger", "flowcrm", "stranger"), ("flowcrm", "nowhere", "nowhere")],
+)
+async def test_what_cannot_pass_fails_at_once(guarded: OwnServer, user: str, name: str, cause: str) -> None:
+    await guarded.query("DROP ROLE IF EXISTS clerk")
+    await guarded.query("CREATE ROLE clerk LOGIN PASSWORD 'right'")
+    settings = Settings(db_host=guarded.socket_folder, db_name=name, db_user=user, db_password="s3cret-but-wrong")
+    error, seconds = await start_error(settings)
+    assert isinstance(error, DatabaseRefused)
+    assert cause in str(error)
+    assert "s3cret" not in str(error)
+    assert seconds < 2
+
+
+async def test_a_server_without_tls_is_refused_at_once_where_tls_is_required() -> None:
+    async def say_no(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(8)
+        writer.write(b"N")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(say_no, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        url = f"postgresql://flow:s3cret@127.0.0.1:{port}/flowcrm"
+        error, seconds = await start_error(Settings(database_url=url, db_sslmode="require"))
+    assert isinstance(error, DatabaseRefused)
+    assert f"127.0.0.1:{port}" in str(error)
+    assert seconds < 2
+
+
+async def test_an_absent_server_is_tried_again_and_each_attempt_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("backoffice.connecting.START_SECONDS", 2.5)
+    settings = Settings(database_url="postgresql://flow:s3cret@127.0.0.1:1/flowcrm", db_connect_timeout=0.5)
+    with caplog.at_level(logging.WARNING):
+        error, seconds = await start_error(settings)
+    assert not isinstance(error, DatabaseRefused)
+    assert "127.0.0.1:1" in str(error)
+    assert "refused" in str(error)
+    assert 0.5 < seconds < 2.5
+    attempts = [record.getMessage() for record in caplog.records if "attempt" in record.getMessage()]
+    assert len(attempts) >= 2
+    assert all("127.0.0.1:1" in line for line in attempts)
+    assert "s3cret" not in caplog.text + str(error)
+
+
+async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    late = OwnServer(tmp_path / "data", options={"fsync": "off"})
+    late.start()
+    late.stop()
+    engine = Engine(late.settings())
+    opening = asyncio.create_task(engine.open_pool())
+    while "attempt 1" not in caplog.text:
+        await asyncio.sleep(0.01)
+    with caplog.at_level(logging.INFO):
+        await asyncio.to_thread(late.start)
+        await opening
+    try:
+        assert "connected to PostgreSQL 18" in caplog.text
+        assert "pool of at most 20" in caplog.text
+    finally:
+        await engine.close_pool()
+        late.stop()
+
+
+def two_hosts(first: str, second: str, **others: Any) -> Settings:
+    url = f"postgresql://flowcrm@/flowcrm?host={first},{second}&target_session_attrs=read-write"
+    return Settings(database_url=url, db_connect_timeout=0.5, **others)
+
+
+async def test_the_host_that_may_be_written_is_found_and_found_again(own: OwnServer, tmp_path: Path) -> None:
+    with own_server(tmp_path / "data", default_transaction_read_only="on") as standby:
+        engine = Engine(two_hosts(standby.socket_folder, own.socket_folder))
+        await engine.open_pool()
+        try:
+            ((port,),) = await engine.run_ddl("SHOW unix_socket_directories")
+            assert port.strip('"') == own.socket_folder
+            assert engine.connector.addresses[0][0] == own.socket_folder
+        finally:
+            await engine.close_pool()
+
+
+async def test_a_host_that_hangs_does_not_hide_the_next_one(own: OwnServer, tmp_path: Path) -> None:
+    (tmp_path / "hanging").mkdir()
+    path = tmp_path / "hanging" / ".s.PGSQL.5432"
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(str(path))
+        hanging.listen()
+        engine = Engine(two_hosts(str(path.parent), own.socket_folder))
+        await engine.open_pool()
+        try:
+            assert await engine.run_ddl("SELECT 1")
+        finally:
+            await engine.close_pool()
+
+
+async def test_parameters_that_only_libpq_knows_do_no_harm(own: OwnServer) -> None:
+    extra = "&connect_timeout=3&channel_binding=prefer&keepalives=1&gssencmode=disable"
+    engine = Engine(Settings(database_url=own.dsn + extra))
+    assert await engine.run_ddl("SELECT 1")
