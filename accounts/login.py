@@ -12,7 +12,7 @@ from piccolo.columns.combination import WhereRaw
 
 from accounts import throttle
 from accounts.passwords import hash_password, needs_rehash, verify_password
-from accounts.sessions import NewSession, create_session
+from accounts.sessions import CHALLENGE, NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
 from backoffice.problems import FieldError, Problem
@@ -39,7 +39,7 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
         elif session := await _open_session(verdict.user, verdict.better_hash):
             return verdict.user, session
     if verdict.user is None:
-        raise Problem("invalid_credentials")
+        raise Problem("invalid_credentials", headers=CHALLENGE)
     return await log_in(attempt, password)  # the user changed meanwhile: judge again
 
 
@@ -74,7 +74,7 @@ async def change_password(user_id: UUID, token_hash: str, *, current: str, new: 
         now = await _lock(user_id, "NO KEY UPDATE")
         session = await Session.objects().where(Session.token_hash == token_hash)
         if now is None or not session:
-            raise Problem("unauthenticated")  # it ended while this request was on its way
+            raise Problem("unauthenticated", headers=CHALLENGE)  # it ended while this request was on its way
         if not await verify_password(current, against=now["password"]):
             raise Problem("validation_error", errors=[FieldError("current_password", "wrong_password")])
         await _put_password(user_id, await hash_password(new), keeping=session)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, Security
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from accounts.login import change_password, log_in, log_out
 from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS
@@ -26,12 +26,17 @@ from accounts.sessions import (
 from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.bodies import read_json
-from backoffice.openapi import problem_responses
+from backoffice.openapi import JSON, problem_responses, ref
 from backoffice.problems import FieldError, Problem, field_errors
 from backoffice.schemas import clean_text
 
-Text = Annotated[str, AfterValidator(clean_text), Field(json_schema_extra={"pattern": "^[^\\u0000]*$"})]
-NewPassword = Annotated[Text, Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
+CLEAN = {"pattern": "^[^\\u0000]*$"}
+Text = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]
+NewPassword = Annotated[
+    str,
+    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS, json_schema_extra=CLEAN),
+    AfterValidator(clean_text),
+]
 
 
 class Body(BaseModel):
@@ -63,27 +68,46 @@ class LoggedIn(BaseModel):
     user: Me
 
 
-Form = TypeVar("Form", bound=BaseModel)
+Sent = TypeVar("Sent", bound=BaseModel)
+
+PRIVATE = [Security(scheme) for scheme in CREDENTIALS]
+REFUSALS = (401, 422, 500, 503)
+REFUSALS_OF_BODIES = (*REFUSALS, 400, 413)
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
-PRIVATE: dict[str, Any] = {"dependencies": [Security(scheme) for scheme in CREDENTIALS]}
-ALWAYS = (401, 422, 500, 503)
-WITH_BODY = (*ALWAYS, 400, 413)
 
 
-@router.post("/login/", operation_id="log_in", summary="Log in", responses=problem_responses(*WITH_BODY, 429))
-async def login(request: Request, response: Response, body: LogIn) -> LoggedIn:
+def takes(model: type[BaseModel]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": ref(model)}}}}
+
+
+@router.post(
+    "/login/",
+    operation_id="log_in",
+    summary="Log in",
+    responses=problem_responses(*REFUSALS_OF_BODIES, 429),
+    openapi_extra=takes(LogIn),
+)
+async def login(request: Request, response: Response) -> LoggedIn:
     """Opens a session: a token for programs, and the same as a cookie for browsers.
 
     After five failures within a minute, for one account or from one address, all are refused for a while.
     """
+    body = _validate(LogIn, await _read_own_json(request))
     user, session = await log_in(Attempt(body.email, client_of(request)), body.password)
     set_cookies(response, session)
     return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
 
 
-@router.get("/me/", operation_id="me", summary="Who am I", responses=problem_responses(*ALWAYS), **PRIVATE)
+@router.get(
+    "/me/",
+    operation_id="me",
+    summary="Who am I",
+    responses=problem_responses(*REFUSALS),
+    dependencies=PRIVATE,
+)
 async def me(request: Request) -> Me:
+    """The user whose token or cookie this is."""
     return describe(request.user.user)
 
 
@@ -92,8 +116,8 @@ async def me(request: Request) -> Me:
     operation_id="log_out",
     summary="Log out",
     status_code=204,
-    responses=problem_responses(*ALWAYS, 403),
-    **PRIVATE,
+    responses=problem_responses(*REFUSALS, 403),
+    dependencies=PRIVATE,
 )
 async def logout(request: Request, response: Response) -> None:
     """Ends the session; its token is dead at once."""
@@ -106,14 +130,33 @@ async def logout(request: Request, response: Response) -> None:
     operation_id="change_password",
     summary="Change my password",
     status_code=204,
-    responses=problem_responses(*WITH_BODY, 403),
-    **PRIVATE,
+    responses=problem_responses(*REFUSALS_OF_BODIES, 403),
+    openapi_extra=takes(PasswordChange),
+    dependencies=PRIVATE,
 )
-async def password(request: Request, body: PasswordChange) -> None:
+async def password(request: Request) -> None:
     """Ends every other session of the user."""
-    await change_password(
-        request.user.user_id, request.state.token_hash, current=body.current_password, new=body.new_password
-    )
+    body = _validate(PasswordChange, await _read_own_json(request))
+    user_id, token_hash = request.user.user_id, request.state.token_hash
+    await change_password(user_id, token_hash, current=body.current_password, new=body.new_password)
+
+
+async def _read_own_json(request: Request) -> Any:
+    """Only what says it is JSON: a form of another site can send text, but cannot say that."""
+    if not _is_json(request):
+        raise Problem("malformed_json")
+    return await read_json(request)
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", JSON).partition(";")[0].strip().lower() == JSON
+
+
+def _validate(model: type[Sent], sent: Any) -> Sent:
+    try:
+        return model.model_validate(sent)
+    except ValidationError as error:
+        raise Problem("validation_error", errors=field_errors(error.errors())) from error
 
 
 def describe(user: User) -> Me:
@@ -192,14 +235,7 @@ async def admin_change_password(request: Request) -> Response:
 
 async def _read_form(request: Request) -> dict[str, Any]:
     """The fields of a form, or of an object in JSON."""
-    if request.headers.get("content-type", "").startswith("application/json"):
-        sent = await read_json(request)
-        return sent if isinstance(sent, dict) else {}
-    return dict(await request.form())
-
-
-def _validate(model: type[Form], sent: dict[str, Any]) -> Form:
-    try:
-        return TypeAdapter(model).validate_python(sent)
-    except ValidationError as error:
-        raise Problem("validation_error", errors=field_errors(error.errors())) from error
+    if not _is_json(request):
+        return dict(await request.form())
+    sent = await read_json(request)
+    return sent if isinstance(sent, dict) else {}

@@ -29,6 +29,8 @@ CSRF_COOKIE = "csrftoken"
 CSRF_HEADER = "X-CSRFToken"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
 PUBLIC = frozenset({"/api/auth/login", "/api/auth/login/", "/api/health"})
 PUBLIC_BELOW = "/api/health/"
 
@@ -143,7 +145,7 @@ async def authenticate(connection: HTTPConnection) -> None:
     token = _bearer_token(bearer) if bearer else connection.cookies.get(SESSION_COOKIE)
     user = await find_user(token) if token else None
     if token is None or user is None:
-        raise Problem("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+        raise Problem("unauthenticated", headers=CHALLENGE)
     if not bearer and connection.scope["method"] not in SAFE_METHODS:
         check_csrf(connection, connection.headers.get(CSRF_HEADER))
     connection.scope["user"] = SignedIn(user=cast(Any, user))  # it need only look like Piccolo's own

@@ -1,8 +1,8 @@
 """Refusals: a `Problem` is raised wherever something is refused; the outermost middleware answers with RFC 9457."""
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from fastapi import FastAPI, Request
@@ -10,10 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Scope
 
 from backoffice import words
+
+# The one form of the admin's front end that looks for the sentence in JSON; the others show the body as it is.
+ADMIN_PASSWORD_FORM = "/admin/api/change-password/"  # noqa: S105 # an address, not a password
 
 HTTP_CODES = {
     400: "malformed_json",
@@ -24,13 +27,13 @@ HTTP_CODES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class FieldError:
     """One wrong value: where it is, a code of `words.VALUE_ERRORS` or of a constraint, and the code's parameters."""
 
     field: str
     code: str
-    parameters: Mapping[str, object] = field(default_factory=dict)
+    parameters: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
 class Problem(Exception):
@@ -129,11 +132,13 @@ def _message(error: FieldError, language: words.Language) -> str:
 
 
 def respond(problem: Problem, scope: Scope) -> Response:
-    """The answer to this request: problem+json, or the bare sentence for the admin's front end, which shows just that."""
+    """The answer to this request: problem+json, or for the admin's front end the bare sentence, which it shows."""
     headers = dict(scope.get("headers") or [])
     language = prefers(headers.get(b"accept-language", b"").decode("latin-1"))
     body = describe(problem, language, scope["path"])
     problem.headers["Content-Language"] = "pt-BR" if language == "pt" else "en"
+    if scope["path"] == ADMIN_PASSWORD_FORM:
+        return JSONResponse({"detail": _sentence(body)}, problem.status, problem.headers)
     if scope["path"].startswith("/admin/"):
         return PlainTextResponse(_sentence(body), problem.status, problem.headers)
     text = json.dumps(body, ensure_ascii=False)

@@ -33,6 +33,10 @@ def error(code: str) -> PydanticCustomError:
 def clean_text(value: str) -> str:
     if "\0" in value:
         raise error("nul_character")
+    try:
+        value.encode()
+    except UnicodeEncodeError as half_a_character:
+        raise error("string_unicode") from half_a_character
     return value
 
 
