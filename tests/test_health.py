@@ -1,0 +1,178 @@
+"""Health answers in time whatever happens to the database, and says what is wrong."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from backoffice.database import Engine
+from backoffice.health import migrations_on_disk, prober, router, the_engine
+from backoffice.settings import Settings
+from tests.faults import own_server
+
+PROMISED_SECONDS = 2.5
+
+
+def application(engine: Engine) -> FastAPI:
+    app = FastAPI()
+    app.include_router(router)
+    app.dependency_overrides[the_engine] = lambda: engine
+    return app
+
+
+@asynccontextmanager
+async def asking(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(application(engine))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://flow") as client:
+            yield client
+    finally:
+        await prober(engine).close()
+        await engine.close_pool()
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, Engine]]:
+    engine = Engine(settings)
+    await engine.open_pool()
+    async with asking(engine) as client:
+        yield client, engine
+
+
+async def timed(client: httpx.AsyncClient) -> tuple[httpx.Response, float]:
+    begin = time.monotonic()
+    answer = await client.get("/api/health")
+    return answer, time.monotonic() - begin
+
+
+def shape(body: dict[str, Any]) -> dict[str, Any]:
+    return {key: shape(value) if isinstance(value, dict) else ... for key, value in body.items()}
+
+
+SHAPE = {
+    "status": ...,
+    "message": ...,
+    "timestamp": ...,
+    "database": {
+        "status": ...,
+        "response_time_ms": ...,
+        "version": ...,
+        "connections": {"active": ..., "idle": ..., "total": ..., "max": ...},
+    },
+    "migrations": {"pending": ..., "last_applied": ...},
+}
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/api/health/"])
+async def test_a_migrated_database_is_healthy(database: str, path: str) -> None:
+    async with served(Settings(database_url=database)) as (client, _):
+        answer = await client.get(path)
+    body = answer.json()
+    assert answer.status_code == 200
+    assert shape(body) == SHAPE
+    assert body["status"] == "healthy"
+    assert body["database"]["status"] == "up"
+    assert 0 < body["database"]["response_time_ms"] < 1000
+    assert int(body["database"]["version"].split(".")[0]) >= 14
+    assert body["database"]["connections"] == {"active": 0, "idle": 1, "total": 1, "max": 20}
+    assert body["migrations"] == {"pending": 0, "last_applied": max(name for _, name in migrations_on_disk())}
+    assert abs(datetime.fromisoformat(body["timestamp"]) - datetime.now(UTC)).total_seconds() < 5
+
+
+async def test_pending_migrations_are_counted(tmp_path: Path) -> None:
+    with own_server(tmp_path / "data") as own:
+        async with served(own.settings()) as (client, _):
+            body = (await client.get("/api/health")).json()
+            assert body["migrations"] == {"pending": len(migrations_on_disk()), "last_applied": None}
+            await own.query("CREATE TABLE migration (id serial, app_name text, name text, ran_on timestamp)")
+            app, name = min(migrations_on_disk())
+            await own.query(f"INSERT INTO migration VALUES (1, '{app}', '{name}', now())")
+            body = (await client.get("/api/health")).json()
+            assert body["migrations"] == {"pending": len(migrations_on_disk()) - 1, "last_applied": name}
+
+
+async def test_a_hanging_database_is_unhealthy_in_time_and_healthy_again(tmp_path: Path) -> None:
+    with own_server(tmp_path / "data") as own:
+        async with served(own.settings(db_connect_timeout=10)) as (client, _):
+            assert (await client.get("/api/health")).status_code == 200
+            with own.frozen():
+                for _ in range(2):  # on the connection it has, then on one that it cannot open
+                    answer, seconds = await timed(client)
+                    assert answer.status_code == 503
+                    assert seconds < PROMISED_SECONDS
+            answer, seconds = await timed(client)
+            assert answer.status_code == 200
+
+
+async def test_an_absent_database_is_named_with_its_cause_and_without_its_password() -> None:
+    engine = Engine(Settings(database_url="postgresql://flow:s3cret@127.0.0.1:1/flowcrm"))
+    async with asking(engine) as client:
+        answer = await client.get("/api/health")
+    body = answer.json()
+    assert answer.status_code == 503
+    assert shape(body) == SHAPE
+    assert (body["status"], body["database"]["status"]) == ("unhealthy", "down")
+    assert "127.0.0.1:1" in body["message"]
+    assert "refused" in body["message"]
+    assert "s3cret" not in answer.text
+    assert answer.headers["retry-after"]
+
+
+async def test_a_killed_database_is_unhealthy_until_it_is_back(tmp_path: Path) -> None:
+    with own_server(tmp_path / "data") as own:
+        async with served(own.settings()) as (client, _):
+            assert (await client.get("/api/health")).status_code == 200
+            own.kill()
+            answer, seconds = await timed(client)
+            assert answer.status_code == 503
+            assert seconds < PROMISED_SECONDS
+            own.start()
+            assert (await client.get("/api/health")).status_code == 200
+
+
+async def test_with_every_connection_taken_health_answers_on_one_of_its_own(tmp_path: Path) -> None:
+    with own_server(tmp_path / "data") as own:
+        async with served(own.settings(db_pool_max=2)) as (client, engine):
+            async with engine.acquire(), engine.acquire():
+                answers = await asyncio.gather(*(timed(client) for _ in range(30)))
+                seen = await own.query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flow-crm'")
+            assert {answer.status_code for answer, _ in answers} == {200}
+            assert max(seconds for _, seconds in answers) < PROMISED_SECONDS
+            assert answers[0][0].json()["database"]["connections"] == {
+                "active": 2, "idle": 0, "total": 2, "max": 2,
+            }  # fmt: skip
+            assert seen == 3
+
+
+@pytest.mark.parametrize("path", ["/api/health/live", "/api/health/live/"])
+async def test_a_process_without_database_is_alive(path: str) -> None:
+    engine = Engine(Settings(database_url="postgresql://flow@127.0.0.1:1/flowcrm"))
+    async with asking(engine) as client:
+        answer = await client.get(path)
+    assert (answer.status_code, answer.json()["status"]) == (200, "alive")
+
+
+def test_the_documentation_shows_each_route_once_with_both_answers() -> None:
+    engine = Engine(Settings(database_url="postgresql://flow@127.0.0.1:1/flowcrm"))
+    paths = application(engine).openapi()["paths"]
+    assert sorted(paths) == ["/api/health", "/api/health/live"]
+    answers = paths["/api/health"]["get"]["responses"]
+    assert sorted(answers) == ["200", "503"]
+    schemas = [answer["content"]["application/json"]["schema"] for answer in answers.values()]
+    assert schemas[0] == schemas[1]
+
+
+def test_reading_the_migrations_leaves_the_import_path_alone() -> None:
+    import sys
+
+    migrations_on_disk.cache_clear()
+    migrations_on_disk()
+    assert not [entry for entry in sys.path if os.path.basename(entry) == "piccolo_migrations"]
