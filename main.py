@@ -7,12 +7,13 @@ from fastapi import APIRouter, FastAPI
 
 import accounts.words  # noqa: F401 # registers what the rules say
 import crm.words  # noqa: F401 # likewise
+from accounts.commands import refuse_demo_accounts
 from accounts.resources import USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
 from accounts.sessions import AdminSessions, Authentication
 from accounts.tables import User
-from backoffice import health, openapi, problems
+from backoffice import health, logs, metrics, openapi, problems
 from backoffice.admin import admin_app
 from backoffice.middleware import Boundary, UnitOfWork
 from backoffice.rest import add_resource
@@ -21,12 +22,14 @@ from crm.presales import add_presale_routes
 from crm.resources import PRESALES, RESOURCES
 from piccolo_conf import DB
 
+logs.configure(DB.settings.log_level, production=DB.settings.production)
+
 LINKS = {"API documentation": "/docs", "Health": "/api/health"}
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    async with serving(DB):
+    async with serving(DB, refuse_demo_accounts):
         yield
 
 
@@ -42,7 +45,7 @@ for resource in (*RESOURCES, USERS):
     crud = add_resource(router, resource)
     if resource is PRESALES:
         add_presale_routes(router, crud)
-for part in (health.router, accounts_router, admin_router, router):
+for part in (health.router, metrics.router, accounts_router, admin_router, router):
     app.include_router(part)
 app.mount(
     "/admin",

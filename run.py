@@ -1,7 +1,6 @@
 """`make run`: the whole product on this machine, the embedded database included unless one is configured."""
 
 import asyncio
-import logging
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from backoffice import logs
 from backoffice.connecting import DatabaseUnavailable
 from backoffice.database import Engine
 from backoffice.settings import Settings
@@ -120,6 +120,8 @@ def server_config(settings: Settings) -> uvicorn.Config:
         port=settings.port,
         workers=settings.web_concurrency,
         log_level=settings.log_level.lower(),
+        log_config=None,  # see logs.configure
+        access_log=False,
         proxy_headers=settings.forwarded_allow_ips is not None,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         server_header=False,
@@ -159,7 +161,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from piccolo_conf import DB
 
-    logging.basicConfig(level=DB.settings.log_level, format="%(levelname)s: %(message)s")
+    logs.configure(DB.settings.log_level, production=DB.settings.production)
     try:
         run(DB)
     except StartRefused as refusal:

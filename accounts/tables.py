@@ -1,11 +1,12 @@
 """Users, their sessions, and the failed log-ins that throttle guessing."""
 
-from accounts.roles import UserRole
-from backoffice.columns import EnumColumn
 from piccolo.columns import UUID, Boolean, ForeignKey, OnDelete, OnUpdate, Timestamptz, Varchar
 from piccolo.columns.readable import Readable
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
+
+from accounts.roles import UserRole
+from backoffice.columns import EnumColumn
 
 
 class User(Table, tablename="users"):
@@ -40,7 +41,7 @@ class User(Table, tablename="users"):
 
     @property
     def superuser(self) -> bool:
-        return self.role == UserRole.admin
+        return bool(self.role == UserRole.admin)
 
 
 class Session(Table, tablename="sessions"):

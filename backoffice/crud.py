@@ -35,7 +35,7 @@ def json_response(text: str, status: int = 200, headers: Mapping[str, str] | Non
     return Response(text, status, headers, media_type="application/json")
 
 
-class CRUD(PiccoloCRUD):  # type: ignore[misc] # piccolo_api ships no types
+class CRUD(PiccoloCRUD):
     """The routes of one resource. `FastAPIWrapper` and the admin call `root`, `detail` and the `get_…` methods."""
 
     strict = True  # whether bodies must use JSON's own types
@@ -194,9 +194,9 @@ class CRUD(PiccoloCRUD):  # type: ignore[misc] # piccolo_api ships no types
         self.parameters(request)._finish()
         values = self.validate(model, data)
         old = await self.lock(request, row_id)
-        values = await self.prepare(request, values, json.loads(old))
-        if values:
-            await self.table.update(values).where(self.table._meta.primary_key == row_id)
+        changes: dict[Any, Any] = await self.prepare(request, values, json.loads(old))
+        if changes:
+            await self.table.update(changes).where(self.table._meta.primary_key == row_id)
         row = await self.read(row_id)
         return json_response(row, headers={"ETag": etag(row)})
 

@@ -3,17 +3,18 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from urllib.parse import quote
 from uuid import uuid4
 
 import tenacity
 from piccolo.engine import engine_finder
+from piccolo_api.shared.auth import User
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backoffice import problems
+from backoffice import metrics, problems
 from backoffice.database_errors import explain, is_collision, is_lost
 
 logger = logging.getLogger("flow_crm.requests")
@@ -22,6 +23,7 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_TRIES = 4
 LONGEST_PAUSE_SECONDS = 0.2
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -55,7 +57,7 @@ class Boundary:
             problem = _problem(error, scope, request_id)
             await problems.respond(problem, scope)(scope, receive, send_with_id)
         finally:
-            _log(scope, status, started)
+            _record(scope, status, started)
 
 
 def _request_id(scope: Scope) -> str:
@@ -74,18 +76,22 @@ def _problem(error: Exception, scope: Scope, request_id: str) -> problems.Proble
     return problem
 
 
-def _log(scope: Scope, status: int, started: float) -> None:
-    route = scope.get("route")
+def _record(scope: Scope, status: int, started: float) -> None:
+    """One line in the log, one observation in the metrics."""
+    seconds = time.perf_counter() - started
+    route = getattr(scope.get("route"), "path", "-")
     user = scope.get("user")
-    details: Mapping[str, Any] = {
+    details = {
         "method": scope["method"],
-        "path": getattr(route, "path", scope["path"]),
+        "path": route if route != "-" else quote(scope["path"]),
         "status": status,
-        "ms": round((time.perf_counter() - started) * 1000, 1),
-        "user_id": getattr(user, "user_id", None) and str(user.user_id),  # type: ignore[union-attr]
+        "ms": round(seconds * 1000, 1),
+        "user_id": str(user.user_id) if isinstance(user, User) else None,
         "request_id": scope["state"]["request_id"],
     }
-    logger.info("%(method)s %(path)s %(status)s %(ms)s ms", details, extra={"request": details})
+    logger.info("request", extra=details)
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    metrics.observe(method, route, status, seconds)
 
 
 class Answer:
@@ -144,8 +150,10 @@ class UnitOfWork:
         answer = Answer()
         # A copy: what one try writes into the scope must not reach the next.
         copy = {**scope, "state": dict(scope.get("state", {}))}
-        await self.app(copy, _replay(body), answer.hold)
-        scope.update({key: copy[key] for key in ("route", "user") if key in copy})
+        try:
+            await self.app(copy, _replay(body), answer.hold)
+        finally:
+            scope.update({key: copy[key] for key in ("route", "user") if key in copy})
         return answer
 
     async def _run_in_transaction(self, scope: Scope, body: bytes) -> Answer:
@@ -153,7 +161,7 @@ class UnitOfWork:
         assert engine is not None
         answer = Answer()
         try:
-            async with engine.transaction():  # type: ignore[attr-defined]
+            async with engine.transaction():
                 answer = await self._run(scope, body)
                 if answer.failed:
                     raise RolledBack

@@ -22,8 +22,9 @@ def script(sql: str) -> Callable[[], Coroutine[Any, Any, None]]:
     """
 
     async def run() -> None:
-        transaction = engine_finder().current_transaction.get()  # type: ignore[union-attr]
-        await transaction.connection.execute(sql)
+        engine = engine_finder()
+        assert engine is not None
+        await engine.current_transaction.get().connection.execute(sql)  # type: ignore[union-attr] # run() opened one
 
     return run
 

@@ -30,9 +30,10 @@ ACTIONS = {
     "cancel": PresaleStatus.cancelled,
 }
 
-Line, _ = input_models(PresaleItem, owned=frozenset({"id", "presale_id", "total_price"}))
-Line.__name__ = "Line"
-_lines = TypeAdapter(list[Line])  # type: ignore[valid-type]
+_item, _ = input_models(PresaleItem, owned=frozenset({"id", "presale_id", "total_price"}))
+Line: Any = create_model("Line", __base__=_item, __doc__="A line of a pre-sale that is sent with it.")
+Lines: Any = list[Line]
+_lines = TypeAdapter(Lines)
 
 
 async def prepare_presale(request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -80,8 +81,8 @@ class PresaleRoutes:
     def __init__(self, crud: CRUD) -> None:
         self.crud = crud
         self.body: type[BaseModel] = create_model(
-            "PresaleWithItems", __base__=crud.body, items=(list[Line], Field(default=[]))
-        )  # type: ignore[valid-type]
+            "PresaleWithItems", __base__=crud.body, items=(Lines, Field(default=[]))
+        )
 
     async def create(self, request: Request) -> Response:
         self.crud.resource.require(request, "create")
@@ -115,7 +116,7 @@ class PresaleRoutes:
         await self.crud.lock(request, presale_id)
         await PresaleItem.delete().where(PresaleItem.presale_id == presale_id)
         if lines:
-            await insert_lines(presale_id, [line.model_dump(exclude_unset=True) for line in lines])  # type: ignore[attr-defined]
+            await insert_lines(presale_id, [line.model_dump(exclude_unset=True) for line in lines])
         return await self._answer(presale_id)
 
     async def act(self, request: Request) -> Response:

@@ -1,0 +1,34 @@
+"""What the program writes to its log: lines for people in development, JSON for machines in production."""
+
+import logging
+
+import structlog
+
+# uvicorn's own line per request says less than ours.
+SILENCED = ("uvicorn.access",)
+
+
+def configure(level: str, *, production: bool) -> None:
+    """Every logger of the process writes through one handler, unless the process has set up its own already."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso"),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if production else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *([structlog.processors.format_exc_info] if production else []),
+            renderer,
+        ],
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level.upper())
+    for name in SILENCED:
+        logging.getLogger(name).disabled = True
