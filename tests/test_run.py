@@ -1,0 +1,200 @@
+"""`make run` and `uvicorn main:app` as real processes: they start, refuse in one line, and end without a trace."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.conftest import dsn_of
+from tests.faults import OwnServer, processes_naming
+
+START_SECONDS = 60
+ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
+
+
+class Program:
+    """A started program in a process group of its own, and what it says."""
+
+    def __init__(self, project: Path, environment: dict[str, str], *arguments: str) -> None:
+        self.said = project / f"said-{uuid.uuid4().hex[:6]}.txt"
+        self.port = free_port()
+        with self.said.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=project,
+                env=environment | {"PORT": str(self.port)},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def text(self) -> str:
+        return self.said.read_text()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_until(self, words: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while words not in self.text:
+            assert self.process.poll() is None, self.text
+            assert time.monotonic() < deadline, self.text
+            time.sleep(0.02)
+
+    def end(self) -> int:
+        return self.process.wait(START_SECONDS)
+
+    def kill_all(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def database_of_run(project: Path) -> Iterator[OwnServer]:
+    server = OwnServer(project / ".data")
+    yield server
+    for pid in server.running():
+        os.kill(pid, signal.SIGQUIT)
+
+
+@pytest.fixture
+async def empty_database(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
+    name = f"flowcrm_empty_{uuid.uuid4().hex[:12]}"
+    await steward.execute(f"CREATE DATABASE {name}")
+    yield dsn_of(server, name)
+    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def log_in_during(program: Program, database: OwnServer, number: int, *, group: bool) -> httpx.Response:
+    """Sends the signal while a log-in waits for a lock that is given up only afterwards."""
+    blocker = await asyncpg.connect(database.dsn)
+    transaction = blocker.transaction()
+    await transaction.start()
+    await blocker.execute("LOCK TABLE users")
+    async with httpx.AsyncClient(base_url=program.address) as client:
+        answer = asyncio.create_task(client.post("/api/auth/login/", json=ADMIN))
+        while not await blocker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.02)
+        (os.killpg if group else os.kill)(program.process.pid, number)
+        await asyncio.sleep(0.5)  # time for a wrong end to cut the request off
+        await transaction.rollback()
+        await blocker.close()
+        return await answer
+
+
+@pytest.mark.parametrize(
+    ("workers", "number", "group"),
+    [(1, signal.SIGTERM, False), (1, signal.SIGINT, True), (2, signal.SIGTERM, True), (2, signal.SIGTERM, False)],
+)
+async def test_a_signal_ends_everything_after_the_requests_in_flight(
+    project: Path,
+    environment: dict[str, str],
+    database_of_run: OwnServer,
+    workers: int,
+    number: int,
+    group: bool,
+) -> None:
+    program = Program(project, environment | {"WEB_CONCURRENCY": str(workers)}, "run.py")
+    program.wait_until("Flow CRM is ready")
+    answer = await log_in_during(program, database_of_run, number, group=group)
+    assert answer.status_code == 200
+    assert await asyncio.to_thread(program.end) == 0, program.text
+    assert "Traceback" not in program.text
+    assert database_of_run.running() == []
+    assert processes_naming(str(project)) == []
+
+
+async def test_the_first_run_seeds_and_says_where_to_go_and_kill_9_loses_nothing(
+    project: Path, environment: dict[str, str], database_of_run: OwnServer
+) -> None:
+    program = Program(project, environment, "run.py")
+    program.wait_until("employee@flowcrm.example")
+    for word in (f"{program.address}/admin/", "/docs", "/api/health", "flowcrm-demo", ADMIN["email"]):
+        assert word in program.text
+    await database_of_run.query("UPDATE users SET name = 'Kept' WHERE email = 'admin@flowcrm.example'")
+    await database_of_run.query("DELETE FROM users WHERE email = 'employee@flowcrm.example'")
+    program.kill_all()
+    database_of_run.kill()
+    again = Program(project, environment, "run.py")
+    again.wait_until("Flow CRM is ready")
+    async with httpx.AsyncClient() as client:
+        health = (await client.get(f"{again.address}/api/health")).json()
+    assert (health["status"], health["migrations"]["pending"]) == ("healthy", 0)
+    sql = "SELECT string_agg(name, ' ') FILTER (WHERE email LIKE 'admin%') || count(*) FROM users"
+    assert await database_of_run.query(sql) == "Kept2"
+    assert "employee@flowcrm.example" not in again.text
+    again.process.terminate()
+    assert again.end() == 0
+
+
+def test_workers_whose_parent_was_killed_give_the_port_back(
+    project: Path, environment: dict[str, str], database_of_run: OwnServer
+) -> None:
+    program = Program(project, environment | {"WEB_CONCURRENCY": "2"}, "run.py")
+    program.wait_until("Flow CRM is ready")
+    program.process.kill()
+    program.process.wait()
+    deadline = time.monotonic() + 15
+    while database_of_run.running():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(program.address)
+
+
+@pytest.mark.parametrize("arguments", [["run.py"], ["-m", "uvicorn", "main:app", "--port", "0"]])
+async def test_a_configured_database_with_pending_migrations_is_neither_touched_nor_served(
+    project: Path, environment: dict[str, str], empty_database: str, arguments: list[str]
+) -> None:
+    program = Program(project, environment | {"DATABASE_URL": empty_database}, *arguments)
+    assert await asyncio.to_thread(program.end) != 0
+    assert "migrations are pending. Run `make migrate`" in program.text
+    assert "Traceback" not in program.text
+    connection = await asyncpg.connect(empty_database)
+    assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+    await connection.close()
+
+
+@pytest.mark.parametrize("arguments", [["run.py"], ["-m", "uvicorn", "main:app", "--port", "0"]])
+async def test_a_missing_database_fails_at_once_and_in_one_line(
+    project: Path, environment: dict[str, str], server: str, arguments: list[str]
+) -> None:
+    begin = time.monotonic()
+    program = Program(project, environment | {"DATABASE_URL": dsn_of(server, "nowhere")}, *arguments)
+    assert await asyncio.to_thread(program.end) != 0
+    assert time.monotonic() - begin < 20
+    assert 'database "nowhere" does not exist' in program.text
+    assert "Traceback" not in program.text
+
+
+def test_a_port_in_use_is_named_before_anything_starts(
+    project: Path, environment: dict[str, str], database_of_run: OwnServer
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "run.py"]
+        done = subprocess.run(
+            command, cwd=project, env=environment | {"PORT": str(port)}, capture_output=True, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Flow CRM cannot start. Address 127.0.0.1, port {port}: ")
+    assert done.stderr.count("\n") == 1
+    assert not database_of_run.data.exists()
