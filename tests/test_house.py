@@ -1,0 +1,53 @@
+"""The conventions that hold the house together."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from backoffice.settings import ROOT
+from docs.er_diagram import draw
+
+ROOMS = ("backoffice", "accounts", "crm", "seed")
+MAY_IMPORT = {
+    "backoffice": set[str](),
+    "accounts": {"backoffice"},
+    "crm": {"accounts", "backoffice"},
+    "seed": {"accounts", "crm", "backoffice"},
+}
+
+
+def modules(room: str) -> list[Path]:
+    return [path for path in (ROOT / room).rglob("*.py") if "piccolo_migrations" not in path.parts]
+
+
+def imports(path: Path) -> set[str]:
+    """The full names of what a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_lies_beneath_it(room: str) -> None:
+    forbidden = {*ROOMS, "main", "run"} - {room} - MAY_IMPORT[room]
+    found = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(room)
+        for name in imports(path)
+        if name.split(".")[0] in forbidden
+    }
+    assert not found
+
+
+def test_crm_knows_of_accounts_only_the_tables_and_the_roles() -> None:
+    used = {name for path in modules("crm") for name in imports(path) if name.startswith("accounts.")}
+    assert {".".join(name.split(".")[:2]) for name in used} <= {"accounts.tables", "accounts.roles"}
+
+
+def test_the_diagram_shows_the_tables_as_they_are() -> None:
+    assert (ROOT / "docs" / "er-diagram.md").read_text() == draw(), "run `python -m docs.er_diagram > docs/er-diagram.md`"
