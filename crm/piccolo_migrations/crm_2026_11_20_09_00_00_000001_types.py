@@ -40,6 +40,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN value ~ '^\+55([14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])([2-57][0-9]{7}|9[0-9]{8})$';
 
 -- Understands +55 11 …, 0055 11 …, 55 11 …, (11) …, 011 …, and 0 15 11 … (15: the carrier; 90 instead of 0: collect).
+-- The carriers, too, are libphonenumber's.
 -- What is none of these stays as it is, for is_brazilian_phone to refuse; above all the numbers of other countries.
 CREATE OR REPLACE FUNCTION normalize_phone(value text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
@@ -51,7 +52,10 @@ DECLARE
         WHEN typed ~ '^55[0-9]{10,11}$' THEN substr(typed, 3)
         ELSE typed
     END;
-    e164 text := '+55' || regexp_replace(national, '^(0|90)([1-9][0-9](?=[0-9]{10,11}$))?', '');
+    e164 text := '+55' || regexp_replace(
+        national,
+        '^(0|90)((1[245]|2[1-35]|31|4[13]|[56]5|99)(?=[0-9]{10,11}$))?', ''
+    );
 BEGIN
     RETURN CASE WHEN is_brazilian_phone(e164) THEN e164 ELSE value END;
 END;
