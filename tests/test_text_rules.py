@@ -1,0 +1,154 @@
+"""Rule 6, text: names and codes are not blank, e-mail addresses are valid."""
+
+import sys
+import unicodedata
+
+import asyncpg
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import a_customer, a_product, a_user, refused
+from tests.properties import in_batches
+
+EVERY_CHARACTER = [chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+# Marks in front of digits and letters, which are seen together with them.
+VISIBLE_FORMATS = [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD]
+
+LOCAL = "abcXYZ019!#$%&'*+-/=?^_`{|}~.éñ日ж"
+DOMAIN = "abcXYZ019-.éñ日ж"
+likely = st.builds(
+    "{}@{}.{}".format,
+    st.text(LOCAL, min_size=1, max_size=10),
+    st.text(DOMAIN, min_size=1, max_size=10),
+    st.sampled_from(["com", "com.br", "example", "test", "рф", "xn--p1ai", "museum"]),
+)
+odd = st.builds("{}@{}".format, st.text(max_size=12), st.text(max_size=12))
+
+
+def valid_by_library(address: str) -> bool:
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def within_limits(address: str) -> bool:
+    """Ours are 64 characters before the @, and a domain with a dot, which even in tests is never just "test"."""
+    local, domain = address.rsplit("@", 1)
+    return len(local) <= 64 and domain.lower() != "test"
+
+
+async def said_by(connection: asyncpg.Connection, function: str, values: list[str]) -> list[bool]:
+    sql = f"SELECT {function}(value) FROM unnest($1::text[]) WITH ORDINALITY AS t (value, n) ORDER BY n"
+    return [record[0] for record in await connection.fetch(sql, values)]
+
+
+class TestBlank:
+    async def test_white_space_of_every_kind_is_blank(self, connection: asyncpg.Connection) -> None:
+        spaces = [character for character in EVERY_CHARACTER if character.isspace()]
+        assert all(await said_by(connection, "is_blank", [*spaces, "", "".join(spaces)]))
+
+    async def test_control_and_format_characters_are_blank(self, connection: asyncpg.Connection) -> None:
+        invisible = [
+            character
+            for character in EVERY_CHARACTER
+            if unicodedata.category(character) in INVISIBLE and ord(character) < 0x10000
+        ]
+        blank = await said_by(connection, "is_blank", invisible)
+        seen = [ord(character) for character, is_blank in zip(invisible, blank, strict=True) if not is_blank]
+        assert seen == [code for code in VISIBLE_FORMATS if code < 0x10000]
+
+    async def test_every_letter_digit_and_sign_is_something(self, connection: asyncpg.Connection) -> None:
+        visible = [
+            character
+            for character in EVERY_CHARACTER
+            if unicodedata.category(character)[0] in "LNPS" and character not in "\u115f\u1160\u2800\u3164\uffa0"
+        ]
+        assert not any(await said_by(connection, "is_blank", visible))
+        assert not any(await said_by(connection, "is_blank", [f" \u200b{character}\t" for character in "aé0日"]))
+
+    @pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0", "\u200b", "\u3000\u2060"])
+    async def test_names_and_codes_are_not_blank(self, connection: asyncpg.Connection, blank: str) -> None:
+        with refused("customers_name_not_blank"):
+            await a_customer(connection, name=blank)
+        with refused("products_name_not_blank"):
+            await a_product(connection, name=blank)
+        with refused("products_code_not_blank"):
+            await a_product(connection, code=blank)
+        with refused("users_name_not_blank"):
+            await a_user(connection, name=blank)
+
+
+class TestEmail:
+    @in_batches(20)
+    @given(addresses=st.lists(likely | odd, min_size=100, max_size=100))
+    async def test_what_email_validator_accepts_the_database_accepts(
+        self, connection: asyncpg.Connection, addresses: list[str]
+    ) -> None:
+        accepted = [address for address in addresses if "\0" not in address and valid_by_library(address)]
+        assert await said_by(connection, "is_email", accepted) == [True] * len(accepted)
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "maria@example.com",
+            "maria.da-silva+loja@sub.example.com.br",
+            "o'brien@example.com",
+            "joão@são-paulo.example",
+            "用户@例子.广告",
+            "a@b.co",
+            "maria@col·lecció.cat",
+            "maria@例子。广告",
+            "a@b.c",
+            "x" * 64 + "@example.com",
+            "maria@" + "a.b" * 60 + ".com",
+        ],
+    )
+    async def test_an_address_is_accepted(self, connection: asyncpg.Connection, address: str) -> None:
+        await a_customer(connection, email=address)
+        await a_user(connection, email=address)
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "",
+            "maria",
+            "maria@",
+            "@example.com",
+            "maria@example",
+            "maria@@example.com",
+            "maria@exa@mple.com",
+            "maria silva@example.com",
+            "maria@example .com",
+            " maria@example.com",
+            "maria@example.com\n",
+            "maria@example.com, ana@example.com",
+            "Maria <maria@example.com>",
+            ".maria@example.com",
+            "maria.@example.com",
+            "ma..ria@example.com",
+            "maria@.example.com",
+            "maria@example..com",
+            "maria@example.com.",
+            "maria@-example.com",
+            "maria@example-.com",
+            "maria@192.168.0.1",
+            "maria@[192.168.0.1]",
+            '"maria"@example.com',
+            "maria@exam_ple.com",
+            "maria@\u200bexample.com",
+            "ma\u200bria@example.com",
+            "maria\u00a0@example.com",
+            "maria@example.com\u202c",
+            "x" * 65 + "@example.com",
+            "maria@" + "a." * 130 + "com",
+        ],
+    )
+    async def test_what_is_no_address_is_refused(self, connection: asyncpg.Connection, address: str) -> None:
+        with pytest.raises((asyncpg.CheckViolationError, asyncpg.StringDataRightTruncationError)):
+            await a_customer(connection, email=address)
+        assert not (valid_by_library(address) and within_limits(address))
