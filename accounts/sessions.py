@@ -1,5 +1,6 @@
 """Sessions: a random token for the client, its SHA-256 in the database, and nothing remembered anywhere else."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -22,6 +23,7 @@ from backoffice.problems import Problem
 
 LIFETIME_HOURS = 12
 TOKEN_BYTES = 32
+LONGEST_LOOKUP_SECONDS = 3
 FORGET_AT_ONCE_ROWS = 100  # expired sessions deleted with each new one
 
 SESSION_COOKIE = "id"
@@ -129,7 +131,8 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_private(get_route_path(scope)):
-            await authenticate(HTTPConnection(scope))
+            async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
+                await authenticate(HTTPConnection(scope))
         await self.app(scope, receive, send)
 
 

@@ -1,5 +1,6 @@
 """What surrounds every request: its id, its line in the log, its refusals, and its one transaction."""
 
+import asyncio
 import logging
 import re
 import time
@@ -21,6 +22,7 @@ logger = logging.getLogger("flow_crm.requests")
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_TRIES = 4
+LONGEST_REQUEST_SECONDS = 11  # a statement has 10; several together have no more
 LONGEST_PAUSE_SECONDS = 0.2
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
@@ -136,7 +138,8 @@ class UnitOfWork:
             await self.app(scope, receive, send)
             return
         body = await _read_body(scope, receive)
-        answer = await self._answer(scope, body)
+        async with asyncio.timeout(LONGEST_REQUEST_SECONDS):
+            answer = await self._answer(scope, body)
         await answer.release(send)
 
     async def _answer(self, scope: Scope, body: bytes) -> Answer:

@@ -1,0 +1,127 @@
+"""What clients see while the database is frozen, killed, overloaded or stuck, and after it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.builders import a_customer, a_product, a_user
+from tests.conftest import piccolo
+from tests.faults import OwnServer, own_server
+from tests.served import a_client, a_token, bearer, served
+
+LONGEST_SECONDS = 15
+RESUMES_WITHIN_SECONDS = 10
+POOL = 4
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The application on a server that may fall, and a manager who works on."""
+
+    server: OwnServer
+    manager: httpx.AsyncClient
+    customer: str
+    product: str
+
+    def order(self) -> dict[str, object]:
+        return {"customer_id": self.customer, "items": [{"product_id": self.product, "quantity": "1"}]}
+
+
+@pytest.fixture(scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    with own_server(tmp_path_factory.mktemp("fallible")) as server:
+        piccolo(server.dsn, "migrations", "forwards", "all")
+        connection = await asyncpg.connect(server.dsn)
+        await a_user(connection, email="manager@flowcrm.example", role="manager")
+        token = await a_token(connection, "manager@flowcrm.example")
+        customer, product = await a_customer(connection), await a_product(connection)
+        await connection.close()
+        limits = {"db_pool_max": POOL, "db_connect_timeout": 1, "db_acquire_timeout": 1}
+        async with served(server.dsn, **limits), a_client(**bearer(token)) as manager:
+            yield Shop(server, manager, str(customer), str(product))
+
+
+def assert_refused_for_the_databases_sake(answer: httpx.Response) -> None:
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.json()["code"].startswith("database_")
+
+
+async def resumes(shop: Shop) -> bool:
+    """Whether reads and writes succeed again in time."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < RESUMES_WITHIN_SECONDS:
+        answers = [
+            await shop.manager.get("/api/customers/"),
+            await shop.manager.post("/api/presales/", json=shop.order()),
+        ]
+        if [answer.status_code for answer in answers] == [200, 201]:
+            return True
+    return False
+
+
+async def test_a_frozen_database_is_refused_in_time_and_service_resumes(shop: Shop) -> None:
+    with shop.server.frozen():
+        begun = time.monotonic()
+        answers = await asyncio.gather(
+            *[shop.manager.get("/api/products/") for _ in range(POOL)],
+            *[shop.manager.post("/api/presales/", json=shop.order()) for _ in range(POOL)],
+        )
+        assert time.monotonic() - begun < LONGEST_SECONDS
+    for answer in answers:
+        assert_refused_for_the_databases_sake(answer)
+    assert await resumes(shop)
+
+
+async def test_a_killed_database_loses_nothing_that_was_acknowledged(shop: Shop) -> None:
+    acknowledged: list[str] = []
+    refused: list[httpx.Response] = []
+
+    async def clerk() -> None:
+        while not refused:
+            answer = await shop.manager.post("/api/presales/", json=shop.order())
+            if answer.status_code == 201:
+                acknowledged.append(answer.json()["id"])
+            else:
+                refused.append(answer)
+
+    clerks = [asyncio.create_task(clerk()) for _ in range(3)]
+    while len(acknowledged) < 20:
+        await asyncio.sleep(0.01)
+    shop.server.kill()
+    await asyncio.gather(*clerks)
+    for answer in refused:
+        assert_refused_for_the_databases_sake(answer)
+    assert_refused_for_the_databases_sake(await shop.manager.get("/api/customers/"))
+
+    await asyncio.to_thread(shop.server.start)
+    assert await resumes(shop)
+    kept = await shop.server.query("SELECT array_agg(id::text) FROM presales")
+    assert set(acknowledged) <= set(kept)
+
+
+async def test_a_row_that_somebody_else_locks_is_refused_as_slow_and_left_alone(shop: Shop) -> None:
+    other = await asyncpg.connect(shop.server.dsn)
+    async with other.transaction():
+        await other.execute("SELECT FROM customers WHERE id = $1 FOR UPDATE", shop.customer)
+        answer = await shop.manager.patch(f"/api/customers/{shop.customer}/", json={"name": "Somebody else"})
+    await other.close()
+    assert_refused_for_the_databases_sake(answer)
+    assert answer.json()["code"] == "database_timeout"
+    assert (await shop.manager.get(f"/api/customers/{shop.customer}/")).json()["name"] != "Somebody else"
+
+
+async def test_more_requests_than_connections_are_told_that_the_database_is_busy(shop: Shop) -> None:
+    other = await asyncpg.connect(shop.server.dsn)
+    async with other.transaction():
+        await other.execute("LOCK TABLE products")
+        answers = await asyncio.gather(*[shop.manager.get("/api/products/") for _ in range(POOL * 3)])
+    await other.close()
+    assert {answer.json()["code"] for answer in answers} == {"database_timeout", "database_busy"}
+    assert await resumes(shop)
