@@ -35,17 +35,14 @@ class Amounts:
 async def fill(connection: Any, amounts: Amounts, advance: Advance) -> dict[type[Table], int]:
     """Makes sure that rows 1 to the amounts exist, and gives back how many it added.
 
-    :param connection: one of asyncpg, without time limits.
+    :param connection: one of asyncpg, without time limits; after an error, close it.
     :param advance: is told of every so many rows that they are there now.
     """
     await connection.execute("SELECT pg_advisory_lock($1)", SEED_LOCK)
-    try:
-        added = await _Filling(connection, amounts, advance).run()
-        if any(added.values()):
-            await connection.execute("VACUUM (ANALYZE) customers, products, presales, presale_items")
-    finally:
-        if not connection.is_closed():
-            await connection.execute("SELECT pg_advisory_unlock($1)", SEED_LOCK)
+    added = await _Filling(connection, amounts, advance).run()
+    if any(added.values()):
+        await connection.execute("VACUUM (ANALYZE) customers, products, presales, presale_items")
+    await connection.execute("SELECT pg_advisory_unlock($1)", SEED_LOCK)
     return added
 
 

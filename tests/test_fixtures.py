@@ -1,0 +1,118 @@
+"""`piccolo fixtures load` and `dump`: the demo data, and whatever a database holds, move to an empty one."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from accounts.passwords import DEMO_PASSWORD, verify_password
+from backoffice.settings import ROOT, Settings
+from crm.enums import PresaleStatus
+from piccolo_conf import DB
+from seed.demo import load
+from tests.builders import a_presale_that_is, a_session, a_user
+from tests.commands import Contents, contents, refusal, run
+
+DEMO = "seed/fixtures/demo.json"
+A_DEMO_CPF = "31820475662"
+FIXTURES = ("piccolo.main", "fixtures")
+# The database gives numbers anew, and says when a draft's lines were written.
+GIVEN_ANEW = ("number", "updated_at")
+
+
+@pytest.fixture
+async def elsewhere(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    """The address of a second migrated, empty database."""
+    name = f"flowcrm_test_{uuid4().hex[:12]}"
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def held(dsn: str) -> Contents:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await contents(connection)
+    finally:
+        await connection.close()
+
+
+def without(columns: tuple[str, ...], tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        table: [{name: value for name, value in row.items() if name not in columns} for row in rows]
+        for table, rows in tables.items()
+    }
+
+
+def tables_of(fixture: str) -> dict[str, list[dict[str, Any]]]:
+    apps = json.loads(fixture)
+    return {table: rows for app in apps.values() for table, rows in app.items()}
+
+
+class TestTheDemoFixture:
+    def test_says_what_the_database_makes_of_it(self, database: str) -> None:
+        kept = tables_of((ROOT / DEMO).read_text("utf-8"))
+        run(database, *FIXTURES, "load", DEMO)
+        dumped = tables_of(run(database, *FIXTURES, "dump", "--apps=accounts,crm", f"--tables={','.join(kept)}"))
+        assert without(("updated_at",), dumped) == without(("updated_at",), kept)
+
+    async def test_has_users_who_log_in_with_the_demo_password(self) -> None:
+        users = tables_of((ROOT / DEMO).read_text("utf-8"))["User"]
+        assert len(users) == 3
+        for user in users:
+            assert await verify_password(DEMO_PASSWORD, against=user["password"])
+
+    async def test_loaded_twice_is_refused_or_on_request_skipped(
+        self, database: str, connection: asyncpg.Connection
+    ) -> None:
+        run(database, *FIXTURES, "load", DEMO)
+        before = await contents(connection)
+        assert "users_pkey" in refusal(database, *FIXTURES, "load", DEMO)
+        run(database, *FIXTURES, "load", DEMO, "--on_conflict=DO NOTHING")
+        assert await contents(connection) == before
+
+    async def test_is_what_the_seed_loads_too(self, database: str) -> None:
+        run(database, *FIXTURES, "load", DEMO)
+        DB.configure(Settings(database_url=SecretStr(database)))
+        assert not any((await load()).values())
+
+    async def test_with_one_bad_row_loads_nothing(
+        self, database: str, connection: asyncpg.Connection, tmp_path: Path
+    ) -> None:
+        bad = (ROOT / DEMO).read_text("utf-8").replace(A_DEMO_CPF, "31820475663")
+        (tmp_path / "bad.json").write_text(bad, encoding="utf-8")
+        assert "customers_cpf_valid" in refusal(database, *FIXTURES, "load", str(tmp_path / "bad.json"))
+        assert not any((await contents(connection)).values())
+
+
+class TestADump:
+    async def test_of_the_demo_data_loads_into_an_empty_database(
+        self, database: str, elsewhere: str, connection: asyncpg.Connection, tmp_path: Path
+    ) -> None:
+        run(database, "seed")
+        (tmp_path / "dump.json").write_text(run(database, *FIXTURES, "dump", "--apps=accounts,crm"), encoding="utf-8")
+        run(elsewhere, *FIXTURES, "load", str(tmp_path / "dump.json"))
+        assert without(GIVEN_ANEW, await held(elsewhere)) == without(GIVEN_ANEW, await contents(connection))
+
+    async def test_of_a_database_in_use_loads_into_an_empty_one(
+        self, database: str, elsewhere: str, connection: asyncpg.Connection, tmp_path: Path
+    ) -> None:
+        user = await a_user(connection)
+        await a_session(connection, user)
+        await connection.execute(
+            "INSERT INTO idempotency_keys (user_id, key, request, response) VALUES ($1, 'k', $2, $3)",
+            user,
+            *['{"notes": "ação \\" {}"}'] * 2,
+        )
+        for status in PresaleStatus:
+            await a_presale_that_is(connection, status)
+        (tmp_path / "dump.json").write_text(run(database, *FIXTURES, "dump"), encoding="utf-8")
+        run(elsewhere, *FIXTURES, "load", str(tmp_path / "dump.json"))
+        assert without(GIVEN_ANEW, await held(elsewhere)) == without(GIVEN_ANEW, await contents(connection))
+        assert {row["number"] for row in (await held(elsewhere))["presales"]} == {1, 2, 3, 4, 5}
