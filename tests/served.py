@@ -1,19 +1,25 @@
 """The application in this process, on a database of the test's own, and clients that talk HTTP to it."""
 
+import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import httpx
 
 import main
+from accounts.passwords import DEMO_PASSWORD
+from accounts.sessions import hash_token
 from backoffice.settings import Settings
+from piccolo_conf import DB
 
 
 @asynccontextmanager
 async def served(database: str, **settings: Any) -> AsyncIterator[None]:
     """Between start and stop of the application, which has only one engine: one of these at a time."""
-    main.DB.configure(Settings(database_url=database, **settings))
+    DB.configure(Settings(database_url=database, **settings))
     async with main.lifespan(main.app):
         yield
 
@@ -22,3 +28,37 @@ def a_client(address: str = "192.0.2.1", **headers: str) -> httpx.AsyncClient:
     """A program or browser at this address."""
     transport = httpx.ASGITransport(main.app, raise_app_exceptions=False, client=(address, 50000))
     return httpx.AsyncClient(transport=transport, base_url="http://flowcrm.test", headers=headers)
+
+
+async def log_in(client: httpx.AsyncClient, email: str, password: str = DEMO_PASSWORD) -> httpx.Response:
+    return await client.post("/api/auth/login/", json={"email": email, "password": password})
+
+
+async def a_token(connection: asyncpg.Connection, email: str) -> str:
+    """The token of a new session of this user, without the time that a log-in takes."""
+    token = secrets.token_urlsafe()
+    insert = "INSERT INTO sessions (token_hash, user_id, expires_at) SELECT $1, id, now() + '1 hour' FROM users"
+    await connection.execute(f"{insert} WHERE email = $2", hash_token(token), email)
+    return token
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def keep_cookies(client: httpx.AsyncClient, token: str) -> None:
+    """As the log-in leaves them in a browser."""
+    for name, value in {"id": token, "csrftoken": secrets.token_urlsafe()}.items():
+        client.cookies.set(name, value, domain=client.base_url.host)
+
+
+def csrf(client: httpx.AsyncClient) -> dict[str, str]:
+    """The header that a page of ours sends along with the cookies that this client has."""
+    return {"X-CSRFToken": client.cookies["csrftoken"]}
+
+
+async def until_waiting(connection: asyncpg.Connection, number: int) -> None:
+    """Until so many statements of others wait for a lock."""
+    async with asyncio.timeout(10):
+        while await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:
+            await asyncio.sleep(0.01)

@@ -1,0 +1,145 @@
+"""`piccolo accounts create_admin`, and production's refusal of the demo password."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import termios
+
+import asyncpg
+import pytest
+
+from accounts.commands import refuse_demo_accounts
+from accounts.passwords import hash_password, verify_password
+from backoffice.database import Engine
+from backoffice.settings import ROOT, Settings
+from backoffice.startup import StartRefused
+from piccolo_conf import DB
+from tests.builders import a_user
+from tests.commands import refusal
+
+COMMAND = (sys.executable, "-m", "piccolo.main", "accounts", "create_admin")
+BIA = ("--email=bia@flowcrm.example", "--name=Bia Lima")
+
+
+def create_admin(database: str, *arguments: str, typed: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"DATABASE_URL": database}
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, env=environment, input=typed, capture_output=True, text=True
+    )
+
+
+class TestCreateAdmin:
+    async def test_everything_can_be_piped_in(self, database: str, connection: asyncpg.Connection) -> None:
+        done = create_admin(database, typed="bia@flowcrm.example\nBia Lima\ncorrect horse\n")
+        assert done.returncode == 0, done.stderr
+        assert "Administrator bia@flowcrm.example was created." in done.stdout
+        user = await connection.fetchrow("SELECT * FROM users")
+        assert (user["email"], user["name"], user["role"]) == ("bia@flowcrm.example", "Bia Lima", "admin")
+        assert user["active"]
+        assert await verify_password("correct horse", against=user["password"])
+
+    async def test_the_password_is_asked_for_twice_at_a_terminal(
+        self, database: str, connection: asyncpg.Connection
+    ) -> None:
+        said, status = at_a_terminal(database, ["correct horse", "correct horse"])
+        assert status == 0, said
+        assert "correct horse" not in said
+        assert await connection.fetchval("SELECT count(*) FROM users") == 1
+
+    async def test_two_different_ones_create_nobody(self, database: str, connection: asyncpg.Connection) -> None:
+        said, status = at_a_terminal(database, ["correct horse", "correct house"])
+        assert (status, "The two passwords differ." in said) == (1, True)
+        assert await connection.fetchval("SELECT count(*) FROM users") == 0
+
+    @pytest.mark.parametrize(
+        ("arguments", "typed", "reason"),
+        [
+            (("--email=nonsense", "--name=Bia"), "correct horse\n", "This is not a valid e-mail address."),
+            (("--email=bia@flowcrm.example", "--name= "), "correct horse\n", "The name may not be blank."),
+            (BIA, "1234567\n", "The password must have 8 to 128 characters."),
+            (BIA, "x" * 129 + "\n", "The password must have 8 to 128 characters."),
+            (BIA, "", "No administrator was created."),
+            (("--email=ANA@flowcrm.example", "--name=Ana"), "correct horse\n", "Another user already has this e-mail"),
+            ((BIA[0], "--name=" + "x" * 256), "correct horse\n", "too large"),
+        ],
+    )
+    async def test_nonsense_is_refused_in_one_sentence(
+        self, database: str, connection: asyncpg.Connection, arguments: tuple[str, ...], typed: str, reason: str
+    ) -> None:
+        await a_user(connection, email="ana@flowcrm.example")
+        done = create_admin(database, *arguments, typed=typed)
+        assert done.returncode == 1
+        assert reason in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert await connection.fetchval("SELECT count(*) FROM users") == 1
+
+    def test_an_absent_database_is_named(self) -> None:
+        done = create_admin("postgresql://flowcrm:s3cret@127.0.0.1:1/flowcrm", *BIA, typed="correct horse\n")
+        assert done.returncode == 1
+        assert "127.0.0.1:1" in done.stderr
+        assert "s3cret" not in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def at_a_terminal(database: str, answers: list[str]) -> tuple[str, int]:
+    """What is seen there, and the exit status."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *BIA],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    said = ""
+    for answer in answers:
+        while not said.endswith(": "):
+            said += os.read(ours, 1024).decode()
+        os.write(ours, f"{answer}\n".encode())
+        said += "\n"
+    status = process.wait()
+    said += os.read(ours, 65536).decode()
+    os.close(ours)
+    return said, status
+
+
+class TestDemoPassword:
+    @pytest.fixture
+    def production(self, database: str) -> Engine:
+        DB.configure(Settings(database_url=database, environment="production"))
+        return DB
+
+    async def test_production_names_the_active_users_who_have_it(
+        self, production: Engine, connection: asyncpg.Connection
+    ) -> None:
+        for name in "ana", "bia":
+            await a_user(connection, email=f"{name}@flowcrm.example")
+        await a_user(connection, email="left@flowcrm.example", active=False)
+        await a_user(connection, email="safe@flowcrm.example", password=await hash_password("correct horse"))
+        with pytest.raises(StartRefused) as refused:
+            await refuse_demo_accounts(production)
+        assert "ana@flowcrm.example, bia@flowcrm.example" in str(refused.value)
+        assert "left" not in str(refused.value)
+        assert "safe" not in str(refused.value)
+
+    async def test_without_such_users_it_starts(self, production: Engine, connection: asyncpg.Connection) -> None:
+        await a_user(connection, active=False)
+        await a_user(connection, password=await hash_password("correct horse"))
+        await refuse_demo_accounts(production)
+
+    async def test_development_does_not_mind(self, database: str, connection: asyncpg.Connection) -> None:
+        await a_user(connection)
+        DB.configure(Settings(database_url=database))
+        await refuse_demo_accounts(DB)
+
+    async def test_the_server_ends_with_that_line(self, database: str, connection: asyncpg.Connection) -> None:
+        await a_user(connection, email="ana@flowcrm.example")
+        said = refusal(database, "uvicorn", "main:app", "--port", "0", ENVIRONMENT="production")
+        assert "Flow CRM cannot start. ENVIRONMENT=production refuses the demo password." in said
+        assert "ana@flowcrm.example" in said
+        assert "Traceback" not in said

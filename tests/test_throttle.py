@@ -1,0 +1,184 @@
+"""Five failed log-ins within a minute, for one account or from one address, close the door for a while."""
+
+import asyncio
+import contextlib
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.builders import a_user
+from tests.commands import start
+from tests.served import a_client, keep_cookies, log_in, served
+
+ANA = "ana@flowcrm.example"
+BIA = "bia@flowcrm.example"
+
+
+@pytest.fixture(autouse=True)
+async def application(database: str, connection: asyncpg.Connection) -> AsyncIterator[None]:
+    await a_user(connection, email=ANA)
+    await a_user(connection, email=BIA)
+    async with served(database):
+        yield
+
+
+async def attempt(email: str, password: str, address: str = "192.0.2.1") -> httpx.Response:
+    async with a_client(address) as client:
+        return await log_in(client, email, password)
+
+
+async def statuses(*attempts: tuple[str, str, str]) -> list[int]:
+    """One after the other."""
+    return [(await attempt(*one)).status_code for one in attempts]
+
+
+async def failed(connection: asyncpg.Connection, *seconds_ago: float, email: str = ANA, address: str = "x") -> None:
+    """As if so many log-ins had failed then."""
+    insert = "INSERT INTO login_failures (account, address, failed_at) VALUES ($1, $2, clock_timestamp() - $3 * '1 s'"
+    await connection.executemany(f"{insert}::interval)", [(email, address, seconds) for seconds in seconds_ago])
+
+
+async def recorded(connection: asyncpg.Connection) -> int:
+    count: int = await connection.fetchval("SELECT count(*) FROM login_failures")
+    return count
+
+
+class TestDoorCloses:
+    async def test_for_an_account_whatever_the_address_and_the_case(self) -> None:
+        guesses = [
+            (email, "wrong", f"192.0.2.{n}") for n, email in enumerate((ANA, ANA.upper(), "Ana@FlowCRM.example"))
+        ]
+        assert await statuses(*guesses, *guesses[:2]) == [401] * 5
+        answer = await attempt(ANA, "flowcrm-demo", "192.0.2.99")
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        assert (await attempt(BIA, "flowcrm-demo", "192.0.2.99")).status_code == 200
+
+    async def test_for_an_address_whatever_the_account(self) -> None:
+        assert await statuses(*((f"nobody{n}@x.example", "wrong", "192.0.2.1") for n in range(5))) == [401] * 5
+        assert (await attempt(ANA, "flowcrm-demo", "192.0.2.1")).status_code == 429
+        assert (await attempt(ANA, "flowcrm-demo", "192.0.2.2")).status_code == 200
+
+    async def test_for_an_account_that_does_not_exist_just_the_same(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, 1, 1, 1, 1, 1, email="nobody@x.example")
+        assert (await attempt("NOBODY@x.example", "wrong")).status_code == 429
+
+    async def test_for_the_admins_log_in_too(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, 1, 1, 1, 1)
+        async with a_client() as client:
+            keep_cookies(client, "none")
+            headers = {"X-CSRFToken": client.cookies["csrftoken"]}
+            body = {"username": ANA, "password": "wrong"}
+            answers = [await client.post("/admin/public/login/", json=body, headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [401, 429]
+        assert "Retry-After" in answers[1].headers
+        assert (await attempt(ANA, "flowcrm-demo")).status_code == 429
+
+    async def test_a_success_opens_nothing(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, 1, 1, 1, 1)
+        right, wrong = (ANA, "flowcrm-demo", "a"), (ANA, "wrong", "a")
+        assert await statuses(right, wrong, right) == [200, 401, 429]
+
+    async def test_what_is_no_log_in_at_all_does_not_count(self, connection: asyncpg.Connection) -> None:
+        async with a_client() as client:
+            for body in '{"email": "a@b.example"}', r'{"email": "\u0000", "password": "x"}', "[]":
+                assert (await client.post("/api/auth/login/", content=body)).status_code == 422
+        assert await recorded(connection) == 0
+
+    @pytest.mark.parametrize("email", ["é" * 300, "İ" * 255, "e" * 100_000])
+    async def test_for_an_email_of_any_length(self, connection: asyncpg.Connection, email: str) -> None:
+        assert (await attempt(email, "wrong")).status_code == 401
+        four_more = "SELECT account, 'x' FROM login_failures, generate_series(1, 4)"
+        await connection.execute(f"INSERT INTO login_failures (account, address) {four_more}")
+        assert (await attempt(email, "wrong", "192.0.2.2")).status_code == 429
+
+
+class TestDoorOpens:
+    async def test_when_the_fifth_last_failure_is_a_minute_old(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, 59, 50.5, 30, 20, 10, 5)
+        answer = await attempt(ANA, "flowcrm-demo")
+        assert answer.status_code == 429
+        assert int(answer.headers["Retry-After"]) in (9, 10)
+        await connection.execute("UPDATE login_failures SET failed_at = failed_at - interval '9.5 seconds'")
+        assert (await attempt(ANA, "flowcrm-demo")).status_code == 200
+
+    async def test_five_failures_in_more_than_a_minute_close_nothing(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, 60, 4, 3, 2, 1)
+        assert await statuses((ANA, "wrong", "a"), (ANA, "wrong", "a")) == [401, 429]
+
+    async def test_the_longer_wait_counts(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, 55, 55, 55, 55, 55)
+        await failed(connection, 25, 25, 25, 25, 25, email="other", address="192.0.2.1")
+        assert int((await attempt(ANA, "wrong")).headers["Retry-After"]) in (34, 35)
+
+    async def test_trying_in_vain_does_not_keep_it_closed(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, 40, 40, 40, 40, 40)
+        assert await statuses(*[(ANA, "wrong", "192.0.2.1")] * 3) == [429] * 3
+        assert await recorded(connection) == 5
+
+    async def test_the_last_instant_still_says_a_second(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, *[59] * 5)
+        assert (await attempt(ANA, "wrong")).headers["Retry-After"] == "1"
+
+    async def test_old_failures_are_forgotten(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, *range(61, 90), email="other")
+        assert (await attempt(ANA, "wrong")).status_code == 401
+        assert await recorded(connection) == 1
+
+
+class TestBurst:
+    async def test_on_one_account_gets_five_answers(self, connection: asyncpg.Connection) -> None:
+        answers = await asyncio.gather(*(attempt(ANA, f"guess {n}", f"192.0.2.{n}") for n in range(12)))
+        assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 7}
+        assert await recorded(connection) == 5
+
+    async def test_from_one_address_gets_five_answers(self) -> None:
+        answers = await asyncio.gather(*(attempt(f"user{n}@x.example", "wrong") for n in range(12)))
+        assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 7}
+
+    async def test_crosswise_nobody_waits_for_ever(self) -> None:
+        pairs = [(f"user{n % 4}@x.example", "wrong", f"192.0.2.{n // 4}") for n in range(16)]
+        answers = await asyncio.gather(*(attempt(*pair) for pair in pairs))
+        assert Counter(answer.status_code for answer in answers) == {401: 16}
+
+
+def iter_until(words: str, lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if words in line:
+            return
+
+
+@contextlib.contextmanager
+def worker(database: str, socket: Path) -> Iterator[httpx.AsyncHTTPTransport]:
+    """A process of its own that serves the same database, behind a proxy that it trusts."""
+    process = start(database, "uvicorn", "main:app", "--uds", str(socket), "--forwarded-allow-ips", "*")
+    assert process.stderr
+    try:
+        said = list(iter_until("running on", process.stderr))
+        assert "running on" in said[-1], said
+        yield httpx.AsyncHTTPTransport(uds=str(socket))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+
+class TestWorkers:
+    async def test_all_processes_count_together(
+        self, database: str, connection: asyncpg.Connection, tmp_path: Path
+    ) -> None:
+        with worker(database, tmp_path / "a") as one, worker(database, tmp_path / "b") as other:
+            found = []
+            for number, transport in enumerate([one, other, one, other, one, other, one]):
+                async with httpx.AsyncClient(transport=transport, base_url="http://flowcrm.test") as client:
+                    client.headers["X-Forwarded-For"] = f"192.0.2.{number}"
+                    found.append((await log_in(client, ANA, "wrong")).status_code)
+            assert found == [401] * 5 + [429] * 2
+        assert (await attempt(ANA, "flowcrm-demo", "192.0.2.99")).status_code == 429
+        addresses = await connection.fetch("SELECT address FROM login_failures ORDER BY failed_at")
+        assert [row["address"] for row in addresses] == [f"192.0.2.{number}" for number in range(5)]
