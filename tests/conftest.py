@@ -6,7 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -72,9 +72,9 @@ async def template(server: str, steward: asyncpg.Connection) -> AsyncIterator[st
     await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-async def database(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
-    """The address of a migrated, empty database of the test's own."""
+@asynccontextmanager
+async def clone(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    """The address of a migrated, empty database, for as long as it is needed."""
     name = f"flowcrm_test_{uuid.uuid4().hex[:12]}"
     await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield dsn_of(server, name)
@@ -82,10 +82,36 @@ async def database(server: str, steward: asyncpg.Connection, template: str) -> A
 
 
 @pytest.fixture
+async def database(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    """The address of a migrated, empty database of the test's own."""
+    async with clone(server, steward, template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
 async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def shared_connection(
+    server: str, steward: asyncpg.Connection, template: str
+) -> AsyncIterator[asyncpg.Connection]:
+    async with clone(server, steward, template) as dsn:
+        connection = await asyncpg.connect(dsn)
+        yield connection
+        await connection.close()
+
+
+@pytest.fixture
+async def trial(shared_connection: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    """A connection whose work is rolled back: quick, for what needs neither a commit nor a second connection."""
+    transaction = shared_connection.transaction()
+    await transaction.start()
+    yield shared_connection
+    await transaction.rollback()
 
 
 def piccolo(dsn: str, *arguments: str) -> str:

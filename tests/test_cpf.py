@@ -20,8 +20,8 @@ nearly_right = st.builds(
 
 @in_batches(20)
 @given(cpfs=st.lists(digits | nearly_right, min_size=100, max_size=100))
-async def test_the_database_and_validate_docbr_agree(connection: asyncpg.Connection, cpfs: list[str]) -> None:
-    valid = await connection.fetch("SELECT is_cpf(cpf) FROM unnest($1::text[]) AS cpf", cpfs)
+async def test_the_database_and_validate_docbr_agree(trial: asyncpg.Connection, cpfs: list[str]) -> None:
+    valid = await trial.fetch("SELECT is_cpf(cpf) FROM unnest($1::text[]) AS cpf", cpfs)
     assert [record[0] for record in valid] == [CPF().validate(cpf) for cpf in cpfs]
 
 
@@ -40,9 +40,9 @@ async def test_the_database_and_validate_docbr_agree(connection: asyncpg.Connect
         "\u202a52998224725\u202c",
     ],
 )
-async def test_eleven_digits_are_stored_however_they_are_typed(connection: asyncpg.Connection, typed: str) -> None:
-    customer = await a_customer(connection, cpf=typed)
-    assert (await row(connection, "customers", customer))["cpf"] == "52998224725"
+async def test_eleven_digits_are_stored_however_they_are_typed(trial: asyncpg.Connection, typed: str) -> None:
+    customer = await a_customer(trial, cpf=typed)
+    assert (await row(trial, "customers", customer))["cpf"] == "52998224725"
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ async def test_eleven_digits_are_stored_however_they_are_typed(connection: async
         *(digit * 11 for digit in "0123456789"),
     ],
 )
-async def test_anything_else_is_refused(connection: asyncpg.Connection, typed: str) -> None:
+async def test_anything_else_is_refused(trial: asyncpg.Connection, typed: str) -> None:
     with refused("customers_cpf_valid"):
-        await a_customer(connection, cpf=typed)
+        await a_customer(trial, cpf=typed)
 
 
 async def test_a_cpf_is_unique_in_whatever_form_it_is_typed(connection: asyncpg.Connection) -> None:
@@ -73,9 +73,9 @@ async def test_a_cpf_is_unique_in_whatever_form_it_is_typed(connection: asyncpg.
         await connection.execute("UPDATE customers SET cpf = '529 982 247 25' WHERE id = $1", other)
 
 
-async def test_copy_normalises_it_too(connection: asyncpg.Connection) -> None:
+async def test_copy_normalises_it_too(trial: asyncpg.Connection) -> None:
     records = [("Ana", "ana@example.com", "(11) 98765-4321", "529.982.247-25")]
     columns = ["name", "email", "phone", "cpf"]
-    await connection.copy_records_to_table("customers", records=records, columns=columns)
-    stored = await connection.fetchrow("SELECT cpf, phone FROM customers")
+    await trial.copy_records_to_table("customers", records=records, columns=columns)
+    stored = await trial.fetchrow("SELECT cpf, phone FROM customers")
     assert tuple(stored) == ("52998224725", "+5511987654321")

@@ -52,42 +52,40 @@ def by_library(typed: str) -> str | None:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-async def by_database(connection: asyncpg.Connection, typed: list[str]) -> list[str | None]:
+async def by_database(trial: asyncpg.Connection, typed: list[str]) -> list[str | None]:
     sql = (
         "SELECT CASE WHEN is_brazilian_phone(e164) THEN e164 END "
         "FROM unnest($1::text[]) WITH ORDINALITY AS t (phone, n), normalize_phone(phone) AS e164 ORDER BY n"
     )
-    return [record[0] for record in await connection.fetch(sql, typed)]
+    return [record[0] for record in await trial.fetch(sql, typed)]
 
 
 @in_batches(20)
 @given(numbers=st.lists(nationals, min_size=100, max_size=100))
 async def test_the_database_and_the_phonenumbers_library_know_the_same_numbers(
-    connection: asyncpg.Connection, numbers: list[str]
+    trial: asyncpg.Connection, numbers: list[str]
 ) -> None:
     e164 = [f"+55{number}" for number in numbers]
-    valid = await connection.fetch("SELECT is_brazilian_phone(phone) FROM unnest($1::text[]) AS phone", e164)
+    valid = await trial.fetch("SELECT is_brazilian_phone(phone) FROM unnest($1::text[]) AS phone", e164)
     assert [record[0] for record in valid] == [by_library(number) == number for number in e164]
 
 
 @in_batches(20)
 @given(typed=st.lists(typed_numbers(), min_size=100, max_size=100))
 async def test_the_database_and_the_phonenumbers_library_read_the_same_forms(
-    connection: asyncpg.Connection, typed: list[str]
+    trial: asyncpg.Connection, typed: list[str]
 ) -> None:
-    found = await by_database(connection, typed)
+    found = await by_database(trial, typed)
     assert dict(zip(typed, found, strict=True)) == {number: by_library(number) for number in typed}
 
 
 @in_batches(10)
 @given(numbers=st.lists(st.from_regex(r"(55)?[0-9]{7,14}", fullmatch=True), min_size=100, max_size=100))
-async def test_a_number_of_another_country_is_not_taken_for_ours(
-    connection: asyncpg.Connection, numbers: list[str]
-) -> None:
+async def test_a_number_of_another_country_is_not_taken_for_ours(trial: asyncpg.Connection, numbers: list[str]) -> None:
     """The library lets 00 introduce a country only with a carrier in between; people leave that out."""
     expected = [by_library(f"+{number}") for number in numbers]
     for prefix in "+", "00":
-        assert await by_database(connection, [prefix + number for number in numbers]) == expected
+        assert await by_database(trial, [prefix + number for number in numbers]) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,9 +110,9 @@ async def test_a_number_of_another_country_is_not_taken_for_ours(
         "\u202a+55 11 98765‑4321\u202c",
     ],
 )
-async def test_one_form_is_stored_however_it_is_typed(connection: asyncpg.Connection, typed: str) -> None:
-    customer = await a_customer(connection, phone=typed)
-    assert (await row(connection, "customers", customer))["phone"] == "+5511987654321"
+async def test_one_form_is_stored_however_it_is_typed(trial: asyncpg.Connection, typed: str) -> None:
+    customer = await a_customer(trial, phone=typed)
+    assert (await row(trial, "customers", customer))["phone"] == "+5511987654321"
 
 
 @pytest.mark.parametrize(
@@ -130,10 +128,10 @@ async def test_one_form_is_stored_however_it_is_typed(connection: asyncpg.Connec
     ],
 )
 async def test_area_code_country_code_and_carrier_are_told_apart(
-    connection: asyncpg.Connection, typed: str, stored: str
+    trial: asyncpg.Connection, typed: str, stored: str
 ) -> None:
-    customer = await a_customer(connection, phone=typed)
-    assert (await row(connection, "customers", customer))["phone"] == stored
+    customer = await a_customer(trial, phone=typed)
+    assert (await row(trial, "customers", customer))["phone"] == stored
 
 
 @pytest.mark.parametrize(
@@ -157,6 +155,6 @@ async def test_area_code_country_code_and_carrier_are_told_apart(
         "98765432198765432198",
     ],
 )
-async def test_anything_else_is_refused(connection: asyncpg.Connection, typed: str) -> None:
+async def test_anything_else_is_refused(trial: asyncpg.Connection, typed: str) -> None:
     with refused("customers_phone_valid"):
-        await a_customer(connection, phone=typed)
+        await a_customer(trial, phone=typed)

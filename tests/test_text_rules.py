@@ -42,34 +42,34 @@ def within_limits(address: str) -> bool:
     return len(local) <= 64 and domain.lower() != "test"
 
 
-async def said_by(connection: asyncpg.Connection, function: str, values: list[str]) -> list[bool]:
+async def said_by(trial: asyncpg.Connection, function: str, values: list[str]) -> list[bool]:
     sql = f"SELECT {function}(value) FROM unnest($1::text[]) WITH ORDINALITY AS t (value, n) ORDER BY n"
-    return [record[0] for record in await connection.fetch(sql, values)]
+    return [record[0] for record in await trial.fetch(sql, values)]
 
 
 class TestBlank:
-    async def test_white_space_of_every_kind_is_blank(self, connection: asyncpg.Connection) -> None:
+    async def test_white_space_of_every_kind_is_blank(self, trial: asyncpg.Connection) -> None:
         spaces = [character for character in EVERY_CHARACTER if character.isspace()]
-        assert all(await said_by(connection, "is_blank", [*spaces, "", "".join(spaces)]))
+        assert all(await said_by(trial, "is_blank", [*spaces, "", "".join(spaces)]))
 
-    async def test_control_and_format_characters_are_blank(self, connection: asyncpg.Connection) -> None:
+    async def test_control_and_format_characters_are_blank(self, trial: asyncpg.Connection) -> None:
         invisible = [
             character
             for character in EVERY_CHARACTER
             if unicodedata.category(character) in INVISIBLE and ord(character) < 0x10000
         ]
-        blank = await said_by(connection, "is_blank", invisible)
+        blank = await said_by(trial, "is_blank", invisible)
         seen = [ord(character) for character, is_blank in zip(invisible, blank, strict=True) if not is_blank]
         assert seen == [code for code in VISIBLE_FORMATS if code < 0x10000]
 
-    async def test_every_letter_digit_and_sign_is_something(self, connection: asyncpg.Connection) -> None:
+    async def test_every_letter_digit_and_sign_is_something(self, trial: asyncpg.Connection) -> None:
         visible = [
             character
             for character in EVERY_CHARACTER
             if unicodedata.category(character)[0] in "LNPS" and character not in "\u115f\u1160\u2800\u3164\uffa0"
         ]
-        assert not any(await said_by(connection, "is_blank", visible))
-        assert not any(await said_by(connection, "is_blank", [f" \u200b{character}\t" for character in "aé0日"]))
+        assert not any(await said_by(trial, "is_blank", visible))
+        assert not any(await said_by(trial, "is_blank", [f" \u200b{character}\t" for character in "aé0日"]))
 
     @pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0", "\u200b", "\u3000\u2060"])
     async def test_names_and_codes_are_not_blank(self, connection: asyncpg.Connection, blank: str) -> None:
@@ -87,10 +87,10 @@ class TestEmail:
     @in_batches(20)
     @given(addresses=st.lists(likely | odd, min_size=100, max_size=100))
     async def test_what_email_validator_accepts_the_database_accepts(
-        self, connection: asyncpg.Connection, addresses: list[str]
+        self, trial: asyncpg.Connection, addresses: list[str]
     ) -> None:
         accepted = [address for address in addresses if "\0" not in address and valid_by_library(address)]
-        assert await said_by(connection, "is_email", accepted) == [True] * len(accepted)
+        assert await said_by(trial, "is_email", accepted) == [True] * len(accepted)
 
     @pytest.mark.parametrize(
         "address",
@@ -108,9 +108,9 @@ class TestEmail:
             "maria@" + "a.b" * 60 + ".com",
         ],
     )
-    async def test_an_address_is_accepted(self, connection: asyncpg.Connection, address: str) -> None:
-        await a_customer(connection, email=address)
-        await a_user(connection, email=address)
+    async def test_an_address_is_accepted(self, trial: asyncpg.Connection, address: str) -> None:
+        await a_customer(trial, email=address)
+        await a_user(trial, email=address)
 
     @pytest.mark.parametrize(
         "address",
@@ -148,7 +148,7 @@ class TestEmail:
             "maria@" + "a." * 130 + "com",
         ],
     )
-    async def test_what_is_no_address_is_refused(self, connection: asyncpg.Connection, address: str) -> None:
+    async def test_what_is_no_address_is_refused(self, trial: asyncpg.Connection, address: str) -> None:
         with pytest.raises((asyncpg.CheckViolationError, asyncpg.StringDataRightTruncationError)):
-            await a_customer(connection, email=address)
+            await a_customer(trial, email=address)
         assert not (valid_by_library(address) and within_limits(address))

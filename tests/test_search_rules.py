@@ -1,0 +1,174 @@
+"""What a search finds: every typed word begins a word of the row; numbers match however they are punctuated."""
+
+import re
+import unicodedata
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import nth_cpf
+from tests.properties import in_batches
+
+MARIA = ("Maria José D'Ávila", "maria.avila@example.com", "52998224725", "+5511987654321")
+HAYSTACK = "customer_words($1, $2, $3, $4)"
+LETTERS = "aáAÂbçÇdeéEêiíoõOuüxyz019 .,-'@/+º"
+
+
+async def finds(trial: asyncpg.Connection, typed: str, customer: tuple[str, ...] = MARIA) -> bool:
+    found: bool = await trial.fetchval(f"SELECT {HAYSTACK} @@ search_query($5)", *customer, typed)
+    return found
+
+
+def words(text: str) -> list[str]:
+    """Without case and accents, cut at everything that is neither letter nor digit."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return re.findall(r"[^\W_]+", plain.lower())
+
+
+def begins_words_of(typed: str, text: str) -> bool | None:
+    """The rule in Python; None where nothing was typed that could be looked for."""
+    begun = [any(word.startswith(start) for word in words(text)) for start in words(typed)]
+    return all(begun) if begun else None
+
+
+class TestWords:
+    @in_batches(30)
+    @given(
+        pairs=st.lists(
+            st.tuples(st.text(LETTERS, max_size=25), st.text(LETTERS.replace("0", ""), max_size=8)),
+            min_size=100,
+            max_size=100,
+        )
+    )
+    async def test_every_typed_word_begins_a_word(
+        self, trial: asyncpg.Connection, pairs: list[tuple[str, str]]
+    ) -> None:
+        """Digits aside, which may also match across the spaces between them."""
+        pairs = [(text, re.sub(r"[019]", "a", typed)) for text, typed in pairs]
+        found = await trial.fetch(
+            "SELECT search_words(text) @@ search_query(typed) "
+            "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (text, typed, n) ORDER BY n",
+            [text for text, _ in pairs],
+            [typed for _, typed in pairs],
+        )
+        assert [record[0] for record in found] == [begins_words_of(typed, text) for text, typed in pairs]
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            "maria",
+            "MARIA",
+            "mar",
+            "jose maria",
+            "José",
+            "JOSE\u0301",
+            "d'avila",
+            "avi mar",
+            "maria.avila@example.com",
+            "maria.av",
+            "example",
+            "  maria\u00a0jos ",
+            "maria maria",
+            "maria, josé!",
+        ],
+    )
+    async def test_found(self, trial: asyncpg.Connection, typed: str) -> None:
+        assert await finds(trial, typed)
+
+    @pytest.mark.parametrize("typed", ["aria", "mariana", "maria pedro", "davila", "maria@example"[::-1]])
+    async def test_not_found(self, trial: asyncpg.Connection, typed: str) -> None:
+        assert not await finds(trial, typed)
+
+    @pytest.mark.parametrize("typed", ["", " ", "%", "' & !", "-- ;", "\u200b", "\t\n"])
+    async def test_nothing_to_look_for_is_null(self, trial: asyncpg.Connection, typed: str) -> None:
+        assert await trial.fetchval("SELECT search_query($1)", typed) is None
+
+    async def test_null_is_nothing_to_look_for(self, trial: asyncpg.Connection) -> None:
+        assert await trial.fetchval("SELECT search_query(NULL)") is None
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            "52998224725",
+            "529.982.247-25",
+            "529.982",
+            "529 982 247",
+            "529.982.2",
+            "5",
+            "+5511987654321",
+            "+55 (11) 98765-4321",
+            "+55 11",
+            "5511",
+            "(11) 98765-4321",
+            "(11) 98765",
+            "11 9",
+            "11987",
+            "(011) 98765-4321",
+            "011",
+            "98765-4321",
+            "98765 4321",
+            "987",
+            "maria 529.982",
+            "(11) 98765 maria",
+            "529.982.247-25 (11) 98765-4321",
+            "98765-4321 529.982",
+        ],
+    )
+    async def test_found(self, trial: asyncpg.Connection, typed: str) -> None:
+        assert await finds(trial, typed)
+
+    @pytest.mark.parametrize(
+        "typed",
+        ["2998224725", "8765", "4321", "529.983", "(12) 98765", "52998224725 7", "maria 12", "529.982.247-255"],
+    )
+    async def test_not_found(self, trial: asyncpg.Connection, typed: str) -> None:
+        assert not await finds(trial, typed)
+
+    @in_batches(20)
+    @given(
+        numbers=st.lists(
+            st.tuples(st.integers(0, 10**8 - 1), st.integers(1, 11), st.text(" .-/()", min_size=11, max_size=11)),
+            min_size=50,
+            max_size=50,
+        )
+    )
+    async def test_a_cpf_is_found_from_its_beginning_however_punctuated(
+        self, trial: asyncpg.Connection, numbers: list[tuple[int, int, str]]
+    ) -> None:
+        for number, length, marks in numbers:
+            cpf = nth_cpf(number)
+            typed = "".join(digit + mark for digit, mark in zip(cpf[:length], marks, strict=False))
+            assert await finds(trial, typed, ("Ana", "ana@example.com", cpf, "+551133334444"))
+
+    async def test_words_of_a_product_may_hold_digits(self, trial: asyncpg.Connection) -> None:
+        for typed in "3/4", "parafuso 3/4", "3", "M10", "m10x30", "abc-12", "12 abc":
+            sql = "SELECT search_words('ABC-123 Parafuso M10x30 de 3/4\"') @@ search_query($1)"
+            assert await trial.fetchval(sql, typed), typed
+
+
+class TestLargeTexts:
+    async def test_a_long_text_can_be_stored_and_its_beginning_found(self, trial: asyncpg.Connection) -> None:
+        texts = [
+            " ".join(f"palavra{n}" for n in range(100_000)),
+            "x" * 1_000_000,
+            "".join(chr(0xAC00 + n % 11_000) for n in range(200_000)),
+            "".join(chr(code) for code in range(1, 0xD800)) * 4,
+        ]
+        for text in texts:
+            await trial.execute(
+                "INSERT INTO products (code, name, description, unit, purchase_price, sale_price, sale_type) "
+                "VALUES (gen_random_uuid()::text, 'x', $1, 'un', 1, 1, 'retail')",
+                text,
+            )
+        found = "SELECT count(*) FROM products WHERE search_words(name || ' ' || description) @@ search_query($1)"
+        assert await trial.fetchval(found, "palavra7") == 1
+        assert await trial.fetchval(found, "x" * 1_000) == 1
+
+    async def test_a_long_or_odd_query_is_answered(self, trial: asyncpg.Connection) -> None:
+        for typed in "q " * 10_000, "7 " * 10_000, "(" * 10_000, "x" * 100_000, "\\'\"&|!:*<->()" * 100, "ﷺ" * 1_000:
+            assert not await finds(trial, typed)
