@@ -4,27 +4,26 @@ import asyncio
 import contextlib
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from tests.builders import a_user
+from tests.clients import a_client, keep_cookies, log_in
 from tests.commands import start
-from tests.served import a_client, keep_cookies, log_in, served
 
 ANA = "ana@flowcrm.example"
 BIA = "bia@flowcrm.example"
 
 
 @pytest.fixture(autouse=True)
-async def application(database: str, connection: asyncpg.Connection) -> AsyncIterator[None]:
+async def users(app: FastAPI, connection: asyncpg.Connection) -> None:
     await a_user(connection, email=ANA)
     await a_user(connection, email=BIA)
-    async with served(database):
-        yield
 
 
 async def attempt(email: str, password: str, address: str = "192.0.2.1") -> httpx.Response:
