@@ -10,20 +10,24 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from tests.builders import a_user
-from tests.clients import a_client, keep_cookies, log_in
+from tests.clients import a_client, keep_cookies, log_in, until_waiting
 from tests.commands import start
 
 ANA = "ana@flowcrm.example"
 BIA = "bia@flowcrm.example"
 
+# Of "flowcrm-demo". Wrong passwords are compared in no time, so that many attempts can be at the same point at once.
+CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("flowcrm-demo")
+
 
 @pytest.fixture(autouse=True)
 async def users(app: FastAPI, connection: asyncpg.Connection) -> None:
-    await a_user(connection, email=ANA)
-    await a_user(connection, email=BIA)
+    for email in ANA, BIA:
+        await a_user(connection, email=email, password=CHEAP_HASH)
 
 
 async def attempt(email: str, password: str, address: str = "192.0.2.1") -> httpx.Response:
@@ -139,6 +143,14 @@ class TestBurst:
     async def test_from_one_address_gets_five_answers(self) -> None:
         answers = await asyncio.gather(*(attempt(f"user{n}@x.example", "wrong") for n in range(12)))
         assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 7}
+
+    async def test_that_is_judged_in_the_same_instant_gets_five_answers(self, connection: asyncpg.Connection) -> None:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE login_failures IN SHARE MODE")  # all may count, none may record
+            guesses = [asyncio.create_task(attempt(ANA, "wrong", f"192.0.2.{n}")) for n in range(7)]
+            await until_waiting(connection, len(guesses))
+        answers = await asyncio.gather(*guesses)
+        assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 2}
 
     async def test_crosswise_nobody_waits_for_ever(self) -> None:
         pairs = [(f"user{n % 4}@x.example", "wrong", f"192.0.2.{n // 4}") for n in range(16)]
