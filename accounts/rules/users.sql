@@ -12,13 +12,17 @@ AS $$
 BEGIN
     -- Two administrators who demote each other at the same moment must see each other's change.
     PERFORM pg_advisory_xact_lock(hashtext('users.last_admin'));
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        -- Such a transaction goes on seeing what was; but it cannot lock a row that has changed since.
-        PERFORM FROM users WHERE role = 'admin' AND active FOR SHARE;
-    END IF;
     IF NOT EXISTS (SELECT FROM users WHERE role = 'admin' AND active) THEN
         RAISE EXCEPTION 'the last active administrator cannot be deactivated, demoted or deleted'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'users_last_admin', TABLE = 'users';
+    END IF;
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        RETURN NULL;
+    END IF;
+    -- Others go on seeing what was. But a row that has changed since they cannot lock, and one that they lock stays.
+    PERFORM FROM users WHERE role = 'admin' AND active LIMIT 1 FOR SHARE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another administrator is just being changed' USING ERRCODE = 'serialization_failure';
     END IF;
     RETURN NULL;
 END;

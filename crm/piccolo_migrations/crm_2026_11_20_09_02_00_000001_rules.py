@@ -204,11 +204,10 @@ AS $$
 DECLARE
     locked_by presale_status;
 BEGIN
-    SELECT status INTO locked_by
-    FROM (
-        SELECT id, status FROM presales WHERE id = ANY (open_presales.presales) ORDER BY id FOR NO KEY UPDATE
-    ) AS touched
-    WHERE status <> 'draft' AND NOT presale_is_being_born(id)
+    -- Two statements: in one, the planner may ask for the status first and lock only what it finds, too late.
+    PERFORM FROM presales WHERE id = ANY (open_presales.presales) ORDER BY id FOR NO KEY UPDATE;
+    SELECT status INTO locked_by FROM presales
+    WHERE id = ANY (open_presales.presales) AND status <> 'draft' AND NOT presale_is_being_born(id)
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the items of a pre-sale that is % cannot be changed', locked_by
