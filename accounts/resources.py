@@ -10,7 +10,7 @@ from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
 from accounts.roles import ADMINS
 from accounts.tables import User
 from backoffice.resource import AdminView, Resource, Rights
-from backoffice.schemas import clean_text
+from backoffice.values import clean_text
 
 Password = Annotated[
     str, Strict(), Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS), AfterValidator(clean_text)
@@ -31,6 +31,18 @@ USERS = Resource(
     types={"password": Password},
     required=frozenset({"password"}),
     prepare=hash_given_password,
+    examples={
+        "email": "joana@example.com",
+        "password": "a long password",
+        "name": "Joana Prado",
+        "role": "employee",
+        "active": True,
+    },
+    conflicts={
+        "create": ("unique_violation",),
+        "change": ("unique_violation", "last_admin"),
+        "delete": ("last_admin",),
+    },
     admin=AdminView(
         group="Team",
         visible=(User.name, User.email, User.role, User.active),

@@ -25,10 +25,10 @@ from accounts.sessions import (
 )
 from accounts.tables import User
 from accounts.throttle import Attempt
-from backoffice.bodies import read_json
-from backoffice.openapi import JSON, problem_responses, ref
+from backoffice.bodies import JSON, is_json, read_json
+from backoffice.openapi import problem_responses, ref
 from backoffice.problems import FieldError, Problem, field_errors
-from backoffice.schemas import clean_text
+from backoffice.values import clean_text
 
 CLEAN = {"pattern": "^[^\\u0000]*$"}
 Text = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]
@@ -93,7 +93,7 @@ async def login(request: Request, response: Response) -> LoggedIn:
 
     After five failures within a minute, for one account or from one address, all are refused for a while.
     """
-    body = _validate(LogIn, await _read_own_json(request))
+    body = _validate(LogIn, await read_json(request))
     user, session = await log_in(Attempt(body.email, client_of(request)), body.password)
     set_cookies(response, session)
     return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
@@ -136,20 +136,9 @@ async def logout(request: Request, response: Response) -> None:
 )
 async def password(request: Request) -> None:
     """Ends every other session of the user."""
-    body = _validate(PasswordChange, await _read_own_json(request))
+    body = _validate(PasswordChange, await read_json(request))
     user_id, token_hash = request.user.user_id, request.state.token_hash
     await change_password(user_id, token_hash, current=body.current_password, new=body.new_password)
-
-
-async def _read_own_json(request: Request) -> Any:
-    """Only what says it is JSON: a form of another site can send text, but cannot say that."""
-    if not _is_json(request):
-        raise Problem("malformed_json")
-    return await read_json(request)
-
-
-def _is_json(request: Request) -> bool:
-    return request.headers.get("content-type", JSON).partition(";")[0].strip().lower() == JSON
 
 
 def _validate(model: type[Sent], sent: Any) -> Sent:
@@ -235,7 +224,7 @@ async def admin_change_password(request: Request) -> Response:
 
 async def _read_form(request: Request) -> dict[str, Any]:
     """The fields of a form, or of an object in JSON."""
-    if not _is_json(request):
+    if not is_json(request):
         return dict(await request.form())
     sent = await read_json(request)
     return sent if isinstance(sent, dict) else {}

@@ -8,6 +8,8 @@ from starlette.requests import Request
 
 from backoffice.problems import Problem
 
+JSON = "application/json"
+
 # Python refuses to read longer runs of digits as int; a Decimal takes them, and the field's type refuses them.
 MAX_INTEGER_DIGITS = 30
 
@@ -15,9 +17,18 @@ MAX_INTEGER_DIGITS = 30
 async def read_json(request: Request) -> Any:
     """The body; numbers with decimals as Decimal.
 
-    :raises Problem: malformed_json, also for what JSON leaves open: NaN, Infinity and repeated names.
+    :raises Problem: malformed_json, also for what JSON leaves open (NaN, Infinity and repeated names), and for what
+        says that it is something else: a form of another site can send text, but cannot say that it is JSON.
     """
+    if not is_json(request):
+        raise Problem("malformed_json")
     return parse_json(await request.body())
+
+
+def is_json(request: Request) -> bool:
+    """Whether the request says so, or says nothing."""
+    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    return media_type == JSON or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
 def parse_json(body: bytes) -> Any:

@@ -15,9 +15,13 @@ from starlette.responses import JSONResponse, Response
 
 from backoffice.bodies import read_json
 from backoffice.problems import FieldError, Problem, field_errors
-from backoffice.query import DEFAULT_LIMIT, MAX_LIMIT, Parameters, columns_of, select_list
+from backoffice.query import DEFAULT_LIMIT, MAX_LIMIT, Parameters, literally
 from backoffice.resource import Resource
-from backoffice.schemas import input_models, output_models
+from backoffice.schemas import blank_row, input_models, list_model, new_model, output_models
+from backoffice.selects import names_query, page_query, row_query
+from backoffice.values import canonical_uuid
+
+RIGHTS = {"GET": "read", "POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
 
 
 def etag(row: str) -> str:
@@ -49,10 +53,13 @@ class CRUD(PiccoloCRUD):
             owned=resource.owned,
             types=resource.types,
             required=resource.required,
+            examples=resource.examples,
             strict=self.strict,
         )
         details = {name: detail.type for name, detail in resource.details.items()}
-        self.row, self.list_row = output_models(resource.table, details)
+        self.row, self.list_row = output_models(resource.table, extra=details, examples=resource.shown_examples)
+        self.list = list_model(self.list_row)
+        self.new = new_model(resource.table, resource.owned)
 
     # Piccolo builds this model anew for every request.
     @cached_property
@@ -61,11 +68,13 @@ class CRUD(PiccoloCRUD):
         return model
 
     async def root(self, request: Request) -> Response:
+        self.resource.require(request, RIGHTS[request.method])
         if request.method == "POST":
             return await self.post_single(request, await read_json(request))
         return await self.get_all(request)
 
     async def detail(self, request: Request) -> Response:
+        self.resource.require(request, RIGHTS[request.method])
         row_id = self.parse_id(request.path_params["row_id"])
         if request.method == "GET":
             return await self.get_single(request, row_id)
@@ -77,32 +86,22 @@ class CRUD(PiccoloCRUD):
 
     def parse_id(self, text: str) -> UUID:
         try:
-            return UUID(text)
+            return UUID(canonical_uuid(text))
         except ValueError as error:
             raise Problem("validation_error", errors=[FieldError("id", "uuid_parsing")]) from error
 
     # Reading
 
     def parameters(self, request: Request) -> Parameters:
-        return Parameters(self.table, request.query_params, self.resource.search, self.resource.order)
+        return Parameters(self.table, request.scope["query_string"], self.resource.search, self.resource.order)
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
-        self.resource.require(request, "read")
         page = self.parameters(request).page()
-        columns = select_list(self.table, page.fields, readable=page.readable)
-        table = self.resource.tablename
-        sql = (
-            f"SELECT json_build_object('rows', coalesce((SELECT json_agg(page) FROM ("
-            f'SELECT {columns} FROM "{table}" WHERE {{}} ORDER BY {page.order} LIMIT {{}} OFFSET {{}}) AS page'
-            f"), '[]'), 'total', (SELECT count(*) FROM \"{table}\" WHERE {{}}), "
-            f"'limit', {page.limit}, 'offset', {page.offset})::text AS body"
-        )
-        rows = await self.run(QueryString(sql, page.where, page.limit, page.offset, page.where))
+        rows = await self.run(page_query(self.table, page))
         return json_response(rows[0]["body"])
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
-        self.resource.require(request, "read")
-        self.parameters(request)._finish()
+        self.parameters(request).finish()
         row = await self.read(row_id)
         return json_response(row, headers={"ETag": etag(row)})
 
@@ -111,15 +110,8 @@ class CRUD(PiccoloCRUD):
 
         :raises Problem: not_found.
         """
-        columns = select_list(self.table, readable=readable)
-        details = "".join(f', {detail.sql} AS "{name}"' for name, detail in self.resource.details.items())
-        rows = await self.run(
-            QueryString(
-                f"SELECT row_to_json(whole)::text AS body FROM "
-                f'(SELECT {columns}{details} FROM "{self.resource.tablename}" WHERE id = {{}}) AS whole',
-                row_id,
-            )
-        )
+        details = {name: detail.sql for name, detail in self.resource.details.items()}
+        rows = await self.run(row_query(self.table, details, row_id, readable=readable))
         if not rows:
             raise Problem("not_found")
         return str(rows[0]["body"])
@@ -128,21 +120,10 @@ class CRUD(PiccoloCRUD):
         """At most 1,000 ids with the words that a person knows their rows by."""
         self.resource.require(request, "read")
         parameters = self.parameters(request)
-        typed = parameters.given.get("search", "") if self.resource.search is None else ""
-        if self.resource.search is None:
-            parameters.given.pop("search", None)
-        if "limit" not in parameters.given:
-            parameters.given["limit"] = str(MAX_LIMIT)
-        limit, offset = parameters._window()
-        where = parameters.where()
-        named = self.table.select(self.table._meta.primary_key, self.table.get_readable())
-        sql = (
-            "SELECT coalesce(json_object_agg(id, readable), json_build_object())::text AS body FROM ("
-            "SELECT id, readable FROM ({}) AS named "
-            f'WHERE id IN (SELECT id FROM "{self.resource.tablename}" WHERE {{}}) AND readable ILIKE {{}} '
-            "ORDER BY readable, id LIMIT {} OFFSET {}) AS page"
-        )
-        rows = await self.run(QueryString(sql, named.querystrings[0], where, f"%{typed}%", limit, offset))
+        typed = parameters.given.pop("search", None) if self.resource.search is None else None
+        window, where = parameters.window(MAX_LIMIT), parameters.where()
+        like = typed and f"%{literally(typed)}%"
+        rows = await self.run(names_query(self.table, where, window, like))
         return json_response(rows[0]["body"])
 
     async def get_count(self, request: Request) -> Response:
@@ -156,27 +137,32 @@ class CRUD(PiccoloCRUD):
     async def get_new(self, request: Request) -> Response:
         """What a new row has before anybody fills it in."""
         self.resource.require(request, "read")
-        self.parameters(request)._finish()
-        names = [name for name in columns_of(self.table) if name not in self.resource.owned]
-        defaults = {name: columns_of(self.table)[name].get_default_value() for name in names}
-        return json_response(json.dumps(defaults, default=str))
+        self.parameters(request).finish()
+        return JSONResponse(blank_row(self.table, self.resource.owned))
 
     async def get_schema(self, request: Request) -> Response:
+        """The JSON Schema of what creates a row, with what Piccolo's forms want to know under `extra`."""
         self.resource.require(request, "read")
-        self.parameters(request)._finish()
-        return JSONResponse(self.pydantic_model.model_json_schema())
+        self.parameters(request).finish()
+        return JSONResponse(self.schema)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        schema, forms = self.body.model_json_schema(), self.pydantic_model.model_json_schema()
+        for name, about in forms["properties"].items():
+            schema["properties"][name]["extra"] = about["extra"]
+        return schema | {"extra": forms["extra"]}
 
     async def get_references(self, request: Request) -> Response:
         self.resource.require(request, "read")
-        self.parameters(request)._finish()
+        self.parameters(request).finish()
         response: Response = await super().get_references(request)
         return response
 
     # Writing
 
     async def post_single(self, request: Request, data: Any) -> Response:
-        self.resource.require(request, "create")
-        self.parameters(request)._finish()
+        self.parameters(request).finish()
         values = await self.prepare(request, self.validate(self.body, data), None)
         row_id = await self.insert(values)
         row = await self.read(row_id)
@@ -190,8 +176,7 @@ class CRUD(PiccoloCRUD):
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """PUT and PATCH differ in what must be there; what is left out stays as it is in both."""
-        self.resource.require(request, "change")
-        self.parameters(request)._finish()
+        self.parameters(request).finish()
         values = self.validate(model, data)
         old = await self.lock(request, row_id)
         changes: dict[Any, Any] = await self.prepare(request, values, json.loads(old))
@@ -201,8 +186,7 @@ class CRUD(PiccoloCRUD):
         return json_response(row, headers={"ETag": etag(row)})
 
     async def delete_single(self, request: Request, row_id: UUID) -> Response:
-        self.resource.require(request, "delete")
-        self.parameters(request)._finish()
+        self.parameters(request).finish()
         await self.lock(request, row_id)
         await self.table.delete().where(self.table._meta.primary_key == row_id)
         return Response(status_code=204)
@@ -215,8 +199,8 @@ class CRUD(PiccoloCRUD):
         table = self.resource.tablename
         await self.run(QueryString(f'SELECT FROM "{table}" WHERE id = {{}} FOR NO KEY UPDATE', row_id))
         row = await self.read(row_id)
-        if_match = request.headers.get("if-match")
-        if if_match is not None and is_stale(if_match, row):
+        if_match = request.headers.getlist("if-match")
+        if if_match and is_stale(",".join(if_match), row):
             raise Problem("stale")
         return row
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -11,12 +12,17 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Match
 from starlette.types import Scope
 
 from backoffice import words
 
 # The one form of the admin's front end that looks for the sentence in JSON; the others show the body as it is.
 ADMIN_PASSWORD_FORM = "/admin/api/change-password/"  # noqa: S105 # an address, not a password
+
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+LONGEST_FIELD = 100  # characters of a field's name that an answer repeats
+MOST_ERRORS = 100  # in one answer; whoever sends ten thousand wrong lines sees the pattern
 
 HTTP_CODES = {
     400: "malformed_json",
@@ -92,7 +98,7 @@ def describe(problem: Problem, language: words.Language, instance: str) -> dict[
     about = words.PROBLEMS[problem.code]
     errors = [
         {"field": error.field, "code": _public_code(error), "message": _message(error, language)}
-        for error in problem.errors
+        for error in problem.errors[:MOST_ERRORS]
     ]
     return {
         "type": f"urn:problem:{problem.code}",
@@ -141,7 +147,8 @@ def respond(problem: Problem, scope: Scope) -> Response:
         return JSONResponse({"detail": _sentence(body)}, problem.status, problem.headers)
     if scope["path"].startswith("/admin/"):
         return PlainTextResponse(_sentence(body), problem.status, problem.headers)
-    text = json.dumps(body, ensure_ascii=False)
+    # Half a character in an address or a name has no bytes of its own, but a JSON escape.
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(text, problem.status, problem.headers, media_type="application/problem+json")
 
 
@@ -153,8 +160,8 @@ def prefers(accept_language: str) -> words.Language:
     """Portuguese where the header ranks it above English, else English."""
     ranks = {"en": 0.0, "pt": 0.0}
     for choice in accept_language.lower().split(","):
-        tag, _, quality = choice.partition(";q=")
-        language = tag.strip().split("-")[0]
+        tag, _, quality = choice.replace(" ", "").partition(";q=")
+        language = tag.split("-")[0]
         if language in ranks:
             ranks[language] = max(ranks[language], _quality(quality))
     return "pt" if ranks["pt"] > ranks["en"] else "en"
@@ -170,9 +177,17 @@ def _quality(text: str) -> float:
 def field_errors(errors: Sequence[ErrorDetails | Any]) -> list[FieldError]:
     """pydantic's errors, in our words. Fields in lists are named by their position: `items.0.quantity`."""
     return [
-        FieldError(".".join(str(part) for part in error["loc"]), _code(error), error.get("ctx") or {})
-        for error in errors
+        FieldError(".".join(str(part) for part in error["loc"])[:LONGEST_FIELD], _code(error), _parameters(error))
+        for error in errors[:MOST_ERRORS]
     ]
+
+
+def _parameters(error: ErrorDetails) -> Mapping[str, object]:
+    """pydantic lists what was expected in an English sentence."""
+    parameters = error.get("ctx") or {}
+    if "expected" in parameters:
+        return {"expected": ", ".join(re.findall("'([^']*)'", parameters["expected"]))}
+    return parameters
 
 
 def _code(error: ErrorDetails) -> str:
@@ -181,11 +196,22 @@ def _code(error: ErrorDetails) -> str:
     return words.SAME_WORDS.get(error["type"], error["type"])
 
 
+def _allowed(app: FastAPI, request: Request) -> str:
+    """The methods that any route at this address offers: Starlette names those of the first alone."""
+    offered = [method for method in METHODS if _offers(app, {**request.scope, "method": method})]
+    return ", ".join(offered)
+
+
+def _offers(app: FastAPI, scope: Scope) -> bool:
+    return any(route.matches(scope)[0] == Match.FULL for route in app.routes)
+
+
 def install(app: FastAPI) -> None:
     """What FastAPI and Starlette refuse on their own is raised as a `Problem` as well."""
 
-    def http_problem(_: Request, error: HTTPException) -> NoReturn:
-        raise Problem(HTTP_CODES.get(error.status_code, "validation_error"), headers=error.headers) from error
+    def http_problem(request: Request, error: HTTPException) -> NoReturn:
+        headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
+        raise Problem(HTTP_CODES.get(error.status_code, "validation_error"), headers=headers) from error
 
     def invalid_problem(_: Request, error: RequestValidationError) -> NoReturn:
         problems = error.errors()

@@ -1,24 +1,29 @@
 """The parameters of a list, read strictly and turned into SQL."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
-from piccolo.columns import Column, ForeignKey, Numeric, Text, Varchar
+from piccolo.columns import Column, Text, Varchar
 from piccolo.querystring import QueryString
 from piccolo.table import Table
 from pydantic import TypeAdapter, ValidationError
-from starlette.datastructures import QueryParams
 
 from backoffice.problems import FieldError, Problem, field_errors
-from backoffice.schemas import value_type
+from backoffice.selects import columns_of
+from backoffice.values import WHOLE_NUMBER, value_type
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000
-LARGEST_OFFSET = 2**63 - 1
+LARGEST_OFFSET = 2**53 - 1  # beyond it JavaScript cannot count
+LARGEST_PAGE = LARGEST_OFFSET // MAX_LIMIT
+LONGEST_INTEGER = 1000  # characters; whatever has more is out of every range anyway
 MAX_SEARCH_LENGTH = 200
+MAX_NAME_LENGTH = 64  # of what an answer repeats of a name that it does not know
 
 COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "<>"}
 NULL_TESTS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
@@ -44,86 +49,48 @@ def is_text(column: Column) -> bool:
     return isinstance(column, Varchar | Text)
 
 
-@cache
-def columns_of(table: type[Table]) -> Mapping[str, Column]:
-    """The columns that may be shown, filtered and ordered by: all but the secret ones."""
-    return {column._meta.name: column for column in table._meta.columns if not column._meta.secret}
-
-
-def select_list(table: type[Table], fields: tuple[str, ...] = (), *, readable: bool = False) -> str:
-    """The columns as they go into JSON: decimals as text, so that no reader takes them for floats."""
-    columns = columns_of(table)
-    parts = [_as_json(columns[name]) for name in fields or columns]
-    if readable:
-        keys = [column for name in fields or columns if isinstance(column := columns[name], ForeignKey)]
-        parts += [_readable(column) for column in keys]
-    return ", ".join(parts)
-
-
-def _as_json(column: Column) -> str:
-    name = f'"{column._meta.name}"'
-    return f"{name}::text AS {name}" if isinstance(column, Numeric) else name
-
-
-def _readable(column: ForeignKey) -> str:
-    """The row that a foreign key points at, as a person would call it."""
-    referenced = column._foreign_key_meta.resolved_references
-    readable = referenced.get_readable()
-    words = ", ".join(f'referenced."{part._meta.name}"' for part in readable.columns)
-    own = f'"{column._meta.table._meta.tablename}"."{column._meta.name}"'
-    return (
-        f"(SELECT format('{readable.template}', {words}) FROM \"{referenced._meta.tablename}\" AS referenced "
-        f'WHERE referenced.id = {own}) AS "{column._meta.name}_readable"'
-    )
+def literally(text: str) -> str:
+    """The text as a part of a LIKE pattern that means just this text."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 class Parameters:
     """The parameters of one request. What nobody asked for, or asked for twice, is refused, all at once."""
 
-    def __init__(self, table: type[Table], query: QueryParams, search: Search | None, order: str) -> None:
-        self.table = table
+    def __init__(self, table: type[Table], query: bytes, search: Search | None, order: str) -> None:
+        """:param query: as it was sent."""
         self.search = search
         self.default_order = order
         self.columns = columns_of(table)
         self.errors: list[FieldError] = []
         self.given = self._once(query)
 
-    def _once(self, query: QueryParams) -> dict[str, str]:
+    def _once(self, query: bytes) -> dict[str, str]:
         given: dict[str, str] = {}
-        for name, value in query.multi_items():
+        text = query.decode("utf-8", "surrogateescape")
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
             if name in given:
                 self._refuse(name, "duplicate_parameter")
+            if not _is_utf8(name + value):
+                self._refuse(name, "string_unicode")
             if "\0" in value:
                 self._refuse(name, "nul_character")
-            if "\ufffd" in value:  # what Starlette makes of bytes that are not UTF-8
-                self._refuse(name, "string_unicode")
             given[name] = value
         return given
 
     def _refuse(self, name: str, code: str, **parameters: object) -> None:
+        name = name[:MAX_NAME_LENGTH].encode("utf-8", "replace").decode()
         self.errors.append(FieldError(name, code, parameters))
 
     def page(self) -> Page:
         """:raises Problem: validation_error, naming each parameter that is wrong."""
-        limit, offset = self._window()
+        limit, offset = self.window()
         order, fields, readable = self._order(), self._fields(), self._flag("__readable")
-        where = self._where()
+        where = self.where()
         return Page(where=where, order=order, limit=limit, offset=offset, fields=fields, readable=readable)
 
-    def where(self) -> QueryString:
-        """:raises Problem: validation_error, naming each parameter that is wrong."""
-        return self._where()
-
-    def window(self) -> tuple[int, int]:
-        """Limit and offset, where nothing but those and a search is offered.
-
-        :raises Problem: validation_error, naming each parameter that is wrong.
-        """
-        window = self._window()
-        self._finish()
-        return window
-
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """:raises Problem: validation_error, where a parameter was wrong or nobody has asked for it."""
         for name in self.given:
             self._refuse(name, "unknown_parameter")
         if self.errors:
@@ -133,45 +100,52 @@ class Parameters:
         text = self.given.pop(name, None)
         if text is None:
             return default
-        if not re.fullmatch(r"-?[0-9]{1,19}", text):
+        if not re.fullmatch(WHOLE_NUMBER, text):
             self._refuse(name, "int_type")
             return default
-        if not low <= int(text) <= high:
-            code, bound = ("greater_than_equal", {"ge": low}) if int(text) < low else ("less_than_equal", {"le": high})
+        number = int(text[:LONGEST_INTEGER])
+        if not low <= number <= high:
+            code, bound = ("greater_than_equal", {"ge": low}) if number < low else ("less_than_equal", {"le": high})
             self._refuse(name, code, **bound)
             return default
-        return int(text)
+        return number
 
-    def _window(self) -> tuple[int, int]:
+    def window(self, default_limit: int = DEFAULT_LIMIT) -> tuple[int, int]:
+        """Limit and offset."""
         for pair in (("limit", "__page_size"), ("offset", "__page")):
             if all(name in self.given for name in pair):
                 self._refuse(pair[1], "duplicate_parameter")
-        limit = self._integer("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+        limit = self._integer("limit", default_limit, 1, MAX_LIMIT)
         limit = self._integer("__page_size", limit, 1, MAX_LIMIT)
         offset = self._integer("offset", 0, 0, LARGEST_OFFSET)
-        page = self._integer("__page", 1, 1, LARGEST_OFFSET // limit)
+        page = self._integer("__page", 1, 1, LARGEST_PAGE)
         return limit, offset or (page - 1) * limit
 
     def _order(self) -> str:
         text = self.given.pop("__order", self.default_order)
-        parts = []
+        directions: dict[str, str] = {}
         for part in text.split(","):
             name = part.removeprefix("-")
             if name not in self.columns:
-                self._refuse("__order", "unknown_column", column=name[:64])
-            parts.append(f'"{name}" DESC' if part.startswith("-") else f'"{name}"')
+                self._refuse("__order", "unknown_column", column=name[:MAX_NAME_LENGTH])
+            if name in directions:
+                self._refuse("__order", "duplicate_column", column=name[:MAX_NAME_LENGTH])
+            directions[name] = " DESC" if part.startswith("-") else ""
         # Rows that are otherwise equal stay in one order, or pages would overlap.
-        return ", ".join([*parts, '"id"'])
+        directions.setdefault("id", "")
+        return ", ".join(f'"{name}"{direction}' for name, direction in directions.items())
 
     def _fields(self) -> tuple[str, ...]:
         text = self.given.pop("__visible_fields", None)
         if text is None:
             return ()
-        fields = tuple(dict.fromkeys(text.split(",")))
-        for name in fields:
+        fields = text.split(",")
+        for name, times in Counter(fields).items():
             if name not in self.columns:
-                self._refuse("__visible_fields", "unknown_column", column=name[:64])
-        return fields
+                self._refuse("__visible_fields", "unknown_column", column=name[:MAX_NAME_LENGTH])
+            if times > 1:
+                self._refuse("__visible_fields", "duplicate_column", column=name[:MAX_NAME_LENGTH])
+        return tuple(fields)
 
     def _flag(self, name: str) -> bool:
         text = self.given.pop(name, "false")
@@ -179,11 +153,12 @@ class Parameters:
             self._refuse(name, "bool_type")
         return text == "true"
 
-    def _where(self) -> QueryString:
+    def where(self) -> QueryString:
+        """:raises Problem: validation_error, naming each parameter that is wrong."""
         conditions = [condition for name in self.columns for condition in self._filter(name)]
         if self.search is not None:
             conditions += self._search(self.search)
-        self._finish()
+        self.finish()
         if not conditions:
             return QueryString("true")
         return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions)
@@ -211,7 +186,7 @@ class Parameters:
         if operator and match:
             self._refuse(f"{name}__match", "invalid")
         if is_text(column) and not operator and match != "exact":
-            pattern = MATCHES[match or "contains"].format(re.sub(r"([\\%_])", r"\\\1", value))
+            pattern = MATCHES[match or "contains"].format(literally(value))
             return [QueryString(f'"{name}" ILIKE {{}}', pattern)]
         return self._compare(column, COMPARISONS[operator or "e"], value)
 
@@ -234,4 +209,13 @@ class Parameters:
 
 @cache
 def _adapter(column: Column) -> TypeAdapter[Any]:
-    return TypeAdapter(value_type(column, strict=False))
+    return TypeAdapter(str if is_text(column) else value_type(column, strict=False))
+
+
+def _is_utf8(text: str) -> bool:
+    """Bytes that are not were read as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

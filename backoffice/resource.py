@@ -6,6 +6,7 @@ from typing import Any
 
 from piccolo.columns import Column
 from piccolo.table import Table
+from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from backoffice.problems import Problem
@@ -65,6 +66,8 @@ class Resource:
     :param details: what a single row shows beside its columns.
     :param prepare: see `Prepare`.
     :param own_create: whether creating has a route of its own, instead of the generic one.
+    :param examples: a value for each column, as a client may send it.
+    :param conflicts: the codes of the problems with status 409 that each right of `Rights` may run into.
     """
 
     table: type[Table]
@@ -80,10 +83,20 @@ class Resource:
     details: Mapping[str, Detail] = field(default_factory=dict)
     prepare: Prepare | None = None
     own_create: bool = False
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def tablename(self) -> str:
         return str(self.table._meta.tablename)
+
+    @property
+    def shown_examples(self) -> dict[str, Any]:
+        """The examples as they come back."""
+        return {
+            name: TypeAdapter(self.types[name]).validate_python(value) if name in self.types else value
+            for name, value in self.examples.items()
+        }
 
     def address(self, row_id: object) -> str:
         return f"/api/{self.path}/{row_id}/"

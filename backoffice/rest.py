@@ -5,19 +5,33 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from piccolo_api.fastapi.endpoints import FastAPIWrapper
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
 from backoffice.crud import CRUD
-from backoffice.openapi import Operation, describe_list, describe_row
+from backoffice.descriptions import describe_list, describe_row
+from backoffice.openapi import Operation
 from backoffice.resource import Resource
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+# Addresses beside those of the rows. They offer only what they offer, or PUT would look for a row of this name.
+FIXED = ("ids", "new", "count", "schema", "references")
+
+
+class RowId(StringConvertor):
+    """Anything but a fixed address; whether it is an id, the route says."""
+
+    regex = f"(?!(?:{'|'.join(FIXED)})/)[^/]+"
+
+
+register_url_convertor("row_id", RowId())
 
 
 def add_resource(router: APIRouter, resource: Resource) -> CRUD:
     """Adds the routes of this resource under `/api/`."""
     crud = CRUD(resource)
-    FastAPIWrapper(f"/api/{resource.path}/", _Described(router, crud), crud)
+    FastAPIWrapper(f"/api/{resource.path}/", _Described(router, crud), crud)  # type: ignore[arg-type] # see there
     return crud
 
 
@@ -38,7 +52,10 @@ class _Described:
             return
         handler, operation = self._routes()[name]
         self.router.add_api_route(
-            path.replace("{row_id:str}", "{row_id}"), handler, methods=methods, **operation.as_route(self.crud.resource)
+            path.replace("{row_id:str}", "{row_id:row_id}"),
+            handler,
+            methods=methods,
+            **operation.as_route(self.crud.resource),
         )
 
     def _routes(self) -> dict[str, tuple[Endpoint, Operation]]:

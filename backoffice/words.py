@@ -4,6 +4,7 @@ Three kinds: a problem as a whole (by its code), a constraint of the database (b
 and a single value (by pydantic's type of error).
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -45,7 +46,10 @@ PROBLEMS: dict[str, ProblemWords] = {
     "malformed_json": ProblemWords(
         400,
         Text("Not JSON", "Não é JSON"),
-        Text("The body of the request is not valid JSON.", "O corpo da requisição não é um JSON válido."),
+        Text(
+            "The body of the request must be valid JSON, sent as application/json.",
+            "O corpo da requisição deve ser um JSON válido, enviado como application/json.",
+        ),
     ),
     "unauthenticated": ProblemWords(
         401, Text("Log in first", "Entre primeiro"), Text("Please log in.", "Por favor, entre no sistema.")
@@ -210,6 +214,7 @@ VALUE_ERRORS: dict[str, Text] = {
     ),
     "duplicate_parameter": Text("Give this only once.", "Informe isto apenas uma vez."),
     "unknown_parameter": Text("There is no such parameter.", "Este parâmetro não existe."),
+    "duplicate_column": Text("Give {column} only once.", "Informe {column} apenas uma vez."),
     "unknown_column": Text("There is no such column: {column}.", "Esta coluna não existe: {column}."),
     "invalid": Text("This is not valid.", "Isto não é válido."),
 }
@@ -235,7 +240,7 @@ SAME_WORDS: Mapping[str, str] = {
 def say(text: Text, language: Language, **parameters: object) -> str:
     """The sentence in that language, with the parameters in it, translated where they are words themselves."""
     spoken = {name: _spoken(value, language) for name, value in parameters.items()}
-    return (text.pt if language == "pt" else text.en).format_map(spoken)
+    return (text.pt if language == "pt" else text.en).format_map(defaultdict(lambda: "…", spoken))
 
 
 def _spoken(value: object, language: Language) -> str:

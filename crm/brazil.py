@@ -6,7 +6,7 @@ import phonenumbers
 from pydantic import AfterValidator, Field, Strict
 from validate_docbr import CPF
 
-from backoffice.schemas import clean_text, error
+from backoffice.values import clean_text, error
 
 MAX_TYPED_LENGTH = 40
 PUNCTUATION = str.maketrans("", "", " .-/\t\u00a0\u2013")

@@ -1,8 +1,10 @@
 """`Idempotency-Key`: the same request, sent again, gets the same answer and creates nothing."""
 
+import re
 from uuid import UUID
 
 from piccolo.querystring import QueryString
+from starlette.requests import Request
 
 from backoffice.problems import FieldError, Problem
 from crm.tables import IdempotencyKey
@@ -11,13 +13,26 @@ MAX_KEY_LENGTH = 255
 KEPT_HOURS = 48
 CLEANED_AT_A_TIME = 100
 
+PLAIN = "[!-~]([ -~]*[!-~])?"
+KEY_HEADER = "Idempotency-Key"
 KEY = {
-    "name": "Idempotency-Key",
+    "name": KEY_HEADER,
     "in": "header",
     "required": False,
     "description": "Any text of your own. The same request with the same key is carried out once.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
+    "example": "order-2026-0117",
+    "schema": {"type": "string", "maxLength": MAX_KEY_LENGTH, "pattern": f"^{PLAIN}$"},
 }
+
+
+def key_of(request: Request) -> str | None:
+    """:raises Problem: validation_error, for more than one key, and for one that is empty, too long or not ASCII."""
+    keys = request.headers.getlist(KEY_HEADER)
+    if not keys:
+        return None
+    if len(keys) > 1 or len(keys[0]) > MAX_KEY_LENGTH or not re.fullmatch(PLAIN, keys[0]):
+        raise Problem("validation_error", errors=[FieldError(KEY_HEADER, "invalid")])
+    return keys[0]
 
 
 async def recall(user_id: UUID, key: str, body: str) -> str | None:
@@ -29,8 +44,6 @@ async def recall(user_id: UUID, key: str, body: str) -> str | None:
     :param body: the JSON text; two bodies are the same when they are equal as JSON values.
     :raises Problem: idempotency_key_reused, when the key came with another body.
     """
-    if not 1 <= len(key) <= MAX_KEY_LENGTH:
-        raise Problem("validation_error", errors=[FieldError("Idempotency-Key", "invalid")])
     run = IdempotencyKey._meta.db.run_querystring
     taken = await run(
         QueryString(

@@ -1,26 +1,24 @@
 """Pre-sales: created with their lines in one go, and moved through their life by actions."""
 
 import json
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter
-from piccolo.querystring import QueryString
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, Field, create_model
 from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts.roles import MANAGERS
-from backoffice.bodies import parse_json, read_json
+from backoffice.bodies import read_json
 from backoffice.crud import CRUD, etag, json_response
-from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW_ID, Operation, ref
-from backoffice.problems import FieldError, Problem, field_errors
-from backoffice.schemas import input_models
+from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
+from backoffice.problems import FieldError, Problem
 from crm.enums import PresaleStatus
-from crm.idempotency import KEY, recall, remember
-from crm.tables import Presale, PresaleItem
+from crm.idempotency import KEY, key_of, recall, remember
+from crm.presale_lines import Line, Lines, insert_lines, read_lines, replace_lines
+from crm.tables import Presale
 
 ACTIONS = {
     "submit": PresaleStatus.pending,
@@ -30,10 +28,14 @@ ACTIONS = {
     "cancel": PresaleStatus.cancelled,
 }
 
-_item, _ = input_models(PresaleItem, owned=frozenset({"id", "presale_id", "total_price"}))
-Line: Any = create_model("Line", __base__=_item, __doc__="A line of a pre-sale that is sent with it.")
-Lines: Any = list[Line]
-_lines = TypeAdapter(Lines)
+# What an action may run into with 409, where that is more than a move that is not allowed.
+CONFLICTS = {
+    "submit": ("invalid_transition", "no_items", "discount_exceeds_sum"),
+    "convert": ("invalid_transition", "insufficient_stock"),
+}
+EXCEPT = {"convert": ", but that is an error: whoever converts expects goods to leave the stock"}
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 async def prepare_presale(request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -58,23 +60,6 @@ def _require_move(request: Request, old: str, new: str) -> None:
         raise Problem("forbidden")
 
 
-async def insert_lines(presale_id: UUID, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Adds the lines in one statement. Their ids rise in the order given, which is the order they are shown in."""
-    ids = sorted(uuid4() for _ in lines)
-    values = [[line.get(name) for line in lines] for name in ("product_id", "quantity", "unit_price")]
-    discounts = [line.get("discount", Decimal(0)) for line in lines]
-    await Presale._meta.db.run_querystring(
-        QueryString(
-            "INSERT INTO presale_items (presale_id, id, product_id, quantity, unit_price, discount) "
-            "SELECT {}, * FROM unnest({}::uuid[], {}::uuid[], {}::numeric[], {}::numeric[], {}::numeric[])",
-            presale_id,
-            ids,
-            *values,
-            discounts,
-        )
-    )
-
-
 class PresaleRoutes:
     """The routes that pre-sales have beside those of every resource."""
 
@@ -86,11 +71,10 @@ class PresaleRoutes:
 
     async def create(self, request: Request) -> Response:
         self.crud.resource.require(request, "create")
-        self.crud.parameters(request)._finish()
-        body = await request.body()
-        values = self.crud.validate(self.body, parse_json(body))
-        user_id, key = request.user.user.id, request.headers.get("idempotency-key")
-        if key is not None and (answer := await recall(user_id, key, body.decode())) is not None:
+        self.crud.parameters(request).finish()
+        values = self.crud.validate(self.body, await read_json(request))
+        user_id, key = request.user.user.id, key_of(request)
+        if key is not None and (answer := await recall(user_id, key, (await request.body()).decode())) is not None:
             return self._created(answer)
         lines = values.pop("items", [])
         presale_id = await self.crud.insert(await self.crud.prepare(request, values, None))
@@ -107,22 +91,22 @@ class PresaleRoutes:
 
     async def replace_items(self, request: Request) -> Response:
         self.crud.resource.require(request, "change")
-        self.crud.parameters(request)._finish()
+        self.crud.parameters(request).finish()
         presale_id = self.crud.parse_id(request.path_params["row_id"])
-        try:
-            lines = _lines.validate_python(await read_json(request))
-        except ValidationError as error:
-            raise Problem("validation_error", errors=field_errors(error.errors())) from error
+        lines = read_lines(await read_json(request))
         await self.crud.lock(request, presale_id)
-        await PresaleItem.delete().where(PresaleItem.presale_id == presale_id)
-        if lines:
-            await insert_lines(presale_id, [line.model_dump(exclude_unset=True) for line in lines])
+        await replace_lines(presale_id, lines)
         return await self._answer(presale_id)
 
-    async def act(self, request: Request) -> Response:
+    def action(self, name: str) -> Endpoint:
+        async def act(request: Request) -> Response:
+            return await self.act(request, name)
+
+        return act
+
+    async def act(self, request: Request, action: str) -> Response:
         self.crud.resource.require(request, "change")
-        self.crud.parameters(request)._finish()
-        action = request.url.path.rstrip("/").rpartition("/")[2]
+        self.crud.parameters(request).finish()
         target = ACTIONS[action]
         presale_id = self.crud.parse_id(request.path_params["row_id"])
         status = json.loads(await self.crud.lock(request, presale_id))["status"]
@@ -139,7 +123,7 @@ class PresaleRoutes:
 
 
 def _already_converted() -> Problem:
-    """Nothing would change, but whoever converts expects goods to leave the stock."""
+    """See EXCEPT."""
     converted = PresaleStatus.converted
     return Problem(
         "invalid_transition",
@@ -152,39 +136,52 @@ def add_presale_routes(router: APIRouter, crud: CRUD) -> None:
     """Adds creating with items, replacing the items, and the five actions."""
     routes = PresaleRoutes(crud)
     address = f"/api/{crud.resource.path}/"
-    row = ref(crud.row)
-    create = Operation(
-        name="create_{}",
+
+    def add(method: str, path: str, endpoint: Endpoint, operation: Operation) -> None:
+        router.add_api_route(path, endpoint, methods=[method], **operation.as_route(crud.resource))
+
+    add("POST", address, routes.create, _describe_create(routes))
+    add("PUT", f"{address}{{row_id}}/items/", routes.replace_items, _describe_items(crud))
+    for action in ACTIONS:
+        add("POST", f"{address}{{row_id}}/{action}/", routes.action(action), _describe_action(crud, action))
+
+
+def _describe_create(routes: PresaleRoutes) -> Operation:
+    following = dict.fromkeys(("read_{one}", "replace_{one}_items", "delete_{one}"), ROW)
+    return Operation(
+        name="create_{one}",
         summary="Create a pre-sale, with its items",
+        about="All or nothing. Without items, an empty draft.",
         status=201,
         takes=ref(routes.body),
-        gives=row,
+        gives=ref(routes.crud.row),
         headers={**ETAG, **LOCATION},
         parameters=[KEY],
-        refusals=(409,),
+        codes=(*WRITES, "idempotency_key_reused"),
+        links=following | {f"{action}_{{one}}": ROW for action in ACTIONS},
     )
-    items = Operation(
-        name="replace_items_of_{}",
+
+
+def _describe_items(crud: CRUD) -> Operation:
+    return Operation(
+        name="replace_{one}_items",
         summary="Replace the items of a pre-sale",
+        about="All or nothing, in this order. The same items again change nothing.",
         takes={"type": "array", "items": ref(Line)},
-        gives=row,
+        gives=ref(crud.row),
         headers=ETAG,
         parameters=[ROW_ID, IF_MATCH],
-        refusals=(404, 409, 412),
+        codes=(*WRITES, "not_found", "stale", "presale_locked"),
     )
-    router.add_api_route(address, routes.create, methods=["POST"], **create.as_route(crud.resource))
-    router.add_api_route(
-        f"{address}{{row_id}}/items/", routes.replace_items, methods=["PUT"], **items.as_route(crud.resource)
+
+
+def _describe_action(crud: CRUD, action: str) -> Operation:
+    return Operation(
+        name=f"{action}_{{one}}",
+        summary=f"{action.capitalize()} a pre-sale",
+        about=f"Makes it {ACTIONS[action].value}. When it is already, nothing changes{EXCEPT.get(action, '')}.",
+        gives=ref(crud.row),
+        headers=ETAG,
+        parameters=[ROW_ID, IF_MATCH],
+        codes=("validation_error", "not_found", "stale", *CONFLICTS.get(action, ("invalid_transition",))),
     )
-    for action in ACTIONS:
-        move = Operation(
-            name=f"{action}_{{}}",
-            summary=f"{action.capitalize()} a pre-sale",
-            gives=row,
-            headers=ETAG,
-            parameters=[ROW_ID, IF_MATCH],
-            refusals=(404, 409, 412, 413),
-        )
-        router.add_api_route(
-            f"{address}{{row_id}}/{action}/", routes.act, methods=["POST"], **move.as_route(crud.resource)
-        )

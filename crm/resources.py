@@ -3,9 +3,10 @@
 from piccolo.querystring import QueryString
 
 from accounts.roles import MANAGERS, STAFF
-from backoffice.query import select_list
 from backoffice.resource import OWNED, AdminView, Detail, Resource, Rights
 from backoffice.schemas import output_models
+from backoffice.selects import select_list
+from crm import examples
 from crm.brazil import Cpf, Phone
 from crm.presales import prepare_presale
 from crm.tables import Customer, Presale, PresaleItem, Product
@@ -13,7 +14,11 @@ from crm.tables import Customer, Presale, PresaleItem, Product
 SALES = "Sales"
 CATALOGUE = "Catalogue"
 
-ItemRow, _ = output_models(PresaleItem)
+MOVES = ("invalid_transition", "no_items", "discount_exceeds_sum", "insufficient_stock")
+TAKEN, USED = ("unique_violation",), ("still_referenced",)
+LOCKED = ("presale_locked",)
+
+ItemRow, _ = output_models(PresaleItem, examples=examples.PRESALE_ITEM)
 
 
 def _search_customers(typed: str) -> QueryString:
@@ -50,6 +55,8 @@ CUSTOMERS = Resource(
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
     search=_search_customers,
     types={"cpf": Cpf, "phone": Phone},
+    examples=examples.CUSTOMER,
+    conflicts={"create": TAKEN, "change": TAKEN, "delete": USED},
     admin=AdminView(
         group=SALES,
         visible=(Customer.name, Customer.cpf, Customer.phone, Customer.email, Customer.created_at),
@@ -64,6 +71,8 @@ PRODUCTS = Resource(
     about="What is sold, at which price, and how much of it is in stock.",
     rights=Rights(read=STAFF, create=MANAGERS, change=MANAGERS, delete=MANAGERS),
     search=_search_products,
+    examples=examples.PRODUCT,
+    conflicts={"create": TAKEN, "change": TAKEN, "delete": USED},
     admin=AdminView(
         group=CATALOGUE,
         visible=(Product.code, Product.name, Product.unit, Product.stock, Product.sale_price, Product.sale_type),
@@ -90,6 +99,8 @@ PRESALES = Resource(
     },
     prepare=prepare_presale,
     own_create=True,
+    examples=examples.PRESALE,
+    conflicts={"change": (*LOCKED, *MOVES), "delete": LOCKED},
     admin=AdminView(
         group=SALES,
         visible=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),
@@ -105,6 +116,8 @@ PRESALE_ITEMS = Resource(
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=STAFF),
     owned=frozenset({"id", "total_price"}),
     order="presale_id",
+    examples=examples.PRESALE_ITEM,
+    conflicts={"create": LOCKED, "change": LOCKED, "delete": LOCKED},
     admin=AdminView(
         group=SALES,
         visible=(

@@ -1,0 +1,185 @@
+"""What the description says of the routes that every resource has."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from piccolo.columns import Column
+
+from backoffice.crud import CRUD
+from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
+from backoffice.query import (
+    DEFAULT_LIMIT,
+    LARGEST_OFFSET,
+    LARGEST_PAGE,
+    MATCHES,
+    MAX_LIMIT,
+    MAX_SEARCH_LENGTH,
+    OPERATORS,
+    is_text,
+)
+from backoffice.selects import columns_of
+from backoffice.values import CLEAN_PATTERN, filter_schema
+
+COUNT = {
+    "type": "object",
+    "required": ["count", "page_size"],
+    "additionalProperties": False,
+    "properties": {"count": {"type": "integer"}, "page_size": {"type": "integer"}},
+}
+REFERENCES = {
+    "type": "object",
+    "required": ["references"],
+    "additionalProperties": False,
+    "properties": {
+        "references": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["tableName", "columnName"],
+                "additionalProperties": False,
+                "properties": {"tableName": {"type": "string"}, "columnName": {"type": "string"}},
+            },
+        }
+    },
+}
+NAMES = {"type": "object", "propertyNames": {"format": "uuid"}, "additionalProperties": {"type": "string"}}
+JSON_SCHEMA = {"type": "object", "required": ["type", "properties"]}
+
+
+def _parameter(name: str, schema: Mapping[str, Any], about: str, example: Any = None) -> dict[str, Any]:
+    parameter = {"name": name, "in": "query", "required": False, "schema": schema, "description": about}
+    return parameter if example is None else parameter | {"example": example}
+
+
+def page_parameters(limit: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
+    how_many = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": limit}
+    skipped = {"type": "integer", "minimum": 0, "maximum": LARGEST_OFFSET, "default": 0}
+    page = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}
+    return [
+        _parameter("limit", how_many, "How many rows."),
+        _parameter("offset", skipped, "How many rows to skip."),
+        _parameter("__page_size", {k: v for k, v in how_many.items() if k != "default"}, "Another word for limit."),
+        _parameter("__page", page, "The page, counted from 1, instead of offset."),
+    ]
+
+
+def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
+    names = "|".join(columns_of(crud.table))
+    # No name twice: nothing that begins a part may begin another after it.
+    order = f"^(?!(.*,)?-?({names})(,.*)?,-?\\2(,|$))-?({names})(,-?({names}))*$"
+    fields = f"^(?!(.*,)?({names})(,.*)?,\\2(,|$))({names})(,({names}))*$"
+    return [
+        *page_parameters(),
+        _parameter(
+            "__order",
+            {"type": "string", "pattern": order, "default": crud.resource.order},
+            "Columns, separated by commas, each once; a - before one turns it round.",
+        ),
+        _parameter(
+            "__visible_fields",
+            {"type": "string", "pattern": fields},
+            "The columns to give, separated by commas, each once.",
+        ),
+        _parameter(
+            "__readable",
+            {"type": "string", "enum": ["true", "false"]},
+            "Adds what a person calls each row referred to.",
+        ),
+        *filter_parameters(crud),
+    ]
+
+
+def filter_parameters(crud: CRUD) -> list[dict[str, Any]]:
+    parameters = [
+        parameter for name, column in columns_of(crud.table).items() for parameter in _filter_of(name, column)
+    ]
+    if crud.resource.search is not None:
+        schema = {"type": "string", "maxLength": MAX_SEARCH_LENGTH, "pattern": CLEAN_PATTERN}
+        about = "Only rows in which every word typed begins a word, whatever its case and accents."
+        parameters.append(_parameter("search", schema, about))
+    return parameters
+
+
+def _filter_of(name: str, column: Column) -> list[dict[str, Any]]:
+    operator = {"type": "string", "enum": list(OPERATORS)}
+    about = f"How to compare {name}: e where nothing is said. is_null and not_null take no {name}; the others need one."
+    parameters = [
+        _parameter(name, filter_schema(column), f"Only rows with this {name}."),
+        _parameter(f"{name}__operator", operator, about),
+    ]
+    if is_text(column):
+        match = {"type": "string", "enum": ["exact", *MATCHES]}
+        about = f"How to match {name}, instead of an operator: contains, where nothing is said."
+        parameters.append(_parameter(f"{name}__match", match, about))
+    return parameters
+
+
+def describe_list(crud: CRUD) -> dict[str, Operation]:
+    """The operations on a whole table."""
+    ids = [*page_parameters(MAX_LIMIT), *filter_parameters(crud)]
+    if crud.resource.search is None:
+        schema = {"type": "string", "pattern": CLEAN_PATTERN}
+        ids.append(_parameter("search", schema, "Only rows whose names contain this."))
+    return {
+        "list": Operation(
+            name="list_{many}",
+            summary="List {many}",
+            about=crud.resource.about,
+            gives=ref(crud.list),
+            parameters=_list_parameters(crud),
+        ),
+        "create": Operation(
+            name="create_{one}",
+            summary="Create a {one}",
+            status=201,
+            takes=ref(crud.body),
+            gives=ref(crud.row),
+            headers={**ETAG, **LOCATION},
+            codes=(*WRITES, *crud.resource.conflicts.get("create", ())),
+            links={"read_{one}": ROW, "replace_{one}": ROW, "change_{one}": ROW, "delete_{one}": ROW},
+        ),
+        "ids": Operation(
+            name="list_{one}_ids", summary="What people call the {many}, by id", gives=NAMES, parameters=ids
+        ),
+        "new": Operation(name="new_{one}", summary="What a new {one} begins with", gives=ref(crud.new)),
+        "count": Operation(
+            name="count_{many}", summary="Count the {many}", gives=COUNT, parameters=filter_parameters(crud)
+        ),
+        "schema": Operation(name="{one}_schema", summary="The JSON Schema of what creates a {one}", gives=JSON_SCHEMA),
+        "references": Operation(name="{one}_references", summary="What refers to {many}", gives=REFERENCES),
+    }
+
+
+def describe_row(crud: CRUD) -> dict[str, Operation]:
+    """The operations on one row."""
+    conflicts = crud.resource.conflicts
+    change = (*WRITES, "not_found", "stale", *conflicts.get("change", ()))
+    writes: dict[str, Any] = {"gives": ref(crud.row), "headers": ETAG, "parameters": [ROW_ID, IF_MATCH]}
+    return {
+        "read": Operation(
+            name="read_{one}",
+            summary="Read a {one}",
+            gives=ref(crud.row),
+            headers=ETAG,
+            parameters=[ROW_ID],
+            codes=("validation_error", "not_found"),
+        ),
+        "replace": Operation(
+            name="replace_{one}",
+            summary="Replace a {one}",
+            about="Every required field must be there. An optional one that is left out stays as it is.",
+            takes=ref(crud.body),
+            codes=change,
+            **writes,
+        ),
+        "change": Operation(
+            name="change_{one}", summary="Change a {one}", takes=ref(crud.patch_body), codes=change, **writes
+        ),
+        "delete": Operation(
+            name="delete_{one}",
+            summary="Delete a {one}",
+            status=204,
+            parameters=[ROW_ID, IF_MATCH],
+            codes=("validation_error", "not_found", "stale", *conflicts.get("delete", ())),
+        ),
+    }

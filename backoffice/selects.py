@@ -1,0 +1,107 @@
+"""The queries by which PostgreSQL builds whole answers: one round trip each, and nothing for Python to convert."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from piccolo.columns import Column, ForeignKey, Numeric
+from piccolo.querystring import QueryString
+from piccolo.table import Table
+
+if TYPE_CHECKING:
+    from backoffice.query import Page
+
+
+@cache
+def columns_of(table: type[Table]) -> Mapping[str, Column]:
+    """The columns that may be shown, filtered and ordered by: all but the secret ones."""
+    return {column._meta.name: column for column in table._meta.columns if not column._meta.secret}
+
+
+def select_list(table: type[Table], fields: tuple[str, ...] = (), *, readable: bool = False) -> str:
+    """The columns as they go into JSON: decimals as text, so that no reader takes them for floats."""
+    columns = columns_of(table)
+    parts = [_as_json(columns[name]) for name in fields or columns]
+    if readable:
+        keys = [column for name in fields or columns if isinstance(column := columns[name], ForeignKey)]
+        parts += [_readable(column) for column in keys]
+    return ", ".join(parts)
+
+
+def _as_json(column: Column) -> str:
+    name = f'"{column._meta.name}"'
+    return f"{name}::text AS {name}" if isinstance(column, Numeric) else name
+
+
+def _readable(column: ForeignKey[Any]) -> str:
+    """The row that a foreign key points at, as a person would call it."""
+    referenced = column._foreign_key_meta.resolved_references
+    own = f'"{column._meta.table._meta.tablename}"."{column._meta.name}"'
+    return (
+        f'(SELECT {_called(referenced, "referenced")} FROM "{referenced._meta.tablename}" AS referenced '
+        f'WHERE referenced.id = {own}) AS "{column._meta.name}_readable"'
+    )
+
+
+def _called(table: type[Table], row: str) -> str:
+    """What a person calls this row, which says `Table.get_readable`."""
+    readable = table.get_readable()
+    words = ", ".join(_word(column, row) for column in readable.columns)
+    return f"format('{readable.template}', {words})"
+
+
+def _word(column: Column, row: str) -> str:
+    name = f'"{column._meta.name}"'
+    if not column._meta.call_chain:
+        return f"{row}.{name}"
+    (key,) = column._meta.call_chain
+    return (
+        f'(SELECT {name} FROM "{column._meta.table._meta.tablename}" AS joined '
+        f'WHERE joined.id = {row}."{key._meta.name}")'
+    )
+
+
+def page_query(table: type[Table], page: "Page") -> QueryString:
+    """The body of a list, as `body`."""
+    columns = select_list(table, page.fields, readable=page.readable)
+    name = table._meta.tablename
+    sql = (
+        f"SELECT json_build_object('rows', coalesce((SELECT json_agg(page) FROM ("
+        f'SELECT {columns} FROM "{name}" WHERE {{}} ORDER BY {page.order} LIMIT {{}} OFFSET {{}}) AS page'
+        f"), '[]'), 'total', (SELECT count(*) FROM \"{name}\" WHERE {{}}), "
+        f"'limit', {page.limit}, 'offset', {page.offset})::text AS body"
+    )
+    return QueryString(sql, page.where, page.limit, page.offset, page.where)
+
+
+def row_query(table: type[Table], details: Mapping[str, str], row_id: object, *, readable: bool) -> QueryString:
+    """A whole row, as `body`.
+
+    :param details: the SQL of what it shows beside its columns, by name.
+    """
+    columns = select_list(table, readable=readable)
+    more = "".join(f', {sql} AS "{name}"' for name, sql in details.items())
+    sql = (
+        f"SELECT row_to_json(whole)::text AS body FROM "
+        f'(SELECT {columns}{more} FROM "{table._meta.tablename}" WHERE id = {{}}) AS whole'
+    )
+    return QueryString(sql, row_id)
+
+
+def names_query(table: type[Table], where: QueryString, window: tuple[int, int], typed: str | None) -> QueryString:
+    """What people call the rows, by id, as `body`; in that order, as far as the table's own columns say it.
+
+    :param window: limit and offset.
+    :param typed: a LIKE pattern for what people call them.
+    """
+    name = table._meta.tablename
+    called = _called(table, f'"{name}"')
+    named_by = [column for column in table.get_readable().columns if not column._meta.call_chain]
+    order = ", ".join(f'"{column._meta.name}"' for column in [*named_by, table._meta.primary_key])
+    like = QueryString("true") if typed is None else QueryString(f"{called} ILIKE {{}}", typed)
+    sql = (
+        "SELECT coalesce(json_object_agg(id, called), json_build_object())::text AS body FROM ("
+        f'SELECT id, {called} AS called FROM "{name}" WHERE {{}} AND {{}} ORDER BY {order} LIMIT {{}} OFFSET {{}}'
+        ") AS page"
+    )
+    return QueryString(sql, where, like, *window)

@@ -1,0 +1,221 @@
+"""Single values as they come in: how strictly they are read, and what the API's description says of them."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, get_args
+from uuid import UUID
+
+import email_validator
+from annotated_types import Ge, Gt
+from piccolo.columns import UUID as UUIDColumn
+from piccolo.columns import BigInt, Boolean, Column, ForeignKey, Integer, Numeric, Timestamptz, Varchar
+from piccolo.constraints import Check
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from backoffice.columns import EnumColumn
+
+Schema = dict[str, Any]
+
+NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+WHOLE_NUMBER = r"-?[0-9]+"
+CANONICAL_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+INTEGER_BITS = {Integer: 32, BigInt: 64}
+
+# What shows nothing, as is_blank() of rules/text.sql has it: white space of every kind and characters without width.
+INVISIBLE = (
+    r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+)
+INVISIBLE_BEYOND = r"\U000e0000-\U000e0fff"  # a notation that JSON Schema's patterns lack
+VISIBLE = re.compile(f"[^{INVISIBLE}{INVISIBLE_BEYOND}]")
+
+CLEAN_PATTERN = r"^[^\u0000]*$"
+VISIBLE_PATTERN = rf"^[^\u0000]*[^{INVISIBLE}][^\u0000]*$"
+
+
+def error(code: str) -> PydanticCustomError:
+    """An error whose words are found by this code in `words.VALUE_ERRORS`."""
+    return PydanticCustomError(code, code)
+
+
+def clean_text(value: str) -> str:
+    if "\0" in value:
+        raise error("nul_character")
+    try:
+        value.encode()
+    except UnicodeEncodeError as half_a_character:
+        raise error("string_unicode") from half_a_character
+    return value
+
+
+def not_blank(value: str) -> str:
+    if not VISIBLE.search(value):
+        raise error("blank")
+    return value
+
+
+def valid_email(value: str) -> str:
+    try:
+        email_validator.validate_email(value, check_deliverability=False, test_environment=True)
+    except email_validator.EmailNotValidError as reason:
+        raise error("email") from reason
+    return value
+
+
+def canonical_uuid(value: Any) -> Any:
+    """UUID() itself takes braces, missing dashes and `urn:uuid:`, so one row would have many addresses."""
+    if isinstance(value, str) and not re.fullmatch(CANONICAL_UUID, value):
+        raise error("uuid_parsing")
+    return value
+
+
+def plain_number(value: Any) -> Any:
+    """Numbers, and text that is one as we write it: Decimal() itself takes '1_000', ' 1' and 'Infinity'."""
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise error("decimal_type")
+    if isinstance(value, str) and not re.fullmatch(NUMBER, value):
+        raise error("decimal_type")
+    return value
+
+
+def whole_number(value: Any) -> Any:
+    """JSON knows one kind of number: 5.0 is 5."""
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < 20 and value == int(value):
+        return int(value)
+    if isinstance(value, str) and not re.fullmatch(WHOLE_NUMBER, value):
+        raise error("int_type")
+    return value
+
+
+def true_or_false(value: Any) -> Any:
+    """pydantic takes 1, yes and on as well."""
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise error("bool_type")
+    return value
+
+
+def iso_time(value: Any) -> Any:
+    """Text only: pydantic would take a bare number for seconds since 1970."""
+    if not isinstance(value, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise error("datetime_parsing")
+    return value
+
+
+def in_utc(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a Check of a Table asks of a value: as a pydantic annotation, and in JSON Schema's words."""
+
+    annotation: Any
+    says: Schema
+
+
+# By the text of the condition. Apps may add their own.
+CHECKS: dict[str, Rule] = {
+    r"NOT is_blank\((\w+)\)": Rule(AfterValidator(not_blank), {"pattern": VISIBLE_PATTERN}),
+    r"is_email\((\w+)\)": Rule(AfterValidator(valid_email), {"format": "email"}),
+    r"(\w+) >= 0\b.*": Rule(Ge(0), {"minimum": 0}),
+    r"(\w+) > 0\b.*": Rule(Gt(0), {"exclusiveMinimum": 0}),
+}
+
+
+def rules_of(column: Column) -> list[Rule]:
+    """What the table's checks ask of this column alone."""
+    return [
+        rule
+        for constraint in column._meta.table._meta.constraints
+        if isinstance(constraint, Check)
+        for condition, rule in CHECKS.items()
+        if (match := re.fullmatch(condition, constraint.get_condition_str())) and match[1] == column._meta.name
+    ]
+
+
+def input_type(column: Column, *, strict: bool = True) -> Any:
+    """The type of a value that is sent for this column in a body.
+
+    :param strict: whether JSON's own types are insisted on; forms know only text.
+    """
+    rules = rules_of(column)
+    kind = value_type(column, strict=strict)
+    for rule in rules:
+        kind = Annotated[kind, rule.annotation]
+    return Annotated[
+        kind, WithJsonSchema(_input_schema(column, {k: v for rule in rules for k, v in rule.says.items()}))
+    ]
+
+
+def value_type(column: Column, *, strict: bool) -> Any:
+    """The type alone, without what the table's checks ask."""
+    if isinstance(column, Numeric):
+        precision, scale = column.digits or (None, None)
+        return Annotated[Decimal, BeforeValidator(plain_number), Field(max_digits=precision, decimal_places=scale)]
+    if isinstance(column, ForeignKey | UUIDColumn):
+        return Annotated[UUID, BeforeValidator(canonical_uuid)]
+    if isinstance(column, Integer):
+        least, most = _range(column)
+        return Annotated[int, BeforeValidator(whole_number), Strict(strict), Field(ge=least, le=most)]
+    if isinstance(column, Boolean):
+        return Annotated[bool, BeforeValidator(true_or_false), Strict(strict)]
+    if isinstance(column, Timestamptz):
+        return Annotated[datetime, BeforeValidator(iso_time), AfterValidator(in_utc)]
+    if isinstance(column, EnumColumn):
+        return column.value_type
+    length = column.length if isinstance(column, Varchar) else None
+    return Annotated[str, Strict(strict), Field(max_length=length), AfterValidator(clean_text)]
+
+
+def _range(column: Integer) -> tuple[int, int]:
+    half = 2 ** (INTEGER_BITS[type(column)] - 1)
+    return -half, half - 1
+
+
+def _input_schema(column: Column, rules: Schema) -> Schema:
+    if isinstance(column, Numeric) and column.digits:
+        number = {"type": "number", "multipleOf": 10.0 ** -column.digits[1], **rules}
+        return {"anyOf": [decimal_schema(column, rules), number | {"exclusiveMaximum": 10 ** _whole_digits(column)}]}
+    length = {"maxLength": column.length} if isinstance(column, Varchar) else {}
+    return filter_schema(column) | length | rules
+
+
+def filter_schema(column: Column) -> Schema:
+    """What a parameter may be that is compared with this column."""
+    if isinstance(column, Numeric):
+        return decimal_schema(column, {})
+    if isinstance(column, ForeignKey | UUIDColumn):
+        return {"type": "string", "format": "uuid"}
+    if isinstance(column, Integer):
+        return {"type": "integer", **dict(zip(("minimum", "maximum"), _range(column), strict=True))}
+    if isinstance(column, Boolean):
+        return {"type": "boolean"}
+    if isinstance(column, Timestamptz):
+        return {"type": "string", "format": "date-time"}
+    if isinstance(column, EnumColumn):
+        return {"type": "string", "enum": list(get_args(column.value_type))}
+    return {"type": "string", "pattern": CLEAN_PATTERN}
+
+
+def decimal_schema(column: Numeric, rules: Schema) -> Schema:
+    """Decimal text: zeros in front and behind are as good as none."""
+    sign = "" if rules else "-?"
+    if column.digits is None:
+        return {"type": "string", "pattern": f"^{sign}[0-9]+(\\.[0-9]+)?$"}
+    more_than_0 = r"(?![0.]*$)" if "exclusiveMinimum" in rules else ""
+    scale = column.digits[1]
+    pattern = rf"^{more_than_0}{sign}0*[0-9]{{1,{_whole_digits(column)}}}(\.[0-9]{{1,{scale}}}0*)?$"
+    return {"type": "string", "pattern": pattern, "examples": [f"{12.5:.{scale}f}"]}
+
+
+def _whole_digits(column: Numeric) -> int:
+    precision, scale = column.digits or (0, 0)
+    return int(precision - scale)
+
+
+def nullable(schema: Schema) -> Schema:
+    choices = schema.get("anyOf", [schema])
+    return {"anyOf": [*choices, {"type": "null"}]}

@@ -1,0 +1,32 @@
+"""A value for each column that a client may send, for the API's description and its readers."""
+
+CUSTOMER = {
+    "name": "Maria da Silva",
+    "email": "maria@example.com",
+    "phone": "(11) 98765-4321",
+    "cpf": "529.982.247-25",
+    "address": "Rua das Flores, 12, São Paulo",
+}
+PRODUCT = {
+    "code": "CAFE-500",
+    "name": "Café torrado 500 g",
+    "unit": "un",
+    "description": "Torra média, em grãos",
+    "stock": 120,
+    "purchase_price": "14.90",
+    "sale_price": "24.50",
+    "sale_type": "retail",
+}
+PRESALE = {
+    "customer_id": "0a4f2f0e-8c57-4f0b-b1a3-6d2b9c7e5f10",
+    "status": "draft",
+    "discount": "2.50",
+    "notes": "Deliver in the morning",
+}
+LINE = {
+    "product_id": "c3d1a7b4-52e9-4a6f-8f0d-1b7e9a2c4d68",
+    "quantity": "2.000",
+    "unit_price": "24.50",
+    "discount": "1.00",
+}
+PRESALE_ITEM = {"presale_id": "5f0c6a2e-3b1d-4c8e-9a70-2d4b8e6f1a35", **LINE}
