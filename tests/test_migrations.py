@@ -1,0 +1,154 @@
+"""Tables, rules, migrations and database say the same, and every step can be taken back."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+from piccolo.apps.migrations.commands.backwards import run_backwards
+from piccolo.apps.migrations.commands.forwards import run_forwards
+from piccolo.apps.migrations.commands.new import AutoMigrationManager
+from piccolo.conf.apps import AppConfig
+
+from accounts.piccolo_app import APP_CONFIG as ACCOUNTS
+from accounts.roles import UserRole
+from backoffice.settings import ROOT, Settings
+from crm.enums import PresaleStatus
+from crm.piccolo_app import APP_CONFIG as CRM
+from piccolo_conf import DB
+from tests.builders import WAYS, a_presale, a_presale_that_is, a_session, a_user, row
+from tests.catalog import Catalog, Rows, catalog, names, rows
+
+APPS = ("accounts", "crm")
+RULES = sorted(ROOT.glob("*/rules/*.sql"))
+STEPS = {app: len(list((ROOT / app / "piccolo_migrations").glob("*_20*.py"))) for app in APPS}
+
+
+@pytest.fixture
+def migrations(database: str) -> None:
+    """Piccolo's own commands, in this process, work on the test's database."""
+    DB.configure(Settings(database_url=database))
+
+
+@pytest.fixture
+async def full(connection: asyncpg.Connection) -> asyncpg.Connection:
+    """To a database with rows in every table that keeps any."""
+    await a_session(connection, await a_user(connection, role="admin"))
+    for status in WAYS:
+        await a_presale_that_is(connection, status)
+    await connection.execute("INSERT INTO login_failures (account, address) VALUES ('ana', '127.0.0.1')")
+    await connection.execute(
+        "INSERT INTO idempotency_keys (user_id, key, request, response) SELECT id, 'k', '{}', '' FROM users"
+    )
+    return connection
+
+
+async def step_down(app: str) -> None:
+    assert (await run_backwards(app, "1", auto_agree=True)).success
+
+
+async def step_up(app: str) -> None:
+    assert (await run_forwards(app, "1")).success
+
+
+def survivors(now: Rows, before: Rows) -> Rows:
+    """The rows from before of those tables that have been there all along."""
+    return {table: before[table] for table in now}
+
+
+class TestRoundTrip:
+    async def test_down_one_by_one_and_up_again_every_catalog_is_met_again(
+        self, migrations: None, full: asyncpg.Connection
+    ) -> None:
+        met: list[Catalog] = [await catalog(full)]
+        kept: list[Rows] = [await rows(full)]
+        downwards = ["crm"] * STEPS["crm"] + ["accounts"] * STEPS["accounts"]
+        for app in downwards:
+            await step_down(app)
+            met.append(await catalog(full))
+            kept.append(await rows(full))
+            assert kept[-1] == survivors(kept[-1], kept[0])
+            assert met[-1] != met[-2]
+        assert {key for key in met[-1] if "migration" not in key} == set()
+        for app in reversed(downwards):
+            met.pop()
+            await step_up(app)
+            assert await catalog(full) == met[-1]
+
+    async def test_a_step_down_and_up_leaves_rows_that_it_does_not_concern(
+        self, migrations: None, full: asyncpg.Connection
+    ) -> None:
+        before = await rows(full)
+        assert all(before[table] for table in before.keys() - {"presale_births"})
+        await step_down("crm")
+        await step_up("crm")
+        assert await rows(full) == before
+        for _ in range(2):
+            await step_down("crm")
+        now = await rows(full)
+        await step_down("accounts")
+        await step_up("accounts")
+        assert now == await rows(full) == survivors(now, before)
+        assert now.keys() == {"users", "sessions", "login_failures"}
+
+    async def test_numbers_go_on_where_they_were(self, migrations: None, full: asyncpg.Connection) -> None:
+        last = await full.fetchval("SELECT max(number) FROM presales")
+        await step_down("crm")
+        await step_up("crm")
+        assert (await row(full, "presales", await a_presale(full)))["number"] == last + 1
+
+
+class TestNothingDiffers:
+    @pytest.mark.parametrize("app", [ACCOUNTS, CRM], ids=APPS)
+    async def test_the_migrations_make_the_tables_that_the_classes_declare(self, app: AppConfig) -> None:
+        wanted = await AutoMigrationManager().get_alter_statements(app)
+        assert [statement for group in wanted for statement in group.statements] == []
+
+    def test_new_auto_finds_nothing_to_do(self, database: str, tmp_path: Path) -> None:
+        for folder in "accounts", "backoffice", "crm":
+            shutil.copytree(ROOT / folder, tmp_path / folder)
+        shutil.copy(ROOT / "piccolo_conf.py", tmp_path)
+        command = [sys.executable, "-m", "piccolo.main", "migrations", "new", "all", "--auto"]
+        done = subprocess.run(command, cwd=tmp_path, env={"DATABASE_URL": database}, capture_output=True, text=True)
+        assert done.stdout.count("No changes detected") == len(APPS), done.stdout + done.stderr
+        files = [len(list((tmp_path / app / "piccolo_migrations").glob("*_20*.py"))) for app in APPS]
+        assert files == list(STEPS.values())
+
+    async def test_the_database_keeps_the_rules_that_the_files_say(self, connection: asyncpg.Connection) -> None:
+        migrated = await catalog(connection)
+        for file in RULES:
+            await connection.execute(file.read_text())
+        assert await catalog(connection) == migrated
+
+    @pytest.mark.parametrize("kind", ["function", "trigger"])
+    async def test_the_database_keeps_no_rule_that_the_files_do_not_say(
+        self, connection: asyncpg.Connection, kind: str
+    ) -> None:
+        said = re.findall(
+            rf"^CREATE (?:OR REPLACE |CONSTRAINT )*{kind.upper()} (\w+)",
+            "\n".join(file.read_text() for file in RULES),
+            re.MULTILINE,
+        )
+        assert sorted(said) == sorted(names(await catalog(connection), kind))
+
+    async def test_the_types_have_the_members_of_the_enums(self, connection: asyncpg.Connection) -> None:
+        found = await catalog(connection)
+        for name, enum in ("user_role", UserRole), ("presale_status", PresaleStatus):
+            assert found[f"type {name}"] == ", ".join(member.value for member in enum)
+        assert names(found, "type") == {"user_role", "presale_status"}
+
+    async def test_rules_may_be_applied_to_a_database_in_use(self, full: asyncpg.Connection) -> None:
+        before = await rows(full)
+        last = await full.fetchval("SELECT max(number) FROM presales")
+        await full.execute(
+            "DELETE FROM presales WHERE number = (SELECT max(number) FROM presales WHERE status = 'draft')"
+        )
+        await full.execute("DELETE FROM presales WHERE status = 'cancelled'")
+        now = await rows(full)
+        for file in RULES:
+            await full.execute(file.read_text())
+        assert await rows(full) == now != before
+        assert (await row(full, "presales", await a_presale(full)))["number"] == last + 1
