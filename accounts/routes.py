@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response, Security
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from accounts.login import change_password, log_in, log_out
-from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS
 from accounts.roles import UserRole
 from accounts.sessions import (
-    CREDENTIALS,
     CSRF_COOKIE,
     CSRF_HEADER,
     SESSION_COOKIE,
@@ -26,11 +25,11 @@ from accounts.sessions import (
 from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.bodies import JSON, is_json, read_json
-from backoffice.openapi import problem_responses, ref
+from backoffice.openapi import ALWAYS, problem_responses, ref
 from backoffice.problems import FieldError, Problem, field_errors
-from backoffice.values import clean_text
+from backoffice.values import CLEAN_PATTERN, clean_text
 
-CLEAN = {"pattern": "^[^\\u0000]*$"}
+CLEAN = {"pattern": CLEAN_PATTERN}
 Text = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]
 NewPassword = Annotated[
     str,
@@ -45,7 +44,7 @@ class Body(BaseModel):
 
 class LogIn(Body):
     email: Text = Field(examples=["admin@flowcrm.example"])
-    password: Text
+    password: Text = Field(examples=[DEMO_PASSWORD])
 
 
 class PasswordChange(Body):
@@ -70,9 +69,9 @@ class LoggedIn(BaseModel):
 
 Sent = TypeVar("Sent", bound=BaseModel)
 
-PRIVATE = [Security(scheme) for scheme in CREDENTIALS]
-REFUSALS = (401, 422, 500, 503)
-REFUSALS_OF_BODIES = (*REFUSALS, 400, 413)
+# What the answers may be, beside those that every route gives.
+BAD_BODY = ("malformed_json", "validation_error")
+STRANGER = ("unauthenticated", "csrf_failed")
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -85,7 +84,7 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
     "/login/",
     operation_id="log_in",
     summary="Log in",
-    responses=problem_responses(*REFUSALS_OF_BODIES, 429),
+    responses=problem_responses(*ALWAYS, *BAD_BODY, "invalid_credentials", "rate_limited"),
     openapi_extra=takes(LogIn),
 )
 async def login(request: Request, response: Response) -> LoggedIn:
@@ -99,13 +98,7 @@ async def login(request: Request, response: Response) -> LoggedIn:
     return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
 
 
-@router.get(
-    "/me/",
-    operation_id="me",
-    summary="Who am I",
-    responses=problem_responses(*REFUSALS),
-    dependencies=PRIVATE,
-)
+@router.get("/me/", operation_id="me", summary="Who am I", responses=problem_responses(*ALWAYS, "unauthenticated"))
 async def me(request: Request) -> Me:
     """The user whose token or cookie this is."""
     return describe(request.user.user)
@@ -116,8 +109,7 @@ async def me(request: Request) -> Me:
     operation_id="log_out",
     summary="Log out",
     status_code=204,
-    responses=problem_responses(*REFUSALS, 403),
-    dependencies=PRIVATE,
+    responses=problem_responses(*ALWAYS, *STRANGER),
 )
 async def logout(request: Request, response: Response) -> None:
     """Ends the session; its token is dead at once."""
@@ -130,9 +122,8 @@ async def logout(request: Request, response: Response) -> None:
     operation_id="change_password",
     summary="Change my password",
     status_code=204,
-    responses=problem_responses(*REFUSALS_OF_BODIES, 403),
+    responses=problem_responses(*ALWAYS, *BAD_BODY, *STRANGER),
     openapi_extra=takes(PasswordChange),
-    dependencies=PRIVATE,
 )
 async def password(request: Request) -> None:
     """Ends every other session of the user."""

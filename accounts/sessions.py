@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from fastapi.security import APIKeyCookie, HTTPBearer
 from piccolo_api.shared.auth import User as SignedIn
 from starlette._utils import get_route_path  # what the router itself matches; scope["path"] has the root path too
 from starlette.authentication import AuthCredentials
@@ -35,17 +34,6 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 PUBLIC = frozenset({"/api/auth/login", "/api/auth/login/", "/api/health"})
 PUBLIC_BELOW = "/api/health/"
-
-# For the API's description only: Authentication has judged before a route is reached.
-CREDENTIALS = (
-    HTTPBearer(scheme_name="token", description="The token that the log-in gave.", auto_error=False),
-    APIKeyCookie(
-        name=SESSION_COOKIE,
-        scheme_name="cookie",
-        description=f"The log-in's cookie. Unsafe methods need the header {CSRF_HEADER} as well.",
-        auto_error=False,
-    ),
-)
 
 
 @dataclass(frozen=True)
