@@ -50,3 +50,9 @@ async def until_waiting(connection: asyncpg.Connection, number: int) -> None:
     async with asyncio.timeout(10):
         while await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:
             await asyncio.sleep(0.01)
+
+
+async def is_alive(client: httpx.AsyncClient, token: str) -> bool:
+    answer = await client.get("/api/auth/me/", headers=bearer(token))
+    assert answer.status_code in (200, 401)
+    return answer.status_code == 200
