@@ -19,9 +19,7 @@ class EnumColumn(Column):
 
     value_type: Any = str
 
-    def __init__(
-        self, choices: type[Enum], type_name: str, default: Enum | str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, choices: type[Enum], type_name: str, default: Enum | str | None = None, **kwargs: Any) -> None:
         self.type_name = type_name
         self.default = default
         super().__init__(choices=choices, type_name=type_name, default=default, **kwargs)

@@ -1,7 +1,8 @@
 from pathlib import Path
 
-from crm.tables import Customer, IdempotencyKey, Presale, PresaleBirth, PresaleItem, Product
 from piccolo.conf.apps import AppConfig
+
+from crm.tables import Customer, IdempotencyKey, Presale, PresaleBirth, PresaleItem, Product
 
 APP_CONFIG = AppConfig(
     app_name="crm",

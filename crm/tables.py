@@ -5,9 +5,6 @@ What a Table can say is said here; what it cannot (computed columns, the life cy
 
 from decimal import Decimal
 
-from accounts.tables import User
-from backoffice.columns import EnumColumn
-from crm.enums import PresaleStatus
 from piccolo.columns import (
     JSONB,
     UUID,
@@ -21,10 +18,13 @@ from piccolo.columns import (
     Timestamptz,
     Varchar,
 )
-from piccolo.columns.indexes import IndexMethod
 from piccolo.columns.readable import Readable
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
+
+from accounts.tables import User
+from backoffice.columns import EnumColumn
+from crm.enums import PresaleStatus
 
 MONEY = (10, 2)
 QUANTITY = (10, 3)
@@ -100,9 +100,7 @@ class Presale(Table, tablename="presales"):
         on_delete=OnDelete.restrict,
         on_update=OnUpdate.restrict,
     )
-    status = EnumColumn(
-        choices=PresaleStatus, type_name="presale_status", default=PresaleStatus.draft, index=True
-    )
+    status = EnumColumn(choices=PresaleStatus, type_name="presale_status", default=PresaleStatus.draft, index=True)
     total = Numeric(
         digits=MONEY,
         default=Decimal(0),
@@ -178,9 +176,7 @@ class IdempotencyKey(Table, tablename="idempotency_keys"):
     """The answer given to `POST /api/presales/` with this `Idempotency-Key`, so that a repeat gets it again."""
 
     id = UUID(primary_key=True)
-    user_id = ForeignKey(
-        User, default=None, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.restrict
-    )
+    user_id = ForeignKey(User, default=None, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.restrict)
     key = Varchar(length=255, default=None)
     request = JSONB(default=None, help_text="The body; two bodies are the same when they are equal as JSON.")
     response = Text(default=None, null=True)

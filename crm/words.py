@@ -23,7 +23,9 @@ words.PROBLEMS.update(
         "presale_locked": ProblemWords(
             409,
             Text("Pre-sale locked", "Pré-venda bloqueada"),
-            Text("This pre-sale can no longer be changed like this.", "Esta pré-venda não pode mais ser alterada assim."),
+            Text(
+                "This pre-sale can no longer be changed like this.", "Esta pré-venda não pode mais ser alterada assim."
+            ),
         ),
         "insufficient_stock": ProblemWords(
             409,
@@ -51,9 +53,7 @@ words.VALUES.update(
     }
 )
 
-CPF_INVALID = Text(
-    "This is not a valid CPF. Please check its digits.", "Este CPF não é válido. Confira os dígitos."
-)
+CPF_INVALID = Text("This is not a valid CPF. Please check its digits.", "Este CPF não é válido. Confira os dígitos.")
 PHONE_INVALID = Text(
     "This is not a Brazilian phone number with its area code, such as (11) 98765-4321.",
     "Isto não é um telefone brasileiro com DDD, como (11) 98765-4321.",
@@ -65,9 +65,7 @@ words.VALUE_ERRORS.update(
     {
         "cpf": CPF_INVALID,
         "phone": PHONE_INVALID,
-        "new_presale_not_draft": Text(
-            "A new pre-sale starts as a draft.", "Uma nova pré-venda começa como rascunho."
-        ),
+        "new_presale_not_draft": Text("A new pre-sale starts as a draft.", "Uma nova pré-venda começa como rascunho."),
     }
 )
 
@@ -147,9 +145,7 @@ words.CONSTRAINTS.update(
         "presales_no_items": ConstraintWords(
             code="no_items",
             field="items",
-            says=Text(
-                "A pre-sale without items cannot be submitted.", "Uma pré-venda sem itens não pode ser enviada."
-            ),
+            says=Text("A pre-sale without items cannot be submitted.", "Uma pré-venda sem itens não pode ser enviada."),
         ),
         "presales_discount_exceeds_sum": ConstraintWords(
             code="discount_exceeds_sum",
@@ -160,9 +156,7 @@ words.CONSTRAINTS.update(
             code="insufficient_stock",
             field="items",
             says=Text("There is too little stock of: {names}.", "Estoque insuficiente de: {names}."),
-            each=Text(
-                "{name}: {needed} needed, {stock} in stock.", "{name}: necessário {needed}, em estoque {stock}."
-            ),
+            each=Text("{name}: {needed} needed, {stock} in stock.", "{name}: necessário {needed}, em estoque {stock}."),
         ),
         "presale_items_presale_id_fkey": ConstraintWords(
             code="foreign_key_violation",
