@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.tables import Session, User
+from backoffice.database_errors import is_lost, repeat
 from backoffice.health import the_engine
 from backoffice.problems import Problem
 
@@ -134,7 +135,7 @@ async def authenticate(connection: HTTPConnection) -> None:
     """Lets a bearer token in, or else the cookie, which alone is subject to the CSRF check."""
     bearer = connection.headers.getlist("authorization")
     token = _bearer_token(bearer) if bearer else connection.cookies.get(SESSION_COOKIE)
-    user = await find_user(token) if token else None
+    user: User | None = await repeat(is_lost, tries=2)(find_user, token) if token else None
     if token is None or user is None:
         raise Problem("unauthenticated", headers=CHALLENGE)
     if not bearer and connection.scope["method"] not in SAFE_METHODS:

@@ -1,15 +1,20 @@
 """What it means to a person that the database refused."""
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import asyncpg
+import tenacity
 
 from backoffice import words
 from backoffice.database import DatabaseRefused, DatabaseUnavailable, PoolExhausted
 from backoffice.problems import FieldError, Problem
 
+logger = logging.getLogger(__name__)
+
+LONGEST_PAUSE_SECONDS = 0.2
 RETRY_AFTER = {"Retry-After": "2"}
 
 COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
@@ -41,6 +46,17 @@ def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone. A timeout is none: TimeoutError is an OSError, and a cancelled query an
     OperatorInterventionError, but both have already cost their time."""
     return isinstance(error, LOST) and not isinstance(error, SLOW)
+
+
+def repeat(worth_it: Callable[[BaseException], bool], *, tries: int) -> tenacity.AsyncRetrying:
+    """Calls a coroutine function, up to so many times in all, while it raises what is worth another try."""
+    return tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception(worth_it),
+        stop=tenacity.stop_after_attempt(tries),
+        wait=tenacity.wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
+        before_sleep=tenacity.before_sleep_log(logger, logging.INFO),
+        reraise=True,
+    )
 
 
 def explain(error: BaseException, *, deleting: bool = False) -> Problem | None:

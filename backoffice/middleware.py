@@ -4,11 +4,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
 from urllib.parse import quote
 from uuid import uuid4
 
-import tenacity
 from piccolo.engine import engine_finder
 from piccolo_api.shared.auth import User
 from starlette.datastructures import MutableHeaders
@@ -16,15 +14,19 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, problems
-from backoffice.database_errors import explain, is_collision, is_lost
+from backoffice.database_errors import explain, is_collision, is_lost, repeat
 
 logger = logging.getLogger("flow_crm.requests")
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_TRIES = 4
 LONGEST_REQUEST_SECONDS = 11  # a statement has 10; several together have no more
-LONGEST_PAUSE_SECONDS = 0.2
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -48,7 +50,7 @@ class Boundary:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                MutableHeaders(scope=message).update({"X-Request-ID": request_id, **SECURITY_HEADERS})
             await send(message)
 
         try:
@@ -146,8 +148,8 @@ class UnitOfWork:
         if scope["path"].startswith(self.without):
             return await self._run(scope, body)
         if scope["method"] in SAFE_METHODS:
-            return await _repeat(is_lost, tries=2)(self._run, scope, body)
-        return await _repeat(is_collision, tries=MAX_TRIES)(self._run_in_transaction, scope, body)
+            return await repeat(is_lost, tries=2)(self._run, scope, body)
+        return await repeat(is_collision, tries=MAX_TRIES)(self._run_in_transaction, scope, body)
 
     async def _run(self, scope: Scope, body: bytes) -> Answer:
         answer = Answer()
@@ -171,16 +173,6 @@ class UnitOfWork:
         except RolledBack:
             pass
         return answer
-
-
-def _repeat(worth_it: Callable[[BaseException], bool], *, tries: int) -> tenacity.AsyncRetrying:
-    return tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception(worth_it),
-        stop=tenacity.stop_after_attempt(tries),
-        wait=tenacity.wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
-        before_sleep=tenacity.before_sleep_log(logger, logging.INFO),
-        reraise=True,
-    )
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:

@@ -4,15 +4,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
+from backoffice.settings import Settings
+from main import app, lifespan
+from piccolo_conf import DB
 from tests.builders import a_customer, a_product, a_user
 from tests.conftest import piccolo
 from tests.faults import OwnServer, own_server
-from tests.served import a_client, a_token, bearer, served
+from tests.clients import a_client, a_token, bearer
 
 LONGEST_SECONDS = 15
 RESUMES_WITHIN_SECONDS = 10
@@ -41,8 +45,9 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
         token = await a_token(connection, "manager@flowcrm.example")
         customer, product = await a_customer(connection), await a_product(connection)
         await connection.close()
-        limits = {"db_pool_max": POOL, "db_connect_timeout": 1, "db_acquire_timeout": 1}
-        async with served(server.dsn, **limits), a_client(**bearer(token)) as manager:
+        limits: dict[str, Any] = {"db_pool_max": POOL, "db_connect_timeout": 1, "db_acquire_timeout": 1}
+        DB.configure(Settings(database_url=server.dsn, **limits))
+        async with lifespan(app), a_client(**bearer(token)) as manager:
             yield Shop(server, manager, str(customer), str(product))
 
 
