@@ -11,12 +11,12 @@ from backoffice.columns import EnumColumn
 
 class User(Table, tablename="users"):
     id = UUID(primary_key=True)
-    email = Varchar(length=255, default=None, required=True)
+    email = Varchar(length=255, default=None, required=True, index=True)
     password = Varchar(
         length=255, default=None, secret=True, help_text="Stored as an argon2id hash. Leave empty to keep it."
     )
     name = Varchar(length=255, default=None, required=True, index=True)
-    role = EnumColumn(choices=UserRole, type_name="user_role", required=True, index=True)
+    role = EnumColumn(choices=UserRole, type_name="user_role", required=True)
     active = Boolean(default=True, help_text="Deactivating someone ends their sessions at once.")
     created_at = Timestamptz(index=True, help_text="Kept by the database.")
     updated_at = Timestamptz(index=True, help_text="Kept by the database.")

@@ -69,10 +69,10 @@ class Product(Table, tablename="products"):
     name = Varchar(length=255, default=None, required=True, index=True)
     unit = Varchar(length=20, default=None, required=True, help_text="What is counted: un, kg, box …")
     description = Text(default=None, null=True)
-    stock = Integer(default=0, index=True, help_text="Whole units on the shelf.")
-    purchase_price = Numeric(digits=MONEY, default=None, required=True, index=True)
-    sale_price = Numeric(digits=MONEY, default=None, required=True, index=True)
-    sale_type = Varchar(length=50, default=None, required=True, index=True, help_text="retail, wholesale …")
+    stock = Integer(default=0, help_text="Whole units on the shelf.")
+    purchase_price = Numeric(digits=MONEY, default=None, required=True)
+    sale_price = Numeric(digits=MONEY, default=None, required=True)
+    sale_type = Varchar(length=50, default=None, required=True, help_text="retail, wholesale …")
     created_at = Timestamptz(index=True, help_text="Kept by the database.")
     updated_at = Timestamptz(index=True, help_text="Kept by the database.")
 
@@ -100,11 +100,10 @@ class Presale(Table, tablename="presales"):
         on_delete=OnDelete.restrict,
         on_update=OnUpdate.restrict,
     )
-    status = EnumColumn(choices=PresaleStatus, type_name="presale_status", default=PresaleStatus.draft, index=True)
+    status = EnumColumn(choices=PresaleStatus, type_name="presale_status", default=PresaleStatus.draft)
     total = Numeric(
         digits=MONEY,
         default=Decimal(0),
-        index=True,
         help_text="The sum of the lines less the discount. Computed by the database.",
     )
     discount = Numeric(digits=MONEY, default=Decimal(0))
@@ -141,14 +140,11 @@ class PresaleItem(Table, tablename="presale_items"):
         on_delete=OnDelete.restrict,
         on_update=OnUpdate.restrict,
     )
-    quantity = Numeric(digits=QUANTITY, default=None, required=True, index=True)
-    unit_price = Numeric(
-        digits=MONEY, default=None, index=True, help_text="Left empty, the product's sale price at this moment."
-    )
+    quantity = Numeric(digits=QUANTITY, default=None, required=True)
+    unit_price = Numeric(digits=MONEY, default=None, help_text="Left empty, the product's sale price at this moment.")
     total_price = Numeric(
         digits=MONEY,
         default=None,
-        index=True,
         help_text="Quantity × unit price, less the discount. Computed by the database.",
     )
     discount = Numeric(digits=MONEY, default=Decimal(0))

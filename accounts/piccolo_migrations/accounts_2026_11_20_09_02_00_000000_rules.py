@@ -8,6 +8,10 @@ VERSION = "1.38.0"
 DESCRIPTION = "The rules about users and their sessions"
 
 FORWARDS = r"""
+-- As in the lists of the other apps: ordered by a column that many share, and by id among equals.
+CREATE INDEX IF NOT EXISTS users_role_id ON users (role, id);
+CREATE INDEX IF NOT EXISTS users_active_id ON users (active, id);
+
 -- A new password or a deactivation ends every session of that user.
 CREATE OR REPLACE FUNCTION end_sessions() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
@@ -117,6 +121,8 @@ DROP TRIGGER sessions_begin ON sessions;
 DROP FUNCTION begin_session;
 DROP TRIGGER users_end_sessions ON users;
 DROP FUNCTION end_sessions;
+DROP INDEX users_active_id;
+DROP INDEX users_role_id;
 """
 
 

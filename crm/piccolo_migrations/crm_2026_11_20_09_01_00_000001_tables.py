@@ -88,16 +88,8 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="Presale", tablename="presales", schema=None, columns=None
-    )
-
-    manager.add_table(
-        class_name="Customer", tablename="customers", schema=None, columns=None
-    )
-
-    manager.add_table(
-        class_name="PresaleItem",
-        tablename="presale_items",
+        class_name="PresaleBirth",
+        tablename="presale_births",
         schema=None,
         columns=None,
     )
@@ -114,15 +106,23 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="PresaleBirth",
-        tablename="presale_births",
+        class_name="Customer", tablename="customers", schema=None, columns=None
+    )
+
+    manager.add_table(
+        class_name="PresaleItem",
+        tablename="presale_items",
         schema=None,
         columns=None,
     )
 
+    manager.add_table(
+        class_name="Presale", tablename="presales", schema=None, columns=None
+    )
+
     manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
+        table_class_name="PresaleBirth",
+        tablename="presale_births",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -142,13 +142,35 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="BigInt",
-        column_class=BigInt,
+        table_class_name="Product",
+        tablename="products",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
         params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="code",
+        db_column_name="code",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 50,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -163,17 +185,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
-        column_name="customer_id",
-        db_column_name="customer_id",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
+        table_class_name="Product",
+        tablename="products",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
         params={
-            "references": Customer,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.restrict,
-            "target_column": None,
+            "length": 255,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -187,68 +207,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
-        column_name="status",
-        db_column_name="status",
-        column_class_name="EnumColumn",
-        column_class=EnumColumn,
+        table_class_name="Product",
+        tablename="products",
+        column_name="unit",
+        db_column_name="unit",
+        column_class_name="Varchar",
+        column_class=Varchar,
         params={
-            "type_name": "presale_status",
-            "default": "draft",
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": Enum(
-                "PresaleStatus",
-                {
-                    "draft": "draft",
-                    "pending": "pending",
-                    "approved": "approved",
-                    "cancelled": "cancelled",
-                    "converted": "converted",
-                },
-            ),
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
-        column_name="total",
-        db_column_name="total",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": decimal.Decimal("0"),
-            "digits": (10, 2),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
-        column_name="discount",
-        db_column_name="discount",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": decimal.Decimal("0"),
-            "digits": (10, 2),
+            "length": 20,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -262,10 +229,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
-        column_name="notes",
-        db_column_name="notes",
+        table_class_name="Product",
+        tablename="products",
+        column_name="description",
+        db_column_name="description",
         column_class_name="Text",
         column_class=Text,
         params={
@@ -283,8 +250,95 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
+        table_class_name="Product",
+        tablename="products",
+        column_name="stock",
+        db_column_name="stock",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="purchase_price",
+        db_column_name="purchase_price",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": (10, 2),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="sale_price",
+        db_column_name="sale_price",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": (10, 2),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
+        column_name="sale_type",
+        db_column_name="sale_type",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 50,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Product",
+        tablename="products",
         column_name="created_at",
         db_column_name="created_at",
         column_class_name="Timestamptz",
@@ -304,10 +358,140 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Presale",
-        tablename="presales",
+        table_class_name="Product",
+        tablename="products",
         column_name="updated_at",
         db_column_name="updated_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": TimestamptzNow(),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_keys",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_keys",
+        column_name="user_id",
+        db_column_name="user_id",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": User,
+            "on_delete": OnDelete.cascade,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_keys",
+        column_name="key",
+        db_column_name="key",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 255,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_keys",
+        column_name="request",
+        db_column_name="request",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_keys",
+        column_name="response",
+        db_column_name="response",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_keys",
+        column_name="created_at",
+        db_column_name="created_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -578,7 +762,7 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -600,7 +784,7 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -622,7 +806,7 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -654,8 +838,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Product",
-        tablename="products",
+        table_class_name="Presale",
+        tablename="presales",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -675,14 +859,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="code",
-        db_column_name="code",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="Presale",
+        tablename="presales",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="BigInt",
+        column_class=BigInt,
         params={
-            "length": 50,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -697,15 +880,17 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="Presale",
+        tablename="presales",
+        column_name="customer_id",
+        db_column_name="customer_id",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "length": 255,
-            "default": None,
+            "references": Customer,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -719,15 +904,46 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="unit",
-        db_column_name="unit",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="Presale",
+        tablename="presales",
+        column_name="status",
+        db_column_name="status",
+        column_class_name="EnumColumn",
+        column_class=EnumColumn,
         params={
-            "length": 20,
-            "default": None,
+            "type_name": "presale_status",
+            "default": "draft",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": Enum(
+                "PresaleStatus",
+                {
+                    "draft": "draft",
+                    "pending": "pending",
+                    "approved": "approved",
+                    "cancelled": "cancelled",
+                    "converted": "converted",
+                },
+            ),
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Presale",
+        tablename="presales",
+        column_name="total",
+        db_column_name="total",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": decimal.Decimal("0"),
+            "digits": (10, 2),
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -741,10 +957,32 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="description",
-        db_column_name="description",
+        table_class_name="Presale",
+        tablename="presales",
+        column_name="discount",
+        db_column_name="discount",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": decimal.Decimal("0"),
+            "digits": (10, 2),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Presale",
+        tablename="presales",
+        column_name="notes",
+        db_column_name="notes",
         column_class_name="Text",
         column_class=Text,
         params={
@@ -762,95 +1000,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="stock",
-        db_column_name="stock",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="purchase_price",
-        db_column_name="purchase_price",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": (10, 2),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="sale_price",
-        db_column_name="sale_price",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": (10, 2),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
-        column_name="sale_type",
-        db_column_name="sale_type",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 50,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Product",
-        tablename="products",
+        table_class_name="Presale",
+        tablename="presales",
         column_name="created_at",
         db_column_name="created_at",
         column_class_name="Timestamptz",
@@ -870,8 +1021,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Product",
-        tablename="products",
+        table_class_name="Presale",
+        tablename="presales",
         column_name="updated_at",
         db_column_name="updated_at",
         column_class_name="Timestamptz",
@@ -890,181 +1041,66 @@ async def forwards():
         schema=None,
     )
 
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_keys",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_keys",
-        column_name="user_id",
-        db_column_name="user_id",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": User,
-            "on_delete": OnDelete.cascade,
-            "on_update": OnUpdate.restrict,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_keys",
-        column_name="key",
-        db_column_name="key",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 255,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_keys",
-        column_name="request",
-        db_column_name="request",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_keys",
-        column_name="response",
-        db_column_name="response",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_keys",
-        column_name="created_at",
-        db_column_name="created_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": TimestamptzNow(),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PresaleBirth",
-        tablename="presale_births",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
     manager.add_constraint(
-        table_class_name="Presale",
-        tablename="presales",
-        constraint_name="presales_number_key",
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_code_key",
         constraint_class=Unique,
-        params={"columns": ["number"], "nulls_distinct": True},
+        params={"columns": ["code"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="Presale",
-        tablename="presales",
-        constraint_name="presales_discount_not_negative",
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_code_not_blank",
         constraint_class=Check,
-        params={"condition": "discount >= 0 AND discount < 1e8"},
+        params={"condition": "NOT is_blank(code)"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="Presale",
-        tablename="presales",
-        constraint_name="presales_total_not_negative",
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_name_not_blank",
         constraint_class=Check,
-        params={"condition": "total >= 0 AND total < 1e8"},
+        params={"condition": "NOT is_blank(name)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_stock_not_negative",
+        constraint_class=Check,
+        params={"condition": "stock >= 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_purchase_price_not_negative",
+        constraint_class=Check,
+        params={"condition": "purchase_price >= 0 AND purchase_price < 1e8"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Product",
+        tablename="products",
+        constraint_name="products_sale_price_not_negative",
+        constraint_class=Check,
+        params={"condition": "sale_price >= 0 AND sale_price < 1e8"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_keys",
+        constraint_name="idempotency_keys_user_id_key",
+        constraint_class=Unique,
+        params={"columns": ["user_id", "key"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -1152,65 +1188,29 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_code_key",
+        table_class_name="Presale",
+        tablename="presales",
+        constraint_name="presales_number_key",
         constraint_class=Unique,
-        params={"columns": ["code"], "nulls_distinct": True},
+        params={"columns": ["number"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_code_not_blank",
+        table_class_name="Presale",
+        tablename="presales",
+        constraint_name="presales_discount_not_negative",
         constraint_class=Check,
-        params={"condition": "NOT is_blank(code)"},
+        params={"condition": "discount >= 0 AND discount < 1e8"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_name_not_blank",
+        table_class_name="Presale",
+        tablename="presales",
+        constraint_name="presales_total_not_negative",
         constraint_class=Check,
-        params={"condition": "NOT is_blank(name)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_stock_not_negative",
-        constraint_class=Check,
-        params={"condition": "stock >= 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_purchase_price_not_negative",
-        constraint_class=Check,
-        params={"condition": "purchase_price >= 0 AND purchase_price < 1e8"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Product",
-        tablename="products",
-        constraint_name="products_sale_price_not_negative",
-        constraint_class=Check,
-        params={"condition": "sale_price >= 0 AND sale_price < 1e8"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_keys",
-        constraint_name="idempotency_keys_user_id_key",
-        constraint_class=Unique,
-        params={"columns": ["user_id", "key"], "nulls_distinct": True},
+        params={"condition": "total >= 0 AND total < 1e8"},
         schema=None,
     )
 

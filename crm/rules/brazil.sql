@@ -2,14 +2,26 @@
 
 -- True for eleven digits, not all the same, whose last two are the check digits of those before (modulo 11).
 CREATE OR REPLACE FUNCTION is_cpf(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-    WHEN value !~ '^[0-9]{11}$' OR value ~ '^(.)\1{10}$' THEN false
-    ELSE (SELECT sum(substr(value, i, 1)::integer * (11 - i)) * 10 % 11 % 10 FROM generate_series(1, 9) AS i)
-             = substr(value, 10, 1)::integer
-     AND (SELECT sum(substr(value, i, 1)::integer * (12 - i)) * 10 % 11 % 10 FROM generate_series(1, 10) AS i)
-             = substr(value, 11, 1)::integer
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+    digit integer;
+    first integer := 0;
+    second integer := 0;
+BEGIN
+    IF value !~ '^[0-9]{11}$' OR value = repeat(left(value, 1), 11) THEN
+        RETURN false;
+    END IF;
+    FOR place IN 1..9 LOOP
+        digit := substr(value, place, 1);
+        first := first + digit * (11 - place);
+        second := second + digit * (12 - place);
+    END LOOP;
+    first := first * 10 % 11 % 10;
+    second := (second + first * 2) * 10 % 11 % 10;
+    RETURN right(value, 2) = first::text || second::text;
 END;
+$$;
 
 -- Drops what people, and the programs they copy from, put between digits: white space, dots, slashes, dashes and
 -- minus signs of every kind, and characters that only direct writing. Anything else stays, to be refused.
