@@ -61,6 +61,7 @@ class Parameters:
         """:param query: as it was sent."""
         self.search = search
         self.default_order = order
+        self.table = table._meta.tablename
         self.columns = columns_of(table)
         self.errors: list[FieldError] = []
         self.given = self._once(query)
@@ -131,9 +132,10 @@ class Parameters:
             if name in directions:
                 self._refuse("__order", "duplicate_column", column=name[:MAX_NAME_LENGTH])
             directions[name] = " DESC" if part.startswith("-") else ""
-        # Rows that are otherwise equal stay in one order, or pages would overlap.
-        directions.setdefault("id", "")
-        return ", ".join(f'"{name}"{direction}' for name, direction in directions.items())
+        # Rows that are otherwise equal stay in one order, or pages would overlap: the one that an index has them in.
+        directions.setdefault("id", list(directions.values())[-1])
+        # With the table's name: a bare one would mean what is shown, and decimals are shown as text.
+        return ", ".join(f'"{self.table}"."{name}"{direction}' for name, direction in directions.items())
 
     def _fields(self) -> tuple[str, ...]:
         text = self.given.pop("__visible_fields", None)

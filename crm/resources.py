@@ -21,25 +21,34 @@ LOCKED = ("presale_locked",)
 ItemRow, _ = output_models(PresaleItem, examples=examples.PRESALE_ITEM)
 
 
+# The ids come from a query of their own, which has no order and no limit: with them PostgreSQL would walk through the
+# order of the page, and take every row's words apart on the way.
+FOUND = "id = ANY (ARRAY({}))"
+
+
 def _search_customers(typed: str) -> QueryString:
-    return QueryString("customer_words(name, email, cpf, phone) @@ search_query({})", typed)
+    return _found("SELECT id FROM customers WHERE customer_words(name, email, cpf, phone) @@ search_query({})", typed)
 
 
 def _search_products(typed: str) -> QueryString:
-    return QueryString(
-        "search_words(code || ' ' || name || ' ' || coalesce(description, '')) @@ search_query({})", typed
-    )
+    words = "search_words(code || ' ' || name || ' ' || coalesce(description, ''))"
+    return _found(f"SELECT id FROM products WHERE {words} @@ search_query({{}})", typed)
 
 
 def _search_presales(typed: str) -> QueryString:
     """Each word begins the number, or a word of the customer's name."""
-    words = typed.split()
+    words = list(dict.fromkeys(typed.split()))
     word = (
-        "(number::text LIKE {} || '%' OR customer_id = ANY (ARRAY("
+        "(SELECT id FROM presales WHERE number::text LIKE {} || '%' UNION ALL "
+        "SELECT id FROM presales WHERE customer_id = ANY (ARRAY("
         "SELECT id FROM customers WHERE search_words(name) @@ search_query({}))))"
     )
-    conditions = [QueryString(word, _digits(typed_word), typed_word) for typed_word in words]
-    return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions)
+    queries = [QueryString(word, _digits(typed_word), typed_word) for typed_word in words]
+    return _found(" INTERSECT ".join(["{}"] * len(queries)), *queries)
+
+
+def _found(ids: str, *arguments: object) -> QueryString:
+    return QueryString(FOUND, QueryString(ids, *arguments))
 
 
 def _digits(word: str) -> str:

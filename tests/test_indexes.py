@@ -1,0 +1,202 @@
+"""On 100,000 rows of each table, every page, exact filter and search of the product answers from an index."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from itertools import chain
+from typing import Any
+from urllib.parse import urlencode
+
+import asyncpg
+import pytest
+from piccolo.querystring import QueryString
+
+from accounts.resources import USERS
+from backoffice.query import Page, Parameters
+from backoffice.resource import Resource
+from backoffice.selects import columns_of, select_list
+from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
+from tests.builders import PASSWORD_HASH
+from tests.conftest import clone
+
+ROWS = 100_000
+# Free text, of any length: it is looked through by a search, if at all.
+NOT_INDEXED = {"address", "description", "notes"}
+TABLES = ("users", "customers", "products", "presales", "presale_items")
+FILL = f"""
+    CREATE FUNCTION pg_temp.nth_cpf(n integer) RETURNS text LANGUAGE plpgsql AS $$
+    DECLARE
+        cpf text := 200000000 + n;
+        weighted integer;
+    BEGIN
+        FOR size IN 9..10 LOOP
+            weighted := 0;
+            FOR place IN 1..size LOOP
+                weighted := weighted + substr(cpf, place, 1)::integer * (size + 2 - place);
+            END LOOP;
+            cpf := cpf || weighted * 10 % 11 % 10;
+        END LOOP;
+        RETURN cpf;
+    END;
+    $$;
+    INSERT INTO users (email, password, name, role, active, created_at, updated_at)
+    SELECT 'user' || n || '@flowcrm.example', '{PASSWORD_HASH}', 'User ' || n, (enum_range(NULL::user_role))[1 + n % 3],
+           n % 10 > 0, moment, moment
+    FROM generate_series(1, {ROWS}) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment);
+    INSERT INTO customers (name, email, phone, cpf, created_at, updated_at)
+    SELECT names[1 + n % 7] || ' ' || names[1 + n / 7 % 7] || ' ' || names[1 + n / 49 % 7]
+           || CASE n WHEN 7 THEN ' Rara' ELSE '' END,
+           'customer' || n || '@example.com', '+55119' || 10000000 + n, pg_temp.nth_cpf(n), moment, moment
+    FROM generate_series(1, {ROWS}) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment),
+         (SELECT '{{Ana,Bruno,João,Débora,Silva,Souza,Conceição}}'::text[]) AS u (names);
+    INSERT INTO products (code, name, unit, stock, purchase_price, sale_price, sale_type, created_at, updated_at)
+    SELECT 'P' || n, 'Café número ' || n, (ARRAY['un', 'kg'])[1 + n % 2], n % 50, n % 500, n % 900, 'type ' || n % 20,
+           moment, moment
+    FROM generate_series(1, {ROWS}) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment);
+    INSERT INTO presales (number, customer_id, status, total, discount, created_at, updated_at)
+    SELECT row_number() OVER (), id, (enum_range(NULL::presale_status))[1 + row_number() OVER () % 5],
+           row_number() OVER () % 1000, row_number() OVER () % 3, created_at, created_at
+    FROM customers;
+    INSERT INTO presale_items (presale_id, product_id, quantity, unit_price, total_price, discount)
+    SELECT presale.id, product.id, 1 + n % 20, 1 + n % 100, n % 1000, n % 2
+    FROM (SELECT id, row_number() OVER () AS n FROM presales) AS presale
+    JOIN (SELECT id, row_number() OVER () AS n FROM products) AS product USING (n);
+"""
+
+
+async def fill(connection: asyncpg.Connection) -> None:
+    """Rows as the rules would make them; the triggers and most indexes wait outside, for speed."""
+    indexes = await connection.fetch(
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
+        "WHERE NOT indisunique AND indrelid = ANY ($1::regclass[])",
+        list(TABLES),
+    )
+    await connection.execute("".join(f"DROP INDEX {name};" for name, _ in indexes))
+    for table in TABLES:
+        await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    await connection.execute(FILL)
+    await connection.execute(";".join(definition for _, definition in indexes))
+    await connection.execute("VACUUM ANALYZE")
+
+
+@pytest.fixture(scope="module")
+async def large(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[asyncpg.Connection]:
+    async with clone(server, steward, template) as dsn:
+        connection = await asyncpg.connect(dsn)
+        await fill(connection)
+        yield connection
+        await connection.close()
+
+
+def page(resource: Resource, **parameters: str) -> Page:
+    query = urlencode({"offset": "50", **parameters}).encode()
+    return Parameters(resource.table, query, resource.search, resource.order).page()
+
+
+def rows_of(resource: Resource, page: Page) -> QueryString:
+    table, columns = resource.tablename, select_list(resource.table)
+    sql = f"SELECT {columns} FROM {table} WHERE {{}} ORDER BY {page.order} LIMIT {{}} OFFSET {{}}"
+    return QueryString(sql, page.where, page.limit, page.offset)
+
+
+def count_of(resource: Resource, page: Page) -> QueryString:
+    return QueryString(f"SELECT count(*) FROM {resource.tablename} WHERE {{}}", page.where)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    yield from chain.from_iterable(nodes(child) for child in plan.get("Plans", []))
+
+
+async def plan_of(connection: asyncpg.Connection, query: QueryString, options: str = "") -> list[dict[str, Any]]:
+    sql, arguments = query.compile_string()
+    plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON{options}) {sql}", *arguments))
+    return list(nodes(plan[0]["Plan"]))
+
+
+async def scans(connection: asyncpg.Connection, *queries: QueryString) -> list[str]:
+    """The tables that a query would read from end to end."""
+    plans = [await plan_of(connection, query) for query in queries]
+    return [node["Relation Name"] for node in chain(*plans) if node["Node Type"] == "Seq Scan"]
+
+
+async def rows_thrown_away(connection: asyncpg.Connection, query: QueryString) -> int:
+    """How many rows are looked at in vain."""
+    plan = await plan_of(connection, query, ", ANALYZE, TIMING OFF")
+    return sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in plan)
+
+
+ALL = (*RESOURCES, USERS)
+COLUMNS = [
+    pytest.param(resource, name, id=f"{resource.path}-{name}")
+    for resource in ALL
+    for name in columns_of(resource.table)
+    if name not in NOT_INDEXED
+]
+SEARCHES = [
+    (CUSTOMERS, "ana"),
+    (CUSTOMERS, "ana silva"),
+    (CUSTOMERS, "rara"),
+    (CUSTOMERS, "nobody"),
+    (CUSTOMERS, "customer500@example"),
+    (CUSTOMERS, "200.000.5"),
+    (CUSTOMERS, "(11) 91000-05"),
+    (PRODUCTS, "cafe"),
+    (PRODUCTS, "p777"),
+    (PRODUCTS, "nothing"),
+    (PRESALES, "12345"),
+    (PRESALES, "#777"),
+    (PRESALES, "rara"),
+    (PRESALES, "ana rara"),
+    (PRESALES, "nobody"),
+    (PRESALES, "ana"),
+]
+
+
+@pytest.mark.parametrize(("resource", "name"), COLUMNS)
+async def test_a_page_in_the_order_of_any_column(large: asyncpg.Connection, resource: Resource, name: str) -> None:
+    for order in name, f"-{name}":
+        assert await scans(large, rows_of(resource, page(resource, __order=order))) == []
+
+
+@pytest.mark.parametrize("name", ["total", "number", "created_at"])
+async def test_a_page_is_in_the_order_of_the_values_not_of_their_letters(large: asyncpg.Connection, name: str) -> None:
+    sql, arguments = rows_of(PRESALES, page(PRESALES, __order=f"-{name}", limit="1")).compile_string()
+    (first,) = await large.fetch(sql, *arguments)
+    sql = f"SELECT {select_list(PRESALES.table)} FROM presales AS p ORDER BY p.{name} DESC, p.id DESC OFFSET 50 LIMIT 1"
+    assert first == await large.fetchrow(sql)
+
+
+@pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.path)
+async def test_a_page_in_the_order_that_nobody_asked_for(large: asyncpg.Connection, resource: Resource) -> None:
+    assert await scans(large, rows_of(resource, page(resource))) == []
+
+
+@pytest.mark.parametrize(("resource", "name"), COLUMNS)
+async def test_a_page_and_its_total_filtered_by_any_exact_value(
+    large: asyncpg.Connection, resource: Resource, name: str
+) -> None:
+    value = await large.fetchval(f"SELECT to_json({name}) FROM {resource.tablename} ORDER BY id OFFSET 777 LIMIT 1")
+    value = "false" if name == "active" else value.strip('"')
+    filtered = page(resource, **{name: value, **exactly(resource, name)})
+    assert await scans(large, rows_of(resource, filtered), count_of(resource, filtered)) == []
+
+
+def exactly(resource: Resource, name: str) -> dict[str, str]:
+    is_text = columns_of(resource.table)[name].value_type is str
+    return {f"{name}__match": "exact"} if is_text else {}
+
+
+@pytest.mark.parametrize(("resource", "typed"), SEARCHES, ids=lambda value: getattr(value, "path", value))
+async def test_a_search_looks_at_nothing_in_vain(large: asyncpg.Connection, resource: Resource, typed: str) -> None:
+    found = page(resource, search=typed)
+    for query in rows_of(resource, found), count_of(resource, found):
+        assert await scans(large, query) == []
+        assert await rows_thrown_away(large, query) < 1000
+
+
+async def test_every_foreign_key_has_an_index(large: asyncpg.Connection) -> None:
+    without = await large.fetch(
+        "SELECT conrelid::regclass || ' ' || conname FROM pg_constraint AS c WHERE contype = 'f' AND NOT EXISTS "
+        "(SELECT FROM pg_index WHERE indrelid = conrelid AND indkey[0] = conkey[1])"
+    )
+    assert without == []
