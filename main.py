@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
+import accounts.labels  # registers what the screen says
 import accounts.words  # noqa: F401 # registers what the rules say
+import crm.labels  # likewise
 import crm.words  # noqa: F401 # likewise
 from accounts.commands import refuse_demo_accounts
 from accounts.resources import USERS
@@ -14,7 +16,7 @@ from accounts.routes import router as accounts_router
 from accounts.sessions import AdminSessions, Authentication
 from accounts.tables import User
 from backoffice import health, logs, metrics, openapi, problems
-from backoffice.admin import admin_app
+from backoffice.admin import Admin
 from backoffice.middleware import Boundary, UnitOfWork
 from backoffice.rest import add_resource
 from backoffice.startup import OneLineRefusal, serving
@@ -49,12 +51,13 @@ for part in (health.router, metrics.router, accounts_router, admin_router, route
     app.include_router(part)
 app.mount(
     "/admin",
-    admin_app(
+    Admin(
         (*RESOURCES, USERS),
         auth_table=User,
         session_table=AdminSessions,
         production=DB.settings.production,
-        links=LINKS,
+        site_name=app.title,
+        sidebar_links=LINKS,
     ),
 )
 openapi.install(app, [{"name": resource.path, "description": resource.about} for resource in (*RESOURCES, USERS)])

@@ -1,127 +1,84 @@
-"""The admin, over the same resources as the REST API."""
+"""The admin, over the same resources as the REST API: piccolo-admin's front end, with our routes behind it."""
 
-import logging
 from collections.abc import Sequence
-from functools import partial
-from typing import Any
-from uuid import UUID
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
 
-import piccolo_admin.endpoints
-from piccolo.columns import ForeignKey
-from piccolo.table import Table
-from piccolo_admin.endpoints import OrderBy, TableConfig, create_admin
+from fastapi import FastAPI
+from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel
+from piccolo_api.csrf.middleware import CSRFMiddleware
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
+from starlette.routing import Mount
 
-from backoffice.crud import CRUD, json_response
-from backoffice.query import Parameters, columns_of, is_text
+from backoffice import problems
+from backoffice.admin_crud import AdminCRUD
+from backoffice.admin_words import translations
 from backoffice.resource import Resource
 
-PAGE_SIZE = 25
+SCRIPT = Path(__file__).with_name("admin.js")
+STYLE = Path(__file__).with_name("admin.css")
+# Drawn here, or browsers would ask for /favicon.ico.
+ICON = (
+    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 8 8%22%3E'
+    '%3Cpath fill=%22%233889ce%22 d=%22M0 0h8v2H2v1h4v2H2v3H0z%22/%3E%3C/svg%3E">'
+)
 
 
-class AdminCRUD(CRUD):
-    """What the admin's front end needs otherwise than other programs do."""
+class SameHost(CSRFMiddleware):
+    """Behind HTTPS Piccolo's own wants a list of hosts; the one that the page came from is the one that counts."""
 
-    strict = False  # forms send everything as text
-
-    def parameters(self, request: Request) -> Parameters:
-        """The filter form sends every `…__operator` and `…__match`, whether or not there is a value."""
-        parameters = super().parameters(request)
-        given = parameters.given
-        for name in list(given):
-            column, _, kind = name.rpartition("__")
-            if kind in ("operator", "match") and column not in given and not given[name].endswith("null"):
-                del given[name]
-        return parameters
-
-    async def get_single(self, request: Request, row_id: UUID) -> Response:
-        self.resource.require(request, "read")
-        return json_response(await self.read(row_id, readable=True))
-
-    async def post_single(self, request: Request, data: Any) -> Response:
-        return await super().post_single(request, self._from_form(data))
-
-    async def change(self, request: Request, row_id: UUID, data: Any, model: Any) -> Response:
-        return await super().change(request, row_id, self._from_form(data), model)
-
-    async def lock(self, request: Request, row_id: UUID) -> str:
-        row = await super().lock(request, row_id)
-        return row
-
-    def _from_form(self, data: Any) -> Any:
-        """An empty input means that nothing was given, except where the value is text."""
-        if not isinstance(data, dict):
-            return data
-        columns = columns_of(self.table)
-        return {
-            name: value
-            for name, value in data.items()
-            if value not in ("", None) or (name in columns and (is_text(columns[name]) or columns[name]._meta.null))
-        }
-
-    async def get_schema(self, request: Request) -> Response:
-        """The front end draws its forms from this; it has no notion of a column that cannot be written."""
-        self.resource.require(request, "read")
-        schema = self.pydantic_model.model_json_schema()
-        for name, column in columns_of(self.table).items():
-            about = schema["properties"].get(name)
-            if about is None:
-                continue
-            if isinstance(column, ForeignKey):
-                about["title"] = name.removesuffix("_id").replace("_", " ").title()
-            if name in self.resource.owned:
-                about["title"] += " (automatic)"
-        return JSONResponse(schema)
+    def is_valid_referer(self, request: Request) -> bool:
+        origin = request.headers.get("origin") or request.headers.get("referer") or ""
+        return urlsplit(origin).netloc == request.url.netloc
 
 
-def admin_app(
-    resources: Sequence[Resource],
-    *,
-    auth_table: type[Table],
-    session_table: Any,
-    production: bool,
-    links: dict[str, str],
-) -> Any:
-    """The ASGI app to mount under `/admin/`."""
-    by_table = {resource.table: resource for resource in resources}
-    # create_admin offers no way to give it another CRUD class.
-    piccolo_admin.endpoints.PiccoloCRUD = partial(_crud_for, by_table)
-    # It logs every exception that passes through as an error; `Boundary` knows which are.
-    logging.getLogger("piccolo_admin.endpoints").setLevel(logging.CRITICAL)
-    app = create_admin(
-        tables=[_table_config(resource) for resource in resources],
-        auth_table=auth_table,
-        session_table=session_table,
-        page_size=PAGE_SIZE,
-        production=production,
-        site_name="Flow CRM",
-        auto_include_related=False,
-        sidebar_links=links,
-    )
-    app.template = app.template.replace("</head>", f"<style>{_style(resources)}</style></head>")
-    return app
+class Admin(AdminRouter):
+    """Piccolo's router without tables of its own, since it would give each a stock PiccoloCRUD; ours are added."""
+
+    def __init__(self, resources: Sequence[Resource], **settings: Any) -> None:
+        tables = [resource.table for resource in resources]
+        super().__init__(translations=translations([table._meta.tablename for table in tables]), **settings)
+        self.resources = resources
+        self.user_middleware = [Middleware(cast(Any, SameHost))]  # its first parameter is wider than mypy's factory
+        self.template = _page(self.template)
+        for part in (self, self._mounted("/api"), self._mounted("/public")):
+            problems.install(part)
+            part.exception_handlers[500] = _pass_on  # Piccolo's would log each refusal as an error
+        for resource in resources:
+            _add_routes(self._mounted("/api"), AdminCRUD(resource, tables))
+
+    def _mounted(self, path: str) -> FastAPI:
+        app: Any = next(route.app for route in self.routes if isinstance(route, Mount) and route.path == path)
+        return app if isinstance(app, FastAPI) else app.app  # the API stands behind a middleware
+
+    # FastAPI reads the signature: what it wants is given.
+    def get_table_list_grouped(self, request: Request) -> GroupedTableNamesResponseModel:  # type: ignore[override]
+        """The side bar, in the order in which the resources were given; Piccolo's own sorts by the alphabet."""
+        response = GroupedTableNamesResponseModel()
+        for resource in self.resources:
+            if resource.allows(request, "read"):
+                response.grouped.setdefault(resource.admin.group, []).append(resource.tablename)
+        return response
 
 
-def _crud_for(by_table: dict[type[Table], Resource], table: type[Table], **settings: Any) -> AdminCRUD:
-    return AdminCRUD(by_table[table], **settings)
+async def _pass_on(_: Request, error: Exception) -> Response:
+    raise error
 
 
-def _table_config(resource: Resource) -> TableConfig:
-    order = resource.order
-    column = getattr(resource.table, order.removeprefix("-"))
-    return TableConfig(
-        table_class=resource.table,
-        menu_group=resource.admin.group,
-        visible_columns=list(resource.admin.visible),
-        visible_filters=list(resource.admin.filters),
-        link_column=resource.admin.link,
-        order_by=[OrderBy(column, ascending=not order.startswith("-"))],
-    )
+def _page(template: str) -> str:
+    """The front end's page with what we add to it, before its own script so that no request escapes ours."""
+    head = f'{ICON}<style>{STYLE.read_text()}</style><script type="module">{SCRIPT.read_text()}</script>'
+    return template.replace("<title>", f"{head}<title>", 1)
 
 
-def _style(resources: Sequence[Resource]) -> str:
-    """Greys the inputs of columns that the database fills."""
-    names = sorted(set().union(*(resource.owned for resource in resources)))
-    inputs = ", ".join(f'form input[name="{name}"]' for name in names)
-    return f"{inputs} {{ opacity: 0.5; pointer-events: none; }}"
+def _add_routes(app: FastAPI, crud: AdminCRUD) -> None:
+    """As FastAPIWrapper would, but for bare requests: the front end shows FastAPI's refusals badly, CRUD's well."""
+    root = f"/tables/{crud.resource.tablename}/"
+    app.add_api_route(root, crud.root, methods=["GET", "POST"], include_in_schema=False)
+    for name in ("ids", "new", "count", "schema", "references"):
+        app.add_api_route(f"{root}{name}/", getattr(crud, f"get_{name}"), include_in_schema=False)
+    methods = ["GET", "PUT", "PATCH", "DELETE"]
+    app.add_api_route(f"{root}{{row_id}}/", crud.detail, methods=methods, include_in_schema=False)

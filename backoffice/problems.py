@@ -144,16 +144,21 @@ def respond(problem: Problem, scope: Scope) -> Response:
     body = describe(problem, language, scope["path"])
     problem.headers["Content-Language"] = "pt-BR" if language == "pt" else "en"
     if scope["path"] == ADMIN_PASSWORD_FORM:
-        return JSONResponse({"detail": _sentence(body)}, problem.status, problem.headers)
+        return JSONResponse({"detail": _sentence(body, language)}, problem.status, problem.headers)
     if scope["path"].startswith("/admin/"):
-        return PlainTextResponse(_sentence(body), problem.status, problem.headers)
+        return PlainTextResponse(_sentence(body, language), problem.status, problem.headers)
     # Half a character in an address or a name has no bytes of its own, but a JSON escape.
     text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(text, problem.status, problem.headers, media_type="application/problem+json")
 
 
-def _sentence(body: Mapping[str, Any]) -> str:
-    return str(body["detail"])
+def _sentence(body: Mapping[str, Any], language: words.Language) -> str:
+    """What somebody at a form is told, a line for each thing that is wrong, with fields by the names on the screen."""
+    errors = [error for error in body["errors"] if error["message"] != body["detail"]]
+    if body["code"] != "validation_error":
+        return "\n".join([body["detail"], *(error["message"] for error in errors)])
+    named = [f"{words.label(error['field'], language)}: {error['message']}".removeprefix(": ") for error in errors]
+    return "\n".join(named or [body["detail"]])
 
 
 def prefers(accept_language: str) -> words.Language:

@@ -101,7 +101,11 @@ class Resource:
     def address(self, row_id: object) -> str:
         return f"/api/{self.path}/{row_id}/"
 
+    def allows(self, request: Request, right: str) -> bool:
+        """Whether the user's role has this right of `Rights`."""
+        return request.user.user.role in getattr(self.rights, right)
+
     def require(self, request: Request, right: str) -> None:
-        """:raises Problem: forbidden, unless the user's role has this right of `Rights`."""
-        if request.user.user.role not in getattr(self.rights, right):
+        """:raises Problem: forbidden."""
+        if not self.allows(request, right):
             raise Problem("forbidden")

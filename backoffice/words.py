@@ -178,6 +178,13 @@ CONSTRAINTS: dict[str, ConstraintWords] = {}
 # The values that rules raise with and that are words of their own, such as the status of a pre-sale.
 VALUES: dict[str, Text] = {}
 
+# What tables, columns, headings and the explanations beside them are called on the screen. Each app registers its own.
+LABELS: dict[str, Text] = {
+    "created_at": Text("Created", "Criado em"),
+    "updated_at": Text("Last changed", "Alterado em"),
+    "Kept by the database.": Text("Kept by the database.", "Mantido pelo banco de dados."),
+}
+
 VALUE_ERRORS: dict[str, Text] = {
     "missing": Text("This field is required.", "Este campo é obrigatório."),
     "extra_forbidden": Text("There is no such field.", "Este campo não existe."),
@@ -235,6 +242,11 @@ SAME_WORDS: Mapping[str, str] = {
     "none_required": "null",
     "is_instance_of": "invalid",
 }
+
+
+def label(name: str, language: Language) -> str:
+    """What stands on the screen for a name of the code, or for an English text."""
+    return say(LABELS[name], language) if name in LABELS else name.replace("_", " ")
 
 
 def say(text: Text, language: Language, **parameters: object) -> str:

@@ -1,0 +1,37 @@
+"""What the screen calls users and their columns. Importing this registers it."""
+
+from backoffice.words import LABELS, VALUES, Text
+
+EXPLANATIONS = (
+    Text(
+        "Stored as an argon2id hash. Leave empty to keep it.",
+        "Guardada cifrada (argon2id). Deixe em branco para manter a atual.",
+    ),
+    Text("Deactivating someone ends their sessions at once.", "Desativar alguém encerra na hora as suas sessões."),
+)
+
+LABELS.update(
+    {
+        "users": Text("Users", "Usuários"),
+        "one of users": Text("user", "usuário"),
+        "Team": Text("Team", "Equipe"),
+        "name": Text("Name", "Nome"),
+        "email": Text("E-mail", "E-mail"),
+        "password": Text("Password", "Senha"),
+        "current_password": Text("Current password", "Senha atual"),
+        "new_password": Text("New password", "Nova senha"),
+        "confirm_new_password": Text("New password confirmation", "Confirmação da nova senha"),
+        "username": Text("E-mail", "E-mail"),
+        "role": Text("Role", "Perfil"),
+        "active": Text("Active", "Ativo"),
+    }
+    | {text.en: text for text in EXPLANATIONS}
+)
+
+VALUES.update(
+    {
+        "admin": Text("administrator", "administrador"),
+        "manager": Text("manager", "gerente"),
+        "employee": Text("employee", "funcionário"),
+    }
+)

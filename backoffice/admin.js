@@ -1,0 +1,151 @@
+// What piccolo-admin's front end leaves out, added from outside: it keeps its state in a Vuex store, which can be
+// watched. tests/test_admin_browser.py shows that each of these works with the pinned version.
+
+const LANGUAGE = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
+const TIMEZONE = "defaultTimezone"; // and the time zone
+const LOG_IN = "/public/login/";
+const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
+const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
+
+const NOTICE_MS = 5000; // the front end's own timer often misses by a millisecond, and the notice stays
+
+let store, say, fading;
+let refusal = ""; // what the server said, if it refused the last request
+
+localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+// The server speaks the language of the screen, and what it says is shown, whatever the front end makes of it.
+
+const { open, send } = XMLHttpRequest.prototype;
+
+XMLHttpRequest.prototype.open = function (method, ...rest) {
+  this.method = method.toUpperCase();
+  open.call(this, method, ...rest);
+};
+
+XMLHttpRequest.prototype.send = function (body) {
+  if (localStorage[LANGUAGE]) this.setRequestHeader("Accept-Language", localStorage[LANGUAGE]);
+  this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
+  send.call(this, body);
+};
+
+function answered({ method, status, responseText, responseURL }) {
+  refusal = status >= 400 ? responseText : "";
+  if (status === 401 && !responseURL.endsWith(LOG_IN)) refusal = ""; // the log-in appears, which says enough
+  if (refusal && status !== 404) store.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
+  if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
+  if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
+}
+
+// A form shows what the database made of it: the total, the CPF without dots, the version for the next time.
+
+function showSaved(row) {
+  if (store.state.selectedRow?.id === row.id) store.commit("updateSelectedRow", row);
+}
+
+function showNew(table, row) {
+  if (location.hash.endsWith("/add/")) location.replace(`#/${table}/${row.id}/`);
+}
+
+// The front end's own messages give way to the server's. Times become readable.
+
+function watch(store) {
+  store.subscribe(({ type, payload }) => {
+    if (type === "updateRows") payload.forEach(writeTimes);
+    if (type === "updateSchema") giveCopies(payload.extra, "visible_column_names");
+    if (type === "updateApiResponseMessage") {
+      const refused = payload.type === "error" && payload.contents !== BESIDE_REFUSAL && refusal;
+      payload.contents = refused || say(payload.contents.replace(/\s+/g, " "));
+      clearTimeout(fading);
+      fading = setTimeout(() => document.querySelector("#message_popup a")?.click(), NOTICE_MS);
+    }
+  });
+  store.subscribeAction({
+    before({ type }) {
+      if (type === "fetchSingleRow") store.commit("updateSelectedRow", undefined); // never show the row before
+    },
+    after({ type, payload }) {
+      if (type !== "loadTranslation") return;
+      if (document.documentElement.dataset.language) location.reload(); // what is on the screen is in the old one
+      document.documentElement.dataset.language = document.documentElement.lang = payload;
+      translate(document.body);
+    },
+    error({ type }) {
+      if (type === "fetchRows") store.commit("updateLoadingStatus", false);
+    },
+  });
+}
+
+// The export adds the columns chosen for it to this very list, and so to the table on the screen.
+function giveCopies(extra, name) {
+  const original = extra[name];
+  Object.defineProperty(extra, name, { get: () => [...original] });
+}
+
+function writeTimes(row) {
+  const { properties } = store.state.schema;
+  for (const name of Object.keys(row)) {
+    if (properties[name]?.extra.widget !== "timestamptz" || !row[name]) continue;
+    row[name] = new Date(row[name]).toLocaleString(localStorage[LANGUAGE], {
+      timeZone: localStorage[TIMEZONE],
+      ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
+    });
+  }
+}
+
+// Fixed texts that the front end forgot to translate, but never the data in a table's cells.
+
+function translate(root) {
+  const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let text = root.nodeType === Node.TEXT_NODE ? root : texts.nextNode(); text; text = texts.nextNode()) {
+    const said = text.nodeValue.trim();
+    const meant = said && !text.parentElement?.closest("td") ? say(said) : said;
+    if (meant !== said) text.nodeValue = text.nodeValue.replace(said, () => meant);
+  }
+  for (const input of document.querySelectorAll("[placeholder]")) input.placeholder = say(input.placeholder);
+}
+
+// Columns that cannot be exported, or sorted by in an order that means something to anybody.
+
+function tidyChoices(properties) {
+  const isSecret = (name) => name === "version" || properties[name]?.extra.secret === true;
+  for (const option of document.querySelectorAll("[data-uitest=sort_by_selector] option")) {
+    option.hidden = isSecret(option.value) || option.value === "id" || "foreign_key" in (properties[option.value]?.extra ?? {});
+  }
+  for (const box of document.querySelectorAll(".column_list tbody input")) {
+    box.closest("tr").hidden = isSecret(box.id.replace("csv_", ""));
+  }
+}
+
+// Fields of a form that are not for filling in.
+
+function tidyForm(properties) {
+  for (const button of document.querySelectorAll("[data-uitest=save_button], [data-uitest=create_button]")) {
+    for (const input of button.form.querySelectorAll("[name]")) {
+      const about = properties[input.name];
+      const field = input.closest("form > div > div");
+      if (!about || !field) continue;
+      field.lastElementChild.inert = about.readOnly;
+      field.hidden = input.name === "version" || (about.readOnly && button.matches("[data-uitest=create_button]"));
+      input.classList.toggle("masked", about.extra.secret === true);
+    }
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  const app = document.querySelector("#app").__vue_app__;
+  store = app.config.globalProperties.$store;
+  say = (text) => app._context.provides.i18n.global.t(text);
+  app.config.errorHandler = (error) => error.response ?? console.error(error); // refusals have been shown
+  watch(store);
+  for (const ask of ["alert", "confirm"]) {
+    const native = window[ask];
+    window[ask] = (text) => native(say(text.replace(/row [0-9a-f-]{36}/, "this row")));
+  }
+  new MutationObserver((changes) => {
+    changes.forEach(({ target }) => translate(target));
+    const properties = store.state.schema?.properties ?? {};
+    tidyChoices(properties);
+    tidyForm(properties);
+  }).observe(document.querySelector("#app"), { childList: true, subtree: true, characterData: true });
+});

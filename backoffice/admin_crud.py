@@ -1,0 +1,155 @@
+"""The routes behind the admin's lists and forms: the same as the REST API's, for a front end with ways of its own."""
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, get_args
+from uuid import UUID
+
+from piccolo.table import Table
+from piccolo_api.crud.endpoints import OrderBy
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from backoffice import words
+from backoffice.columns import EnumColumn
+from backoffice.crud import CRUD, etag, is_stale, json_response
+from backoffice.problems import FieldError, Problem, prefers
+from backoffice.query import Parameters
+from backoffice.resource import Resource
+
+# Stands in every form, hidden: the ETag of the row as it was when the form was filled.
+VERSION = "version"
+
+
+def front_end_settings(resource: Resource) -> dict[str, Any]:
+    """What the front end wants to know about a table beside its columns."""
+    view, order = resource.admin, resource.order
+    by = OrderBy(getattr(resource.table, order.removeprefix("-")), ascending=not order.startswith("-"))
+    return {
+        "visible_column_names": [column._meta.name for column in view.visible],
+        "visible_filter_names": [column._meta.name for column in view.filters],
+        "link_column_name": view.link._meta.name,
+        "order_by": [by.to_dict()],
+        "rich_text_columns": [],
+        "media_columns": [],
+        "time_resolution": {},
+    }
+
+
+class AdminCRUD(CRUD):
+    """What the admin's front end needs otherwise than other programs do.
+
+    :param shown: the tables of the admin; references from others are nobody's business.
+    """
+
+    strict = False  # forms send everything as text
+
+    def __init__(self, resource: Resource, shown: Collection[type[Table]]) -> None:
+        super().__init__(resource, schema_extra=front_end_settings(resource))
+        self.shown = {table._meta.tablename for table in shown}
+        self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
+
+    # Reading
+
+    def parameters(self, request: Request) -> Parameters:
+        """Passes over what the front end sends without anybody having asked for it."""
+        parameters = super().parameters(request)
+        given = parameters.given
+        for name in list(given):
+            column, _, kind = name.rpartition("__")
+            if kind in ("operator", "match") and column not in given and not given[name].endswith("null"):
+                del given[name]  # the filter form sends these whether or not there is a value
+        for name in ("__order", "__visible_fields"):
+            if name in given:
+                self._leave_out_unshown(given, name)
+        if request.url.path.endswith("/count/"):
+            given.pop("__order", None)
+        return parameters
+
+    def _leave_out_unshown(self, given: dict[str, str], name: str) -> None:
+        """Whatever stands in the form is offered for sorting and export, shown or not, and more than once."""
+        columns = {part.removeprefix("-"): part for part in reversed(given.pop(name).split(","))}
+        parts = [part for column, part in columns.items() if column not in self.secrets | {VERSION, ""}]
+        if parts:
+            given[name] = ",".join(reversed(parts))
+
+    async def get_single(self, request: Request, row_id: UUID) -> Response:
+        # The version comes first: should the row change in between, the form is refused rather than believed.
+        version = etag(await self.read(row_id))
+        row = json.loads(await self.read(row_id, readable=True))
+        return json_response(json.dumps({**row, VERSION: version}))
+
+    async def get_references(self, request: Request) -> Response:
+        response = await super().get_references(request)
+        references = json.loads(bytes(response.body))["references"]
+        return JSONResponse({"references": [one for one in references if one["tableName"] in self.shown]})
+
+    async def get_schema(self, request: Request) -> Response:
+        """The front end draws lists, filters and forms from this."""
+        self.resource.require(request, "read")
+        language = prefers(request.headers.get("accept-language", ""))
+        schema = self.pydantic_model.model_json_schema()
+        for name, about in schema["properties"].items():
+            self._describe(name, about, language)
+        schema["properties"][VERSION] = {
+            "type": "string",
+            "title": VERSION,
+            "readOnly": True,
+            "extra": {"unique": True, "nullable": False},
+        }
+        return JSONResponse(schema)
+
+    def _describe(self, name: str, about: dict[str, Any], language: words.Language) -> None:
+        column, extra = self.table._meta.get_column_by_name(name), about["extra"]
+        about["title"] = words.label(name, language)
+        about["readOnly"] = name in self.resource.owned
+        # What is "unique" is not offered for changing many rows at once; nor should these be.
+        extra["unique"] = extra["unique"] or about["readOnly"] or extra["secret"]
+        if extra["help_text"]:
+            extra["help_text"] = words.label(extra["help_text"], language)
+        if isinstance(column, EnumColumn):
+            extra["choices"] = {value: _choice(value, language) for value in get_args(column.value_type)}
+
+    # Writing
+
+    async def post_single(self, request: Request, data: Any) -> Response:
+        filled = {name: value for name, value in from_form(data).items() if value is not None}
+        return await super().post_single(request, filled)
+
+    async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
+        """Answers with what the form would be filled with now, so that it can be."""
+        values = from_form(data)
+        request.state.version = values.pop(VERSION, None)
+        kept = {name for name in self.secrets if values.get(name) is None}
+        await super().change(request, row_id, {name: values[name] for name in values.keys() - kept}, model)
+        return await self.get_single(request, row_id)
+
+    async def lock(self, request: Request, row_id: UUID) -> str:
+        row = await super().lock(request, row_id)
+        version = getattr(request.state, VERSION, None)
+        if version is not None and is_stale(version, row):
+            raise Problem("stale")
+        return row
+
+    def validate(self, model: type[BaseModel], data: Any) -> dict[str, Any]:
+        """A form knows no null: what is null there, nobody filled in."""
+        try:
+            return super().validate(model, data)
+        except Problem as problem:
+            problem.errors = [
+                FieldError(error.field, "missing") if error.code == "null" else error for error in problem.errors
+            ]
+            raise
+
+
+def from_form(data: Any) -> dict[str, Any]:
+    """:raises Problem: validation_error, unless there are fields at all."""
+    if not isinstance(data, Mapping):
+        raise Problem("validation_error", errors=[FieldError("", "dict_type")])
+    return {name: None if value == "" else value for name, value in data.items()}
+
+
+def _choice(value: str, language: words.Language) -> dict[str, str]:
+    name = words.say(words.VALUES[value], language) if value in words.VALUES else value
+    return {"value": value, "display_name": name.capitalize()}

@@ -1,0 +1,171 @@
+"""What the admin's front end says, in English and in Brazilian Portuguese.
+
+The front end translates what its authors thought of; `admin.js` translates the rest, where a whole text is a key here.
+"""
+
+from collections.abc import Sequence
+
+from piccolo_admin.translations.data import ENGLISH
+from piccolo_admin.translations.models import Translation
+
+from backoffice.words import LABELS, Language, label
+
+OURS = {
+    "Select a table in the sidebar to get started.": "Choose in the side bar what you want to work with.",
+    "Select": "Select",
+    "Username": "E-mail",
+}
+
+PORTUGUESE = {
+    "About": "Sobre o",
+    "Add": "Adicionar",
+    "Add Row": "Adicionar",
+    "Apply": "Aplicar",
+    "Ascending": "Crescente",
+    "Back": "Voltar",
+    "Back to home page": "Voltar ao início",
+    "Change Password": "Alterar senha",
+    "Clear filters": "Limpar filtros",
+    "Close": "Fechar",
+    "Comma": "Vírgula",
+    "Create": "Criar",
+    "Current password": "Senha atual",
+    "Dark Mode": "Modo escuro",
+    "Days": "Dias",
+    "Delete": "Excluir",
+    "Delimiter": "Separador",
+    "Descending": "Decrescente",
+    "Download": "Baixar",
+    "Download failed": "Não foi possível baixar",
+    "Download successful": "Arquivo baixado",
+    "Edit": "Editar",
+    "Export CSV": "Exportar CSV",
+    "Filter": "Filtrar",
+    "For timestamps which are timezone aware, they will be displayed in this timezone by default.": (
+        "Datas e horas são mostradas neste fuso horário."
+    ),
+    "Form submitted": "Formulário enviado",
+    "Forms": "Formulários",
+    "Hide Filters": "Ocultar filtros",
+    "Hide referencing tables": "Ocultar registros relacionados",
+    "Home": "Início",
+    "Hours": "Horas",
+    "Light Mode": "Modo claro",
+    "Links": "Atalhos",
+    "Loading": "Carregando",
+    "Log Out": "Sair",
+    "Login": "Entrar",
+    "MFA Code": "Código de verificação",
+    "MFA Setup": "Verificação em duas etapas",
+    "Minutes": "Minutos",
+    "New password": "Nova senha",
+    "New password confirmation": "Confirmação da nova senha",
+    "New value": "Novo valor",
+    "No results found": "Nada encontrado",
+    "Note: Large data sets may take a while.": "Listas grandes podem demorar um pouco.",
+    "Note: They are converted to UTC when stored in the database.": "No banco de dados são guardadas em UTC.",
+    "of": "de",
+    "page": "página",
+    "Password": "Senha",
+    "result(s)": "registro(s)",
+    "rows": "registros",
+    "Save": "Salvar",
+    "Seconds": "Segundos",
+    "Select a Column": "Escolha uma coluna",
+    "Select a column to update": "Escolha a coluna a alterar",
+    "Select a table in the sidebar to get started.": "Escolha na barra lateral com o que quer trabalhar.",
+    "selected result(s) on": "registro(s) selecionado(s) na",
+    "Semicolon": "Ponto e vírgula",
+    "Set Timezone": "Definir fuso horário",
+    "Show Filters": "Mostrar filtros",
+    "Show referencing tables": "Mostrar registros relacionados",
+    "Showing": "Mostrando",
+    "Sort": "Ordenar",
+    "Sort by": "Ordenar por",
+    "Submit": "Enviar",
+    "Tables": "Cadastros",
+    "Thanks for using Piccolo Admin.": "Obrigado por usar o Piccolo Admin.",
+    "Timezone": "Fuso horário",
+    "Update": "Alterar",
+    "Use again": "Usar novamente",
+    "Username": "E-mail",
+    "Version": "Versão",
+    "Weeks": "Semanas",
+    "Welcome to": "Boas-vindas ao",
+    "with a matching": "com o mesmo valor em",
+}
+
+UNTRANSLATED = {
+    "Add sort column": "Adicionar coluna",
+    "All": "Todos",
+    "API documentation": "Documentação da API",
+    "Are you sure you want to delete the selected rows?": "Excluir mesmo os registros selecionados?",
+    "Are you sure you want to delete this row?": "Excluir mesmo este registro?",
+    "Are you sure you want to logout?": "Sair mesmo?",
+    "Bulk Update": "Alterar vários",
+    "Changed password successfully. You will be redirected to log in with your new credentials.": (
+        "Senha alterada. Entre agora com a nova senha."
+    ),
+    "Columns": "Colunas",
+    "contains": "contém",
+    "ends": "termina com",
+    "Equals": "Igual a",
+    "Error": "Erro",
+    "exact": "exatamente",
+    "False": "Não",
+    "Greater Than": "Maior que",
+    "Greater Than or Equal To": "Maior ou igual a",
+    "Health": "Saúde do sistema",
+    "Include readable": "Incluir nomes",
+    "Less Than": "Menor que",
+    "Less Than or Equal To": "Menor ou igual a",
+    "Load more": "Mostrar mais",
+    "None": "Nenhum",
+    "Not Equal": "Diferente de",
+    "Page not found": "Página não encontrada",
+    "Please select at least one column.": "Escolha pelo menos uma coluna.",
+    "Select": "Escolher",
+    "Problem logging in": "Não foi possível entrar",
+    "Set null:": "Deixar vazio:",
+    "starts": "começa com",
+    "Successfully added row": "Registro criado",
+    "Successfully applied filter": "Filtro aplicado",
+    "Successfully cleared filters": "Filtros limpos",
+    "Successfully deleted row": "Registro excluído",
+    "Successfully deleted rows": "Registros excluídos",
+    "Successfully saved row": "Alterações salvas",
+    "Successfully updated rows": "Registros alterados",
+    "The form has errors.": "Há erros no formulário.",
+    "The server can't be reached - please try later.": "O servidor não responde. Tente mais tarde.",
+    "Toggle all": "Todas",
+    "True": "Sim",
+    "Type here to filter": "Digite para procurar",
+    "Unable to delete the row.": "Não foi possível excluir.",
+}
+
+
+def translations(tablenames: Sequence[str]) -> list[Translation]:
+    """English and Brazilian Portuguese, with the tables and columns by the names that people know them by."""
+    english = {**ENGLISH.translations, **OURS}
+    portuguese = {**PORTUGUESE, **UNTRANSLATED}
+    return [
+        Translation(
+            language_name="English", language_code="en", translations=english | _names(tablenames, "en", english)
+        ),
+        Translation(
+            language_name="Português (Brasil)",
+            language_code="pt-BR",
+            translations=portuguese | _names(tablenames, "pt", portuguese),
+        ),
+    ]
+
+
+def _names(tablenames: Sequence[str], language: Language, messages: dict[str, str]) -> dict[str, str]:
+    """The front end makes its headings from the tables' own names: each as it appears there."""
+    names = {key: label(key, language) for key in LABELS}
+    for name in tablenames:
+        plain, one = name.replace("_", " "), label(f"one of {name}", language)
+        names[plain] = label(name, language)
+        names[f"Select a row from {plain.title()}"] = f"{messages['Select']} {one}"
+        names |= {f"{messages[verb]} {plain}": f"{messages[verb]} {one}" for verb in ("Add", "Edit")}
+    return names
