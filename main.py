@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi_offline import FastAPIOffline
 
 import accounts.labels  # registers what the screen says
 import accounts.words  # noqa: F401 # registers what the rules say
@@ -35,7 +36,8 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-app = FastAPI(
+app = FastAPIOffline(
+    static_url="/docs-assets",  # FastAPI itself would have browsers fetch Swagger UI from elsewhere
     title="Flow CRM",
     version="0.1.0",
     description="The back office of a small Brazilian reseller: customers, products and pre-sales.",
@@ -62,7 +64,11 @@ app.mount(
 )
 openapi.install(app, [{"name": resource.path, "description": resource.about} for resource in (*RESOURCES, USERS)])
 problems.install(app)
-app.add_middleware(UnitOfWork, prefixes=("/api/", "/admin/api/"), without=("/api/auth/login", "/api/health"))
+app.add_middleware(
+    UnitOfWork,
+    prefixes=("/api/", "/admin/api/", "/admin/public/"),
+    without=("/api/auth/login", "/api/health", "/admin/public/"),
+)
 app.add_middleware(Authentication)
 app.add_middleware(Boundary)
 app.add_middleware(OneLineRefusal)
