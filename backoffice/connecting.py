@@ -52,6 +52,10 @@ NEXT_HOST = (
     asyncpg.exceptions.TargetServerAttributeNotMatched,
 )
 
+# What a connection raises when it is no good any more. A session that the server ends between two statements can leave
+# asyncpg in the middle of a message, which it calls an internal error (its issue 1069).
+BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 
 class DatabaseUnavailable(ConnectionError):
     """No connection to the database, or it was lost; the text names place and cause, never a password."""
@@ -133,7 +137,7 @@ class Connector:
             self._check_version(connection)
         except DatabaseUnavailable:
             raise
-        except (*NEXT_HOST, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        except (*NEXT_HOST, *BROKEN, ValueError) as error:
             kind = DatabaseRefused if _is_final(error) else DatabaseUnavailable
             raise kind(f"Cannot connect to PostgreSQL at {self.where}: {cause(error)}") from error
         return connection
@@ -174,7 +178,7 @@ async def close_quietly(connection: Any) -> None:
     """Closes politely within CLOSE_SECONDS, else at once; never raises for a connection that is gone."""
     try:
         await connection.close(timeout=CLOSE_SECONDS)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except BROKEN:
         connection.terminate()
     except asyncio.CancelledError:
         connection.terminate()

@@ -14,6 +14,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
 from backoffice.connecting import (
+    BROKEN,
     Connector,
     DatabaseRefused,
     DatabaseUnavailable,
@@ -133,7 +134,7 @@ class Engine(PostgresEngine):
             return
         try:
             await connection._holder._pool.release(connection, timeout=RELEASE_SECONDS)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except BROKEN as error:
             logger.warning("a database connection was given up: %s", error or type(error).__name__)
         finally:
             self._slots.release()
@@ -204,7 +205,7 @@ class Engine(PostgresEngine):
         if pool is not None:
             try:
                 await asyncio.wait_for(pool.close(), CLOSE_POOL_SECONDS)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except BROKEN:
                 logger.warning("the connection pool was closed with queries under way")
             logger.info("the connection pool is closed")
         if self.embedded is not None:

@@ -11,13 +11,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal, cast
 
-import asyncpg
 from fastapi import APIRouter, Depends, Response
 from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.engine import engine_finder
 from pydantic import BaseModel
 
-from backoffice.connecting import DatabaseUnavailable, cause
+from backoffice.connecting import BROKEN, DatabaseUnavailable, cause
 from backoffice.database import Engine
 
 logger = logging.getLogger(__name__)
@@ -138,7 +137,7 @@ class Prober:
                 return await self._once_more_if_lost()
         except DatabaseUnavailable:
             raise
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except BROKEN as error:
             await self.close()
             where = self._engine.connector.where
             raise DatabaseUnavailable(f"PostgreSQL at {where} does not answer: {cause(error)}") from error
@@ -148,7 +147,9 @@ class Prober:
         if self._connection is not None and not self._connection.is_closed():
             try:
                 return await self._probe()
-            except (ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except TimeoutError:
+                raise
+            except BROKEN:
                 await self.close()
         self._connection = await self._engine.connect()
         return await self._probe()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import asyncpg
 from piccolo.engine.postgres import PostgresTransaction
 
+from backoffice.connecting import BROKEN
+
 if TYPE_CHECKING:
     from backoffice.database import Engine
 
@@ -58,7 +60,7 @@ async def roll_back_or_end(transaction: Any, connection: Any) -> None:
     try:
         async with asyncio.timeout(ROLLBACK_SECONDS):
             await transaction.rollback()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except BROKEN:
         with contextlib.suppress(asyncpg.InterfaceError):
             connection.terminate()
     except asyncio.CancelledError:
