@@ -10,10 +10,13 @@ from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
 from accounts.roles import ADMINS
 from accounts.tables import User
 from backoffice.resource import AdminView, Resource, Rights
-from backoffice.values import clean_text
+from backoffice.values import CLEAN_PATTERN, clean_text
 
 Password = Annotated[
-    str, Strict(), Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS), AfterValidator(clean_text)
+    str,
+    Strict(),
+    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS, json_schema_extra={"pattern": CLEAN_PATTERN}),
+    AfterValidator(clean_text),
 ]
 
 

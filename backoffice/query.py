@@ -113,9 +113,9 @@ class Parameters:
 
     def window(self, default_limit: int = DEFAULT_LIMIT) -> tuple[int, int]:
         """Limit and offset."""
-        for pair in (("limit", "__page_size"), ("offset", "__page")):
-            if all(name in self.given for name in pair):
-                self._refuse(pair[1], "duplicate_parameter")
+        for one, other in (("limit", "__page_size"), ("offset", "__page")):
+            if one in self.given and other in self.given:
+                self._refuse(other, "contradiction", other=one)
         limit = self._integer("limit", default_limit, 1, MAX_LIMIT)
         limit = self._integer("__page_size", limit, 1, MAX_LIMIT)
         offset = self._integer("offset", 0, 0, LARGEST_OFFSET)
@@ -179,14 +179,14 @@ class Parameters:
         match = self._choice(f"{name}__match", ("exact", *MATCHES)) if is_text(column) else None
         if operator in NULL_TESTS:
             if value or match:
-                self._refuse(f"{name}__operator", "invalid")
+                self._refuse(f"{name}__operator", "contradiction", other=name if value else f"{name}__match")
             return [QueryString(f'"{name}" {NULL_TESTS[operator]}')]
         if value is None:
             if operator or match:
                 self._refuse(name, "missing")
             return []
         if operator and match:
-            self._refuse(f"{name}__match", "invalid")
+            self._refuse(f"{name}__match", "contradiction", other=f"{name}__operator")
         if is_text(column) and not operator and match != "exact":
             pattern = MATCHES[match or "contains"].format(literally(value))
             return [QueryString(f'"{name}" ILIKE {{}}', pattern)]

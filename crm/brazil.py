@@ -1,29 +1,36 @@
 """CPF and telephone numbers as people type them, explained before the database would refuse them."""
 
+import re
 from typing import Annotated
 
 import phonenumbers
 from pydantic import AfterValidator, Field, Strict
 from validate_docbr import CPF
 
-from backoffice.values import clean_text, error
+from backoffice.values import CLEAN_PATTERN, clean_text, error
 
 MAX_TYPED_LENGTH = 40
-PUNCTUATION = str.maketrans("", "", " .-/\t\u00a0\u2013")
+# What stands between digits, as drop_punctuation() of rules/brazil.sql has it.
+PUNCTUATION = r"[\s./\u00a0\u00ad\u2000-\u2015\u2028-\u202f\u205f-\u2069\u2212\u3000\ufeff-]"
+CPF_PATTERN = f"^{PUNCTUATION}*([0-9]{PUNCTUATION}*){{11}}$"
+
+PERSONAL = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
 
 
 def normal_cpf(typed: str) -> str:
     """Eleven digits."""
-    digits = typed.translate(PUNCTUATION)
-    if not (digits.isascii() and digits.isdigit() and len(digits) == 11 and CPF().validate(digits)):
+    digits = re.sub(PUNCTUATION, "", typed)
+    if not re.fullmatch("[0-9]{11}", digits) or not CPF().validate(digits):
         raise error("cpf")
     return digits
 
 
 def normal_phone(typed: str) -> str:
     """E.164. Numbers without an area code, such as 0800, are nobody's own and are refused."""
+    bare = re.sub(PUNCTUATION, "", typed)
     try:
-        number = phonenumbers.parse(typed, "BR")
+        # To the library, 0055 is a call to abroad through the carrier 55; to people, +55.
+        number = phonenumbers.parse(re.sub("^0055", "+55", bare), "BR")
     except phonenumbers.NumberParseException as reason:
         raise error("phone") from reason
     kind = phonenumbers.number_type(number)
@@ -32,8 +39,8 @@ def normal_phone(typed: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-PERSONAL = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
-
 _Typed = Annotated[str, Strict(), Field(min_length=1, max_length=MAX_TYPED_LENGTH), AfterValidator(clean_text)]
-Cpf = Annotated[_Typed, AfterValidator(normal_cpf)]
-Phone = Annotated[_Typed, AfterValidator(normal_phone)]
+Cpf = Annotated[_Typed, AfterValidator(normal_cpf), Field(json_schema_extra={"format": "cpf", "pattern": CPF_PATTERN})]
+Phone = Annotated[
+    _Typed, AfterValidator(normal_phone), Field(json_schema_extra={"format": "phone", "pattern": CLEAN_PATTERN})
+]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -15,6 +15,7 @@ from backoffice.bodies import read_json
 from backoffice.crud import CRUD, etag, json_response
 from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
 from backoffice.problems import FieldError, Problem
+from backoffice.schemas import tidy
 from crm.enums import PresaleStatus
 from crm.idempotency import KEY, key_of, recall, remember
 from crm.presale_lines import Line, Lines, insert_lines, read_lines, replace_lines
@@ -34,6 +35,8 @@ CONFLICTS = {
     "convert": ("invalid_transition", "insufficient_stock"),
 }
 EXCEPT = {"convert": ", but that is an error: whoever converts expects goods to leave the stock"}
+
+Draft = Literal["draft"]  # how every pre-sale begins
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -66,7 +69,10 @@ class PresaleRoutes:
     def __init__(self, crud: CRUD) -> None:
         self.crud = crud
         self.body: type[BaseModel] = create_model(
-            "PresaleWithItems", __base__=crud.body, items=(Lines, Field(default=[]))
+            "PresaleWithItems",
+            __base__=crud.body,
+            status=(Draft, Field(default=PresaleStatus.draft, json_schema_extra=tidy)),
+            items=(Lines, Field(default=[], json_schema_extra=tidy)),
         )
 
     async def create(self, request: Request) -> Response:

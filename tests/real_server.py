@@ -1,0 +1,52 @@
+"""The application in a process of its own, for clients that speak HTTP over a real socket."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from backoffice.settings import ROOT
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+
+@contextmanager
+def real_server(dsn: str, log: Path) -> Iterator[str]:
+    """Its address, while it serves this database. What it says goes into the log."""
+    with socket.socket() as listener, log.open("w") as out:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        command = [sys.executable, "-m", "uvicorn", "main:app", "--fd", str(listener.fileno()), "--no-access-log"]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": dsn, "LOG_LEVEL": "WARNING"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            pass_fds=[listener.fileno()],
+        )
+        try:
+            _wait(process, address, log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+
+
+def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        try:
+            if httpx.get(f"{address}/api/health/live").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.02)

@@ -1,0 +1,87 @@
+"""The API does what its description says: schemathesis, as somebody of each role, against a real server."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from accounts.sessions import hash_token
+from backoffice.settings import ROOT
+from tests.commands import run
+from tests.conftest import dsn_of
+from tests.real_server import real_server
+
+# Every phase as the one who may do everything; the others differ only in what they are refused.
+PHASES = {
+    "admin": ("examples,coverage,fuzzing,stateful", 8),
+    "manager": ("examples,fuzzing,stateful", 4),
+    "employee": ("examples,fuzzing,stateful", 4),
+}
+SPARE_SESSIONS = 200
+
+
+class Api:
+    """A server with the demo data, and sessions of its users."""
+
+    def __init__(self, address: str, connection: asyncpg.Connection) -> None:
+        self.address = address
+        self.connection = connection
+
+    async def user_id(self, role: str) -> UUID:
+        found: UUID = await self.connection.fetchval("SELECT id FROM users WHERE role = $1", role)
+        return found
+
+    async def tokens(self, role: str, count: int) -> list[str]:
+        tokens = [secrets.token_urlsafe() for _ in range(count)]
+        await self.connection.execute(
+            "INSERT INTO sessions (token_hash, user_id, expires_at) "
+            "SELECT hash, $2, now() + interval '1 hour' FROM unnest($1::text[]) AS hash",
+            [hash_token(token) for token in tokens],
+            await self.user_id(role),
+        )
+        return tokens
+
+
+@pytest.fixture(scope="module")
+async def api(
+    server: str, steward: asyncpg.Connection, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Api]:
+    name = "flowcrm_schemathesis"
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    dsn = dsn_of(server, name)
+    run(dsn, "seed")
+    connection = await asyncpg.connect(dsn)
+    with real_server(dsn, tmp_path_factory.mktemp("schemathesis") / "server.log") as address:
+        yield Api(address, connection)
+    await connection.close()
+    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def schemathesis(address: str, token: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    program = str(Path(sys.executable).with_name("st"))
+    command = [program, "--no-color", "--config-file", "tests/schemathesis.toml", "run", f"{address}/openapi.json"]
+    authorization = ["-H", f"Authorization: Bearer {token}"]
+    return subprocess.run(
+        [*command, *authorization, *arguments], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("role", PHASES)
+async def test_schemathesis_finds_nothing(api: Api, role: str) -> None:
+    phases, examples = PHASES[role]
+    token, *spare = await api.tokens(role, 1 + SPARE_SESSIONS)
+    done = schemathesis(
+        api.address,
+        token,
+        *("--phases", phases, "--max-examples", str(examples), "--checks", "all"),
+        OWN_ID=str(await api.user_id(role)),
+        SPARE_TOKENS=" ".join(spare),
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+    assert "No issues found" in done.stdout
