@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from backoffice.embedded import EmbeddedPostgres
 from backoffice.settings import ROOT, Settings
 from tests.builders import a_user
+from tests.desk import Desk, Desks
 
 # The suite's server, where the developer names one; only scratch databases are made in it.
 NAMED_SERVER = os.environ.get("DATABASE_URL")
@@ -178,3 +179,18 @@ async def cast(app: FastAPI, connection: asyncpg.Connection) -> AsyncIterator[Ca
             clients[role] = await stack.enter_async_context(client)
         stranger = httpx.AsyncClient(transport=transport, base_url="http://flowcrm.example")
         yield Cast(**clients, stranger=await stack.enter_async_context(stranger))
+
+
+@pytest.fixture
+async def desks(cast: Cast, connection: asyncpg.Connection) -> AsyncIterator[Desks]:
+    """The same people in front of the admin, logged in with a cookie."""
+    from tests.clients import a_client, a_token, csrf, keep_cookies
+
+    async with AsyncExitStack() as stack:
+        found = {}
+        for role in ("admin", "manager", "employee"):
+            client = await stack.enter_async_context(a_client())
+            keep_cookies(client, await a_token(connection, f"{role}@flowcrm.example"))
+            client.headers.update(csrf(client))
+            found[role] = Desk(client)
+        yield Desks(**found)

@@ -1,0 +1,141 @@
+"""Somebody in front of the admin, in a real browser."""
+
+import re
+from pathlib import Path
+
+from playwright.async_api import ConsoleMessage, Dialog, Locator, Page, Request, Response, expect
+
+from accounts.passwords import DEMO_PASSWORD
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SAVE = "[data-uitest=save_button]"
+CREATE = "[data-uitest=create_button]"
+APPLY = "[data-uitest=submit_filter_button]"
+
+
+class Clerk:
+    """One page of the browser, and all that went wrong on it: errors, refusals, requests to anywhere else."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.troubles: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("request", self._watch)
+        page.on("response", self._read)
+        page.on("dialog", self._agree)
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.troubles.append(said.text)
+
+    def _watch(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.troubles.append(f"asked elsewhere: {request.url}")
+
+    def _read(self, response: Response) -> None:
+        if response.status >= 400:
+            self.troubles.append(f"{response.status} {response.url}")
+
+    async def _agree(self, dialog: Dialog) -> None:
+        self.asked.append(dialog.message)
+        await dialog.accept()
+
+    def expects_refusal(self, status: int) -> None:
+        """Refusals of this status, and what the browser logs of them, were no trouble; anything else is."""
+        logged = f"Failed to load resource: the server responded with a status of {status}"
+        assert any(trouble.startswith(str(status)) for trouble in self.troubles), self.troubles
+        self.troubles = [one for one in self.troubles if not one.startswith((f"{status} ", logged))]
+
+    # Where to
+
+    async def log_in(self, who: str, password: str = DEMO_PASSWORD) -> None:
+        await self.page.goto(f"{self.address}/admin/")
+        await self.page.fill("[name=username]", f"{who}@flowcrm.example")
+        await self.page.fill("[name=password]", password)
+        await self.page.click("[data-uitest=login_button]")
+
+    async def list(self, table: str, query: str = "") -> Locator:
+        """The rows of this table's list."""
+        await self._go(f"{table}/{query}")
+        await expect(self.page.locator("#result_count")).to_be_visible()
+        return self.page.locator(".table_wrapper tbody tr")
+
+    async def open(self, table: str, row: object) -> None:
+        """The form of this row."""
+        await self._go(f"{table}/{row}/")
+        await self.sees_form()
+
+    async def add(self, table: str, **values: str) -> None:
+        """The form for a new row, filled in but not sent."""
+        await self._go(f"{table}/add/")
+        await self.page.wait_for_load_state("networkidle")  # the defaults have been filled in
+        await self.fill(**values)
+
+    async def _go(self, path: str) -> None:
+        await self.page.goto("about:blank")  # or going from one part of the page to another would not load it
+        await self.page.goto(f"{self.address}/admin/#/{path}")
+
+    # What to do there
+
+    def field(self, name: str) -> Locator:
+        return self.page.locator(f"form [name={name}]:not(#editor):visible")
+
+    async def fill(self, **values: str) -> None:
+        for name, value in values.items():
+            await self.field(name).fill(value)
+
+    async def choose(self, **values: str) -> None:
+        for name, value in values.items():
+            await self.field(name).select_option(value)
+
+    async def pick(self, name: str, typed: str, shown: str) -> None:
+        """Finds the row that a foreign key is to point at by words."""
+        await self.page.locator(f".key_search:has([name={name}]) input[type=text]").click()
+        await self.page.locator(".input_wrapper input:visible").fill(typed)
+        await self.page.locator(".results_list:visible a", has_text=shown).click()
+
+    async def save(self) -> None:
+        await self.page.click(SAVE)
+
+    async def create(self) -> None:
+        await self.page.click(CREATE)
+
+    async def delete(self) -> None:
+        await self.page.click("[data-uitest=drop_down_button]")
+        await self.page.click("[data-uitest=delete_row_button]")
+
+    # What there is to see
+
+    async def sees_form(self) -> None:
+        """Of a row that exists, loaded."""
+        await expect(self.version).to_have_value(re.compile("."))
+
+    async def sees_notice(self, text: str) -> None:
+        await expect(self.page.locator("#message_popup .message")).to_have_text(text)
+
+    async def sees_refusal(self, text: str) -> None:
+        await expect(self.page.locator(".errors li")).to_have_text(text)
+        await expect(self.page.locator(f"{SAVE}, {CREATE}")).to_be_enabled()
+
+    async def sees_value(self, name: str, value: str) -> None:
+        await expect(self.field(name)).to_have_value(value)
+
+    @property
+    def version(self) -> Locator:
+        """What tells a form that is out of date."""
+        return self.page.locator("form [name=version]")
+
+    @property
+    def row_id(self) -> str:
+        """Of the row whose form is open."""
+        return self.page.url.rstrip("/").rpartition("/")[2]

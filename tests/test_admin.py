@@ -1,0 +1,151 @@
+"""The admin's page, its words and its lists, as the front end asks for them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+from piccolo_admin.endpoints import ASSET_PATH
+from piccolo_admin.translations.data import ENGLISH
+
+from backoffice.words import LABELS
+from tests.builders import a_customer, a_presale, a_presale_that_is
+from tests.conftest import Cast
+from tests.desk import ANA, Desk, Desks, refused
+
+TABLES = ("customers", "presales", "presale_items", "products", "users")
+
+
+class TestThePage:
+    async def test_the_address_without_a_slash_leads_there(self, cast: Cast) -> None:
+        answer = await cast.stranger.get("/admin")
+        assert answer.is_redirect
+        assert httpx.URL(answer.headers["location"]).path == "/admin/"
+
+    async def test_it_asks_for_nothing_from_elsewhere(self, cast: Cast) -> None:
+        page = (await cast.stranger.get("/admin/")).text
+        wanted = re.findall(r'(?:src|href)="([^"]*)"', page)
+        assert wanted
+        assert all(address.startswith(("./", "data:")) for address in wanted)
+
+    async def test_the_side_bar_is_ordered_as_people_work(self, desks: Desks) -> None:
+        everybody = [("Sales", ["customers", "presales", "presale_items"]), ("Catalogue", ["products"])]
+        for desk, more in ((desks.admin, [("Team", ["users"])]), (desks.manager, []), (desks.employee, [])):
+            assert list((await desk.get("grouped/")).json()["grouped"].items()) == everybody + more
+
+    async def test_nobody_gets_in_without_a_session(self, cast: Cast) -> None:
+        assert (await cast.stranger.get("/admin/api/tables/customers/")).status_code == 401
+
+    async def test_writing_needs_the_token_of_the_page(self, desks: Desks) -> None:
+        del desks.admin.client.headers["X-CSRFToken"]
+        assert (await desks.admin.creates("customers", **ANA)).status_code == 403
+
+    async def test_behind_https_only_its_own_pages_may_write(self, desks: Desks) -> None:
+        desks.admin.client.base_url = httpx.URL("https://flowcrm.test")
+        for origin, status in (("https://elsewhere.test", 403), ("https://flowcrm.test", 201)):
+            desks.admin.client.headers["Origin"] = origin
+            assert (await desks.admin.creates("customers", **ANA)).status_code == status
+
+    async def test_what_does_not_exist_is_said_plainly(self, desks: Desks) -> None:
+        for path in ("sessions/schema/", f"customers/{uuid4()}/"):
+            refused(await desks.admin.get(path), 404, "There is nothing here.")
+
+
+class TestTheWords:
+    async def test_two_languages_say_all_that_the_front_end_translates(self, cast: Cast) -> None:
+        offered = (await cast.stranger.get("/admin/public/translations/")).json()
+        codes = [translation["language_code"] for translation in offered["translations"]]
+        assert codes == ["en", "pt-BR"]
+        (script,) = Path(ASSET_PATH).glob("assets/*.js")
+        used = set(re.findall(r'\$t\("([^"]+)"\)', script.read_text())) | set(ENGLISH.translations)
+        for code in codes:
+            words = (await cast.stranger.get(f"/admin/public/translations/{code.lower()}/")).json()["translations"]
+            assert used <= words.keys()
+            # These mean something to vue-i18n.
+            assert not [text for text in words.values() if set(text) & set("{}@|")]
+
+    async def test_each_table_and_column_and_explanation_has_a_name_in_both(self, desks: Desks) -> None:
+        grouped = (await desks.admin.get("grouped/")).json()["grouped"]
+        for table in TABLES:
+            properties = (await desks.admin.get(f"{table}/schema/")).json()["properties"]
+            names = {*grouped, table, f"one of {table}", *(properties.keys() - {"version"})}
+            assert names <= LABELS.keys()
+        spoken = json.dumps([await _schema(desks.admin, table, "pt-BR") for table in TABLES], ensure_ascii=False)
+        for text in LABELS.values():
+            assert text.en == text.pt or f'"{text.en}"' not in spoken
+
+    async def test_choices_are_words(self, desks: Desks) -> None:
+        choices = (await _schema(desks.admin, "presales", "pt-BR"))["properties"]["status"]["extra"]["choices"]
+        assert [choice["display_name"] for choice in choices.values()] == [
+            *("Rascunho", "Pendente", "Aprovada", "Cancelada", "Convertida")
+        ]
+
+    async def test_refusals_speak_the_language_of_the_screen(self, desks: Desks) -> None:
+        desks.admin.client.headers["Accept-Language"] = "pt-br"
+        answer = await desks.admin.creates("customers", **ANA | {"cpf": "1", "phone": ""})
+        refused(answer, 422, "Telefone: Este campo é obrigatório.\nCPF: Este CPF não é válido. Confira os dígitos.")
+
+
+async def _schema(desk: Desk, table: str, language: str) -> dict[str, Any]:
+    headers = {"Accept-Language": language}
+    schema: dict[str, Any] = (await desk.client.get(f"/admin/api/tables/{table}/schema/", headers=headers)).json()
+    return schema
+
+
+class TestLists:
+    async def test_rows_are_referred_to_by_name(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        customer = await a_customer(connection, name="Maria")
+        await a_presale(connection, customer_id=customer)
+        (shown,) = (await desks.admin.get("presales/", __readable="true")).json()["rows"]
+        assert shown["customer_id_readable"] == "Maria"
+
+    async def test_a_filter_form_that_nobody_filled_in_filters_nothing(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        await a_presale_that_is(connection, "draft")
+        for table in TABLES:
+            schema = (await desks.admin.get(f"{table}/schema/")).json()
+            ways = {f"{name}__operator": "e" for name in schema["extra"]["visible_filter_names"]}
+            ways |= {f"{name}__match": "contains" for name in schema["extra"]["visible_filter_names"]}
+            counted = await desks.admin.get(f"{table}/count/", **ways)
+            listed = await desks.admin.get(f"{table}/", **ways, __page="1", __page_size="15", __readable="true")
+            assert counted.json()["count"] == listed.json()["total"] == len(listed.json()["rows"]) > 0
+
+    async def test_filters_are_text_as_the_form_sends_them(self, desks: Desks) -> None:
+        sent_and_found: list[tuple[dict[str, str], list[str]]] = [
+            ({"active": "true"}, ["Admin", "Employee", "Manager"]),
+            ({"active": "false"}, []),
+            ({"role": "manager", "role__operator": "e"}, ["Manager"]),
+            ({"role": "manager", "role__operator": "ne"}, ["Admin", "Employee"]),
+            ({"name": "MAN", "name__match": "starts", "email__match": "contains"}, ["Manager"]),
+            ({"name__operator": "is_null"}, []),
+        ]
+        for sent, found in sent_and_found:
+            answer = await desks.admin.get("users/", **sent, __order="name")
+            assert [user["name"] for user in answer.json()["rows"]] == found
+            assert (await desks.admin.get("users/count/", **sent)).json()["count"] == len(found)
+
+    async def test_sorting_by_what_is_not_shown_changes_nothing(self, desks: Desks) -> None:
+        for order in ("password", "-version", "name,name", "name,-name", "", "password,name"):
+            answer = await desks.admin.get("users/", __order=order)
+            assert len(answer.json()["rows"]) == 3
+            # Once sorted, the address of the list says so, and the front end sends it with everything.
+            assert (await desks.admin.get("users/count/", __order=order)).json()["count"] == 3
+
+    async def test_exporting_everything_exports_no_secret(self, desks: Desks) -> None:
+        columns = ",".join((await desks.admin.get("users/schema/")).json()["properties"])
+        (exported, *_) = (await desks.admin.get("users/", __visible_fields=columns)).json()["rows"]
+        assert list(exported) == ["email", "name", "role", "active", "created_at", "updated_at"]
+
+    async def test_a_picker_finds_rows_by_words(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        maria, _ = await a_customer(connection, name="Maria da Silva"), await a_customer(connection, name="José")
+        found = await desks.employee.get("customers/ids/", search="sil mar", limit="6")
+        assert found.json() == {str(maria): "Maria da Silva"}
+
+    async def test_only_tables_of_the_admin_are_named_as_referring(self, desks: Desks) -> None:
+        assert (await desks.admin.get("users/references/")).json() == {"references": []}
+        referring = {"tableName": "presales", "columnName": "customer_id"}
+        assert (await desks.admin.get("customers/references/")).json() == {"references": [referring]}

@@ -1,0 +1,367 @@
+"""The admin in a real Chromium, on a real server: what a clerk does all day, and what a clerk gets wrong."""
+
+import re
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from playwright.async_api import Browser, async_playwright, expect
+
+from tests.browser import APPLY, CHROMIUM, FLAGS, Clerk
+from tests.builders import a_customer, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
+from tests.clients import a_token, bearer
+from tests.conftest import dsn_of
+from tests.real_server import real_server
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}")
+
+ROLES = ("admin", "manager", "employee")
+
+
+@pytest.fixture(scope="module")
+async def dsn(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    """One database for all of these tests, each of which makes its own rows."""
+    name = f"flowcrm_test_{uuid.uuid4().hex[:12]}"
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield dsn_of(server, name)
+    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+async def db(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn)
+    for role in ROLES:
+        await a_user(connection, email=f"{role}@flowcrm.example", name=role.title(), role=role)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
+async def address(dsn: str, db: asyncpg.Connection, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    with real_server(dsn, tmp_path_factory.mktemp("served") / "log.txt") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def clerk(request: pytest.FixtureRequest, browser: Browser, address: str, db: Any) -> AsyncIterator[Clerk]:
+    """Already logged in, unless the role is ''. Whatever a test did not say it expects is an error at its end."""
+    role, locale = getattr(request, "param", ("admin", "en-US"))
+    context = await browser.new_context(locale=locale, timezone_id="America/Sao_Paulo")
+    context.set_default_timeout(10_000)
+    if role:
+        token = await a_token(db, f"{role}@flowcrm.example")
+        cookies = {"id": token, "csrftoken": uuid.uuid4().hex}
+        await context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
+    clerk = Clerk(await context.new_page(), address)
+    yield clerk
+    assert clerk.troubles == []
+    await context.close()
+
+
+def as_a(role: str, locale: str = "en-US") -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("clerk", [(role, locale)], indirect=True, ids=[role or "stranger"])
+
+
+async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: asyncpg.Connection) -> None:
+    product = await a_product(db, code="CAFE", name="Café torrado", stock=10, sale_price="32.50")
+    assert await (await clerk.list("products")).count() >= 1
+
+    await clerk.add("customers", name="Zé da Silva", email="ze@example.com", phone="(11) 98765-4321")
+    await clerk.fill(cpf="529.982.247-26")
+    await clerk.create()
+    await clerk.sees_refusal("CPF: This is not a valid CPF. Please check its digits.")
+    clerk.expects_refusal(422)
+    await clerk.fill(cpf="529.982.247-25")
+    await clerk.create()
+    await clerk.sees_form()
+    await clerk.sees_value("cpf", "52998224725")
+
+    await clerk.add("presales")
+    await clerk.pick("customer_id", "silva", "Zé da Silva")
+    await clerk.create()
+    await clerk.sees_form()
+    presale, number = clerk.row_id, await clerk.field("number").input_value()
+
+    await clerk.add("presale_items", quantity="2.5")
+    await clerk.pick("presale_id", number, f"#{number}")
+    await clerk.pick("product_id", "cafe", "Café torrado")
+    await clerk.create()
+    await clerk.sees_form()
+    await clerk.sees_value("unit_price", "32.50")
+    await clerk.sees_value("total_price", "81.25")
+
+    await clerk.open("presales", presale)
+    await clerk.sees_value("total", "81.25")
+    for status in ("pending", "approved", "converted"):
+        version = await clerk.version.input_value()
+        await clerk.choose(status=status)
+        await clerk.save()
+        await expect(clerk.version).not_to_have_value(version)
+    after = await row(db, "presales", uuid.UUID(presale))
+    assert (after["status"], after["total"]) == ("converted", Decimal("81.25"))
+    assert (await row(db, "products", product))["stock"] == 7
+
+
+@as_a("")
+async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.log_in("admin", "wrong")
+    await clerk.sees_notice("The e-mail or the password is wrong.")
+    await clerk.log_in("admin")
+    await expect(clerk.page.locator(".welcome")).to_contain_text("Welcome to Flow CRM")
+    clerk.expects_refusal(401)  # before anybody is there, too: the front end looks for a session first
+    assert await clerk.page.locator(".table_list").first.locator("li").all_inner_texts() == [
+        *("SALES", "Customers", "Pre-Sales", "Pre-Sale Items"),
+        *("CATALOGUE", "Products"),
+        *("TEAM", "Users"),
+    ]
+    await clerk.page.click("#user")
+    await clerk.page.click("[data-uitest=logout_button]")
+    await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
+    clerk.expects_refusal(401)
+    assert clerk.asked == ["Are you sure you want to logout?"]
+
+
+@as_a("")
+async def test_who_guesses_is_told_to_wait(clerk: Clerk, db: asyncpg.Connection) -> None:
+    failure = "INSERT INTO login_failures (account, address) VALUES ('admin@flowcrm.example', '192.0.2.1')"
+    await db.executemany(failure, [()] * 5)
+    await clerk.log_in("admin")
+    await clerk.sees_notice("Too many failed log-ins. Please wait a minute and try again.")
+    await db.execute("DELETE FROM login_failures")
+    clerk.expects_refusal(429)
+    clerk.expects_refusal(401)
+
+
+async def test_the_links_lead_somewhere_without_asking_elsewhere(clerk: Clerk) -> None:
+    await clerk.list("users")
+    health = await clerk.page.get_by_role("link", name="Health").get_attribute("href")
+    assert (await clerk.page.request.get(f"{clerk.address}{health}")).ok
+    await clerk.page.get_by_role("link", name="API documentation").click()
+    await expect(clerk.page.locator(".swagger-ui .title")).to_contain_text("Flow CRM")
+
+
+async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: asyncpg.Connection) -> None:
+    maria = await a_customer(db, name="Maria do Filtro")
+    presales = [await a_presale(db, customer_id=maria, notes=str(number)) for number in range(6)]
+    rows = await clerk.list("presales")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.page.click(APPLY)
+    await clerk.sees_notice("Successfully applied filter")
+    await clerk.pick("customer_id", "filtro", "Maria do Filtro")
+    await clerk.choose(status="draft", total__operator="lte")
+    await clerk.fill(total="1")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(6)
+    await expect(rows.first).to_contain_text("Maria do Filtro")
+    await expect(rows.first).to_contain_text("Draft")
+
+    await clerk.page.select_option("#page_size select", "5")
+    await expect(rows).to_have_count(5)
+    await clerk.page.click("#pagination li:last-child a")
+    await expect(rows).to_have_count(1)
+
+    await clerk.page.click("[data-uitest=csv_button]")
+    async with clerk.page.expect_download() as download:
+        await clerk.page.click("[data-uitest=download_csv_button]")
+    exported = Path(await (await download.value).path()).read_text().splitlines()
+    assert len(exported) == 1 + len(presales)
+    assert exported[0].endswith("customer_id_readable")
+    assert exported[1].endswith('"Maria do Filtro"')
+
+    await clerk.page.click("[data-uitest=sort_button]")
+    offered = clerk.page.locator("[data-uitest=sort_by_selector] option:not([hidden])")
+    assert await offered.all_inner_texts() == [
+        *("Number", "Status", "Total", "Discount", "Notes", "Created", "Last changed"),
+    ]
+    await clerk.page.select_option("[data-uitest=sort_by_selector]", "notes")
+    await clerk.page.select_option("select[name=ordering]", label="Ascending")
+    await clerk.page.click("[data-uitest=sort_form_button]")
+    await expect(rows.first).to_contain_text(str((await row(db, "presales", presales[0]))["number"]))
+
+
+async def test_a_filter_that_makes_no_sense_is_explained(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_product(db)
+    await clerk.list("products")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.fill(sale_price="cheap")
+    await clerk.page.click(APPLY)
+    await clerk.sees_notice("Sale price: This must be a number.")
+    await expect(clerk.page.locator("#loading_indicator")).to_be_hidden()
+    clerk.expects_refusal(422)
+
+
+async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="Old Timer", created_at=datetime(2020, 2, 29, 13, 5, tzinfo=UTC))
+    rows = await clerk.list("customers", "?name=Old+Timer")
+    await expect(rows.first).to_contain_text("02/29/2020, 10:05 AM")
+
+
+async def test_what_the_database_fills_in_is_out_of_reach(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.open("presales", await a_presale(db))
+    for name in ("number", "total"):
+        await expect(clerk.page.locator(f"div[inert]:has([name={name}])")).to_be_visible()
+    await clerk.add("presales")
+    await expect(clerk.page.locator("form label:visible")).to_have_text(
+        [re.compile(text) for text in ("Customer", "Status", "Discount", "Notes")]
+    )
+
+
+async def test_a_form_can_be_saved_again_and_again(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db)
+    await clerk.open("customers", customer)
+    for phone, kept in (("11 3333-4444", "+551133334444"), ("(21) 98888-7777", "+5521988887777")):
+        await clerk.fill(phone=phone)
+        await clerk.save()
+        await clerk.sees_value("phone", kept)
+    assert (await row(db, "customers", customer))["phone"] == "+5521988887777"
+
+
+async def test_a_form_that_is_out_of_date_overwrites_nothing(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Before")
+    await clerk.open("customers", customer)
+    async with httpx.AsyncClient(base_url=clerk.address) as api:
+        headers = bearer(await a_token(db, "manager@flowcrm.example"))
+        answer = await api.patch(f"/api/customers/{customer}/", json={"address": "Rua Nova, 1"}, headers=headers)
+        assert answer.status_code == 200
+    await clerk.fill(name="After")
+    await clerk.save()
+    await clerk.sees_refusal("Somebody changed this in the meantime. Load it again and repeat your change.")
+    clerk.expects_refusal(412)
+    kept = await row(db, "customers", customer)
+    assert (kept["name"], kept["address"]) == ("Before", "Rua Nova, 1")
+
+    await clerk.open("customers", customer)
+    await clerk.fill(name="After")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    assert (await row(db, "customers", customer))["address"] == "Rua Nova, 1"
+
+
+async def test_too_little_stock_is_said_in_plain_words(clerk: Clerk, db: asyncpg.Connection) -> None:
+    product = await a_product(db, name="Queijo", stock=1)
+    presale = await a_presale_that_is(db, "approved", product_id=product, quantity="3")
+    await clerk.open("presales", presale)
+    await clerk.choose(status="converted")
+    await clerk.save()
+    await clerk.sees_refusal("There is too little stock of: Queijo.\nQueijo: 3 needed, 1 in stock.")
+    clerk.expects_refusal(409)
+    await db.execute("UPDATE products SET stock = 3 WHERE id = $1", product)
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+
+
+async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Kept Customer")
+    await a_presale(db, customer_id=customer)
+    in_use = "This customer has pre-sales and cannot be deleted."
+    await clerk.open("customers", customer)
+    await clerk.delete()
+    await clerk.sees_refusal(in_use)
+
+    rows = await clerk.list("customers", "?name=Kept")
+    await rows.locator("td:last-child a").first.click()
+    await rows.locator("a.delete").click()
+    await clerk.sees_notice(in_use)
+
+    await rows.locator("input").check()
+    await clerk.page.click("[title='Delete selected Rows']")
+    await clerk.sees_notice(in_use)
+    clerk.expects_refusal(409)
+    assert clerk.asked[:2] == ["Are you sure you want to delete this row?"] * 2
+
+
+async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customers = [await a_customer(db, name=f"Bulk {number}") for number in range(3)]
+    rows = await clerk.list("customers", "?name=Bulk")
+    await clerk.page.locator("thead input").check()
+    await clerk.page.get_by_text("Update 3 rows").click()
+    offered = await clerk.page.locator("select[name=property] option").all_inner_texts()
+    assert offered == ["Select a Column", "Name", "E-mail", "Phone", "CPF", "Address"]
+    await clerk.page.select_option("select[name=property]", "email")
+    await clerk.fill(email="nobody")
+    update = clerk.page.get_by_role("button", name="Update")
+    await update.click()
+    await clerk.sees_notice("E-mail: This is not a valid e-mail address.")
+    clerk.expects_refusal(422)
+    await clerk.fill(email="all@example.com")
+    await update.click()
+    await expect(rows.get_by_text("all@example.com")).to_have_count(3)
+    assert {(await row(db, "customers", customer))["email"] for customer in customers} == {"all@example.com"}
+
+
+async def test_a_user_gets_a_password_that_nobody_sees(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.add("users", email="nova@flowcrm.example", name="Nova", password="her-password")
+    await expect(clerk.field("password")).to_have_css("-webkit-text-security", "disc")
+    await clerk.choose(role="employee")
+    await clerk.create()
+    await clerk.sees_form()
+    await clerk.sees_value("password", "")
+    hashed = (await row(db, "users", uuid.UUID(clerk.row_id)))["password"]
+    assert hashed.startswith("$argon2id$")
+    await clerk.fill(name="Nova Lima")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    assert (await row(db, "users", uuid.UUID(clerk.row_id)))["password"] == hashed
+
+
+@as_a("employee")
+async def test_an_employee_is_told_what_is_for_others(clerk: Clerk, db: asyncpg.Connection) -> None:
+    not_allowed = "Your role does not allow this."
+    customer, presale = await a_customer(db, name="Not Yours"), await a_presale_that_is(db, "pending")
+    await clerk.add("products", code="X", name="X", unit="un", purchase_price="1", sale_price="2", sale_type="retail")
+    await clerk.create()
+    await clerk.sees_refusal(not_allowed)
+    await clerk.open("customers", customer)
+    await clerk.delete()
+    await clerk.sees_refusal(not_allowed)
+    await clerk.open("presales", presale)
+    await clerk.choose(status="approved")
+    await clerk.save()
+    await clerk.sees_refusal(not_allowed)
+    await clerk.list("customers")
+    assert "Users" not in await clerk.page.locator(".sidebar").first.inner_text()
+    await clerk.page.goto(f"{clerk.address}/admin/#/users/")
+    await clerk.sees_notice(not_allowed)
+    clerk.expects_refusal(403)
+
+
+@as_a("manager", "pt-BR")
+async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Filtro", cpf=nth_cpf(90_000_001))
+    rows = await clerk.list("customers", "?name=Filtro&name__match=exact")
+    await expect(clerk.page.locator(".table_list").first.locator("li")).to_have_text(
+        ["Vendas", "Clientes", "Pré-vendas", "Itens de pré-venda", "Catálogo", "Produtos"]
+    )
+    await expect(clerk.page.locator("thead th")).to_have_text(
+        ["", "Nome", "CPF", "Telefone", "E-mail", "Criado em", ""]
+    )
+    await expect(rows.first).to_contain_text("Filtro")
+    await clerk.open("customers", customer)
+    await expect(clerk.page.locator("h1", has_text="cliente")).to_have_text("Editar cliente")
+    await clerk.fill(cpf="1")
+    await clerk.save()
+    await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
+    await clerk.sees_notice("Há erros no formulário.")
+    clerk.expects_refusal(422)
+
+    await clerk.page.click("[title=Translations]")
+    await clerk.page.get_by_text("English").click()
+    await expect(clerk.page.locator("h1", has_text="customer")).to_have_text("Edit customer")
+    await clerk.fill(cpf="1")
+    await clerk.save()
+    await clerk.sees_refusal("CPF: This is not a valid CPF. Please check its digits.")
+    clerk.expects_refusal(422)

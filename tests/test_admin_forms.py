@@ -1,0 +1,216 @@
+"""The admin's forms: what the front end sends, wisely or not, and what it can show of the answers."""
+
+import asyncpg
+import pytest
+
+from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
+from tests.clients import a_token, bearer, log_in
+from tests.conftest import Cast
+from tests.desk import ANA, NOT_ALLOWED, Desks, refused
+
+STALE = "Somebody changed this in the meantime. Load it again and repeat your change."
+PRODUCT = {"code": "P", "name": "P", "unit": "un", "purchase_price": "1", "sale_price": "2", "sale_type": "retail"}
+
+
+class TestForms:
+    async def test_what_is_missing_is_named(self, desks: Desks) -> None:
+        missing = "\n".join(f"{name}: This field is required." for name in ("Name", "E-mail", "Phone", "CPF"))
+        refused(await desks.employee.creates("customers"), 422, missing)
+
+    @pytest.mark.parametrize(
+        ("values", "status", "text"),
+        [
+            ({"cpf": "529.982.247-26"}, 422, "CPF: This is not a valid CPF. Please check its digits."),
+            (
+                {"phone": "98765-4321"},
+                422,
+                "Phone: This is not a Brazilian phone number with its area code, such as (11) 98765-4321.",
+            ),
+            ({"name": "\u00a0"}, 422, "Name: This may not be blank."),
+            ({"email": "ana"}, 422, "E-mail: This is not a valid e-mail address."),
+            ({"cpf": "111.444.777-35"}, 409, "Another customer has this CPF."),
+        ],
+    )
+    async def test_a_wrong_customer_is_refused_in_a_sentence(
+        self, desks: Desks, connection: asyncpg.Connection, values: dict[str, str], status: int, text: str
+    ) -> None:
+        await a_customer(connection, cpf="11144477735")
+        refused(await desks.employee.creates("customers", **ANA | values), status, text)
+        assert await connection.fetchval("SELECT count(*) FROM customers") == 1
+
+    async def test_what_is_left_empty_becomes_what_the_database_says(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        created = (await desks.manager.creates("products", **PRODUCT)).json()
+        assert (created["stock"], created["description"]) == (0, None)
+        line = {"presale_id": str(await a_presale(connection)), "product_id": created["id"], "quantity": "3"}
+        created = (await desks.employee.creates("presale_items", **line)).json()
+        assert (created["unit_price"], created["total_price"], created["discount"]) == ("2.00", "6.00", "0.00")
+
+    async def test_what_is_emptied_is_missing_unless_it_may_be_empty(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        product = await a_product(connection, description="Old")
+        answer = await desks.manager.changes("products", product, stock="", sale_price="", description="")
+        refused(answer, 422, "Stock: This field is required.\nSale price: This field is required.")
+        assert (await desks.manager.changes("products", product, description="")).json()["description"] is None
+
+    async def test_an_emptied_price_becomes_the_price_of_today(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        product = await a_product(connection, sale_price="10")
+        line = await a_line(connection, await a_presale(connection), product_id=product, quantity="2", unit_price="1")
+        answer = await desks.employee.changes("presale_items", line, unit_price="")
+        assert (answer.json()["unit_price"], answer.json()["total_price"]) == ("10.00", "20.00")
+
+    async def test_what_the_database_owns_is_not_for_sale(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        presale = await a_presale(connection)
+        before = await row(connection, "presales", presale)
+        answer = await desks.admin.changes(
+            "presales", presale, total="1", number="1", created_at="2001-01-01T00:00:00Z"
+        )
+        assert answer.status_code == 200
+        assert await row(connection, "presales", presale) == before
+
+    async def test_a_change_answers_with_what_the_form_shows_next(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        presale = await a_presale(connection, customer_id=await a_customer(connection, name="Maria"))
+        answer = await desks.employee.changes("presales", presale, notes="Call first")
+        assert (answer.json()["customer_id_readable"], answer.json()["notes"]) == ("Maria", "Call first")
+        assert answer.json() == (await desks.employee.get(f"presales/{presale}/")).json()
+
+    async def test_what_no_form_sends_is_refused_as_well(self, desks: Desks) -> None:
+        for sent in (b"", b"[]", b'"x"', b"{", b"\xff"):
+            answer = await desks.admin.client.post("/admin/api/tables/customers/", content=sent)
+            assert answer.status_code in (400, 422)
+            assert answer.headers["content-type"].startswith("text/plain")
+
+
+class TestPresales:
+    async def test_they_start_as_drafts(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        customer = str(await a_customer(connection))
+        answer = await desks.admin.creates("presales", customer_id=customer, status="approved")
+        refused(answer, 422, "Status: A new pre-sale starts as a draft.")
+        created = (await desks.admin.creates("presales", customer_id=customer, status="draft")).json()
+        assert (created["status"], created["total"], created["items"]) == ("draft", "0.00", [])
+
+    async def test_they_move_and_are_refused_in_plain_words(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        presale = await a_presale(connection)
+        empty = await desks.employee.changes("presales", presale, status="pending")
+        refused(empty, 409, "A pre-sale without items cannot be submitted.")
+        product = await a_product(connection, name="Queijo", stock=1)
+        await a_line(connection, presale, product_id=product, quantity="2")
+        assert (await desks.employee.changes("presales", presale, status="pending")).status_code == 200
+        assert (await desks.manager.changes("presales", presale, status="approved")).status_code == 200
+        locked = await desks.manager.changes("presales", presale, discount="1")
+        text = "This pre-sale is approved. Customer, discount and items change only in a draft."
+        refused(locked, 409, text)
+        short = await desks.manager.changes("presales", presale, status="converted")
+        refused(short, 409, "There is too little stock of: Queijo.\nQueijo: 2 needed, 1 in stock.")
+        await connection.execute("UPDATE products SET stock = 2 WHERE id = $1", product)
+        assert (await desks.manager.changes("presales", presale, status="converted")).status_code == 200
+        assert (await row(connection, "products", product))["stock"] == 0
+
+
+class TestPasswords:
+    async def test_a_new_user_needs_one_and_gets_it_hashed(
+        self, desks: Desks, cast: Cast, connection: asyncpg.Connection
+    ) -> None:
+        nova = {"email": "nova@flowcrm.example", "name": "Nova", "role": "employee", "active": "true"}
+        refused(await desks.admin.creates("users", **nova), 422, "Password: This field is required.")
+        refused(await desks.admin.creates("users", **nova, password="x"), 422, "Password: At least 8 characters.")
+        created = await desks.admin.creates("users", **nova, password="her-password")
+        assert "password" not in created.json()
+        assert (await log_in(cast.stranger, nova["email"], "her-password")).status_code == 200
+
+    async def test_an_empty_one_keeps_the_old_and_another_replaces_it(
+        self, desks: Desks, cast: Cast, connection: asyncpg.Connection
+    ) -> None:
+        user = await connection.fetchval("SELECT id FROM users WHERE role = 'employee'")
+        assert (await desks.admin.loads("users", user))["password"] == ""
+        before = await row(connection, "users", user)
+        assert (await desks.admin.changes("users", user, name="Somebody")).status_code == 200
+        assert (await row(connection, "users", user))["password"] == before["password"]
+        assert (await desks.admin.changes("users", user, password="another-one")).status_code == 200
+        assert (await log_in(cast.stranger, before["email"], "another-one")).status_code == 200
+
+
+class TestStaleForms:
+    async def test_a_change_by_the_api_is_not_overwritten(
+        self, desks: Desks, cast: Cast, connection: asyncpg.Connection
+    ) -> None:
+        customer = await a_customer(connection, name="Before")
+        form = await desks.employee.loads("customers", customer)
+        changed = await cast.manager.patch(f"/api/customers/{customer}/", json={"address": "Rua Nova, 1"})
+        assert changed.status_code == 200
+        refused(await desks.employee.saves("customers", customer, form | {"name": "After"}), 412, STALE)
+        assert (await row(connection, "customers", customer))["address"] == "Rua Nova, 1"
+
+    async def test_an_item_is_guarded_as_well_though_it_knows_no_time_of_change(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        line = await a_line(connection, await a_presale(connection), quantity="1")
+        form = await desks.employee.loads("presale_items", line)
+        await connection.execute("UPDATE presale_items SET quantity = 5 WHERE id = $1", line)
+        refused(await desks.employee.saves("presale_items", line, form | {"discount": "1"}), 412, STALE)
+
+    async def test_nobody_approves_items_that_they_have_not_seen(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        presale = await a_presale_that_is(connection, "draft")
+        form = await desks.manager.loads("presales", presale)
+        await a_line(connection, presale)
+        refused(await desks.manager.saves("presales", presale, form | {"status": "pending"}), 412, STALE)
+
+    async def test_the_form_of_another_row_is_refused(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        one, other = await a_customer(connection), await a_customer(connection)
+        form = await desks.employee.loads("customers", one)
+        refused(await desks.employee.saves("customers", other, form), 412, STALE)
+
+    async def test_the_same_form_can_be_saved_again(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        customer = await a_customer(connection)
+        form = await desks.employee.loads("customers", customer)
+        for name in ("One", "Two"):
+            answer = await desks.employee.saves("customers", customer, form | {"name": name})
+            assert answer.json()["name"] == name
+            form["version"] = answer.json()["version"]
+
+    async def test_changing_many_rows_asks_for_no_version(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        customer = await a_customer(connection)
+        assert (await desks.employee.saves("customers", customer, {"address": "Rua 2"})).status_code == 200
+
+
+class TestRights:
+    async def test_employees_do_not_touch_the_catalogue(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        product = await a_product(connection)
+        refused(await desks.employee.creates("products", **PRODUCT), 403, NOT_ALLOWED)
+        refused(await desks.employee.changes("products", product, name="Other"), 403, NOT_ALLOWED)
+        refused(await desks.employee.deletes("products", product), 403, NOT_ALLOWED)
+
+    async def test_employees_delete_no_customers_and_approve_nothing(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        presale = await a_presale_that_is(connection, "pending")
+        refused(await desks.employee.deletes("customers", await a_customer(connection)), 403, NOT_ALLOWED)
+        refused(await desks.employee.changes("presales", presale, status="approved"), 403, NOT_ALLOWED)
+
+    async def test_users_are_for_administrators(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        user = await connection.fetchval("SELECT id FROM users LIMIT 1")
+        root = "/admin/api/tables/users/"
+        reads = [("GET", root + path) for path in ("", "schema/", "new/", "count/", "ids/", "references/", f"{user}/")]
+        writes = [("POST", root), *((method, f"{root}{user}/") for method in ("PUT", "PATCH", "DELETE"))]
+        for desk in (desks.manager, desks.employee):
+            for method, address in (*reads, *writes):
+                answer = await desk.client.request(method, address, json={} if method != "GET" else None)
+                refused(answer, 403, NOT_ALLOWED)
+
+    async def test_what_is_in_use_is_not_deleted(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        line = await row(connection, "presale_items", await a_line(connection, await a_presale(connection)))
+        answer = await desks.manager.deletes("products", line["product_id"])
+        refused(answer, 409, "This product is part of pre-sales and cannot be deleted.")
+
+    async def test_a_token_of_the_api_opens_no_form(self, cast: Cast, connection: asyncpg.Connection) -> None:
+        token = await a_token(connection, "admin@flowcrm.example")
+        answer = await cast.stranger.get("/admin/api/tables/customers/", headers=bearer(token))
+        assert answer.status_code == 401
