@@ -50,4 +50,6 @@ def test_crm_knows_of_accounts_only_the_tables_and_the_roles() -> None:
 
 
 def test_the_diagram_shows_the_tables_as_they_are() -> None:
-    assert (ROOT / "docs" / "er-diagram.md").read_text() == draw(), "run `python -m docs.er_diagram > docs/er-diagram.md`"
+    assert (ROOT / "docs" / "er-diagram.md").read_text() == draw(), (
+        "run `python -m docs.er_diagram > docs/er-diagram.md`"
+    )
