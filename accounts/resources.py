@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from starlette.requests import Request
 
 from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
@@ -15,8 +15,11 @@ from backoffice.values import CLEAN_PATTERN, clean_text
 Password = Annotated[
     str,
     Strict(),
-    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS, json_schema_extra={"pattern": CLEAN_PATTERN}),
+    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS),
     AfterValidator(clean_text),
+    WithJsonSchema(
+        {"type": "string", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS, "pattern": CLEAN_PATTERN}
+    ),
 ]
 
 

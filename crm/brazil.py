@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 import phonenumbers
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from validate_docbr import CPF
 
 from backoffice.values import CLEAN_PATTERN, clean_text, error
@@ -40,7 +40,8 @@ def normal_phone(typed: str) -> str:
 
 
 _Typed = Annotated[str, Strict(), Field(min_length=1, max_length=MAX_TYPED_LENGTH), AfterValidator(clean_text)]
-Cpf = Annotated[_Typed, AfterValidator(normal_cpf), Field(json_schema_extra={"format": "cpf", "pattern": CPF_PATTERN})]
+_TYPED = {"type": "string", "minLength": 1, "maxLength": MAX_TYPED_LENGTH}
+Cpf = Annotated[_Typed, AfterValidator(normal_cpf), WithJsonSchema({**_TYPED, "format": "cpf", "pattern": CPF_PATTERN})]
 Phone = Annotated[
-    _Typed, AfterValidator(normal_phone), Field(json_schema_extra={"format": "phone", "pattern": CLEAN_PATTERN})
+    _Typed, AfterValidator(normal_phone), WithJsonSchema({**_TYPED, "format": "phone", "pattern": CLEAN_PATTERN})
 ]
