@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 BIN := .venv/bin
+SYNC = $(UV) sync --quiet --locked --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .PHONY: run test check migrate seed bench
 
@@ -23,10 +24,11 @@ seed: .venv/ready
 	$(BIN)/python -m seed
 
 bench: .venv/ready
+	$(SYNC) --group bench
 	$(BIN)/python -m benchmarks
 
 .venv/ready: uv.lock pyproject.toml | $(UV)
-	$(UV) sync --quiet --locked --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	$(SYNC)
 	@touch $@
 
 .uv/bin/uv:
