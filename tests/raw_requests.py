@@ -1,0 +1,54 @@
+"""Requests that no decent client would send, straight into the application."""
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import httpx
+from starlette.types import ASGIApp, Message
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Somebody who sends bytes as they are.
+
+    :param headers: those of every request.
+    """
+
+    app: ASGIApp
+    headers: Headers
+
+    async def send(
+        self, method: str, path: str, *, query: bytes = b"", headers: Headers | None = None, body: bytes = b""
+    ) -> httpx.Response:
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "http",
+            "method": method,
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": query,
+            "headers": [*self.headers, *(headers or [])],
+            "client": ("192.0.2.7", 50000),
+            "server": ("flowcrm.example", 80),
+        }
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        content = b"".join(message.get("body", b"") for message in sent[1:])
+        return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=content)
+
+
+def raw_of(app: ASGIApp, client: httpx.AsyncClient) -> Raw:
+    """The same person as this client, with worse manners."""
+    return Raw(app, [(b"host", b"flowcrm.example"), (b"authorization", client.headers["Authorization"].encode())])
