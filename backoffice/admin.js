@@ -1,12 +1,11 @@
 // What piccolo-admin's front end leaves out, added from outside: it keeps its state in a Vuex store, which can be
-// watched. tests/test_admin_browser.py shows that each of these works with the pinned version.
+// watched. The columns' `readOnly` and the field `version` come from admin_crud.py, the translations from
+// admin_words.py. tests/test_admin_browser.py shows that each of these works with the pinned version.
 
 const LANGUAGE = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
 const TIMEZONE = "defaultTimezone"; // and the time zone
-const LOG_IN = "/public/login/";
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
-
 const NOTICE_MS = 5000; // the front end's own timer often misses by a millisecond, and the notice stays
 
 let store, say, fading;
@@ -29,10 +28,11 @@ XMLHttpRequest.prototype.send = function (body) {
   send.call(this, body);
 };
 
-function answered({ method, status, responseText, responseURL }) {
-  refusal = status >= 400 ? responseText : "";
-  if (status === 401 && !responseURL.endsWith(LOG_IN)) refusal = ""; // the log-in appears, which says enough
-  if (refusal && status !== 404) store.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
+function answered(request) {
+  const { method, status, responseText, responseURL } = request;
+  const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
+  refusal = status >= 400 && isSentence ? responseText : "";
+  if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
 }
@@ -102,6 +102,9 @@ function translate(root) {
     const meant = said && !text.parentElement?.closest("td") ? say(said) : said;
     if (meant !== said) text.nodeValue = text.nodeValue.replace(said, () => meant);
   }
+}
+
+function translatePlaceholders() {
   for (const input of document.querySelectorAll("[placeholder]")) input.placeholder = say(input.placeholder);
 }
 
@@ -109,8 +112,9 @@ function translate(root) {
 
 function tidyChoices(properties) {
   const isSecret = (name) => name === "version" || properties[name]?.extra.secret === true;
+  const isId = (name) => name === "id" || properties[name]?.extra.foreign_key !== undefined;
   for (const option of document.querySelectorAll("[data-uitest=sort_by_selector] option")) {
-    option.hidden = isSecret(option.value) || option.value === "id" || "foreign_key" in (properties[option.value]?.extra ?? {});
+    option.hidden = isSecret(option.value) || isId(option.value);
   }
   for (const box of document.querySelectorAll(".column_list tbody input")) {
     box.closest("tr").hidden = isSecret(box.id.replace("csv_", ""));
@@ -136,7 +140,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const app = document.querySelector("#app").__vue_app__;
   store = app.config.globalProperties.$store;
   say = (text) => app._context.provides.i18n.global.t(text);
-  app.config.errorHandler = (error) => error.response ?? console.error(error); // refusals have been shown
+  app.config.errorHandler = (error) => error?.response ?? console.error(error); // refusals have been shown
   watch(store);
   for (const ask of ["alert", "confirm"]) {
     const native = window[ask];
@@ -144,6 +148,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   new MutationObserver((changes) => {
     changes.forEach(({ target }) => translate(target));
+    translatePlaceholders();
     const properties = store.state.schema?.properties ?? {};
     tidyChoices(properties);
     tidyForm(properties);

@@ -1,6 +1,7 @@
 """The admin, over the same resources as the REST API: piccolo-admin's front end, with our routes behind it."""
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -43,7 +44,7 @@ class Admin(AdminRouter):
         super().__init__(translations=translations([table._meta.tablename for table in tables]), **settings)
         self.resources = resources
         self.user_middleware = [Middleware(cast(Any, SameHost))]  # its first parameter is wider than mypy's factory
-        self.template = _page(self.template)
+        self.template = _page(self.template, title=self.site_name)
         for part in (self, self._mounted("/api"), self._mounted("/public")):
             problems.install(part)
             part.exception_handlers[500] = _pass_on  # Piccolo's would log each refusal as an error
@@ -68,10 +69,10 @@ async def _pass_on(_: Request, error: Exception) -> Response:
     raise error
 
 
-def _page(template: str) -> str:
+def _page(template: str, *, title: str) -> str:
     """The front end's page with what we add to it, before its own script so that no request escapes ours."""
     head = f'{ICON}<style>{STYLE.read_text()}</style><script type="module">{SCRIPT.read_text()}</script>'
-    return template.replace("<title>", f"{head}<title>", 1)
+    return template.replace("<title>Piccolo Admin</title>", f"<title>{escape(title)}</title>{head}")
 
 
 def _add_routes(app: FastAPI, crud: AdminCRUD) -> None:

@@ -128,7 +128,7 @@ class AdminCRUD(CRUD):
     async def lock(self, request: Request, row_id: UUID) -> str:
         row = await super().lock(request, row_id)
         version = getattr(request.state, VERSION, None)
-        if version is not None and is_stale(version, row):
+        if version is not None and is_stale(str(version), row):
             raise Problem("stale")
         return row
 

@@ -198,7 +198,9 @@ VALUE_ERRORS: dict[str, Text] = {
     "blank": Text("This may not be blank.", "Isto não pode ficar em branco."),
     "int_type": Text("This must be a whole number.", "Isto deve ser um número inteiro."),
     "bool_type": Text("This must be true or false.", "Isto deve ser verdadeiro ou falso."),
-    "decimal_type": Text("This must be a number.", "Isto deve ser um número."),
+    "decimal_type": Text(
+        "This must be a number, such as 12.50.", "Isto deve ser um número com ponto decimal, como 12.50."
+    ),
     "finite_number": Text("This must be a number.", "Isto deve ser um número."),
     "decimal_max_places": Text("At most {decimal_places} decimals.", "No máximo {decimal_places} casas decimais."),
     "decimal_whole_digits": Text(

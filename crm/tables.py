@@ -117,7 +117,7 @@ class Presale(Table, tablename="presales"):
 
     @classmethod
     def get_readable(cls) -> Readable:
-        return Readable(template="#%s", columns=[cls.number])
+        return Readable(template="#%s %s", columns=[cls.number, cls.customer_id.name])
 
 
 class PresaleItem(Table, tablename="presale_items"):

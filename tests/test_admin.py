@@ -12,7 +12,7 @@ from piccolo_admin.endpoints import ASSET_PATH
 from piccolo_admin.translations.data import ENGLISH
 
 from backoffice.words import LABELS
-from tests.builders import a_customer, a_presale, a_presale_that_is
+from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
 from tests.conftest import Cast
 from tests.desk import ANA, Desk, Desks, refused
 
@@ -30,6 +30,7 @@ class TestThePage:
         wanted = re.findall(r'(?:src|href)="([^"]*)"', page)
         assert wanted
         assert all(address.startswith(("./", "data:")) for address in wanted)
+        assert "<title>Flow CRM</title>" in page
 
     async def test_the_side_bar_is_ordered_as_people_work(self, desks: Desks) -> None:
         everybody = [("Sales", ["customers", "presales", "presale_items"]), ("Catalogue", ["products"])]
@@ -97,10 +98,14 @@ async def _schema(desk: Desk, table: str, language: str) -> dict[str, Any]:
 
 class TestLists:
     async def test_rows_are_referred_to_by_name(self, desks: Desks, connection: asyncpg.Connection) -> None:
-        customer = await a_customer(connection, name="Maria")
-        await a_presale(connection, customer_id=customer)
+        presale = await a_presale(connection, customer_id=await a_customer(connection, name="Maria"))
+        product = await a_product(connection, code="CAFE", name="Café")
+        await a_line(connection, presale, product_id=product)
         (shown,) = (await desks.admin.get("presales/", __readable="true")).json()["rows"]
         assert shown["customer_id_readable"] == "Maria"
+        (shown,) = (await desks.admin.get("presale_items/", __readable="true")).json()["rows"]
+        number = (await row(connection, "presales", presale))["number"]
+        assert (shown["presale_id_readable"], shown["product_id_readable"]) == (f"#{number} Maria", "CAFE - Café")
 
     async def test_a_filter_form_that_nobody_filled_in_filters_nothing(
         self, desks: Desks, connection: asyncpg.Connection

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
+from accounts.passwords import DEMO_PASSWORD
 from tests.browser import APPLY, CHROMIUM, FLAGS, Clerk
 from tests.builders import a_customer, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 from tests.clients import a_token, bearer
@@ -97,7 +98,7 @@ async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: async
     presale, number = clerk.row_id, await clerk.field("number").input_value()
 
     await clerk.add("presale_items", quantity="2.5")
-    await clerk.pick("presale_id", number, f"#{number}")
+    await clerk.pick("presale_id", number, f"#{number} Zé da Silva")
     await clerk.pick("product_id", "cafe", "Café torrado")
     await clerk.create()
     await clerk.sees_form()
@@ -199,7 +200,7 @@ async def test_a_filter_that_makes_no_sense_is_explained(clerk: Clerk, db: async
     await clerk.page.click("[data-uitest=filter_button]")
     await clerk.fill(sale_price="cheap")
     await clerk.page.click(APPLY)
-    await clerk.sees_notice("Sale price: This must be a number.")
+    await clerk.sees_notice("Sale price: This must be a number, such as 12.50.")
     await expect(clerk.page.locator("#loading_indicator")).to_be_hidden()
     clerk.expects_refusal(422)
 
@@ -316,6 +317,24 @@ async def test_a_user_gets_a_password_that_nobody_sees(clerk: Clerk, db: asyncpg
     await clerk.save()
     await clerk.sees_notice("Successfully saved row")
     assert (await row(db, "users", uuid.UUID(clerk.row_id)))["password"] == hashed
+
+
+@as_a("manager")
+async def test_a_password_is_changed_by_who_knows_the_old_one(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.list("customers")
+    await clerk.page.click("#user")
+    await clerk.page.get_by_text("Change Password").click()
+    old, new, again = [clerk.page.locator("form [name=password]").nth(place) for place in range(3)]
+    for typed, notice in (
+        ("not-this-one", "Error - Current password: This is not your current password."),
+        (DEMO_PASSWORD, "Changed password successfully. You will be redirected to log in with your new credentials."),
+    ):
+        await old.fill(typed)
+        await new.fill("a-new-password")
+        await again.fill("a-new-password")
+        await clerk.page.get_by_role("button", name="Change Password").click()
+        await clerk.sees_notice(notice)
+    clerk.expects_refusal(422)
 
 
 @as_a("employee")

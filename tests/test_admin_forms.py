@@ -163,6 +163,11 @@ class TestStaleForms:
         await a_line(connection, presale)
         refused(await desks.manager.saves("presales", presale, form | {"status": "pending"}), 412, STALE)
 
+    async def test_a_version_that_is_none_is_out_of_date(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        customer = await a_customer(connection)
+        for version in ("x", 5, [], {}, True):
+            refused(await desks.employee.saves("customers", customer, {"version": version}), 412, STALE)
+
     async def test_the_form_of_another_row_is_refused(self, desks: Desks, connection: asyncpg.Connection) -> None:
         one, other = await a_customer(connection), await a_customer(connection)
         form = await desks.employee.loads("customers", one)
