@@ -1,0 +1,58 @@
+"""Which addresses there are, with and without their slash, and what each of them offers."""
+
+from uuid import uuid4
+
+from tests.answers import refused
+from tests.bodies import CUSTOMER
+from tests.conftest import Cast
+
+
+async def test_without_its_slash_an_address_leads_to_the_one_with_it(cast: Cast) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = await cast.admin.request(method, "/api/customers?limit=1", content=b"{}")
+        assert answer.status_code == 307
+        assert answer.headers["Location"].endswith("/api/customers/?limit=1")
+    followed = await cast.employee.post("/api/customers", json=CUSTOMER, follow_redirects=True)
+    assert followed.status_code == 201
+    for path in ("/api/auth/me", f"/api/presales/{uuid4()}/submit", f"/api/presales/{uuid4()}/items"):
+        assert (await cast.admin.get(path)).status_code == 307
+
+
+async def test_health_answers_both_ways(cast: Cast) -> None:
+    for path in ("/api/health", "/api/health/", "/api/health/live", "/api/health/live/"):
+        assert (await cast.stranger.get(path)).status_code == 200
+
+
+async def test_other_methods_are_refused_with_those_that_are_offered(cast: Cast) -> None:
+    id = uuid4()
+    offered = {
+        "/api/customers/": "GET, POST",
+        "/api/presales/": "GET, POST",
+        f"/api/users/{id}/": "DELETE, GET, PATCH, PUT",
+        "/api/products/count/": "GET",
+        "/api/products/ids/": "GET",
+        "/api/products/new/": "GET",
+        "/api/products/schema/": "GET",
+        "/api/products/references/": "GET",
+        f"/api/presales/{id}/items/": "PUT",
+        f"/api/presales/{id}/convert/": "POST",
+        "/api/auth/logout/": "POST",
+        "/api/health": "GET",
+    }
+    for path, methods in offered.items():
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"} - {*methods.split(", ")}:
+            answer = await cast.admin.request(method, path)
+            assert refused(answer) == (405, "method_not_allowed"), (method, path)
+            assert answer.headers["Allow"] == methods, path
+
+
+async def test_unknown_addresses(cast: Cast) -> None:
+    for path in (
+        "/api/nothing/",
+        "/api/customers/x/y/",
+        "/nothing",
+        "/api/",
+        "/api/presales/x/pay/",
+        "/api//customers/",
+    ):
+        assert refused(await cast.admin.get(path)) == (404, "not_found"), path
