@@ -247,3 +247,12 @@ class TestAfterBirth:
             await connection.execute("DELETE FROM presales WHERE id = $1", presale)
         assert await leftovers(connection) == 0
         assert await connection.fetchval("SELECT count(*) FROM presale_items") == 0
+
+    async def test_one_that_is_deleted_may_be_born_again_at_once(self, connection: asyncpg.Connection) -> None:
+        async with connection.transaction():
+            presale = await a_presale(connection, status="cancelled")
+            await connection.execute("DELETE FROM presales WHERE id = $1", presale)
+            await a_presale(connection, id=presale, status="converted")
+            await a_line(connection, presale)
+        assert (await row(connection, "presales", presale))["total"] == 10
+        assert await leftovers(connection) == 0

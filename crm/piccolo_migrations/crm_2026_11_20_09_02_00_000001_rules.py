@@ -117,7 +117,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql
 AS $$
 BEGIN
     IF discount > lines_total THEN
@@ -132,7 +132,7 @@ BEFORE UPDATE ON presales
 FOR EACH ROW EXECUTE FUNCTION change_presale();
 
 CREATE OR REPLACE FUNCTION refuse_presale_deletion() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql
 AS $$
 BEGIN
     RAISE EXCEPTION 'a pre-sale that is % cannot be deleted', OLD.status
@@ -199,7 +199,7 @@ FOR EACH ROW EXECUTE FUNCTION write_presale_item();
 -- The lock makes writers of one pre-sale queue, so that each sees the lines of those before when it sums up.
 -- A pre-sale that is being deleted is no longer there to object.
 CREATE OR REPLACE FUNCTION open_presales(presales uuid[]) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql
 AS $$
 DECLARE
     locked_by presale_status;
@@ -342,7 +342,8 @@ CREATE OR REPLACE FUNCTION mark_presale_birth() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
-    INSERT INTO presale_births (id) VALUES (NEW.id);
+    -- The mark may be there: of one with the same id that was born and deleted in this transaction.
+    INSERT INTO presale_births (id) VALUES (NEW.id) ON CONFLICT DO NOTHING;
     RETURN NULL;
 END;
 $$;

@@ -4,7 +4,8 @@ CREATE OR REPLACE FUNCTION mark_presale_birth() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
-    INSERT INTO presale_births (id) VALUES (NEW.id);
+    -- The mark may be there: of one with the same id that was born and deleted in this transaction.
+    INSERT INTO presale_births (id) VALUES (NEW.id) ON CONFLICT DO NOTHING;
     RETURN NULL;
 END;
 $$;

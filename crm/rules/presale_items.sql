@@ -31,7 +31,7 @@ FOR EACH ROW EXECUTE FUNCTION write_presale_item();
 -- The lock makes writers of one pre-sale queue, so that each sees the lines of those before when it sums up.
 -- A pre-sale that is being deleted is no longer there to object.
 CREATE OR REPLACE FUNCTION open_presales(presales uuid[]) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql
 AS $$
 DECLARE
     locked_by presale_status;

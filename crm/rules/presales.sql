@@ -83,7 +83,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql
 AS $$
 BEGIN
     IF discount > lines_total THEN
@@ -98,7 +98,7 @@ BEFORE UPDATE ON presales
 FOR EACH ROW EXECUTE FUNCTION change_presale();
 
 CREATE OR REPLACE FUNCTION refuse_presale_deletion() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql
 AS $$
 BEGIN
     RAISE EXCEPTION 'a pre-sale that is % cannot be deleted', OLD.status
