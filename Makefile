@@ -4,7 +4,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 BIN := .venv/bin
 SYNC = $(UV) sync --quiet --locked --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
-.PHONY: run test check migrate seed bench
+.PHONY: run test check migrate seed bench chaos
 
 run: .venv/ready
 	@exec $(BIN)/python run.py
@@ -26,6 +26,10 @@ seed: .venv/ready
 bench: .venv/ready
 	$(SYNC) --group bench
 	$(BIN)/python -m benchmarks
+
+# SECONDS=60 (at most 270), SEED=5 to repeat a run, WORKERS=1, CLERKS=20
+chaos: .venv/ready
+	$(BIN)/python -m tests.chaos $(foreach option,SECONDS SEED WORKERS CLERKS,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
 
 .venv/ready: uv.lock pyproject.toml | $(UV)
 	$(SYNC)

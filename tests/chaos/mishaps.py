@@ -1,0 +1,143 @@
+"""What may befall the shop: each mishap begins, lasts, and is over when its coroutine ends."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from random import Random
+from typing import Any
+
+import asyncpg
+
+from tests.chaos.stage import Application
+from tests.faults import OwnServer
+
+OURS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'flow-crm' AND datname = 'flowcrm'"
+
+Mishap = Callable[[], Awaitable[None]]
+
+
+class Mishaps:
+    """Shuffled like cards: each kind comes once before any comes again."""
+
+    def __init__(self, server: OwnServer, application: Application, random: Random) -> None:
+        self.server, self.application, self.random = server, application, random
+        self._deck: list[Mishap] = []
+
+    def next(self) -> Mishap:
+        if not self._deck:
+            self._deck = self.all()
+            self.random.shuffle(self._deck)
+        return self._deck.pop()
+
+    def all(self) -> list[Mishap]:
+        several: list[Mishap] = [self.a_worker_is_killed] if self.application.workers > 1 else []
+        return [
+            self.the_database_is_killed,
+            self.the_database_is_restarted,
+            self.the_database_freezes,
+            self.one_session_freezes,
+            self.sessions_are_terminated,
+            self.a_table_is_locked,
+            self.rows_are_locked,
+            self.others_take_all_connections,
+            self.the_application_is_killed,
+            self.the_application_is_deployed,
+            self.the_application_freezes,
+            *several,
+        ]
+
+    async def pause(self, most_seconds: float) -> None:
+        await asyncio.sleep(self.random.uniform(0, most_seconds))
+
+    async def lasting(self, most_seconds: float) -> None:
+        await asyncio.sleep(self.random.uniform(0.2, most_seconds))
+
+    # The database
+
+    async def the_database_is_killed(self) -> None:
+        await asyncio.to_thread(self.server.kill)
+        await self.lasting(4)
+        await asyncio.to_thread(self.server.start)
+
+    async def the_database_is_restarted(self) -> None:
+        await asyncio.to_thread(self.server.stop)
+        await self.lasting(2)
+        await asyncio.to_thread(self.server.start)
+
+    async def the_database_freezes(self) -> None:
+        with self.server.frozen():
+            await self.lasting(14)
+
+    async def one_session_freezes(self) -> None:
+        with stopped(await self.sessions(1)):
+            await self.lasting(6)
+
+    async def sessions_are_terminated(self) -> None:
+        """Now and again, and each time some of them."""
+        for _ in range(self.random.randint(1, 5)):
+            for pid in await self.sessions(self.random.randint(1, 8)):
+                await self.server.query(f"SELECT pg_terminate_backend({pid})")
+            await self.lasting(0.5)
+
+    async def a_table_is_locked(self) -> None:
+        table = self.random.choice(["presales", "products", "sessions", "idempotency_keys"])
+        await self.held(f"LOCK TABLE {table}")
+
+    async def rows_are_locked(self) -> None:
+        await self.held("SELECT FROM products ORDER BY id LIMIT 2 FOR UPDATE")
+
+    async def held(self, sql: str) -> None:
+        connection = await asyncpg.connect(self.server.dsn)
+        async with connection.transaction():
+            await connection.execute(sql)
+            await self.lasting(6)
+        await connection.close()
+
+    async def others_take_all_connections(self) -> None:
+        """And the application must connect anew."""
+        taken: list[Any] = []
+        with contextlib.suppress(asyncpg.TooManyConnectionsError):
+            while True:
+                taken.append(await asyncpg.connect(self.server.dsn))
+                for pid in await taken[0].fetch(OURS):
+                    await taken[0].execute("SELECT pg_terminate_backend($1)", pid["pid"])
+        await self.lasting(4)
+        for connection in taken:
+            connection.terminate()
+
+    async def sessions(self, most: int) -> list[int]:
+        connection = await asyncpg.connect(self.server.dsn)
+        pids = sorted(record["pid"] for record in await connection.fetch(OURS))
+        await connection.close()
+        return self.random.sample(pids, min(most, len(pids)))
+
+    # The application
+
+    async def the_application_is_killed(self) -> None:
+        self.application.kill()
+        await self.application.start()
+
+    async def the_application_is_deployed(self) -> None:
+        await self.application.stop()
+        await self.application.start()
+
+    async def the_application_freezes(self) -> None:
+        with stopped(self.application.processes()):
+            await self.lasting(3)
+
+    async def a_worker_is_killed(self) -> None:
+        os.kill(self.random.choice(self.application.workers_at_work()), signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def stopped(pids: list[int]) -> Iterator[None]:
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
