@@ -66,6 +66,7 @@ function watch(store) {
     },
     after({ type, payload }) {
       if (type !== "loadTranslation") return;
+      localStorage[LANGUAGE] = payload.toLowerCase(); // as "pt-BR" the front end would not find it again
       if (document.documentElement.dataset.language) location.reload(); // what is on the screen is in the old one
       document.documentElement.dataset.language = document.documentElement.lang = payload;
       translate(document.body);

@@ -377,10 +377,22 @@ async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db:
     await clerk.sees_notice("Há erros no formulário.")
     clerk.expects_refusal(422)
 
+    for language, title in (("English", "Edit customer"), ("Português (Brasil)", "Editar cliente")):
+        await clerk.page.click("[title=Translations]")
+        await clerk.page.get_by_text(language).click()
+        await expect(clerk.page.locator("div.header h1")).to_have_text(title)
+        await clerk.page.reload()
+        await expect(clerk.page.locator("div.header h1")).to_have_text(title)
+
+
+@as_a("manager")
+async def test_refusals_speak_the_language_that_was_chosen(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.open("customers", await a_customer(db))
     await clerk.page.click("[title=Translations]")
-    await clerk.page.get_by_text("English").click()
-    await expect(clerk.page.locator("h1", has_text="customer")).to_have_text("Edit customer")
+    await clerk.page.get_by_text("Português (Brasil)").click()
+    await expect(clerk.page.locator("div.header h1")).to_have_text("Editar cliente")
+    await clerk.sees_form()
     await clerk.fill(cpf="1")
     await clerk.save()
-    await clerk.sees_refusal("CPF: This is not a valid CPF. Please check its digits.")
+    await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
     clerk.expects_refusal(422)
