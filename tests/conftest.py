@@ -31,6 +31,7 @@ Settings.model_config["env_file"] = None
 # A test that forgets to say which database it means fails, rather than touch the developer's data.
 os.environ["FLOW_DATA_DIR"] = "/dev/null/no-database-chosen"
 
+STRATEGIES_SINCE = 15  # the version of PostgreSQL that CREATE DATABASE has them from
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -77,7 +78,9 @@ async def template(server: str, steward: asyncpg.Connection) -> AsyncIterator[st
 async def clone(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
     """The address of a migrated, empty database, for as long as it is needed."""
     name = f"flowcrm_test_{uuid.uuid4().hex[:12]}"
-    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    # Without fsync, copying the files takes a third of the time that writing them to the log does.
+    strategy = "STRATEGY FILE_COPY" if steward.get_server_version().major >= STRATEGIES_SINCE else ""
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template} {strategy}")
     yield dsn_of(server, name)
     await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

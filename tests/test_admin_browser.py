@@ -17,7 +17,7 @@ from accounts.passwords import DEMO_PASSWORD
 from tests.browser import APPLY, CHROMIUM, FLAGS, Clerk
 from tests.builders import a_customer, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 from tests.clients import a_token, bearer
-from tests.conftest import dsn_of
+from tests.conftest import clone
 from tests.real_server import real_server
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}")
@@ -28,10 +28,8 @@ ROLES = ("admin", "manager", "employee")
 @pytest.fixture(scope="module")
 async def dsn(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
     """One database for all of these tests, each of which makes its own rows."""
-    name = f"flowcrm_test_{uuid.uuid4().hex[:12]}"
-    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield dsn_of(server, name)
-    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    async with clone(server, steward, template) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -18,6 +16,7 @@ from piccolo_conf import DB
 from seed.demo import load
 from tests.builders import a_presale_that_is, a_session, a_user
 from tests.commands import Contents, contents, refusal, run
+from tests.conftest import clone
 
 DEMO = "seed/fixtures/demo.json"
 A_DEMO_CPF = "31820475662"
@@ -29,10 +28,8 @@ GIVEN_ANEW = ("number", "updated_at")
 @pytest.fixture
 async def elsewhere(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
     """The address of a second migrated, empty database."""
-    name = f"flowcrm_test_{uuid4().hex[:12]}"
-    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield urlsplit(server)._replace(path=f"/{name}").geturl()
-    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    async with clone(server, steward, template) as dsn:
+        yield dsn
 
 
 async def held(dsn: str) -> Contents:

@@ -14,7 +14,7 @@ import pytest
 from accounts.sessions import hash_token
 from backoffice.settings import ROOT
 from tests.commands import run
-from tests.conftest import dsn_of
+from tests.conftest import clone
 from tests.real_server import real_server
 
 # Every phase as the one who may do everything; the others differ only in what they are refused.
@@ -52,15 +52,12 @@ class Api:
 async def api(
     server: str, steward: asyncpg.Connection, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Api]:
-    name = "flowcrm_schemathesis"
-    await steward.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    dsn = dsn_of(server, name)
-    run(dsn, "seed")
-    connection = await asyncpg.connect(dsn)
-    with real_server(dsn, tmp_path_factory.mktemp("schemathesis") / "server.log") as address:
-        yield Api(address, connection)
-    await connection.close()
-    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    async with clone(server, steward, template) as dsn:
+        run(dsn, "seed")
+        connection = await asyncpg.connect(dsn)
+        with real_server(dsn, tmp_path_factory.mktemp("schemathesis") / "server.log") as address:
+            yield Api(address, connection)
+        await connection.close()
 
 
 def schemathesis(address: str, token: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
