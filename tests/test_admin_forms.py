@@ -165,7 +165,8 @@ class TestStaleForms:
 
     async def test_a_version_that_is_none_is_out_of_date(self, desks: Desks, connection: asyncpg.Connection) -> None:
         customer = await a_customer(connection)
-        for version in ("x", 5, [], {}, True):
+        versions: tuple[object, ...] = ("x", 5, [], {}, True)
+        for version in versions:
             refused(await desks.employee.saves("customers", customer, {"version": version}), 412, STALE)
 
     async def test_the_form_of_another_row_is_refused(self, desks: Desks, connection: asyncpg.Connection) -> None:
