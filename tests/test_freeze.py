@@ -36,29 +36,29 @@ class TestFreeze:
                 await update(connection, presale, **{name: value})
         assert await row(connection, "presales", presale) == before
 
-    async def test_everything_changes_in_draft(self, connection: asyncpg.Connection) -> None:
-        presale = await a_presale_that_is(connection, "draft")
-        customer = await a_customer(connection)
-        await update(connection, presale, customer_id=customer, discount=Decimal(2), notes="call first")
-        after = await row(connection, "presales", presale)
+    async def test_everything_changes_in_draft(self, trial: asyncpg.Connection) -> None:
+        presale = await a_presale_that_is(trial, "draft")
+        customer = await a_customer(trial)
+        await update(trial, presale, customer_id=customer, discount=Decimal(2), notes="call first")
+        after = await row(trial, "presales", presale)
         assert (after["customer_id"], after["discount"], after["notes"]) == (customer, 2, "call first")
 
     @pytest.mark.parametrize("status", ["draft", "pending", "approved"])
-    async def test_notes_change_until_the_end(self, connection: asyncpg.Connection, status: str) -> None:
-        presale = await a_presale_that_is(connection, status)
-        await update(connection, presale, notes="after six o'clock")
-        assert (await row(connection, "presales", presale))["notes"] == "after six o'clock"
+    async def test_notes_change_until_the_end(self, trial: asyncpg.Connection, status: str) -> None:
+        presale = await a_presale_that_is(trial, status)
+        await update(trial, presale, notes="after six o'clock")
+        assert (await row(trial, "presales", presale))["notes"] == "after six o'clock"
 
     @pytest.mark.parametrize("status", FINAL)
-    async def test_notes_stay_at_the_end(self, connection: asyncpg.Connection, status: str) -> None:
-        presale = await a_presale_that_is(connection, status)
+    async def test_notes_stay_at_the_end(self, trial: asyncpg.Connection, status: str) -> None:
+        presale = await a_presale_that_is(trial, status)
         with refused("presales_locked"):
-            await update(connection, presale, notes="too late")
+            await update(trial, presale, notes="too late")
 
-    async def test_the_last_step_may_bring_its_note(self, connection: asyncpg.Connection) -> None:
-        presale = await a_presale_that_is(connection, "approved")
-        await update(connection, presale, status="cancelled", notes="the customer moved away")
-        assert (await row(connection, "presales", presale))["notes"] == "the customer moved away"
+    async def test_the_last_step_may_bring_its_note(self, trial: asyncpg.Connection) -> None:
+        presale = await a_presale_that_is(trial, "approved")
+        await update(trial, presale, status="cancelled", notes="the customer moved away")
+        assert (await row(trial, "presales", presale))["notes"] == "the customer moved away"
 
     async def test_reopening_does_not_smuggle_in_a_discount(self, connection: asyncpg.Connection) -> None:
         presale = await a_presale_that_is(connection, "pending")
@@ -91,28 +91,26 @@ class TestFreeze:
                 )
 
     @pytest.mark.parametrize("status", FROZEN)
-    async def test_unchanged_values_are_no_change_even_at_the_end(
-        self, connection: asyncpg.Connection, status: str
-    ) -> None:
-        presale = await a_presale_that_is(connection, status)
-        before = await row(connection, "presales", presale)
+    async def test_unchanged_values_are_no_change_even_at_the_end(self, trial: asyncpg.Connection, status: str) -> None:
+        presale = await a_presale_that_is(trial, status)
+        before = await row(trial, "presales", presale)
         values = {name: before[name] for name in ("customer_id", "status", "discount", "notes", "created_at")}
-        await update(connection, presale, **values)
-        await connection.execute("UPDATE presale_items SET quantity = quantity, unit_price = unit_price + 0")
-        assert await row(connection, "presales", presale) == before
+        await update(trial, presale, **values)
+        await trial.execute("UPDATE presale_items SET quantity = quantity, unit_price = unit_price + 0")
+        assert await row(trial, "presales", presale) == before
 
     @pytest.mark.parametrize("action", ["NOTHING", "UPDATE SET quantity = excluded.quantity"])
     @pytest.mark.parametrize("status", FROZEN)
     async def test_an_upsert_of_unchanged_rows_is_no_change_even_at_the_end(
-        self, connection: asyncpg.Connection, status: str, action: str
+        self, trial: asyncpg.Connection, status: str, action: str
     ) -> None:
-        presale = await a_presale_that_is(connection, status)
-        before = await row(connection, "presales", presale)
+        presale = await a_presale_that_is(trial, status)
+        before = await row(trial, "presales", presale)
         conflict = f"ON CONFLICT (id) DO {action}"
-        await connection.execute(f"INSERT INTO presale_items SELECT * FROM presale_items {conflict}")
+        await trial.execute(f"INSERT INTO presale_items SELECT * FROM presale_items {conflict}")
         presales = conflict.replace("quantity", "status")
-        await connection.execute(f"INSERT INTO presales SELECT * FROM presales {presales}")
-        assert await row(connection, "presales", presale) == before
+        await trial.execute(f"INSERT INTO presales SELECT * FROM presales {presales}")
+        assert await row(trial, "presales", presale) == before
 
     @pytest.mark.parametrize("status", FROZEN)
     async def test_an_upsert_that_changes_or_adds_a_line_is_refused_once_past_draft(

@@ -21,11 +21,11 @@ NO_MOVES = [(here, there) for here in STATUSES for there in STATUSES if here != 
 class TestMoves:
     @pytest.mark.parametrize(("here", "there"), sorted(MOVES))
     async def test_a_presale_goes_where_the_rules_let_it(
-        self, connection: asyncpg.Connection, here: str, there: str
+        self, trial: asyncpg.Connection, here: str, there: str
     ) -> None:
-        presale = await a_presale_that_is(connection, here)
-        await walk(connection, presale, there)
-        assert (await row(connection, "presales", presale))["status"] == there
+        presale = await a_presale_that_is(trial, here)
+        await walk(trial, presale, there)
+        assert (await row(trial, "presales", presale))["status"] == there
 
     @pytest.mark.parametrize(("here", "there"), NO_MOVES)
     async def test_a_presale_goes_nowhere_else(self, connection: asyncpg.Connection, here: str, there: str) -> None:
@@ -37,15 +37,15 @@ class TestMoves:
 
     @pytest.mark.parametrize("status", STATUSES)
     async def test_the_status_it_already_has_is_no_change_and_no_error(
-        self, connection: asyncpg.Connection, status: str
+        self, trial: asyncpg.Connection, status: str
     ) -> None:
-        presale = await a_presale_that_is(connection, status)
-        before = await row(connection, "presales", presale)
-        await walk(connection, presale, status)
-        assert await row(connection, "presales", presale) == before
+        presale = await a_presale_that_is(trial, status)
+        before = await row(trial, "presales", presale)
+        await walk(trial, presale, status)
+        assert await row(trial, "presales", presale) == before
 
-    async def test_a_presale_is_born_in_draft(self, connection: asyncpg.Connection) -> None:
-        assert (await row(connection, "presales", await a_presale(connection)))["status"] == "draft"
+    async def test_a_presale_is_born_in_draft(self, trial: asyncpg.Connection) -> None:
+        assert (await row(trial, "presales", await a_presale(trial)))["status"] == "draft"
 
     async def test_submitting_needs_an_item(self, connection: asyncpg.Connection) -> None:
         presale = await a_presale(connection)
@@ -57,15 +57,15 @@ class TestMoves:
         with refused("presales_no_items"):
             await walk(connection, presale, "pending")
 
-    async def test_a_draft_without_items_can_be_cancelled(self, connection: asyncpg.Connection) -> None:
-        presale = await a_presale(connection, discount="3")
-        await walk(connection, presale, "cancelled")
-        assert (await row(connection, "presales", presale))["total"] == 0
+    async def test_a_draft_without_items_can_be_cancelled(self, trial: asyncpg.Connection) -> None:
+        presale = await a_presale(trial, discount="3")
+        await walk(trial, presale, "cancelled")
+        assert (await row(trial, "presales", presale))["total"] == 0
 
-    async def test_a_refused_move_names_where_it_may_go(self, connection: asyncpg.Connection) -> None:
-        presale = await a_presale_that_is(connection, "approved")
+    async def test_a_refused_move_names_where_it_may_go(self, trial: asyncpg.Connection) -> None:
+        presale = await a_presale_that_is(trial, "approved")
         with pytest.raises(asyncpg.CheckViolationError) as refusal:
-            await walk(connection, presale, "draft")
+            await walk(trial, presale, "draft")
         assert refusal.value.detail == ('{"from" : "approved", "to" : "draft", "allowed" : ["converted","cancelled"]}')
 
     async def test_one_statement_over_many_presales_moves_all_or_none(self, connection: asyncpg.Connection) -> None:

@@ -8,21 +8,19 @@ from tests.builders import a_customer, a_presale_that_is, a_product, a_user, row
 
 class TestUpdatedAt:
     @pytest.mark.parametrize("table", ["customers", "products", "users"])
-    async def test_it_moves_when_something_changes_and_only_then(
-        self, connection: asyncpg.Connection, table: str
-    ) -> None:
-        id = await {"customers": a_customer, "products": a_product}.get(table, a_user)(connection)
-        before = await row(connection, table, id)
-        await connection.execute(f"UPDATE {table} SET name = name, updated_at = '2001-01-01'")
-        assert await row(connection, table, id) == before
-        await connection.execute(f"UPDATE {table} SET name = name || '!', updated_at = '2001-01-01'")
-        assert (await row(connection, table, id))["updated_at"] > before["updated_at"]
+    async def test_it_moves_when_something_changes_and_only_then(self, trial: asyncpg.Connection, table: str) -> None:
+        id = await {"customers": a_customer, "products": a_product}.get(table, a_user)(trial)
+        before = await row(trial, table, id)
+        await trial.execute(f"UPDATE {table} SET name = name, updated_at = '2001-01-01'")
+        assert await row(trial, table, id) == before
+        await trial.execute(f"UPDATE {table} SET name = name || '!', updated_at = '2001-01-01'")
+        assert (await row(trial, table, id))["updated_at"] > before["updated_at"]
 
-    async def test_the_same_number_typed_another_way_is_no_change(self, connection: asyncpg.Connection) -> None:
-        customer = await a_customer(connection, phone="+5511987654321", cpf="52998224725")
-        before = await row(connection, "customers", customer)
-        await connection.execute("UPDATE customers SET phone = '(11) 98765-4321', cpf = '529.982.247-25'")
-        assert await row(connection, "customers", customer) == before
+    async def test_the_same_number_typed_another_way_is_no_change(self, trial: asyncpg.Connection) -> None:
+        customer = await a_customer(trial, phone="+5511987654321", cpf="52998224725")
+        before = await row(trial, "customers", customer)
+        await trial.execute("UPDATE customers SET phone = '(11) 98765-4321', cpf = '529.982.247-25'")
+        assert await row(trial, "customers", customer) == before
 
     @pytest.mark.parametrize(
         "statement",
@@ -34,20 +32,16 @@ class TestUpdatedAt:
             "UPDATE presales SET notes = 'x'",
         ],
     )
-    async def test_a_presale_has_changed_when_its_lines_have(
-        self, connection: asyncpg.Connection, statement: str
-    ) -> None:
-        presale = await a_presale_that_is(connection, "draft")
-        await a_product(connection, name="Aipim")
-        before = (await row(connection, "presales", presale))["updated_at"]
-        await connection.execute(statement)
-        assert (await row(connection, "presales", presale))["updated_at"] > before
+    async def test_a_presale_has_changed_when_its_lines_have(self, trial: asyncpg.Connection, statement: str) -> None:
+        presale = await a_presale_that_is(trial, "draft")
+        await a_product(trial, name="Aipim")
+        before = (await row(trial, "presales", presale))["updated_at"]
+        await trial.execute(statement)
+        assert (await row(trial, "presales", presale))["updated_at"] > before
 
-    async def test_a_presale_has_not_changed_when_a_line_only_said_the_same(
-        self, connection: asyncpg.Connection
-    ) -> None:
-        presale = await a_presale_that_is(connection, "draft")
-        before = await row(connection, "presales", presale)
-        await connection.execute("UPDATE presale_items SET quantity = quantity, total_price = 4")
-        await connection.execute("UPDATE presales SET discount = discount, updated_at = '2001-01-01'")
-        assert await row(connection, "presales", presale) == before
+    async def test_a_presale_has_not_changed_when_a_line_only_said_the_same(self, trial: asyncpg.Connection) -> None:
+        presale = await a_presale_that_is(trial, "draft")
+        before = await row(trial, "presales", presale)
+        await trial.execute("UPDATE presale_items SET quantity = quantity, total_price = 4")
+        await trial.execute("UPDATE presales SET discount = discount, updated_at = '2001-01-01'")
+        assert await row(trial, "presales", presale) == before
