@@ -8,10 +8,6 @@ LAST_ADMIN = Text(
     "O último administrador ativo não pode ser desativado, rebaixado nem excluído.",
 )
 NO_SUCH_USER = Text("There is no such user.", "Este usuário não existe.")
-USER_IN_USE = Text(
-    "This user cannot be deleted because something still refers to them.",
-    "Este usuário não pode ser excluído, pois ainda está em uso.",
-)
 
 PROBLEMS["last_admin"] = ProblemWords(409, Text("Last administrator", "Último administrador"), LAST_ADMIN)
 
@@ -36,7 +32,6 @@ CONSTRAINTS.update(
             says=Text("A user with this id exists already.", "Já existe um usuário com este identificador."),
         ),
         "sessions_user_id_fkey": ConstraintWords(code="foreign_key_violation", field="user_id", says=NO_SUCH_USER),
-        "sessions_user_id_fkey:delete": ConstraintWords(code="still_referenced", says=USER_IN_USE),
         "sessions_user_active": ConstraintWords(
             code="check_violation",
             field="user_id",

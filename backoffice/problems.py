@@ -113,13 +113,22 @@ def describe(problem: Problem, language: words.Language, instance: str) -> dict[
 
 def _detail(problem: Problem, language: words.Language) -> str:
     if problem.constraint in words.CONSTRAINTS:
-        return words.say(words.CONSTRAINTS[problem.constraint].says, language, **problem.parameters)
+        says = words.CONSTRAINTS[problem.constraint].says
+        return _say(says, words.PROBLEMS[problem.code].detail, language, problem.parameters)
     if problem.code == "validation_error" and problem.errors:
         return " ".join(
             f"{error.field}: {_message(error, language)}" if error.field else _message(error, language)
             for error in problem.errors[:3]
         )
     return words.say(words.PROBLEMS[problem.code].detail, language, **problem.parameters)
+
+
+def _say(text: words.Text, plainer: words.Text, language: words.Language, parameters: Mapping[str, object]) -> str:
+    """The sentence, or a plainer one where nobody gave what the sentence wants to name."""
+    try:
+        return words.say(text, language, **parameters)
+    except KeyError:
+        return words.say(plainer, language)
 
 
 def _public_code(error: FieldError) -> str:
@@ -130,11 +139,12 @@ def _public_code(error: FieldError) -> str:
 def _message(error: FieldError, language: words.Language) -> str:
     if error.code in words.CONSTRAINTS:
         constraint = words.CONSTRAINTS[error.code]
-        return words.say(constraint.each or constraint.says, language, **error.parameters)
+        plainer = words.PROBLEMS[constraint.code].detail
+        return _say(constraint.each or constraint.says, plainer, language, error.parameters)
     if error.code in words.PROBLEMS:
         return words.say(words.PROBLEMS[error.code].detail, language, **error.parameters)
-    code = words.SAME_WORDS.get(error.code, error.code)
-    return words.say(words.VALUE_ERRORS.get(code, words.VALUE_ERRORS["invalid"]), language, **error.parameters)
+    code, plainer = words.SAME_WORDS.get(error.code, error.code), words.VALUE_ERRORS["invalid"]
+    return _say(words.VALUE_ERRORS.get(code, plainer), plainer, language, error.parameters)
 
 
 def respond(problem: Problem, scope: Scope) -> Response:
@@ -191,7 +201,7 @@ def _parameters(error: ErrorDetails) -> Mapping[str, object]:
     """pydantic lists what was expected in an English sentence."""
     parameters = error.get("ctx") or {}
     if "expected" in parameters:
-        return {"expected": ", ".join(re.findall("'([^']*)'", parameters["expected"]))}
+        return {"expected": ", ".join(re.findall("'[^']*'", parameters["expected"]))}
     return parameters
 
 

@@ -196,7 +196,7 @@ class Parameters:
         text = self.given.pop(name, None)
         if text is None or text in choices:
             return text
-        self._refuse(name, "literal_error", expected=list(choices))
+        self._refuse(name, "literal_error", expected=", ".join(map(repr, choices)))
         return None
 
     def _compare(self, column: Column, sign: str, text: str) -> list[QueryString]:

@@ -4,7 +4,6 @@ Three kinds: a problem as a whole (by its code), a constraint of the database (b
 and a single value (by pydantic's type of error).
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -253,9 +252,12 @@ def label(name: str, language: Language) -> str:
 
 
 def say(text: Text, language: Language, **parameters: object) -> str:
-    """The sentence in that language, with the parameters in it, translated where they are words themselves."""
+    """The sentence in that language, with the parameters in it, translated where they are words themselves.
+
+    :raises KeyError: for a parameter that the sentence has and nobody gave.
+    """
     spoken = {name: _spoken(value, language) for name, value in parameters.items()}
-    return (text.pt if language == "pt" else text.en).format_map(defaultdict(lambda: "…", spoken))
+    return (text.pt if language == "pt" else text.en).format_map(spoken)
 
 
 def _spoken(value: object, language: Language) -> str:

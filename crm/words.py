@@ -74,6 +74,11 @@ def _amount(what: Text) -> Text:
     return Text(f"{what.en} must be at least 0.", f"{what.pt} deve ser no mínimo 0.")
 
 
+def _same_id(one: Text) -> ConstraintWords:
+    says = Text(f"{one.en} with this id exists already.", f"Já existe {one.pt} com este identificador.")
+    return ConstraintWords(code="unique_violation", field="id", says=says)
+
+
 def _check(field: str, says: Text) -> ConstraintWords:
     return ConstraintWords(code="check_violation", field=field, says=says)
 
@@ -185,6 +190,22 @@ words.CONSTRAINTS.update(
         "presale_items_discount_within_line": _check(
             "discount",
             Text("The discount is more than this item costs.", "O desconto é maior que o valor deste item."),
+        ),
+        "customers_pkey": _same_id(Text("A customer", "um cliente")),
+        "products_pkey": _same_id(Text("A product", "um produto")),
+        "presales_pkey": _same_id(Text("A pre-sale", "uma pré-venda")),
+        "presale_items_pkey": _same_id(Text("An item", "um item")),
+        "presale_births_pkey": _same_id(Text("A pre-sale", "uma pré-venda")),
+        "idempotency_keys_pkey": _same_id(Text("An Idempotency-Key", "uma Idempotency-Key")),
+        "idempotency_keys_user_id_key": ConstraintWords(
+            code="idempotency_key_reused",
+            field="Idempotency-Key",
+            says=words.PROBLEMS["idempotency_key_reused"].detail,
+        ),
+        "idempotency_keys_user_id_fkey": ConstraintWords(
+            code="foreign_key_violation",
+            field="user_id",
+            says=Text("There is no such user.", "Este usuário não existe."),
         ),
     }
 )
