@@ -92,7 +92,7 @@ class TestFurtherRoutes:
         number = await connection.fetchval("SELECT number FROM presales")
         for path, id, called in (
             ("products", product, "B1 - Bola %s"),
-            ("presales", presale, f"#{number}"),
+            ("presales", presale, f"#{number} Zé"),
             ("presale-items", item, "2.000 × Bola %s"),
         ):
             assert (await cast.employee.get(f"/api/{path}/ids/")).json() == {str(id): called}
