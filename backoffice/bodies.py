@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from starlette.requests import Request
 
-from backoffice.problems import Problem
+from backoffice.problems import LONGEST_FIELD, FieldError, Problem
 
 JSON = "application/json"
 
@@ -23,6 +23,20 @@ async def read_json(request: Request) -> Any:
     if not is_json(request):
         raise Problem("malformed_json")
     return parse_json(await request.body())
+
+
+async def read_nothing(request: Request) -> None:
+    """For requests whose address says everything; an empty object is as good as no body.
+
+    :raises Problem: malformed_json; validation_error, rather than pass over in silence what somebody meant.
+    """
+    sent = await read_json(request) if await request.body() else None
+    if isinstance(sent, dict):
+        errors = [FieldError(name[:LONGEST_FIELD], "extra_forbidden") for name in sent]
+    else:
+        errors = [] if sent is None else [FieldError("", "dict_type")]
+    if errors:
+        raise Problem("validation_error", errors=errors)
 
 
 def is_json(request: Request) -> bool:

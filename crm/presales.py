@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts.roles import MANAGERS
-from backoffice.bodies import read_json
+from backoffice.bodies import read_json, read_nothing
 from backoffice.crud import CRUD, etag, json_response
 from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
 from backoffice.problems import FieldError, Problem
@@ -115,6 +115,7 @@ class PresaleRoutes:
         self.crud.parameters(request).finish()
         target = ACTIONS[action]
         presale_id = self.crud.parse_id(request.path_params["row_id"])
+        await read_nothing(request)
         status = json.loads(await self.crud.lock(request, presale_id))["status"]
         if status == target and action == "convert":
             raise _already_converted()
@@ -182,6 +183,7 @@ def _describe_items(crud: CRUD) -> Operation:
 
 
 def _describe_action(crud: CRUD, action: str) -> Operation:
+    conflicts = CONFLICTS.get(action, ("invalid_transition",))
     return Operation(
         name=f"{action}_{{one}}",
         summary=f"{action.capitalize()} a pre-sale",
@@ -189,5 +191,5 @@ def _describe_action(crud: CRUD, action: str) -> Operation:
         gives=ref(crud.row),
         headers=ETAG,
         parameters=[ROW_ID, IF_MATCH],
-        codes=("validation_error", "not_found", "stale", *CONFLICTS.get(action, ("invalid_transition",))),
+        codes=("malformed_json", "validation_error", "not_found", "stale", *conflicts),
     )
