@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import asyncpg
-import pytest
 
 from tests.builders import a_customer, a_line, a_presale, a_product
 
 
-@pytest.fixture
-async def rows(connection: asyncpg.Connection) -> dict[str, str]:
+async def some_rows(connection: asyncpg.Connection) -> dict[str, str]:
+    """The id of a row of each resource, by its path; that of a user is nobody's."""
     presale, product = await a_presale(connection), await a_product(connection)
     made = {
         "customers": await a_customer(connection),

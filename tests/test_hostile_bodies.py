@@ -12,7 +12,7 @@ from tests.answers import blamed, problem, refused
 from tests.bodies import BODIES, CUSTOMER
 from tests.commands import contents
 from tests.conftest import Cast
-from tests.hostile import writes
+from tests.hostile import some_rows, writes
 from tests.raw_requests import raw_of
 
 MEGABYTE = b"x" * 1_000_000
@@ -66,7 +66,8 @@ NEVER_A_VALUE = (
 )
 
 
-async def test_what_is_not_json(app: FastAPI, cast: Cast, connection: asyncpg.Connection, rows: dict[str, str]) -> None:
+async def test_what_is_not_json(app: FastAPI, cast: Cast, connection: asyncpg.Connection) -> None:
+    rows = await some_rows(connection)
     raw, before = raw_of(app, cast.admin), await contents(connection)
     for method, path in writes(rows):
         for body in NOT_JSON:
@@ -94,9 +95,8 @@ async def test_what_says_that_it_is_not_json(app: FastAPI, cast: Cast) -> None:
         assert answer.status_code == 201, (media_type, answer.text)
 
 
-async def test_values_that_are_none(
-    app: FastAPI, cast: Cast, connection: asyncpg.Connection, rows: dict[str, str]
-) -> None:
+async def test_values_that_are_none(app: FastAPI, cast: Cast, connection: asyncpg.Connection) -> None:
+    rows = await some_rows(connection)
     raw, before = raw_of(app, cast.admin), await contents(connection)
     fields = {
         "customers": ("name", "email", "phone", "cpf", "address"),
@@ -113,7 +113,10 @@ async def test_values_that_are_none(
     assert await contents(connection) == before
 
 
-async def test_lists_for_objects_and_objects_for_lists(app: FastAPI, cast: Cast, rows: dict[str, str]) -> None:
+async def test_lists_for_objects_and_objects_for_lists(
+    app: FastAPI, cast: Cast, connection: asyncpg.Connection
+) -> None:
+    rows = await some_rows(connection)
     raw = raw_of(app, cast.admin)
     for method, path in writes(rows):
         wrong = b"{}" if path.endswith("/items/") else b"[{}]"
@@ -126,8 +129,9 @@ async def test_lists_for_objects_and_objects_for_lists(app: FastAPI, cast: Cast,
 
 
 async def test_a_megabyte_of_text_goes_where_text_is_free_and_nowhere_else(
-    app: FastAPI, cast: Cast, rows: dict[str, str]
+    app: FastAPI, cast: Cast, connection: asyncpg.Connection
 ) -> None:
+    rows = await some_rows(connection)
     raw, text = raw_of(app, cast.admin), b'"' + MEGABYTE + b'"'
     for path, name in (("customers", "address"), ("products", "description"), ("presales", "notes")):
         address = f"/api/{path}/{rows[path]}/"
@@ -150,15 +154,17 @@ async def test_names_of_fields_that_are_absurd(app: FastAPI, cast: Cast) -> None
         assert len(answer.content) < 3000
 
 
-async def test_ten_thousand_mistakes_are_not_all_repeated(app: FastAPI, cast: Cast, rows: dict[str, str]) -> None:
+async def test_ten_thousand_mistakes_are_not_all_repeated(
+    app: FastAPI, cast: Cast, connection: asyncpg.Connection
+) -> None:
+    rows = await some_rows(connection)
     body = json.dumps([{"quantity": "x"}] * 10_000).encode()
     answer = await raw_of(app, cast.admin).send("PUT", f"/api/presales/{rows['presales']}/items/", body=body)
     assert len(blamed(answer)) == 100
 
 
-async def test_many_lines_are_all_or_nothing(
-    app: FastAPI, cast: Cast, connection: asyncpg.Connection, rows: dict[str, str]
-) -> None:
+async def test_many_lines_are_all_or_nothing(app: FastAPI, cast: Cast, connection: asyncpg.Connection) -> None:
+    rows = await some_rows(connection)
     lines = [{"product_id": rows["products"], "quantity": "0.001"}] * 10_000
     before = await contents(connection)
     for last in ({"product_id": str(uuid4()), "quantity": 1}, {"product_id": rows["products"], "quantity": 0}):
@@ -169,7 +175,10 @@ async def test_many_lines_are_all_or_nothing(
     assert await contents(connection) == before
 
 
-async def test_an_action_takes_no_orders_beside_its_address(app: FastAPI, cast: Cast, rows: dict[str, str]) -> None:
+async def test_an_action_takes_no_orders_beside_its_address(
+    app: FastAPI, cast: Cast, connection: asyncpg.Connection
+) -> None:
+    rows = await some_rows(connection)
     address = f"/api/presales/{rows['presales']}/submit/"
     raw = raw_of(app, cast.employee)
     assert blamed(await raw.send("POST", address, body=b'{"status": "cancelled", "items": []}')) == ["status", "items"]

@@ -9,7 +9,7 @@ from tests.answers import blamed, problem
 from tests.builders import a_customer
 from tests.commands import contents
 from tests.conftest import Cast
-from tests.hostile import writes
+from tests.hostile import some_rows, writes
 from tests.raw_requests import Raw, raw_of
 
 DIGITS = b"9" * 100_000
@@ -24,7 +24,8 @@ async def test_ids_that_are_none(app: FastAPI, cast: Cast) -> None:
             assert problem(answer)
 
 
-async def test_query_strings_that_are_none(app: FastAPI, cast: Cast, rows: dict[str, str]) -> None:
+async def test_query_strings_that_are_none(app: FastAPI, cast: Cast, connection: asyncpg.Connection) -> None:
+    rows = await some_rows(connection)
     raw = raw_of(app, cast.admin)
     queries = (
         *(b"%", b"=", b"&&&=", b"%00", b"%FF", b"\xff", b"\x00", b"limit", b"?limit=1", b"limit=1;offset=1"),
@@ -105,7 +106,8 @@ async def test_cookies_that_are_none(app: FastAPI) -> None:
             assert problem(answer)
 
 
-async def test_idempotency_keys_that_are_none(app: FastAPI, cast: Cast, rows: dict[str, str]) -> None:
+async def test_idempotency_keys_that_are_none(app: FastAPI, cast: Cast, connection: asyncpg.Connection) -> None:
+    rows = await some_rows(connection)
     raw, body = raw_of(app, cast.employee), json.dumps({"customer_id": rows["customers"]}).encode()
     for value in (b"", b" ", b"\x00", b"\xff", b"a" * 256, b"a\tb", " é".encode()):
         answer = await raw.send("POST", "/api/presales/", body=body, headers=[(b"idempotency-key", value)])
