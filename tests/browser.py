@@ -60,6 +60,7 @@ class Clerk:
 
     async def log_in(self, who: str, password: str = DEMO_PASSWORD) -> None:
         await self.page.goto(f"{self.address}/admin/")
+        await self.page.wait_for_load_state("networkidle")  # it looks for a session first, and is refused a few times
         await self.page.fill("[name=username]", f"{who}@flowcrm.example")
         await self.page.fill("[name=password]", password)
         await self.page.click("[data-uitest=login_button]")
@@ -129,6 +130,11 @@ class Clerk:
 
     async def sees_value(self, name: str, value: str) -> None:
         await expect(self.field(name)).to_have_value(value)
+
+    @property
+    def side_bar(self) -> Locator:
+        """Its tables, below their headings."""
+        return self.page.locator(".table_list").first.locator("li")
 
     @property
     def version(self) -> Locator:
