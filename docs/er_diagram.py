@@ -1,6 +1,7 @@
 """Draws the tables, from the Table classes: `python -m docs.er_diagram > docs/er-diagram.md`."""
 
 import sys
+from typing import Any
 
 from piccolo.columns import Column, ForeignKey
 from piccolo.table import Table
@@ -33,7 +34,7 @@ def _column(column: Column) -> str:
     return f"        {kind} {column._meta.name}{mark}"
 
 
-def _relation(key: ForeignKey) -> str:
+def _relation(key: "ForeignKey[Any]") -> str:
     referenced = key._foreign_key_meta.resolved_references._meta.tablename
     return f"    {referenced} ||--o{{ {key._meta.table._meta.tablename} : {key._meta.name}"
 
