@@ -4,7 +4,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 BIN := .venv/bin
 SYNC = $(UV) sync --quiet --locked --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
-.PHONY: run test check migrate seed bench chaos
+.PHONY: run test check migrate seed backup restore bench chaos
 
 run: .venv/ready
 	@exec $(BIN)/python run.py
@@ -22,6 +22,14 @@ migrate: .venv/ready
 
 seed: .venv/ready
 	$(BIN)/python -m seed
+
+# FILE=flowcrm.dump; to restore over a database that is not empty: REPLACE=1
+FILE_OF_BACKUP = "$(or $(FILE),$(error Say which file, for example: make $@ FILE=flowcrm.dump))"
+backup: .venv/ready
+	$(BIN)/python -m backoffice.backup save $(FILE_OF_BACKUP)
+
+restore: .venv/ready
+	$(BIN)/python -m backoffice.backup load $(FILE_OF_BACKUP) $(if $(REPLACE),--replace)
 
 bench: .venv/ready
 	$(SYNC) --group bench

@@ -32,6 +32,11 @@ def _programs() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
+def embedded_program(name: str) -> str:
+    """The path of one of them; clients need not run as the owner of the data."""
+    return str(_programs() / name)
+
+
 def _owner(data: Path) -> tuple[int, int]:
     """Ids of the user who owns the data, or is to own it; PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:

@@ -118,7 +118,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_demo_secrets(self) -> Self:
-        if self.production and self._password() in DEMO_SECRETS:
+        if self.production and self.password in DEMO_SECRETS:
             raise ValueError("ENVIRONMENT=production refuses the database password of the examples")
         return self
 
@@ -138,7 +138,9 @@ class Settings(BaseSettings):
             return _addresses(urlsplit(self.database_url.get_secret_value()))
         return [(host.strip(), self.db_port) for host in (self.db_host or "localhost").split(",")]
 
-    def _password(self) -> str:
+    @property
+    def password(self) -> str:
+        """The database's, decoded; empty where none is set."""
         if self.database_url:
             return unquote(urlsplit(self.database_url.get_secret_value()).password or "")
         return self.db_password.get_secret_value() if self.db_password else ""

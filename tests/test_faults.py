@@ -14,9 +14,9 @@ from backoffice.settings import Settings
 from main import app, lifespan
 from piccolo_conf import DB
 from tests.builders import a_customer, a_product, a_user
+from tests.clients import a_client, a_token, bearer
 from tests.conftest import piccolo
 from tests.faults import OwnServer, own_server
-from tests.clients import a_client, a_token, bearer
 
 LONGEST_SECONDS = 15
 RESUMES_WITHIN_SECONDS = 10

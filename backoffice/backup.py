@@ -1,0 +1,216 @@
+"""`make backup` and `make restore`: the whole database in one file, and back, by PostgreSQL's own programs."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+from urllib.parse import parse_qs, urlsplit
+
+from piccolo.engine import engine_finder
+
+from backoffice.connecting import BROKEN, close_quietly
+from backoffice.database import Engine
+from backoffice.postgres_programs import EmbeddedError, embedded_program
+from backoffice.settings import Settings
+
+LAST_WORDS = 1000  # characters, of a program that failed
+
+# Parameters of a connection URL that libpq's programs take from their environment.
+FROM_URL = {
+    "channel_binding": "PGCHANNELBINDING",
+    "passfile": "PGPASSFILE",
+    "sslcert": "PGSSLCERT",
+    "sslcrl": "PGSSLCRL",
+    "sslkey": "PGSSLKEY",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+}
+
+# What a migrated database has and an empty one has not.
+OBJECTS = """
+    SELECT kind, name FROM (
+        SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text, oid
+        FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'S') AND relnamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT 'ROUTINE', oid::regprocedure::text, oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT 'TYPE', oid::regtype::text, oid
+        FROM pg_type WHERE typtype IN ('e', 'd') AND typnamespace = 'public'::regnamespace
+    ) AS objects (kind, name, oid)
+    WHERE oid NOT IN (SELECT objid FROM pg_depend WHERE deptype = 'e') -- an extension's
+"""
+COUNT_OBJECTS = f"SELECT count(*) FROM ({OBJECTS}) AS objects"
+DROP_OBJECTS = f"""
+    SET LOCAL client_min_messages = warning;
+    DO $$
+    DECLARE
+        drops text[] := ARRAY(SELECT format('DROP %s IF EXISTS %s CASCADE', kind, name) FROM ({OBJECTS}) AS objects);
+        statement text;
+    BEGIN
+        FOREACH statement IN ARRAY drops LOOP
+            EXECUTE statement;
+        END LOOP;
+    END $$
+"""
+COUNT_USERS = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND application_name = 'flow-crm' AND pid <> pg_backend_pid()"
+)
+
+
+class BackupRefused(Exception):
+    """Nothing was written; the text is for the operator."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database as PostgreSQL's own programs find it, and what is in it."""
+
+    engine: Engine
+    environment: Mapping[str, str]
+    version: int
+    objects: int
+    users: int
+
+    def program(self, name: str) -> str:
+        """:raises BackupRefused: when it is missing, or older than the server."""
+        if self.engine.embedded is not None:
+            return embedded_program(name)
+        path = shutil.which(name)
+        if path is None:
+            raise BackupRefused(f"The program {name} is missing (Debian: postgresql-client).")
+        said = subprocess.run([path, "--version"], env=self.environment, capture_output=True, text=True)  # noqa: S603
+        version = re.search(r"\(PostgreSQL\) (\d+)", said.stdout)
+        if version is None or int(version[1]) < self.version:
+            raise BackupRefused(
+                f"{said.stdout.strip()} is too old for PostgreSQL {self.version}; install the programs of that "
+                f"version or a newer one (Debian: postgresql-client-{self.version})."
+            )
+        return path
+
+
+async def find(engine: Engine) -> Place:
+    """:raises DatabaseUnavailable:"""
+    await engine.wait_until_reachable()
+    connection = await engine.connect()
+    try:
+        user, database = await connection.fetchrow("SELECT current_user, current_database()")
+        libpq = _libpq(engine.settings) | {"PGUSER": user, "PGDATABASE": database}
+        for host, port in engine.connector.addresses[:1]:  # the one that just answered
+            libpq |= {"PGHOST": host, "PGPORT": str(port)}
+        objects, users = await connection.fetchval(COUNT_OBJECTS), await connection.fetchval(COUNT_USERS)
+        version = connection.get_server_version().major
+        return Place(engine, os.environ | libpq, version, objects, users)
+    finally:
+        await close_quietly(connection)
+
+
+def _libpq(settings: Settings) -> dict[str, str]:
+    """How to connect, for the programs' environment: on their command lines everybody could read the password."""
+    url = parse_qs(urlsplit(settings.database_url.get_secret_value()).query) if settings.database_url else {}
+    found = {variable: url[name][-1] for name, variable in FROM_URL.items() if name in url}
+    if settings.db_sslmode:
+        found["PGSSLMODE"] = settings.db_sslmode
+    if settings.password:
+        found["PGPASSWORD"] = settings.password
+    return found
+
+
+def backup(place: Place, file: Path) -> None:
+    """Writes the file, readable by its owner alone; it appears when it is complete.
+
+    :raises BackupRefused:
+    """
+    if file.exists():
+        raise BackupRefused(f"{file} exists already. Choose another name, or remove it.")
+    part = file.with_name(f"{file.name}.part")
+    command = [place.program("pg_dump"), "--format=custom", "--no-password", f"--file={part}"]
+    done = subprocess.run(command, env=place.environment, capture_output=True, text=True, umask=0o077)  # noqa: S603
+    if done.returncode:
+        part.unlink(missing_ok=True)
+        raise BackupRefused(f"pg_dump failed: {done.stderr.strip()[-LAST_WORDS:]}")
+    part.replace(file)
+
+
+def restore(place: Place, file: Path, *, replace: bool) -> None:
+    """All of the file in one transaction, or nothing.
+
+    :param replace: whether what is in the database may go.
+    :raises BackupRefused:
+    """
+    if not file.is_file():
+        raise BackupRefused(f"There is no file {file}.")
+    if place.objects and not replace:
+        raise BackupRefused(f"The database is not empty: it has {place.objects} tables, functions and the like.")
+    if place.users:
+        raise BackupRefused(f"Flow CRM uses the database with {place.users} connections. Stop it first.")
+    read = [place.program("pg_restore"), "--no-owner", "--file=-", str(file)]
+    write = [place.program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
+    write += ["--single-transaction", f"--command={DROP_OBJECTS}", "--file=-", "--command=ANALYZE"]
+    _pipe(read, write, place)
+
+
+def _pipe(read: list[str], write: list[str], place: Place) -> None:
+    with tempfile.TemporaryFile() as complaints:
+        with (
+            subprocess.Popen(read, stdout=subprocess.PIPE, stderr=complaints) as reader,  # noqa: S603
+            subprocess.Popen(  # noqa: S603
+                write, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=place.environment
+            ) as writer,
+        ):
+            assert reader.stdout is not None
+            assert writer.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                _copy(reader.stdout, writer.stdin)
+                writer.stdin.flush()
+            reader.stdout.close()
+            if reader.wait():
+                writer.kill()  # or it would take the end of its input for the end of the backup, and commit
+        if reader.returncode or writer.returncode:
+            complaints.seek(0)
+            raise BackupRefused(f"Nothing was restored. {complaints.read().decode(errors='replace')[-LAST_WORDS:]}")
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> None:
+    """Without the one setting that newer programs make and servers before 17 do not know."""
+    for line in source:
+        if not line.startswith(b"SET transaction_timeout"):
+            target.write(line)
+        if line.startswith(b"SET row_security"):  # the last of the settings
+            break
+    shutil.copyfileobj(source, target)
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="backoffice.backup", description=__doc__)
+    parser.add_argument("action", choices=["save", "load"])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--replace", action="store_true", help="throw away what the database holds")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given, engine = read_arguments(), cast(Engine, engine_finder())
+    try:
+        place = asyncio.run(find(engine))
+        if given.action == "save":
+            backup(place, given.file)
+        else:
+            restore(place, given.file, replace=given.replace)
+    except (BackupRefused, EmbeddedError, *BROKEN) as refusal:
+        raise SystemExit(str(refusal)) from None
+    done = "saved to" if given.action == "save" else "restored from"
+    sys.stdout.write(f"The database at {engine.connector.where} was {done} {given.file}.\n")
+
+
+if __name__ == "__main__":
+    main()

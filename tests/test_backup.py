@@ -1,0 +1,207 @@
+"""`make backup` and `make restore`: everything comes back, or nothing is touched."""
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from backoffice import postgres_programs
+from backoffice.backup import BackupRefused, backup, find, restore
+from backoffice.database import Engine
+from backoffice.postgres_programs import embedded_program, make_private_folder, run_program
+from backoffice.settings import Settings
+from tests.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
+from tests.catalog import catalog, rows
+from tests.conftest import dsn_of, piccolo
+from tests.faults import OwnServer
+
+PROGRAMS = Path(embedded_program("pg_dump")).parent
+
+
+@pytest.fixture(autouse=True)
+def _programs_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{PROGRAMS}:{os.environ['PATH']}")
+
+
+async def save(dsn: str, file: Path) -> None:
+    place = await find(Engine(Settings(database_url=dsn)))
+    await asyncio.to_thread(backup, place, file)
+
+
+async def load(dsn: str, file: Path, *, replace: bool = False) -> None:
+    place = await find(Engine(Settings(database_url=dsn)))
+    await asyncio.to_thread(restore, place, file, replace=replace)
+
+
+@asynccontextmanager
+async def an_empty_database(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
+    name = f"flowcrm_empty_{uuid.uuid4().hex[:12]}"
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    yield dsn_of(server, name)
+    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
+    async with an_empty_database(server, steward) as dsn:
+        yield dsn
+
+
+async def everything(dsn: str) -> dict[str, Any]:
+    """What it is made of, every row, and where its sequences are."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return {
+            "catalog": await catalog(connection),
+            "rows": await rows(connection),
+            "migrations": await connection.fetch("SELECT * FROM migration ORDER BY id"),
+            "sequences": await connection.fetch("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"),
+        }
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def full(database: str, connection: asyncpg.Connection) -> str:
+    """Rows in every table that keeps any, awkward ones among them, and a number that nobody has any more."""
+    await a_session(connection, await a_user(connection))
+    for status in WAYS:
+        await a_presale_that_is(connection, status)
+    await connection.execute("INSERT INTO login_failures (account, address) VALUES ('ana', '127.0.0.1')")
+    await connection.execute(
+        "INSERT INTO idempotency_keys (user_id, key, request, response) "
+        "SELECT id, 'Ação ☕', '{\"a\": [1, null]}', 'x' FROM users LIMIT 1"
+    )
+    await a_customer(connection, name="Zoë \\. \t'\"", address="linha 1\nlinha 2")
+    await connection.execute("DELETE FROM presales WHERE id = $1", await a_presale(connection))
+    return database
+
+
+async def test_all_rows_sequences_functions_triggers_and_indexes_come_back(
+    full: str, empty: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "flow.dump"
+    await save(full, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    await load(empty, file)
+    restored = await everything(empty)
+    assert {table for table, found in restored["rows"].items() if not found} == {"presale_births"}
+    assert restored == await everything(full)
+
+
+async def test_a_database_that_is_not_empty_is_left_alone_unless_told_otherwise(
+    full: str, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "flow.dump"
+    await save(full, file)
+    saved = await everything(full)
+    await connection.execute("DELETE FROM idempotency_keys; UPDATE customers SET name = 'Changed'; CREATE TABLE new ()")
+    with pytest.raises(BackupRefused, match="not empty"):
+        await load(full, file)
+    assert await everything(full) != saved
+    await load(full, file, replace=True)
+    assert await everything(full) == saved
+
+
+async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Path) -> None:
+    file, short = tmp_path / "flow.dump", tmp_path / "short.dump"
+    await save(full, file)
+    before = await everything(full)
+    for part in (0.01, 0.5, 0.9):
+        short.write_bytes(file.read_bytes()[: int(file.stat().st_size * part)])
+        with pytest.raises(BackupRefused, match="Nothing was restored"):
+            await load(full, short, replace=True)
+        assert await everything(full) == before
+
+
+async def test_nothing_is_replaced_under_an_application_that_runs(
+    database: str, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "flow.dump"
+    await save(database, file)
+    await connection.execute("SET application_name = 'flow-crm'")
+    with pytest.raises(BackupRefused, match="Stop it first"):
+        await load(database, file, replace=True)
+
+
+async def test_a_file_is_never_written_over(database: str, tmp_path: Path) -> None:
+    file = tmp_path / "flow.dump"
+    file.write_text("precious")
+    with pytest.raises(BackupRefused, match="exists already"):
+        await save(database, file)
+    assert file.read_text() == "precious"
+
+
+async def test_a_file_that_is_not_there_is_named(database: str, tmp_path: Path) -> None:
+    with pytest.raises(BackupRefused, match=r"There is no file .*flow\.dump"):
+        await load(database, tmp_path / "flow.dump")
+
+
+async def test_programs_that_are_missing_or_too_old_are_named(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "flow.dump"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BackupRefused, match="pg_dump is missing"):
+        await save(database, file)
+    old = tmp_path / "pg_dump"
+    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 13.4 (Debian 13.4-1)'\n")
+    old.chmod(0o755)
+    with pytest.raises(BackupRefused, match=r"pg_dump \(PostgreSQL\) 13\.4 .* is too old for PostgreSQL 1"):
+        await save(database, file)
+    assert not file.exists()
+
+
+def test_the_embedded_database_needs_no_programs_but_its_own(
+    project: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    programs, file = tmp_path / "programs", tmp_path / "flow.dump"
+    programs.mkdir()
+    (programs / "setpriv").symlink_to("/usr/bin/setpriv")
+    for action in (["save"], ["load", "--replace"]):
+        command = [sys.executable, "-m", "backoffice.backup", *action, str(file)]
+        settings = environment | {"PATH": str(programs)}
+        done = subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert OwnServer(project / ".data").running() == []
+
+
+class OlderServer(OwnServer):
+    """PostgreSQL 16, which comes in the same package."""
+
+    def _create(self) -> None:
+        fresh = self.data.with_name("fresh")
+        make_private_folder(fresh, data=self.data)
+        locale = ("-E", "UTF8", "--locale=C.UTF-8")
+        run_program(self.data, "initdb", "-D", str(fresh), "-U", "flowcrm", "--auth=trust", *locale)
+        run_program(self.data, "postgres", "--single", "-D", str(fresh), "postgres", text="CREATE DATABASE flowcrm\n")
+        fresh.rename(self.data)
+
+
+@pytest.fixture
+def older_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnServer]:
+    older = PROGRAMS.parents[1] / "pginstall" / "bin"
+    monkeypatch.setattr(postgres_programs, "_programs", lambda: older)
+    server = OlderServer(tmp_path / "older", options={"fsync": "off"})
+    server.start()
+    yield server
+    server.stop()
+
+
+async def test_newer_programs_restore_into_an_older_server(older_server: OwnServer, tmp_path: Path) -> None:
+    file = tmp_path / "flow.dump"
+    piccolo(older_server.dsn, "migrations", "forwards", "all")
+    await save(older_server.dsn, file)
+    before = await everything(older_server.dsn)
+    await load(older_server.dsn, file, replace=True)
+    assert await everything(older_server.dsn) == before
+    assert (await older_server.query("SHOW server_version")).startswith("16")
