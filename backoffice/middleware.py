@@ -83,7 +83,7 @@ def _problem(error: Exception, scope: Scope, request_id: str) -> problems.Proble
 def _record(scope: Scope, status: int, started: float) -> None:
     """One line in the log, one observation in the metrics."""
     seconds = time.perf_counter() - started
-    route = getattr(scope.get("route"), "path", "-")
+    route = getattr(scope.get("route"), "path_format", "-")
     user = scope.get("user")
     details = {
         "method": scope["method"],

@@ -19,9 +19,9 @@ from tests.real_server import real_server
 
 # Every phase as the one who may do everything; the others differ only in what they are refused.
 PHASES = {
-    "admin": ("examples,coverage,fuzzing,stateful", 8),
-    "manager": ("examples,fuzzing,stateful", 4),
-    "employee": ("examples,fuzzing,stateful", 4),
+    "admin": ("examples,coverage,fuzzing,stateful", 5),
+    "manager": ("examples,fuzzing,stateful", 3),
+    "employee": ("examples,fuzzing,stateful", 3),
 }
 SPARE_SESSIONS = 200
 
