@@ -1,0 +1,154 @@
+"""One request, one transaction: what collides is run again, and what fails at its very end leaves nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.answers import problem, refused
+from tests.bodies import CUSTOMER, create
+from tests.builders import a_customer, a_line, a_presale, a_product
+from tests.clients import until_waiting
+from tests.conftest import Cast
+
+RETRIES = 3
+
+
+def retries(caplog: pytest.LogCaptureFixture) -> int:
+    return sum("Retrying" in record.message for record in caplog.records)
+
+
+@pytest.fixture
+async def repeatable_read(connection: asyncpg.Connection) -> None:
+    """Every transaction of the application sees the database as it was when it began. To be asked for before `cast`."""
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+
+
+@pytest.fixture
+async def other(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Somebody else, in the middle of a transaction."""
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+async def test_two_requests_that_lock_each_other_out_are_both_answered(
+    cast: Cast, connection: asyncpg.Connection, other: asyncpg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    presale, product = await a_presale(connection), str(await a_product(connection))
+    line = await a_line(connection, presale, product_id=product)
+    caplog.set_level("INFO")
+    async with asyncio.TaskGroup() as tasks, other.transaction():
+        await other.execute("SELECT FROM presales WHERE id = $1 FOR UPDATE", presale)
+        # Replacing the lines is first in the queue for the pre-sale, and will want the line after it.
+        items = [{"product_id": product, "quantity": quantity} for quantity in (5, 6)]
+        replace = tasks.create_task(cast.manager.put(f"/api/presales/{presale}/items/", json=items))
+        await until_waiting(connection, 1)
+        # Changing the line locks the line, and then queues for the pre-sale.
+        change = tasks.create_task(cast.employee.patch(f"/api/presale-items/{line}/", json={"quantity": 3}))
+        await until_waiting(connection, 2)
+    assert retries(caplog) >= 1
+    assert replace.result().status_code == 200
+    assert change.result().status_code in (200, 404)  # 404 if the line was replaced before it could be changed
+    kept = (await cast.employee.get(f"/api/presales/{presale}/")).json()
+    assert ([item["quantity"] for item in kept["items"]], kept["total"]) == (["5.000", "6.000"], "110.00")
+
+
+async def test_a_request_whose_row_changes_under_its_hands_is_run_again(
+    repeatable_read: None,
+    cast: Cast,
+    connection: asyncpg.Connection,
+    other: asyncpg.Connection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    customer = await a_customer(connection)
+    caplog.set_level("INFO")
+    async with asyncio.TaskGroup() as tasks, other.transaction():
+        await other.execute("UPDATE customers SET address = 'R. 1' WHERE id = $1", customer)
+        change = tasks.create_task(cast.employee.patch(f"/api/customers/{customer}/", json={"name": "Ana"}))
+        await until_waiting(connection, 1)
+    assert retries(caplog) == 1
+    answer = change.result()
+    assert (answer.status_code, answer.json()["name"], answer.json()["address"]) == (200, "Ana", "R. 1")
+
+
+async def always_failing(connection: asyncpg.Connection, body: str, timing: str = "BEFORE") -> None:
+    """Lets every new customer fail. Sequences keep count of what is rolled back."""
+    await connection.execute(
+        "CREATE SEQUENCE tries; "
+        f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); {body} END $$"
+    )
+    deferred = timing == "DEFERRED"
+    await connection.execute(
+        f"CREATE {'CONSTRAINT' if deferred else ''} TRIGGER fail {'AFTER' if deferred else timing} INSERT ON customers "
+        f"{'DEFERRABLE INITIALLY DEFERRED' if deferred else ''} FOR EACH ROW EXECUTE FUNCTION fail()"
+    )
+
+
+@pytest.mark.parametrize("code", ["serialization_failure", "deadlock_detected"])
+@pytest.mark.parametrize("timing", ["BEFORE", "DEFERRED"])
+async def test_what_collides_again_and_again_is_given_up(
+    cast: Cast, connection: asyncpg.Connection, code: str, timing: str
+) -> None:
+    await always_failing(connection, f"RAISE EXCEPTION 'no' USING ERRCODE = '{code}';", timing)
+    answer = await cast.employee.post("/api/customers/", json=CUSTOMER)
+    assert refused(answer) == (503, "database_busy")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert await connection.fetchval("SELECT last_value FROM tries") == 1 + RETRIES
+    assert await connection.fetchval("SELECT count(*) FROM customers") == 0
+
+
+@pytest.mark.parametrize("timing", ["BEFORE", "DEFERRED"])
+async def test_what_collides_three_times_and_then_no_more_succeeds(
+    cast: Cast, connection: asyncpg.Connection, timing: str
+) -> None:
+    fail = "RAISE EXCEPTION 'no' USING ERRCODE = 'deadlock_detected';"
+    body = f"IF currval('tries') <= {RETRIES} THEN {fail} END IF; RETURN NEW;"
+    await always_failing(connection, body, timing)
+    created = await create(cast.employee, "customers", CUSTOMER)
+    assert await connection.fetchval("SELECT count(*) FROM customers") == 1
+    assert (await cast.employee.get(created.headers["Location"])).json() == created.json()
+
+
+async def test_a_commit_that_fails_leaves_nothing_and_is_told(cast: Cast, connection: asyncpg.Connection) -> None:
+    refuse = "RAISE EXCEPTION 'late' USING ERRCODE = 'check_violation', CONSTRAINT = 'customers_name_not_blank';"
+    await always_failing(connection, refuse, "DEFERRED")
+    answer = await cast.employee.post("/api/customers/", json=CUSTOMER)
+    assert refused(answer) == (422, "check_violation")
+    assert [error["field"] for error in problem(answer)["errors"]] == ["name"]
+    assert await connection.fetchval("SELECT count(*) FROM customers") == 0
+    await connection.execute("DROP TRIGGER fail ON customers")
+    await create(cast.employee, "customers", CUSTOMER)
+
+
+async def test_a_commit_that_fails_leaves_the_key_free(cast: Cast, connection: asyncpg.Connection) -> None:
+    await connection.execute(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'late' "
+        "USING ERRCODE = 'check_violation'; END $$; "
+        "CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON presales DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION fail()"
+    )
+    body: Any = {"customer_id": str(await a_customer(connection)), "items": []}
+    key = {"Idempotency-Key": "once"}
+    assert refused(await cast.employee.post("/api/presales/", json=body, headers=key)) == (422, "check_violation")
+    await connection.execute("DROP TRIGGER fail ON presales")
+    first: httpx.Response = await cast.employee.post("/api/presales/", json=body, headers=key)
+    again = await cast.employee.post("/api/presales/", json=body, headers=key)
+    assert (first.status_code, again.status_code, again.text) == (201, 201, first.text)
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert await connection.fetchval("SELECT count(*) FROM presales") == 1
+
+
+async def test_the_same_connection_serves_the_next_request_after_any_of_these(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    await always_failing(connection, "RAISE EXCEPTION 'no' USING ERRCODE = 'deadlock_detected';", "DEFERRED")
+    for _ in range(25):
+        assert (await cast.employee.post("/api/customers/", json=CUSTOMER)).status_code == 503
+    assert (await cast.employee.get("/api/customers/")).json()["total"] == 0
+    pool = (await cast.stranger.get("/api/health")).json()["database"]["connections"]
+    assert (pool["active"], pool["total"] <= pool["max"]) == (0, True)
