@@ -16,9 +16,10 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+	$(BIN)/piccolo backoffice lint
 
 migrate: .venv/ready
-	$(BIN)/piccolo migrations forwards all
+	$(BIN)/piccolo backoffice migrate
 
 seed: .venv/ready
 	$(BIN)/python -m seed

@@ -6,4 +6,4 @@ from backoffice.database import Engine
 from backoffice.settings import read_settings
 
 DB = Engine(read_settings())
-APP_REGISTRY = AppRegistry(apps=["accounts.piccolo_app", "crm.piccolo_app"])
+APP_REGISTRY = AppRegistry(apps=["backoffice.piccolo_app", "accounts.piccolo_app", "crm.piccolo_app"])

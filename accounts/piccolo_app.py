@@ -9,5 +9,6 @@ APP_CONFIG = AppConfig(
     app_name="accounts",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=[User, Session, LoginFailure],
+    migration_dependencies=["backoffice.piccolo_app"],
     commands=[create_admin],
 )

@@ -8,5 +8,5 @@ APP_CONFIG = AppConfig(
     app_name="crm",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=[Customer, Product, Presale, PresaleItem, PresaleBirth, IdempotencyKey],
-    migration_dependencies=["accounts.piccolo_app"],
+    migration_dependencies=["backoffice.piccolo_app", "accounts.piccolo_app"],
 )

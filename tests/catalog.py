@@ -56,7 +56,7 @@ def names(catalog: Catalog, kind: str) -> set[str]:
 async def rows(connection: asyncpg.Connection) -> Rows:
     """Every row of every table of ours, as text, with where it is from."""
     tables = await connection.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'migration%'"
     )
     return {
         table: [record[0] for record in await connection.fetch(f"SELECT t::text FROM {table} AS t ORDER BY 1")]

@@ -1,14 +1,26 @@
-"""The types and functions that tables are made of."""
+"""Text and time, as every table's rules know them."""
 
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-ID = "2026-11-20T09:00:00:000000"
+ID = "2026-11-20T09:00:00:000002"
 VERSION = "1.38.0"
-DESCRIPTION = "The types and functions that tables are made of"
+DESCRIPTION = "Text and time, as every table's rules know them"
 
 FORWARDS = r"""
-CREATE TYPE user_role AS ENUM ('admin', 'manager', 'employee');
+-- updated_at is the database's: it moves with every change of a row, and with nothing else.
+CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    NEW.updated_at := OLD.updated_at;
+    IF NEW IS DISTINCT FROM OLD THEN
+        -- Not now(): that is when the transaction began, which may be before another's later change.
+        NEW.updated_at := clock_timestamp();
+    END IF;
+    RETURN NEW;
+END;
+$$;
 
 -- What counts as blank, as an e-mail address, and as a word that can be searched for.
 
@@ -85,41 +97,22 @@ BEGIN
     RETURN array_to_string(parts, ' & ')::tsquery;
 END;
 $$;
-
--- updated_at is the database's: it moves with every change of a row, and with nothing else.
-CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    NEW.updated_at := OLD.updated_at;
-    IF NEW IS DISTINCT FROM OLD THEN
-        -- Not now(): that is when the transaction began, which may be before another's later change.
-        NEW.updated_at := clock_timestamp();
-    END IF;
-    RETURN NEW;
-END;
-$$;
-
--- Only a hash is ever stored: plain text is refused, whichever way it comes.
-CREATE OR REPLACE FUNCTION is_password_hash(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN value ~ '^\$argon2(id|i|d)\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$';
 """
 
 BACKWARDS = r"""
-DROP FUNCTION is_password_hash;
-DROP FUNCTION touch_updated_at;
-DROP FUNCTION search_query;
-DROP FUNCTION search_words;
-DROP FUNCTION fold;
-DROP FUNCTION is_email;
-DROP FUNCTION is_blank;
-DROP TYPE user_role;
+DROP FUNCTION IF EXISTS search_query;
+DROP FUNCTION IF EXISTS search_words;
+DROP FUNCTION IF EXISTS fold;
+DROP FUNCTION IF EXISTS is_email;
+DROP FUNCTION IF EXISTS is_blank;
+DROP FUNCTION IF EXISTS touch_updated_at;
 """
 
 
 async def forwards():
-    manager = MigrationManager(migration_id=ID, app_name="accounts", description=DESCRIPTION)
+    manager = MigrationManager(
+        migration_id=ID, app_name="backoffice", description=DESCRIPTION
+    )
     manager.add_raw(script(FORWARDS))
     manager.add_raw_backwards(script(BACKWARDS))
     return manager

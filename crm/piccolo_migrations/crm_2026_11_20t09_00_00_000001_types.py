@@ -72,20 +72,65 @@ BEGIN
     RETURN CASE WHEN is_brazilian_phone(e164) THEN e164 ELSE value END;
 END;
 $$;
+
+-- However a CPF or a telephone number was typed, one form is stored.
+CREATE OR REPLACE FUNCTION normalize_customer() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    NEW.cpf := normalize_cpf(NEW.cpf);
+    NEW.phone := normalize_phone(NEW.phone);
+    RETURN NEW;
+END;
+$$;
+
+-- Where a pre-sale may go from here. Nothing leads out of converted and cancelled.
+CREATE OR REPLACE FUNCTION presale_moves(status presale_status) RETURNS presale_status[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE status
+    WHEN 'draft' THEN '{pending,cancelled}'
+    WHEN 'pending' THEN '{approved,draft,cancelled}'
+    WHEN 'approved' THEN '{converted,cancelled}'
+    ELSE '{}'
+END::presale_status[];
+
+CREATE OR REPLACE FUNCTION begin_presale() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    NEW.number := nextval('presales_number_seq');
+    NEW.total := 0;
+    RETURN NEW;
+END;
+$$;
+
+-- Every search= of the API answers from one of these indexes.
+
+-- A CPF matches from its beginning; a phone with its country code, with its area code (with or without 0), or without.
+CREATE OR REPLACE FUNCTION customer_words(name text, email text, cpf text, phone text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN search_words(name || ' ' || email)
+    || array_to_tsvector(ARRAY[cpf, substr(phone, 2), substr(phone, 4), '0' || substr(phone, 4), substr(phone, 6)]);
 """
 
 BACKWARDS = r"""
-DROP FUNCTION normalize_phone;
-DROP FUNCTION is_brazilian_phone;
-DROP FUNCTION normalize_cpf;
-DROP FUNCTION drop_punctuation;
-DROP FUNCTION is_cpf;
-DROP TYPE presale_status;
+DROP FUNCTION IF EXISTS customer_words;
+DROP FUNCTION IF EXISTS begin_presale;
+DROP FUNCTION IF EXISTS presale_moves;
+DROP FUNCTION IF EXISTS normalize_customer;
+DROP FUNCTION IF EXISTS normalize_phone;
+DROP FUNCTION IF EXISTS is_brazilian_phone;
+DROP FUNCTION IF EXISTS normalize_cpf;
+DROP FUNCTION IF EXISTS drop_punctuation;
+DROP FUNCTION IF EXISTS is_cpf;
+DROP TYPE IF EXISTS presale_status;
 """
 
 
 async def forwards():
-    manager = MigrationManager(migration_id=ID, app_name="crm", description=DESCRIPTION)
+    manager = MigrationManager(
+        migration_id=ID, app_name="crm", description=DESCRIPTION
+    )
     manager.add_raw(script(FORWARDS))
     manager.add_raw_backwards(script(BACKWARDS))
     return manager

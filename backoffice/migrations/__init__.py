@@ -1,0 +1,5 @@
+"""Migrations that can be trusted with production data: around Piccolo's own, not instead of them."""
+
+from backoffice.migrations.scripts import script
+
+__all__ = ["script"]

@@ -1,0 +1,84 @@
+"""What a database consists of, thing by thing, and how two databases differ."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+READ = Path(__file__).with_name("catalog.sql").read_text("utf-8")
+
+# Kinds that change what the product's own statements do, even when they are only added.
+MEDDLING = {"column", "constraint", "trigger", "rule", "policy"}
+
+Catalog = dict[str, str]
+"""From `kind name`, for example `trigger presales.presales_change`, to PostgreSQL's own definition."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A definition is None where there is no such thing."""
+
+    thing: str
+    expected: str | None
+    found: str | None
+
+    @property
+    def kind(self) -> str:
+        return self.thing.partition(" ")[0]
+
+    @property
+    def name(self) -> str:
+        return self.thing.partition(" ")[2]
+
+    @property
+    def harmless(self) -> bool:
+        """True for an addition that the product does not notice: an operator's view, index or spare table."""
+        if self.expected is not None or self.kind in MEDDLING:
+            return False
+        return self.kind != "index" or "CREATE UNIQUE" not in str(self.found)
+
+    def __str__(self) -> str:
+        if self.found is None:
+            return f"{self.thing} is missing"
+        return f"{self.thing} {'is not of the program' if self.expected is None else 'differs'}"
+
+
+def in_few_words(differences: Sequence[Difference], few: int = 3) -> str:
+    named = ", ".join(map(str, differences[:few]))
+    return named if len(differences) <= few else f"{named}, and {len(differences) - few} more"
+
+
+async def read_catalog(connection: Any) -> Catalog:
+    """Reads only, also inside a transaction under way."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.fetchval("SELECT set_config('search_path', '', true)")
+        rows = await connection.fetch(READ)
+    finally:
+        await transaction.rollback()
+    return {f"{row['kind']} {row['name']}": row["definition"] for row in rows}
+
+
+def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Difference]:
+    """In the order of their names; what belongs to a missing or foreign table goes without saying."""
+    differing = sorted(thing for thing in expected.keys() | found.keys() if expected.get(thing) != found.get(thing))
+    differences = [Difference(thing, expected.get(thing), found.get(thing)) for thing in differing]
+    whole = {d.name for d in differences if d.kind == "table" and None in (d.expected, d.found)}
+    return [d for d in differences if d.kind == "table" or d.name.partition(".")[0] not in whole]
+
+
+def digests(catalog: Mapping[str, str]) -> dict[str, str]:
+    """As much of each definition as tells whether it has changed."""
+    return {thing: _digest(definition) for thing, definition in catalog.items()}
+
+
+def _digest(definition: str) -> str:
+    return hashlib.sha256(definition.encode()).hexdigest()[:32]
+
+
+def compare_digests(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Difference]:
+    """As `compare`, where only the digests of what is expected are known."""
+    unchanged = {thing for thing, definition in found.items() if expected.get(thing) == _digest(definition)}
+    return compare({thing: found[thing] if thing in unchanged else digest for thing, digest in expected.items()}, found)

@@ -1,0 +1,110 @@
+"""Whether the database is what the code says: four questions, each answered thing by thing."""
+
+import contextlib
+import difflib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backoffice.connecting import close_quietly
+from backoffice.database import Engine
+from backoffice.migrations import records
+from backoffice.migrations.catalog import Difference, compare, read_catalog
+from backoffice.migrations.files import all_migrations
+from backoffice.migrations.journal import Journal, noted
+from backoffice.migrations.lock import exclusive
+from backoffice.migrations.records import State
+from backoffice.migrations.scratch import declare, migrate, scratch, server_like
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is not as it should be.
+
+    :ivar drift: how the database differs from what the migrations that it ran make.
+    :ivar undeclared: how what all migrations make differs from what the code declares.
+    """
+
+    state: State
+    drift: Sequence[Difference] = ()
+    undeclared: Sequence[Difference] = ()
+
+    @property
+    def fine(self) -> bool:
+        state = self.state
+        return not (state.pending or state.changed or state.unknown or self.drift or self.undeclared)
+
+    def __str__(self) -> str:
+        if self.fine:
+            return "The database is as the code says."
+        state = self.state
+        return "\n".join(
+            [
+                *_listed("Pending; run them with `make migrate`:", state.pending),
+                *_listed("Changed after they ran; restore the files:", [one.path.name for one in state.changed]),
+                *_listed("Ran, but unknown to this program:", [" ".join(key) for key in state.unknown]),
+                *_explained("The database differs from what its migrations make:", self.drift),
+                *_explained("The migrations do not make what the code declares:", self.undeclared),
+            ]
+        )
+
+
+def _listed(title: str, things: Sequence[Any]) -> list[str]:
+    return [title, *(f"  {thing}" for thing in things)] if things else []
+
+
+def _explained(title: str, differences: Sequence[Difference]) -> list[str]:
+    return [title, *(line for one in differences for line in _explain(one))] if differences else []
+
+
+def _explain(difference: Difference) -> list[str]:
+    lines = [f"  {difference}"]
+    if difference.expected is not None and difference.found is not None:
+        expected, found = difference.expected.splitlines(), difference.found.splitlines()
+        changes = list(difflib.unified_diff(expected, found, lineterm="", n=1))[2:]
+        lines += [f"    {line}" for line in changes if not line.startswith("@@")]
+    return lines
+
+
+@contextlib.asynccontextmanager
+async def reading(engine: Engine) -> AsyncIterator[Any]:
+    """A connection that cannot write."""
+    connection = await engine.connect(server_settings={"default_transaction_read_only": "on"})
+    try:
+        yield connection
+    finally:
+        await close_quietly(connection)
+
+
+async def check(engine: Engine, scratch_server: str = "") -> Report:
+    """Compares with databases made for the purpose; the one that is checked is only read.
+
+    :param scratch_server: address of a server in which to make them; see `server_like` for where otherwise.
+    """
+    async with reading(engine) as connection:
+        state = await records.read_state(connection)
+        found = await read_catalog(connection)
+    async with server_like(engine, scratch_server) as server:
+        async with scratch(engine, server) as run:
+            ran = [one for one in all_migrations() if one not in state.pending]
+            expected = await migrate(run, ran)
+            made = await migrate(run, state.pending) if state.pending else expected
+        async with scratch(engine, server) as run:
+            declared = await declare(run)
+    return Report(state, compare(expected, found), compare(declared, made))
+
+
+async def accept(engine: Engine, scratch_server: str = "") -> Report:
+    """Takes the migrations' files, and the catalog, for what they are now, if the database is as the code says."""
+    report = await check(engine, scratch_server)
+    if report.drift or report.undeclared or report.state.pending or report.state.unknown:
+        return report
+    async with noted(engine, Journal()), exclusive(engine) as connection, connection.transaction():
+        await records.remember_files(connection, all_migrations())
+        await records.remember_catalog(connection, await read_catalog(connection))
+    return Report(await _state(engine))
+
+
+async def _state(engine: Engine) -> State:
+    async with reading(engine) as connection:
+        return await records.read_state(connection)

@@ -1,0 +1,121 @@
+"""Makes Piccolo's own commands as safe as ours: `piccolo migrations forwards|backwards|check|new`.
+
+Piccolo's runner has no lock, writes its record after the commit, and forgets what failed; its check makes a table. So
+its commands, and whoever calls their functions, get to the runner beside this file. Options, questions and exit codes
+stay Piccolo's. This happens once, when `backoffice.piccolo_app` is loaded, which every command of Piccolo's does first.
+"""
+
+import sys
+from collections.abc import Awaitable, Sequence
+from typing import cast
+
+import asyncpg
+from piccolo.apps.migrations.commands import backwards as backwards_command
+from piccolo.apps.migrations.commands import forwards as forwards_command
+from piccolo.apps.migrations.commands import new as new_command
+from piccolo.apps.migrations.commands.backwards import BackwardsMigrationManager
+from piccolo.apps.migrations.commands.base import MigrationResult
+from piccolo.apps.migrations.commands.check import CheckMigrationManager, MigrationStatus
+from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+from piccolo.apps.migrations.tables import Migration as MigrationTable
+from piccolo.engine import engine_finder
+
+from backoffice.connecting import DatabaseUnavailable
+from backoffice.database import Engine
+from backoffice.migrations import choices, runner, writing
+from backoffice.migrations.files import Migration, all_migrations
+from backoffice.migrations.telling import MigrationsStopped
+
+_run_forwards = forwards_command.run_forwards
+_run_backwards = backwards_command.run_backwards
+_forwards_of_app = ForwardsMigrationManager.run
+_backwards_of_app = BackwardsMigrationManager.run
+_statuses = CheckMigrationManager.get_migration_statuses
+_unrun = CheckMigrationManager.havent_ran_count
+_create = new_command._create_new_migration
+
+
+def the_engine() -> Engine:
+    return cast(Engine, engine_finder())
+
+
+def _answered(question: str) -> bool:
+    return input(question).lower() == "y"
+
+
+async def _result(running: Awaitable[Sequence[Migration]], *, clean: bool = False) -> MigrationResult:
+    try:
+        done = await running
+    except (MigrationsStopped, DatabaseUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as stopped:
+        sys.stderr.write(f"{stopped}\n")
+        return MigrationResult(success=False, message=str(stopped))
+    for migration in done if clean else ():
+        migration.path.unlink()
+    return MigrationResult(success=True)
+
+
+async def run_forwards(
+    app_name: str, migration_id: str = "all", fake: bool = False, preview: bool = False
+) -> MigrationResult:
+    if preview:
+        return await _run_forwards(app_name, migration_id, fake, preview)
+
+    def agree(number: int) -> bool:
+        question = f"⚠️ --fake will mark all {number} migrations as run without applying them. Continue? [y/N]"
+        return not fake or number == 1 or _answered(question)
+
+    until = "all" if app_name == "all" else migration_id
+    return await _result(runner.forwards(the_engine(), choices.forwards(app_name, until, agree=agree), fake=fake))
+
+
+async def run_backwards(
+    app_name: str, migration_id: str = "1", auto_agree: bool = False, clean: bool = False, preview: bool = False
+) -> MigrationResult:
+    if preview:
+        return await _run_backwards(app_name, migration_id, auto_agree, clean, preview)
+
+    def agree(number: int) -> bool:
+        return auto_agree or _answered(f"Reverse {number} migration{'s' if number != 1 else ''}? [y/N] ")
+
+    until = "all" if app_name == "all" else migration_id
+    choice = choices.backwards(app_name, until, agree=agree)
+    return await _result(runner.backwards(the_engine(), choice), clean=clean)
+
+
+async def forwards_of_app(self: ForwardsMigrationManager) -> MigrationResult:
+    if self.preview:
+        return await _forwards_of_app(self)
+    return await run_forwards(self.app_name, self.migration_id, self.fake)
+
+
+async def backwards_of_app(self: BackwardsMigrationManager) -> MigrationResult:
+    if self.preview:
+        return await _backwards_of_app(self)
+    return await run_backwards(self.app_name, self.migration_id, self.auto_agree, self.clean)
+
+
+async def statuses(self: CheckMigrationManager) -> list[MigrationStatus]:
+    """Where nothing has ever run, a look does not make the table."""
+    if await MigrationTable.table_exists():
+        return await _statuses(self)
+    return [
+        MigrationStatus(one.app, one.id, getattr(one.module, "DESCRIPTION", "-"), has_ran=False)
+        for one in all_migrations()
+        if self.app_name in ("all", one.app)
+    ]
+
+
+async def unrun(self: CheckMigrationManager) -> int:
+    """Piccolo warns of pending migrations before it runs any command; ours say so themselves, or do not care."""
+    return 0 if sys.argv[1:2] == ["backoffice"] else await _unrun(self)
+
+
+def take_over() -> None:
+    forwards_command.run_forwards = run_forwards
+    backwards_command.run_backwards = run_backwards
+    ForwardsMigrationManager.run = forwards_of_app  # type: ignore[method-assign]
+    BackwardsMigrationManager.run = backwards_of_app  # type: ignore[method-assign]
+    CheckMigrationManager.get_migration_statuses = statuses  # type: ignore[method-assign]
+    CheckMigrationManager.havent_ran_count = unrun  # type: ignore[method-assign]
+    new_command._create_new_migration = writing.create
+    new_command.AutoMigrationManager = writing.OrderedAutoMigrationManager  # type: ignore[misc]

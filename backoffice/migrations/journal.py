@@ -1,0 +1,121 @@
+"""What a migration says to the database, statement by statement, on whichever connection it says it."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Protocol
+
+import asyncpg
+
+from backoffice.connecting import Connector, close_quietly
+from backoffice.database import Engine
+
+APPLICATION_NAME = "flow-crm migrations"
+
+
+class Watcher(Protocol):
+    """Is told of each statement of a migration, before and after."""
+
+    async def before(self, connection: Any) -> None: ...
+
+    async def after(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> None: ...
+
+
+class Journal:
+    """Knows which statement failed; tells the watcher, if there is one, of all of them."""
+
+    def __init__(self, watcher: Watcher | None = None) -> None:
+        self.failed: str | None = None
+        self._watcher = watcher
+        self._open = False
+
+    @contextlib.contextmanager
+    def of_a_migration(self) -> Iterator[None]:
+        """Only what is said inside is noted; the rest is book-keeping."""
+        self.failed, self._open = None, True
+        try:
+            yield
+        finally:
+            self._open = False
+
+    @contextlib.asynccontextmanager
+    async def noting(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> AsyncIterator[None]:
+        if not self._open:
+            yield
+            return
+        with self._alone():
+            if self._watcher:
+                await self._watcher.before(connection)
+            try:
+                yield
+            except BaseException:
+                self.failed = self.failed or statement
+                raise
+            if self._watcher:
+                await self._watcher.after(connection, statement, arguments)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """What the watcher asks is not noted."""
+        self._open = False
+        try:
+            yield
+        finally:
+            self._open = True
+
+
+class NotedConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+    """Values fetched one by one are questions, not changes: they are not noted."""
+
+    journal: Journal
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> str:
+        async with self.journal.noting(self, query, args):
+            return str(await super().execute(query, *args, **options))
+
+    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        async with self.journal.noting(self, query, args):
+            return await super().fetch(query, *args, **options)
+
+    async def executemany(self, command: str, args: Any, **options: Any) -> None:
+        async with self.journal.noting(self, command, ()):
+            await super().executemany(command, args, **options)
+
+
+class NotedConnector(Connector):
+    """Connects as migrations need it: noted, never waiting long for a lock, without other limits of time."""
+
+    def __init__(self, connector: Connector, journal: Journal, lock_seconds: float) -> None:
+        super().__init__(connector.arguments, connector.addresses, connector.timeout)
+        self.journal = journal
+        self.session = {
+            "application_name": APPLICATION_NAME,
+            "lock_timeout": str(round(lock_seconds * 1000)),
+            "statement_timeout": "0",
+            "idle_in_transaction_session_timeout": "0",
+            "timezone": "UTC",
+        }
+
+    async def connect(self, **extra: Any) -> Any:
+        session = extra.pop("server_settings", {}) | self.session
+        connection = await super().connect(**extra, server_settings=session, connection_class=NotedConnection)
+        connection.journal = self.journal
+        return connection
+
+
+@contextlib.asynccontextmanager
+async def noted(engine: Engine, journal: Journal, connector: Connector | None = None) -> AsyncIterator[Connector]:
+    """Inside, every new connection of the engine is noted, and goes to `connector` where one is given.
+
+    Not while the engine has a pool, whose connections serve requests, and not twice at a time.
+    """
+    if engine.pool is not None or isinstance(engine.connector, NotedConnector):
+        raise RuntimeError("This process serves, or runs migrations already")
+    if connector is None:
+        await close_quietly(await engine.connect())  # an embedded server starts now, and changes the connector
+    before = engine.connector, engine.embedded
+    engine.connector = NotedConnector(connector or engine.connector, journal, engine.settings.db_lock_timeout)
+    engine.embedded = None  # else it would be started, or started anew, and take the place of the connector
+    try:
+        yield engine.connector
+    finally:
+        engine.connector, engine.embedded = before

@@ -1,0 +1,143 @@
+"""What the database remembers of its migrations.
+
+Piccolo's table `migration` says which have run. Two more of our own say what their files were (`migration_checksum`),
+and what the database consisted of when the last one had run (`migration_catalog`, one row).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from piccolo.apps.migrations.tables import Migration as MigrationTable
+
+from backoffice.migrations.catalog import Catalog, Difference, compare_digests, digests, read_catalog
+from backoffice.migrations.files import Key, Migration, all_migrations
+
+CREATE = """
+CREATE TABLE IF NOT EXISTS migration_checksum (
+    app_name text, name text, checksum text NOT NULL, PRIMARY KEY (app_name, name)
+);
+CREATE TABLE IF NOT EXISTS migration_catalog (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    digests jsonb NOT NULL, server_major integer NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+TABLE_EXISTS = "SELECT to_regclass('public.' || $1) IS NOT NULL"
+
+
+@dataclass(frozen=True)
+class State:
+    """What the database's own records tell of this program's migrations."""
+
+    pending: tuple[Migration, ...]
+    unknown: tuple[Key, ...]
+    changed: tuple[Migration, ...]
+    last_applied: str | None
+
+
+async def create_tables(connection: Any) -> None:
+    await MigrationTable.create_table(if_not_exists=True)
+    await connection.execute(CREATE)
+
+
+async def applied(connection: Any) -> list[Key]:
+    """In the order in which they ran."""
+    if not await connection.fetchval(TABLE_EXISTS, "migration"):
+        return []
+    rows = await connection.fetch("SELECT app_name, name FROM migration ORDER BY ran_on, id")
+    return [(row["app_name"], row["name"]) for row in rows]
+
+
+async def changed_files(connection: Any) -> list[Migration]:
+    """Those that ran when their text was another."""
+    if not await connection.fetchval(TABLE_EXISTS, "migration_checksum"):
+        return []
+    rows = await connection.fetch(
+        "SELECT app_name, name, checksum FROM migration_checksum JOIN migration USING (app_name, name)"
+    )
+    then = {(row["app_name"], row["name"]): row["checksum"] for row in rows}
+    return [one for one in all_migrations() if then.get(one.key, one.checksum) != one.checksum]
+
+
+async def remember(connection: Any, migration: Migration) -> None:
+    """That it ran. In the migration's own transaction, where it has one."""
+    await MigrationTable.insert().add(MigrationTable(name=migration.id, app_name=migration.app)).run()
+    await remember_files(connection, [migration])
+
+
+async def remember_files(connection: Any, migrations: Iterable[Migration]) -> None:
+    await connection.executemany(
+        "INSERT INTO migration_checksum VALUES ($1, $2, $3)"
+        " ON CONFLICT (app_name, name) DO UPDATE SET checksum = excluded.checksum",
+        [(*migration.key, migration.checksum) for migration in migrations],
+    )
+
+
+async def forget(connection: Any, key: Key) -> None:
+    for table in ("migration", "migration_checksum"):
+        await connection.execute(f"DELETE FROM {table} WHERE app_name = $1 AND name = $2", *key)
+
+
+async def remember_catalog(connection: Any, catalog: Mapping[str, str]) -> None:
+    await _write_digests(connection, digests(catalog))
+
+
+@dataclass(frozen=True)
+class Before:
+    """The catalog before a migration, and the digests of what it should have been."""
+
+    catalog: Catalog
+    expected: Mapping[str, str]
+
+
+async def before(connection: Any) -> Before:
+    catalog = await read_catalog(connection)
+    recorded = await _read_digests(connection)
+    if recorded is None:
+        recorded = digests(catalog) if await applied(connection) else {}
+    return Before(catalog, recorded)
+
+
+async def remember_changes(connection: Any, before: Before) -> None:
+    """What a migration changed is as it should be. What it left alone is so only if it was before."""
+    was, now = digests(before.catalog), digests(await read_catalog(connection))
+    made = {thing: digest for thing, digest in now.items() if was.get(thing) != digest}
+    kept = {thing: digest for thing, digest in before.expected.items() if thing in now or thing not in was}
+    await _write_digests(connection, kept | made)
+
+
+async def _write_digests(connection: Any, recorded: Mapping[str, str]) -> None:
+    await connection.execute("DELETE FROM migration_catalog")
+    await connection.execute(
+        "INSERT INTO migration_catalog (digests, server_major) VALUES ($1, $2)",
+        json.dumps(recorded, sort_keys=True),
+        connection.get_server_version().major,
+    )
+
+
+async def _read_digests(connection: Any) -> dict[str, str] | None:
+    """None where nothing was recorded, or by a PostgreSQL that may have written definitions otherwise."""
+    if not await connection.fetchval(TABLE_EXISTS, "migration_catalog"):
+        return None
+    major = connection.get_server_version().major
+    found = await connection.fetchval("SELECT digests FROM migration_catalog WHERE server_major = $1", major)
+    return None if found is None else dict(json.loads(found))
+
+
+async def drift(connection: Any) -> list[Difference]:
+    """How the database differs from what it was when the last migration had run; quick, needs no reference."""
+    recorded = await _read_digests(connection)
+    return [] if recorded is None else compare_digests(recorded, await read_catalog(connection))
+
+
+async def read_state(connection: Any) -> State:
+    """Reads only."""
+    ran = await applied(connection)
+    known = {migration.key for migration in all_migrations()}
+    return State(
+        pending=tuple(migration for migration in all_migrations() if migration.key not in set(ran)),
+        unknown=tuple(key for key in ran if key not in known),
+        changed=tuple(await changed_files(connection)),
+        last_applied=ran[-1][1] if ran else None,
+    )

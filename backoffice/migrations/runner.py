@@ -1,0 +1,203 @@
+"""Runs migrations: one runner at a time, and each migration with its record or not at all.
+
+All that can share a transaction commit together. One that cannot (`wrap_in_transaction=False`) runs by itself, and is
+recorded right after.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import tenacity
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from backoffice.database import Engine, Transaction
+from backoffice.migrations import records
+from backoffice.migrations.choices import Choice
+from backoffice.migrations.files import Migration
+from backoffice.migrations.journal import Journal, noted
+from backoffice.migrations.lock import WAIT_SECONDS, blockers, exclusive
+from backoffice.migrations.telling import MigrationFailed, MigrationRefused, say
+from backoffice.transactions import roll_back_or_end
+
+ATTEMPTS = 6
+
+# Checks now what was put off to the end of the transaction, so that the migration at fault is known.
+SETTLE = "SET CONSTRAINTS ALL IMMEDIATE"
+PUT_OFF = (
+    "SELECT DISTINCT connamespace::regnamespace || '.' || quote_ident(conname) FROM pg_constraint WHERE condeferred"
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    migration: Migration
+    manager: MigrationManager
+    faked: bool
+
+    @property
+    def alone(self) -> bool:
+        return not (self.manager.wrap_in_transaction or self.faked)
+
+
+async def forwards(
+    engine: Engine, choose: Choice, *, fake: bool = False, wait: float = WAIT_SECONDS
+) -> Sequence[Migration]:
+    """Runs what `choose` picks, given those that ran already. Raises MigrationsStopped.
+
+    :param fake: only record them.
+    :param wait: seconds for another runner to end.
+    """
+    async with _alone(engine, wait) as run:
+        await _refuse_changed_files(run.connection)
+        chosen = choose(await records.applied(run.connection))
+        await run.forwards([Step(one, (manager := await one.manager()), fake or manager.fake) for one in chosen])
+    return chosen
+
+
+async def backwards(engine: Engine, choose: Choice, *, wait: float = WAIT_SECONDS) -> Sequence[Migration]:
+    """Undoes what `choose` picks, in that order. Raises MigrationsStopped."""
+    async with _alone(engine, wait) as run:
+        chosen = choose(await records.applied(run.connection))
+        await run.backwards([Step(one, await one.manager(), faked=False) for one in chosen])
+    return chosen
+
+
+@contextlib.asynccontextmanager
+async def _alone(engine: Engine, wait: float) -> AsyncIterator["Run"]:
+    journal = Journal()
+    async with noted(engine, journal), exclusive(engine, wait) as connection:
+        yield Run(engine, connection, journal)
+
+
+async def _refuse_changed_files(connection: Any) -> None:
+    if changed := await records.changed_files(connection):
+        names = ", ".join(migration.path.name for migration in changed)
+        raise MigrationRefused(
+            f"Changed after they ran: {names}. Restore them; or, where the change alters nothing in the database, "
+            "say `piccolo backoffice accept`."
+        )
+
+
+@contextlib.asynccontextmanager
+async def transaction_on(engine: Engine, connection: Any) -> AsyncIterator[None]:
+    """A transaction on this connection, which Piccolo's queries inside are part of."""
+    transaction = Transaction(engine)
+    transaction.connection, transaction.transaction = connection, connection.transaction()
+    await transaction.transaction.start()
+    token = engine.current_transaction.set(transaction)
+    try:
+        yield
+        await transaction.transaction.commit()
+    except BaseException:
+        await roll_back_or_end(transaction.transaction, connection)
+        raise
+    finally:
+        engine.current_transaction.reset(token)
+
+
+class Run:
+    """One run, on the connection that holds the lock."""
+
+    def __init__(self, engine: Engine, connection: Any, journal: Journal) -> None:
+        self.engine = engine
+        self.connection = connection
+        self.journal = journal
+        self._done: list[Migration] = []
+
+    async def forwards(self, steps: Sequence[Step]) -> None:
+        await self._all(steps, backwards=False)
+
+    async def backwards(self, steps: Sequence[Step]) -> None:
+        await self._all(steps, backwards=True)
+
+    async def _all(self, steps: Sequence[Step], *, backwards: bool) -> None:
+        for alone, group in groupby(steps, key=lambda step: step.alone):
+            together = list(group)
+            for part in [[step] for step in together] if alone else [together]:
+                await self._patiently(self._by_itself if alone else self._together, part, backwards)
+                self._done += [step.migration for step in part]
+
+    async def _patiently(self, work: Callable[..., Awaitable[None]], steps: list[Step], backwards: bool) -> None:
+        """Gives up a lock that is not to be had soon, and tries again: nobody queues behind a waiting migration."""
+        patience = self.engine.settings.db_lock_timeout
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            wait=tenacity.wait_exponential_jitter(multiplier=patience, max=5 * patience, jitter=patience / 2),
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, MigrationFailed) and error.may_pass),
+            before_sleep=_tell_of_retry,
+            reraise=True,
+        )
+        await retrying(work, steps, backwards)
+
+    async def _together(self, steps: list[Step], backwards: bool) -> None:
+        pid, every = self.connection.get_server_pid(), self.engine.settings.db_lock_timeout / 3
+        async with blockers(self.engine, pid, every) as seen:
+            try:
+                async with transaction_on(self.engine, self.connection):
+                    await self._recorded(steps, backwards)
+            except MigrationFailed as failure:
+                failure.blockers = seen if failure.may_pass else ()
+                raise
+
+    async def _recorded(self, steps: list[Step], backwards: bool) -> None:
+        await records.create_tables(self.connection)
+        before = await records.before(self.connection)
+        for step in steps:
+            await self._run(step, backwards)
+            await self._record(step, backwards)
+        if any(step.faked for step in steps):
+            before = records.Before({}, {})  # what is there was made by other means, and is taken as it is
+        await records.remember_changes(self.connection, before)
+
+    async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
+        async with transaction_on(self.engine, self.connection):
+            await records.create_tables(self.connection)
+        before = await records.before(self.connection)
+        for step in steps:
+            await self._run(step, backwards)
+            async with transaction_on(self.engine, self.connection):
+                await self._record(step, backwards)
+                await records.remember_changes(self.connection, before)
+
+    async def _run(self, step: Step, backwards: bool) -> None:
+        if step.faked:
+            say(f"  - {step.migration.app} {step.migration.id}: faked\n")
+            return
+        try:
+            with self.journal.of_a_migration():
+                say(step.migration.app)  # and Piccolo goes on with the id
+                await step.manager.run(backwards=backwards)
+                await self._settle(step)
+        except Exception as error:
+            say("failed\n")
+            raise self._failure(step, error) from error
+        say("ok\n")
+
+    async def _settle(self, step: Step) -> None:
+        if step.alone:
+            return
+        await self.connection.execute(SETTLE)
+        if put_off := await self.connection.fetchval(f"SELECT string_agg(name, ', ') FROM ({PUT_OFF}) AS c (name)"):
+            await self.connection.fetchval(f"SET CONSTRAINTS {put_off} DEFERRED")
+
+    def _failure(self, step: Step, error: Exception) -> MigrationFailed:
+        failure = MigrationFailed(step.migration, self.journal.failed, error, alone=step.alone)
+        failure.done = tuple(self._done)
+        return failure
+
+    async def _record(self, step: Step, backwards: bool) -> None:
+        if backwards:
+            await records.forget(self.connection, step.migration.key)
+        else:
+            await records.remember(self.connection, step.migration)
+
+
+def _tell_of_retry(state: tenacity.RetryCallState) -> None:
+    failure = state.outcome.exception() if state.outcome else None
+    pause = state.next_action.sleep if state.next_action else 0
+    if isinstance(failure, MigrationFailed):
+        whom = ", ".join(map(str, failure.blockers)) or "somebody"
+        say(f"    {whom} held a lock for long; everything was undone, next attempt in {pause:.1f} s\n")

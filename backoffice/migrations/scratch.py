@@ -1,0 +1,124 @@
+"""Databases made for a comparison and dropped after it: what the code would make, on PostgreSQL's own word."""
+
+import contextlib
+import io
+import shutil
+import tempfile
+import uuid
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from piccolo.table import sort_table_classes
+
+from backoffice.connecting import Connector, close_quietly
+from backoffice.database import Engine
+from backoffice.embedded import NAME, PORT, EmbeddedPostgres
+from backoffice.migrations.catalog import Catalog, read_catalog
+from backoffice.migrations.declared import enums, is_early, rules
+from backoffice.migrations.files import Migration, apps
+from backoffice.migrations.journal import Journal, noted
+from backoffice.migrations.runner import Run, Step, transaction_on
+from backoffice.migrations.scripts import execute
+
+EMBEDDED_MAJOR = 18
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+
+
+@contextlib.asynccontextmanager
+async def throwaway_server() -> AsyncIterator[Connector]:
+    """An embedded PostgreSQL in a temporary folder."""
+    folder = Path(await to_thread(tempfile.mkdtemp, prefix="flowcrm-scratch-"))
+    server = EmbeddedPostgres(folder, options=FORGETFUL)
+    try:
+        await to_thread(server.start)
+        host = server.socket_folder
+        yield Connector({"host": host, "port": PORT, "user": NAME, "database": NAME, "ssl": False}, [(host, PORT)], 10)
+    finally:
+        await to_thread(server.stop)
+        await to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def server_like(engine: Engine, address: str = "") -> AsyncIterator[Connector]:
+    """A server whose PostgreSQL writes definitions as the engine's own does, as far as one is to be had.
+
+    That at the address, if one is given. Else an embedded one of the same version, so that nothing is written to the
+    engine's server. Else that server itself, where the engine's role may create databases. Else an embedded one of
+    another version.
+    """
+    if address:
+        yield Connector({"dsn": address}, [], engine.settings.db_connect_timeout)
+    elif engine.embedded is None and not await _must_be_its_own(engine):
+        async with throwaway_server() as connector:
+            yield connector
+    else:
+        yield engine.connector
+
+
+async def _must_be_its_own(engine: Engine) -> bool:
+    connection = await engine.connect()
+    try:
+        same = connection.get_server_version().major == EMBEDDED_MAJOR
+        return not same and bool(await connection.fetchval(MAY_CREATE))
+    finally:
+        await close_quietly(connection)
+
+
+@contextlib.asynccontextmanager
+async def database(server: Connector) -> AsyncIterator[Connector]:
+    name = f"flowcrm_scratch_{uuid.uuid4().hex[:12]}"
+    connection = await server.connect()
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        try:
+            yield Connector(server.arguments | {"database": name}, server.addresses, server.timeout)
+        finally:
+            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await close_quietly(connection)
+
+
+@contextlib.asynccontextmanager
+async def scratch(engine: Engine, server: Connector, journal: Journal | None = None) -> AsyncIterator[Run]:
+    """A run on a scratch database, to which the engine leads meanwhile."""
+    journal = journal or Journal()
+    async with database(server) as connector, noted(engine, journal, connector):
+        connection = await engine.connect()
+        try:
+            yield Run(engine, connection, journal)
+        finally:
+            await close_quietly(connection)
+
+
+def quiet() -> contextlib.AbstractContextManager[Any]:
+    """What migrations print is not meant for whoever compares."""
+    return contextlib.redirect_stdout(io.StringIO())
+
+
+async def migrate(run: Run, migrations: Sequence[Migration]) -> Catalog:
+    """Quietly; gives what is there afterwards."""
+    steps = [Step(one, await one.manager(), faked=False) for one in migrations]
+    with quiet():
+        await run.forwards(steps)
+    return await read_catalog(run.connection)
+
+
+async def declare(run: Run) -> Catalog:
+    """What the Table classes, the enums and the rules make by themselves, without migrations."""
+    tables = sort_table_classes([table for app in apps() for table in app.table_classes])
+    names = [table._meta.tablename for table in tables]
+    statements = [statement for app in apps() for statement in (*enums(app), *rules(app))]
+    async with transaction_on(run.engine, run.connection):
+        await _execute(run.connection, [one for one in statements if is_early(one, names)])
+        for table in tables:
+            await table.create_table()
+        await _execute(run.connection, [one for one in statements if not is_early(one, names)])
+    return await read_catalog(run.connection)
+
+
+async def _execute(connection: Any, statements: Sequence[Any]) -> None:
+    for statement in statements:
+        await execute(connection, statement)

@@ -1,0 +1,83 @@
+"""What a run of migrations tells its operator, above all when it fails."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+LONGEST_STATEMENT = 600  # characters of it that are repeated
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+class MigrationsStopped(Exception):
+    """The text is for the operator."""
+
+
+class MigrationsBusy(MigrationsStopped):
+    """Another runner held the lock for too long; the text says who."""
+
+
+class MigrationRefused(MigrationsStopped):
+    """Nothing was begun; the text says why, and what to do."""
+
+
+class MigrationFailed(MigrationsStopped):
+    """Says which migration failed, at which statement, why, and what became of those before it.
+
+    :param alone: it ran outside a transaction, so what it did before the statement that failed is there.
+    """
+
+    def __init__(self, migration: Any, statement: str | None, cause: BaseException, *, alone: bool = False) -> None:
+        super().__init__(migration, statement, cause)
+        self.migration = migration
+        self.statement = statement
+        self.cause = cause
+        self.alone = alone
+        self.blockers: Sequence[Any] = ()
+        self.done: Sequence[Any] = ()
+
+    @property
+    def may_pass(self) -> bool:
+        """Somebody held a lock: another attempt may succeed."""
+        return isinstance(self.cause, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError)
+
+    def __str__(self) -> str:
+        lines = [f"Migration {self.migration} failed: {_reason(self.cause)}"]
+        lines += [f"  held up by {blocker}: {_short(blocker.query or '')}" for blocker in self.blockers]
+        lines += [f"  statement: {_short(self.statement)}"] if self.statement else []
+        lines += [f"  place: {place}"] if (place := self._place()) else []
+        return "\n".join([*lines, self._outcome()])
+
+    def _place(self) -> str:
+        """The line of the migration's file that was at work."""
+        frames = traceback.extract_tb(self.cause.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(self.migration.path)]
+        return f"{self.migration.path.name}, line {lines[-1]}" if lines else ""
+
+    def _outcome(self) -> str:
+        done = ", ".join(f"{migration.app} {migration.id}" for migration in self.done)
+        before = f"Done and recorded: {done}." if done else "Nothing was changed."
+        if not self.alone:
+            return before
+        again = (
+            "This one runs outside a transaction: its statements before this one are done. Mend it, and run it again."
+        )
+        return f"{before} {again}" if done else again
+
+
+def _reason(error: BaseException) -> str:
+    kind = "" if isinstance(error, asyncpg.PostgresError) else f"{type(error).__name__}: "
+    details = [getattr(error, name, None) for name in ("detail", "hint")]
+    text = str(getattr(error, "message", None) or error)
+    return kind + " ".join([text, *(f"({detail})" for detail in details if detail)])
+
+
+def _short(statement: str) -> str:
+    text = statement.strip()
+    return text if len(text) <= LONGEST_STATEMENT else f"{text[:LONGEST_STATEMENT]} …"

@@ -1,0 +1,129 @@
+"""Writes migrations: beside what Piccolo finds in the tables, what changed in rules/*.sql and in enums.
+
+`piccolo migrations new <app> --auto` calls `create`. The text in a migration is a copy, so that it stays what it was.
+"""
+
+import contextlib
+import re
+from pathlib import Path
+
+from piccolo import __VERSION__
+from piccolo.apps.migrations.auto.schema_differ import AlterStatements
+from piccolo.apps.migrations.commands import new
+from piccolo.apps.migrations.commands.base import BaseMigrationManager
+from piccolo.apps.migrations.commands.new import AutoMigrationManager, NewMigrationMeta, NoChanges
+from piccolo.conf.apps import AppConfig
+
+from backoffice.migrations.changes import ByHand, Changes, Part
+from backoffice.migrations.declared import replay
+from backoffice.migrations.files import unchanged_path
+from backoffice.migrations.telling import say
+
+create_by_piccolo = new._create_new_migration
+
+TABLE = re.compile(r"class_name='(\w+)'")
+TEMPLATE = '''\
+"""{description}."""
+
+from backoffice.migrations import script
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+ID = "{id}"
+VERSION = "{version}"
+DESCRIPTION = "{description}"
+{accepted}
+FORWARDS = r"""
+{forwards}
+"""
+
+BACKWARDS = r"""
+{backwards}
+"""
+
+
+async def forwards():
+    manager = MigrationManager(
+        migration_id=ID, app_name="{app}", description=DESCRIPTION{options}
+    )
+    manager.add_raw(script(FORWARDS))
+    manager.add_raw_backwards(script(BACKWARDS))
+    return manager
+'''
+ACCEPTED = """
+# Warnings of `piccolo backoffice lint`, and why they need no heed here.
+ACCEPTED = {{
+{lines}}}
+"""
+
+
+async def create(
+    app_config: AppConfig, auto: bool = False, description: str = "", auto_input: str | None = None
+) -> NewMigrationMeta:
+    """As Piccolo's function of this purpose; gives the last of the files. Raises NoChanges."""
+    if not auto:
+        return await create_by_piccolo(app_config, auto, description, auto_input)
+    changes = await find_changes(app_config)
+    written = [write(app_config, part, description) for part in changes.before_tables]
+    with contextlib.suppress(NoChanges):
+        written.append(await create_by_piccolo(app_config, auto, description, auto_input))
+    written += [write(app_config, part, description) for part in changes.after_tables]
+    if not written:
+        raise NoChanges
+    for meta in written:
+        say(f"Wrote {Path(meta.migration_path).name}\n")
+    return written[-1]
+
+
+async def find_changes(app_config: AppConfig) -> Changes:
+    with unchanged_path():
+        managers = await BaseMigrationManager().get_migration_managers(app_config)
+    try:
+        return Changes(app_config, replay(managers))
+    except ByHand as reason:
+        raise SystemExit(str(reason)) from None
+
+
+def write(app_config: AppConfig, part: Part, description: str = "") -> NewMigrationMeta:
+    meta = new._generate_migration_meta(app_config)
+    meta.migration_filename += f"_{part.slug}"
+    meta.migration_path = str(Path(app_config.resolved_migrations_folder_path) / f"{meta.migration_filename}.py")
+    text = TEMPLATE.format(
+        id=meta.migration_id,
+        version=__VERSION__,
+        description=description or part.title,
+        app=app_config.app_name,
+        accepted=_accepted(part),
+        options=", wrap_in_transaction=False" if part.alone else "",
+        forwards=_quotable(part.forwards),
+        backwards=_quotable(part.backwards),
+    )
+    Path(meta.migration_path).write_text(text, "utf-8")
+    return meta
+
+
+def _accepted(part: Part) -> str:
+    lines = "".join(f'    "{code}": "{reason}",\n' for code, reason in part.accepted.items())
+    return ACCEPTED.format(lines=lines) if lines else ""
+
+
+def _quotable(sql: str) -> str:
+    if '"""' in sql:
+        raise SystemExit('The rules contain """, which cannot stand in a migration; write "" otherwise.')
+    return sql
+
+
+class OrderedAutoMigrationManager(AutoMigrationManager):
+    """Piccolo's, with its findings in the order of the tables: by itself, each time in another."""
+
+    async def get_alter_statements(self, app_config: AppConfig) -> list[AlterStatements]:
+        names = [table.__name__ for table in app_config.table_classes]
+
+        def place(statement: str) -> int:
+            found = TABLE.search(statement)
+            return names.index(found[1]) if found and found[1] in names else len(names)
+
+        with unchanged_path():
+            found = await super().get_alter_statements(app_config)
+        for statements in found:
+            statements.statements.sort(key=place)
+        return found
