@@ -1,35 +1,25 @@
 """GET /api/health: does the database answer? is it migrated? GET /api/health/live: does the process run?"""
 
 import asyncio
-import contextlib
 import logging
-import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Response
-from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.engine import engine_finder
 from pydantic import BaseModel
 
 from backoffice.connecting import BROKEN, DatabaseUnavailable, cause
 from backoffice.database import Engine
+from backoffice.migrations import records
+from backoffice.migrations.catalog import Difference, in_few_words
 
 logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 2.0  # leaves half a second of the promised 2.5 for the way to the client
-
-
-@dataclass(frozen=True)
-class MigrationState:
-    """How many migrations of this program the database lacks, and the id of the one it ran last."""
-
-    pending: int
-    last_applied: str | None
+DRIFT_SECONDS = 10.0  # how long the schema is taken to be as it was when last looked at
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,8 @@ class Probe:
 
     version: str
     response_time_ms: float
-    migrations: MigrationState
+    migrations: records.State
+    drift: list[Difference]
 
 
 class Connections(BaseModel):
@@ -75,39 +66,6 @@ class Liveness(BaseModel):
     timestamp: datetime
 
 
-@contextlib.contextmanager
-def _unchanged_path() -> Any:
-    """Piccolo puts each migrations folder in front of sys.path and leaves it there."""
-    before = list(sys.path)
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-
-
-@lru_cache(maxsize=1)
-def migrations_on_disk() -> frozenset[tuple[str, str]]:
-    """(app name, migration id) of every migration of the program."""
-    manager = BaseMigrationManager()
-    with _unchanged_path():
-        return frozenset(
-            (module.APP_CONFIG.app_name, migration)
-            for module in manager.get_app_modules()
-            for migration in manager.get_migration_modules(module.APP_CONFIG.resolved_migrations_folder_path)
-        )
-
-
-def _compare(applied: Iterable[Any]) -> MigrationState:
-    rows = [(row["app_name"], row["name"]) for row in applied]
-    return MigrationState(len(migrations_on_disk() - set(rows)), rows[-1][1] if rows else None)
-
-
-async def migration_state(connection: Any) -> MigrationState:
-    if await connection.fetchval("SELECT to_regclass('migration')") is None:
-        return _compare([])
-    return _compare(await connection.fetch("SELECT app_name, name FROM migration ORDER BY ran_on, id"))
-
-
 class Prober:
     """Asks the database on one connection of its own, so it also hears an answer when the pool is empty.
 
@@ -118,6 +76,8 @@ class Prober:
         self._engine = engine
         self._connection: Any = None
         self._question: asyncio.Task[Probe] | None = None
+        self._drift: list[Difference] = []
+        self._drift_is_old_at = 0.0
 
     async def ask(self) -> Probe:
         """Raises DatabaseUnavailable within PROBE_SECONDS."""
@@ -128,6 +88,7 @@ class Prober:
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
+        self._drift_is_old_at = 0.0
         if connection is not None:
             connection.terminate()
 
@@ -158,7 +119,13 @@ class Prober:
         begin = time.perf_counter()
         version = await self._connection.fetchval("SELECT current_setting('server_version')")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
-        return Probe(version, elapsed, await migration_state(self._connection))
+        return Probe(version, elapsed, await records.read_state(self._connection), await self._look_for_drift())
+
+    async def _look_for_drift(self) -> list[Difference]:
+        if time.monotonic() > self._drift_is_old_at:
+            self._drift = await records.drift(self._connection)
+            self._drift_is_old_at = time.monotonic() + DRIFT_SECONDS
+        return self._drift
 
 
 def _hear(question: asyncio.Task[Probe]) -> None:
@@ -182,11 +149,22 @@ def _connections(engine: Engine) -> Connections:
     return Connections(active=figures.active, idle=figures.idle, total=figures.total, max=figures.max)
 
 
+def _message(probe: Probe) -> str:
+    """The database's answer, and what is wrong with its schema."""
+    state, wrong = probe.migrations, []
+    if state.pending:
+        wrong.append(f"{len(state.pending)} migrations are pending")
+    if state.changed:
+        wrong.append(f"{len(state.changed)} migrations were changed after they ran")
+    if probe.drift:
+        wrong.append(f"its schema is not what the migrations made: {in_few_words(probe.drift)}")
+    return f"The database answers, but {'; '.join(wrong)}" if wrong else "The database answers"
+
+
 def _healthy(engine: Engine, probe: Probe) -> Health:
-    pending = probe.migrations.pending
     return Health(
         status="healthy",
-        message=f"The database answers, but {pending} migrations are pending" if pending else "The database answers",
+        message=_message(probe),
         timestamp=datetime.now(UTC),
         database=DatabaseHealth(
             status="up",
@@ -194,7 +172,7 @@ def _healthy(engine: Engine, probe: Probe) -> Health:
             version=probe.version,
             connections=_connections(engine),
         ),
-        migrations=MigrationHealth(pending=pending, last_applied=probe.migrations.last_applied),
+        migrations=MigrationHealth(pending=len(probe.migrations.pending), last_applied=probe.migrations.last_applied),
     )
 
 

@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import asyncpg
-from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from backoffice.connecting import DatabaseUnavailable, close_quietly
 from backoffice.database import Engine
-from backoffice.health import MigrationState, migration_state, prober
+from backoffice.health import prober
+from backoffice.migrations import choices, records, runner
+from backoffice.migrations.catalog import Difference, in_few_words
+from backoffice.migrations.records import State
+from backoffice.migrations.telling import MigrationsStopped
 
 logger = logging.getLogger(__name__)
-
-MIGRATION_LOCK = 4_610_119  # any number, the same in every process: see pg_advisory_xact_lock
 
 Check = Callable[[Engine], Awaitable[None]]
 
@@ -26,31 +27,50 @@ class StartRefused(Exception):
 
 async def migrate(engine: Engine) -> None:
     """Runs all pending migrations, all or none, one process at a time; to call before the pool opens."""
-    async with engine.transaction():
-        await engine.run_ddl(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        with contextlib.redirect_stdout(io.StringIO()) as report:
-            result = await run_forwards("all")
-        if not result.success:
-            raise StartRefused(f"The migrations failed: {result.message or report.getvalue()}")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            await runner.forwards(engine, choices.forwards())
+    except MigrationsStopped as stopped:
+        raise StartRefused(f"The migrations failed. {stopped}") from stopped
 
 
-async def read_migration_state(engine: Engine) -> MigrationState:
+async def settle_migrations(engine: Engine) -> None:
+    """Migrates the embedded database; raises StartRefused for any other that lacks a migration, or has drifted."""
+    state, drift = await _look(engine)
+    if engine.embedded is not None and state.pending:
+        logger.info("migrating the embedded database: %d migrations", len(state.pending))
+        await migrate(engine)
+        state, drift = await _look(engine)
+    if engine.embedded is None:
+        _refuse(state, drift)
+    _warn(state, drift)
+
+
+async def _look(engine: Engine) -> tuple[State, list[Difference]]:
     connection = await engine.connect()
     try:
-        return await migration_state(connection)
+        return await records.read_state(connection), await records.drift(connection)
     finally:
         await close_quietly(connection)
 
 
-async def settle_migrations(engine: Engine) -> None:
-    """Migrates the embedded database; raises StartRefused for any other that lacks a migration."""
-    state = await read_migration_state(engine)
-    if not state.pending:
-        return
-    if engine.embedded is None:
-        raise StartRefused(f"{state.pending} migrations are pending. Run `make migrate`, then start again.")
-    logger.info("migrating the embedded database: %d migrations", state.pending)
-    await migrate(engine)
+def _refuse(state: State, drift: list[Difference]) -> None:
+    if state.pending:
+        raise StartRefused(f"{len(state.pending)} migrations are pending. Run `make migrate`, then start again.")
+    if harmful := [difference for difference in drift if not difference.harmless]:
+        raise StartRefused(
+            f"The schema of the database is not what the migrations made: {in_few_words(harmful)}. "
+            "Run `piccolo backoffice check`, and see docs/migrations.md."
+        )
+
+
+def _warn(state: State, drift: list[Difference]) -> None:
+    if drift:
+        logger.warning("the schema of the database is not what the migrations made: %s", in_few_words(drift))
+    if state.changed:
+        logger.warning("changed after they ran: %s", ", ".join(migration.path.name for migration in state.changed))
+    if state.unknown:
+        logger.warning("the database is ahead of this program: %s", ", ".join(name for _, name in state.unknown))
 
 
 @contextlib.asynccontextmanager

@@ -1,7 +1,7 @@
 """Health answers in time whatever happens to the database, and says what is wrong."""
 
 import asyncio
-import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,8 @@ import pytest
 from fastapi import FastAPI
 
 from backoffice.database import Engine
-from backoffice.health import migrations_on_disk, prober, router, the_engine
+from backoffice.health import prober, router, the_engine
+from backoffice.migrations.files import all_migrations
 from backoffice.settings import Settings
 from tests.faults import own_server
 
@@ -83,7 +84,7 @@ async def test_a_migrated_database_is_healthy(database: str, path: str) -> None:
     assert 0 < body["database"]["response_time_ms"] < 1000
     assert int(body["database"]["version"].split(".")[0]) >= 14
     assert body["database"]["connections"] == {"active": 0, "idle": 1, "total": 1, "max": 20}
-    assert body["migrations"] == {"pending": 0, "last_applied": max(name for _, name in migrations_on_disk())}
+    assert body["migrations"] == {"pending": 0, "last_applied": max(one.id for one in all_migrations())}
     assert abs(datetime.fromisoformat(body["timestamp"]) - datetime.now(UTC)).total_seconds() < 5
 
 
@@ -91,12 +92,12 @@ async def test_pending_migrations_are_counted(tmp_path: Path) -> None:
     with own_server(tmp_path / "data") as own:
         async with served(own.settings()) as (client, _):
             body = (await client.get("/api/health")).json()
-            assert body["migrations"] == {"pending": len(migrations_on_disk()), "last_applied": None}
+            assert body["migrations"] == {"pending": len(all_migrations()), "last_applied": None}
             await own.query("CREATE TABLE migration (id serial, app_name text, name text, ran_on timestamp)")
-            app, name = min(migrations_on_disk())
+            app, name = min(one.key for one in all_migrations())
             await own.query(f"INSERT INTO migration VALUES (1, '{app}', '{name}', now())")
             body = (await client.get("/api/health")).json()
-            assert body["migrations"] == {"pending": len(migrations_on_disk()) - 1, "last_applied": name}
+            assert body["migrations"] == {"pending": len(all_migrations()) - 1, "last_applied": name}
 
 
 async def test_a_hanging_database_is_unhealthy_in_time_and_healthy_again(tmp_path: Path) -> None:
@@ -171,8 +172,7 @@ def test_the_documentation_shows_each_route_once_with_both_answers() -> None:
 
 
 def test_reading_the_migrations_leaves_the_import_path_alone() -> None:
-    import sys
-
-    migrations_on_disk.cache_clear()
-    migrations_on_disk()
-    assert not [entry for entry in sys.path if os.path.basename(entry) == "piccolo_migrations"]
+    before = list(sys.path)
+    all_migrations.cache_clear()
+    assert all_migrations()
+    assert sys.path == before
