@@ -93,6 +93,15 @@ async def database(server: str, steward: asyncpg.Connection, template: str) -> A
 
 
 @pytest.fixture
+async def empty(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
+    """The address of a database of the test's own in which nothing was ever migrated."""
+    name = f"flowcrm_test_{uuid.uuid4().hex[:12]}"
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    yield dsn_of(server, name)
+    await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database)
     yield connection

@@ -1,0 +1,124 @@
+"""A copy of the project whose migrations, tables and rules a test may change, and what its commands then say."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from backoffice.migrations.choices import Choice
+from backoffice.migrations.files import Migration
+from backoffice.settings import ROOT
+
+APPS = ("backoffice", "accounts", "crm")
+LATER = "2027-01-01T00:00:00:{number:06d}"
+MIGRATION = '''
+from backoffice.migrations import script
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+ID = "{id}"
+VERSION = "1.38.0"
+DESCRIPTION = "later"
+{accepted}
+
+async def forwards():
+    manager = MigrationManager(
+        migration_id=ID, app_name="crm", description=DESCRIPTION, wrap_in_transaction={wrapped}
+    )
+    manager.add_raw(script(r"""{forwards}"""))
+    manager.add_raw_backwards(script(r"""{backwards}"""))
+    return manager
+'''
+
+
+def write_migration(
+    folder: Path, number: int, forwards: str, backwards: str = "SELECT", *, alone: bool = False, accepted: str = ""
+) -> Path:
+    """One of the app crm, after those that it has, in the order of the numbers."""
+    path = folder / f"crm_later_{number}.py"
+    names = {"id": LATER.format(number=number), "wrapped": not alone, "accepted": accepted}
+    path.write_text(MIGRATION.format(**names, forwards=forwards, backwards=backwards))
+    return path
+
+
+def a_migration(
+    folder: Path, number: int, forwards: str, backwards: str = "SELECT", *, alone: bool = False
+) -> Migration:
+    """One that only this test knows."""
+    path = write_migration(folder, number, forwards, backwards, alone=alone)
+    spec = importlib.util.spec_from_file_location(f"{path.stem}_{uuid4().hex}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return Migration("crm", LATER.format(number=number), module)
+
+
+def these(*migrations: Migration) -> Choice:
+    """Of these, those that have not run yet."""
+    return lambda ran: [migration for migration in migrations if migration.key not in ran]
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and everything that it printed."""
+
+    code: int
+    text: str
+
+
+class Workshop:
+    """The copy, in a folder of its own."""
+
+    def __init__(self, folder: Path, dsn: str) -> None:
+        self.folder = folder
+        self.dsn = dsn
+        for app in APPS:
+            shutil.copytree(ROOT / app, folder / app, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("piccolo_conf.py", "Makefile", "pyproject.toml", "uv.lock"):
+            shutil.copy2(ROOT / name, folder)
+
+    def migration(self, number: int, forwards: str, backwards: str = "SELECT", **options: Any) -> Path:
+        return write_migration(self.folder / "crm" / "piccolo_migrations", number, forwards, backwards, **options)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def start(self, *command: str, **settings: str) -> subprocess.Popen[str]:
+        environment = os.environ | {"DATABASE_URL": self.dsn} | settings
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(command, cwd=self.folder, env=environment, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
+
+    def piccolo(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        return self.start(sys.executable, "-m", "piccolo.main", *arguments, **settings)
+
+    def run(self, *arguments: str, **settings: str) -> Said:
+        return ended(self.piccolo(*arguments, **settings))
+
+    def migrate(self) -> Said:
+        return self.run("backoffice", "migrate")
+
+
+def ended(process: subprocess.Popen[str]) -> Said:
+    text, _ = process.communicate()
+    return Said(process.returncode, text)
+
+
+async def recorded(connection: asyncpg.Connection) -> list[str]:
+    rows = await connection.fetch("SELECT app_name || ' ' || name AS key FROM migration ORDER BY id")
+    return [row["key"] for row in rows]
+
+
+async def relations(connection: asyncpg.Connection) -> set[str]:
+    """Names of the tables and indexes in the schema public."""
+    rows = await connection.fetch("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+    return {row["relname"] for row in rows}

@@ -1,0 +1,226 @@
+"""`check` finds every way in which a database can differ from the code, names it, and never writes."""
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from backoffice.connecting import Connector
+from backoffice.database import Engine
+from backoffice.migrations import checking, choices, records, runner, scratch
+from backoffice.migrations.catalog import Catalog
+from backoffice.migrations.files import all_migrations
+from backoffice.migrations.repair import repair
+from backoffice.migrations.sql import statements
+from backoffice.settings import Settings
+from piccolo_conf import DB
+from tests.commands import refusal, run
+from tests.migrating import Workshop, a_migration, relations, these
+
+# What somebody may do to a database by hand, and what check then says.
+DAMAGES = {
+    "CREATE TABLE spare (id int)": "table spare is not of the program",
+    "DROP TABLE login_failures": "table login_failures is missing",
+    "ALTER TABLE presale_births SET UNLOGGED": "table presale_births differs",
+    "ALTER TABLE customers ADD COLUMN vip boolean": "column customers.vip is not of the program",
+    "ALTER TABLE idempotency_keys DROP COLUMN response": "column idempotency_keys.response is missing",
+    "ALTER TABLE customers ALTER COLUMN email DROP NOT NULL": "column customers.email differs",
+    "ALTER TABLE products ALTER COLUMN stock SET DEFAULT 7": "column products.stock differs",
+    "ALTER TABLE products ALTER COLUMN name TYPE varchar(300)": "column products.name differs",
+    "ALTER TYPE user_role ADD VALUE 'owner'": "type user_role differs",
+    "CREATE TYPE mood AS ENUM ('bright')": "type mood is not of the program",
+    "ALTER TABLE customers DROP CONSTRAINT customers_cpf_valid": "constraint customers.customers_cpf_valid is missing",
+    "ALTER TABLE products ADD CHECK (stock < 1000)": "constraint products.products_stock_check is not of the program",
+    """ALTER TABLE products DROP CONSTRAINT products_stock_not_negative,
+       ADD CONSTRAINT products_stock_not_negative CHECK (stock >= -1)""": (
+        "constraint products.products_stock_not_negative differs"
+    ),
+    """ALTER TABLE presales DROP CONSTRAINT presales_discount_not_negative,
+       ADD CONSTRAINT presales_discount_not_negative CHECK (discount >= 0 AND discount < 1e8) NOT VALID""": (
+        "constraint presales.presales_discount_not_negative differs"
+    ),
+    "ALTER TABLE presale_items DISABLE TRIGGER ALL": "constraint presale_items.presale_items_product_id_fkey differs",
+    "DROP INDEX products_search": "index products.products_search is missing",
+    "CREATE INDEX mine ON customers (phone)": "index customers.mine is not of the program",
+    "DROP INDEX customers_search_name; CREATE INDEX customers_search_name ON customers (name)": (
+        "index customers.customers_search_name differs"
+    ),
+    "CREATE OR REPLACE FUNCTION is_cpf(value text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN true": (
+        "function is_cpf(value text) differs"
+    ),
+    "CREATE FUNCTION nothing() RETURNS void LANGUAGE sql RETURN NULL": "function nothing() is not of the program",
+    "DROP FUNCTION take_stock CASCADE": "function take_stock() is missing",
+    "ALTER FUNCTION change_presale RESET search_path": "function change_presale() differs",
+    "DROP TRIGGER products_touch ON products": "trigger products.products_touch is missing",
+    "ALTER TABLE users DISABLE TRIGGER users_end_sessions": "trigger users.users_end_sessions differs",
+    "CREATE TRIGGER mine BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch_updated_at()": (
+        "trigger users.mine is not of the program"
+    ),
+    "ALTER SEQUENCE presales_number_seq INCREMENT 2": "sequence presales_number_seq differs",
+    "CREATE VIEW staff AS SELECT name FROM users": "view staff is not of the program",
+    "CREATE RULE mine AS ON DELETE TO products DO INSTEAD NOTHING": "rule products.mine is not of the program",
+    "CREATE POLICY mine ON products": "policy products.mine is not of the program",
+}
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    DB.configure(Settings(database_url=database))
+    return DB
+
+
+async def test_a_migrated_database_is_as_the_code_says(engine: Engine, server: str) -> None:
+    report = await checking.check(engine, server)
+    assert str(report) == "The database is as the code says."
+
+
+async def test_every_difference_is_named(engine: Engine, server: str, connection: asyncpg.Connection) -> None:
+    for damage in DAMAGES:
+        await connection.execute(damage)
+    report = await checking.check(engine, server)
+    assert not report.fine
+    named = {str(difference) for difference in report.drift}
+    assert set(DAMAGES.values()) - named == set()
+    # What the damages bring with them.
+    assert named - set(DAMAGES.values()) == {
+        "trigger presales.presales_take_stock is missing",  # with its function
+        "constraint presale_items.presale_items_presale_id_fkey differs",  # its triggers were disabled, too
+        *(f"trigger presale_items.{name} differs" for name in await triggers_of(connection, "presale_items")),
+    }
+    assert "  type user_role differs\n    -ENUM ('admin', 'manager', 'employee')\n    +ENUM (" in str(report)
+
+
+async def triggers_of(connection: asyncpg.Connection, table: str) -> list[str]:
+    sql = f"SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = '{table}'::regclass"
+    return [row["tgname"] for row in await connection.fetch(sql)]
+
+
+async def test_the_script_of_check_repairs_functions_constraints_indexes_and_triggers(
+    engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    for damage in (
+        "CREATE OR REPLACE FUNCTION is_cpf(value text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN true",
+        "DROP FUNCTION take_stock CASCADE",
+        "ALTER TABLE products DROP CONSTRAINT products_stock_not_negative",
+        "DROP INDEX customers_search_name; CREATE INDEX customers_search_name ON customers (name)",
+        "ALTER TABLE users DISABLE TRIGGER users_end_sessions",
+    ):
+        await connection.execute(damage)
+    damaged = await checking.check(engine, server)
+    for statement in statements(repair(damaged.drift)):
+        await connection.execute(str(statement))
+    assert (await checking.check(engine, server)).fine
+
+
+async def test_what_would_lose_data_is_only_a_remark_in_the_script(
+    engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("CREATE TABLE spare (id int); ALTER TABLE customers ADD COLUMN vip boolean")
+    script = repair((await checking.check(engine, server)).drift)
+    assert '-- ALTER TABLE public."customers" DROP COLUMN "vip";' in script
+    assert all(line.startswith("--") for line in script.splitlines())
+
+
+@pytest.fixture
+async def onlooker(database: str, connection: asyncpg.Connection) -> AsyncIterator[str]:
+    """The address of the database for somebody who may read its tables, and nothing else."""
+    name = f"onlooker_{uuid.uuid4().hex[:12]}"
+    await connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+    await connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
+    address = urlsplit(database)
+    yield address._replace(netloc=f"{name}:{name}@{address.netloc.rpartition('@')[2]}").geturl()
+    await connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+async def test_check_needs_no_right_but_to_read_and_no_server_but_its_own(
+    onlooker: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("DROP INDEX products_search")
+    said = refusal(onlooker, "piccolo.main", "backoffice", "check")
+    assert said.splitlines() == [
+        "The database differs from what its migrations make:",
+        "  index products.products_search is missing",
+    ]
+
+
+async def test_pending_migrations_are_not_drift(engine: Engine, server: str) -> None:
+    await runner.backwards(engine, choices.backwards("crm", "1"))
+    report = await checking.check(engine, server)
+    assert not report.fine
+    assert [migration.key for migration in report.state.pending] == [all_migrations()[-1].key]
+    assert report.drift == []
+    assert str(report).startswith(f"Pending; run them with `make migrate`:\n  {all_migrations()[-1]}")
+
+
+async def test_an_empty_database_is_not_touched_by_the_commands_that_only_look(empty: str) -> None:
+    said = refusal(empty, "piccolo.main", "backoffice", "check")
+    assert all(str(migration) in said for migration in all_migrations())
+    listed = run(empty, "piccolo.main", "migrations", "check")
+    assert listed.count("False") == len(all_migrations())
+    connection = await asyncpg.connect(empty)
+    assert await relations(connection) == set()
+    await connection.close()
+
+
+async def test_a_migration_that_this_program_does_not_know_is_named(
+    tmp_path: Path, engine: Engine, server: str
+) -> None:
+    await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")))
+    report = await checking.check(engine, server)
+    assert "Ran, but unknown to this program:\n  crm 2027-01-01T00:00:00:000001" in str(report)
+    assert [str(one) for one in report.drift] == ["table extra is not of the program"]
+
+
+async def test_files_that_changed_are_named_until_accepted(
+    engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    first = all_migrations()[0]
+    await connection.execute("UPDATE migration_checksum SET checksum = 'another' WHERE name = $1", first.id)
+    report = await checking.check(engine, server)
+    assert f"Changed after they ran; restore the files:\n  {first.path.name}" in str(report)
+    await connection.execute("DROP INDEX products_search")
+    assert not (await checking.accept(engine, server)).fine
+    assert await connection.fetchval("SELECT checksum FROM migration_checksum WHERE name = $1", first.id) == "another"
+    await connection.execute(dict(await made(engine, server))["index products.products_search"])
+    assert (await checking.accept(engine, server)).fine
+
+
+async def made(engine: Engine, server: str) -> Catalog:
+    async with scratch.scratch(engine, Connector({"dsn": server}, [], 2)) as run:
+        return await scratch.migrate(run, all_migrations())
+
+
+async def test_what_the_code_declares_and_no_migration_makes_is_named(tmp_path: Path, database: str) -> None:
+    """Even where Piccolo sees no difference: a check of the same name, a rule, a label."""
+    workshop = Workshop(tmp_path, database)
+    workshop.edit("crm/tables.py", 'Check("stock >= 0")', 'Check("stock >= 1")')
+    workshop.edit("crm/enums.py", 'converted = "converted"', 'converted = "converted"\n    archived = "archived"')
+    workshop.edit("crm/rules/products.sql", "BEFORE UPDATE ON products", "AFTER UPDATE ON products")
+    workshop.edit("accounts/tables.py", "failed_at = Timestamptz(index=True)", "failed_at = Timestamptz()")
+    said = workshop.run("backoffice", "lint")
+    assert said.code == 1
+    assert sorted(said.text.splitlines()) == [
+        "no migration makes it so: constraint products.products_stock_not_negative differs",
+        "no migration makes it so: index login_failures.login_failures_failed_at is not of the program",
+        "no migration makes it so: trigger products.products_touch differs",
+        "no migration makes it so: type presale_status differs",
+    ]
+
+
+async def test_the_quick_look_sees_what_changed_since_the_last_migration(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    assert await records.drift(connection) == []
+    await connection.execute("DROP TRIGGER products_touch ON products; CREATE TABLE spare (id int)")
+    drift = ["trigger products.products_touch is missing", "table spare is not of the program"]
+    assert sorted(map(str, await records.drift(connection))) == sorted(drift)
+    await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)", "DROP TABLE extra")))
+    assert sorted(map(str, await records.drift(connection))) == sorted(drift), "a migration does not cover drift up"
+    await runner.backwards(engine, lambda ran: [a_migration(tmp_path, 1, "", "DROP TABLE extra")])
+    assert sorted(map(str, await records.drift(connection))) == sorted(drift)
+    restore = "CREATE OR REPLACE TRIGGER products_touch BEFORE UPDATE ON products FOR EACH ROW EXECUTE FUNCTION "
+    await runner.forwards(engine, these(a_migration(tmp_path, 2, f"{restore} touch_updated_at(); DROP TABLE spare")))
+    assert await records.drift(connection) == []

@@ -1,0 +1,178 @@
+"""The dry run shows every statement, and knows from PostgreSQL itself what it would do to people at work."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from backoffice.connecting import close_quietly
+from backoffice.database import Engine
+from backoffice.migrations import choices, planning
+from backoffice.migrations.files import all_migrations
+from backoffice.migrations.journal import Journal, noted
+from backoffice.migrations.observing import Observer, read_facts
+from backoffice.migrations.planning import Planned
+from backoffice.migrations.runner import Run
+from backoffice.settings import Settings
+from piccolo_conf import DB
+from tests.builders import a_customer
+from tests.migrating import Workshop, a_migration, recorded, relations, these
+
+Observe = Callable[..., Awaitable[Planned]]
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    DB.configure(Settings(database_url=database))
+    return DB
+
+
+@pytest.fixture
+def observe(engine: Engine, tmp_path: Path) -> Observe:
+    async def of(forwards: str, *, alone: bool = False) -> Planned:
+        observer = Observer()
+        async with noted(engine, journal := Journal(observer)):
+            connection = await engine.connect()
+            old = frozenset((await read_facts(connection)).tables)
+            migration = a_migration(tmp_path, 1, forwards, alone=alone)
+            planned = await planning.observe(Run(engine, connection, journal), observer, migration, old)
+            await close_quietly(connection)
+        return planned
+
+    return of
+
+
+DANGERS = {
+    "ALTER TABLE customers ADD COLUMN seen timestamptz DEFAULT clock_timestamp()": {"rewrites"},
+    "ALTER TABLE customers ALTER COLUMN name TYPE varchar(200)": {"rewrites", "changes-type", "builds-index"},
+    "ALTER TABLE products ALTER COLUMN description TYPE varchar": {"changes-type", "builds-index"},
+    "ALTER TABLE customers ADD COLUMN vip boolean NOT NULL": {"needs-default", "scans"},
+    "ALTER TABLE presales ALTER COLUMN notes SET NOT NULL": {"scans", "forbids-null"},
+    "ALTER TABLE customers ADD CONSTRAINT named CHECK (name <> 'x')": {"scans"},
+    "ALTER TABLE presales ADD CONSTRAINT mine FOREIGN KEY (customer_id) REFERENCES customers (id)": {"scans"},
+    "ALTER TABLE products ADD CONSTRAINT one_name UNIQUE (name)": {"builds-index"},
+    "CREATE INDEX mine ON customers (name, id)": {"builds-index"},
+    "DROP INDEX products_search": {"drops-index"},
+    "ALTER TABLE customers DROP COLUMN address": {"loses-data"},
+    "DROP TABLE login_failures": {"loses-data"},
+    "TRUNCATE login_failures": {"loses-data"},
+    "DELETE FROM login_failures": {"loses-data"},
+    "UPDATE customers SET address = NULL": {"changes-rows"},
+    "WITH old AS (SELECT id FROM customers) UPDATE customers SET address = '' FROM old": {"changes-rows"},
+    "ALTER TABLE customers RENAME COLUMN address TO home": {"renames"},
+    "ALTER TABLE login_failures RENAME TO failures": {"renames"},
+    "CREATE OR REPLACE FUNCTION fold(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN value": {
+        "stale-index"
+    },
+    "CREATE OR REPLACE FUNCTION is_cpf(value text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN true": {
+        "stale-check"
+    },
+}
+HARMLESS = (
+    "CREATE TABLE extra (id int PRIMARY KEY); CREATE INDEX extra_id ON extra (id); UPDATE extra SET id = 1;"
+    "ALTER TABLE extra ADD CHECK (id > 0); ALTER TABLE extra DROP COLUMN id; DROP TABLE extra",
+    "ALTER TABLE customers ADD COLUMN vip boolean NOT NULL DEFAULT false",
+    "ALTER TABLE customers ADD CONSTRAINT named CHECK (name <> 'x') NOT VALID",
+    "CREATE OR REPLACE FUNCTION take_stock() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "INSERT INTO login_failures (account, address) VALUES ('a', 'b')",
+)
+
+
+@pytest.mark.parametrize("sql", DANGERS)
+async def test_a_danger_is_seen(observe: Observe, sql: str) -> None:
+    assert {risk.code for risk in (await observe(sql)).risks} == DANGERS[sql]
+
+
+@pytest.mark.parametrize("sql", HARMLESS)
+async def test_there_is_no_false_alarm(observe: Observe, sql: str) -> None:
+    assert (await observe(sql)).risks == []
+
+
+async def test_the_safe_ways_are_safe(observe: Observe, connection: asyncpg.Connection) -> None:
+    await connection.execute("ALTER TABLE customers ADD CONSTRAINT named CHECK (name <> 'x') NOT VALID")
+    assert (await observe("ALTER TABLE customers VALIDATE CONSTRAINT named")).risks == []
+    index = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS one_name ON products (name)"
+    assert (await observe(index, alone=True)).risks == []
+    await connection.execute(index)
+    by_index = "ALTER TABLE products ADD CONSTRAINT one_name UNIQUE USING INDEX one_name"
+    assert (await observe(by_index)).risks == []
+    await connection.execute("ALTER TABLE presales ADD CHECK (notes IS NOT NULL)")
+    assert {risk.code for risk in (await observe("ALTER TABLE presales ALTER notes SET NOT NULL")).risks} == {
+        "forbids-null"
+    }
+    assert (await observe("REINDEX INDEX CONCURRENTLY products_search", alone=True)).risks == []
+
+
+async def test_what_runs_alone_must_be_repeatable(observe: Observe) -> None:
+    planned = await observe("CREATE INDEX CONCURRENTLY mine ON customers (name, id)", alone=True)
+    assert [risk.code for risk in planned.risks] == ["not-repeatable"]
+
+
+async def test_the_plan_is_the_sql_with_remarks_and_changes_nothing(
+    tmp_path: Path, engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    for number in range(3):
+        await a_customer(connection, name=f"Ana {number}")
+    await connection.execute("ANALYZE customers")
+    before = await recorded(connection), await relations(connection)
+    one = a_migration(tmp_path, 1, "CREATE TABLE extra (\n    id int\n);\n-- A remark.\nDROP INDEX customers_search")
+    two = a_migration(tmp_path, 2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS extra_id ON extra (id)", alone=True)
+    assert (await recorded(connection), await relations(connection)) == before
+    script = await planning.plan(engine, these(one, two), scratch_server=server)
+    size = await connection.fetchval("SELECT pg_size_pretty(pg_total_relation_size('customers'))")
+    assert script == (
+        f"""\
+-- {one}: in one transaction
+CREATE TABLE extra (
+    id int
+);
+-- A remark.
+DROP INDEX customers_search;
+-- locks customers: nobody reads or writes it until the transaction ends
+-- WARNING drops-index: drops customers_search; nobody reads or writes customers then (3 rows, {size})
+--   safe way: DROP INDEX CONCURRENTLY IF EXISTS in a migration with wrap_in_transaction=False
+
+-- {two}: outside a transaction, each statement by itself
+CREATE INDEX CONCURRENTLY IF NOT EXISTS extra_id ON extra (id);
+"""
+    )
+
+
+async def test_the_plan_shows_what_tables_and_rules_need_on_an_empty_database(
+    engine: Engine, server: str, empty: str
+) -> None:
+    engine.configure(Settings(database_url=empty))
+    script = await planning.plan(engine, choices.forwards(), scratch_server=server)
+    assert "WARNING" not in script
+    for statement in (
+        'CREATE TABLE "presales"',
+        "CREATE TYPE user_role AS ENUM",
+        "CREATE OR REPLACE TRIGGER presales_begin",
+    ):
+        assert script.count(statement) == 1
+
+
+async def test_the_way_back_can_be_planned_too(engine: Engine, server: str) -> None:
+    choose = choices.backwards("crm", all_migrations()[-2].id)
+    script = await planning.plan(engine, choose, backwards=True, scratch_server=server)
+    assert "WARNING loses-data: drops customers and its rows" in script
+
+
+async def test_a_migration_may_accept_a_danger_and_says_why(tmp_path: Path, database: str) -> None:
+    workshop = Workshop(tmp_path, database)
+    dropping = "DROP INDEX CONCURRENTLY IF EXISTS products_search; DELETE FROM login_failures"
+    path = workshop.migration(1, dropping, alone=True)
+    said = workshop.run("backoffice", "lint", DATABASE_URL="", FLOW_DATA_DIR=str(tmp_path / "data"))
+    assert said.code == 1
+    assert f"{path.name}: loses-data: DELETE locks" in said.text
+    assert not (tmp_path / "data").exists(), "the developer's own database is left alone"
+    workshop.migration(1, dropping, alone=True, accepted='ACCEPTED = {"loses-data": "it is only a throttle"}')
+    said = workshop.run("backoffice", "plan")
+    assert said.code == 0
+    assert "--   accepted: it is only a throttle" in said.text
+
+
+async def test_a_migration_that_would_fail_fails_in_the_plan(tmp_path: Path, engine: Engine, server: str) -> None:
+    with pytest.raises(Exception, match='relation "nowhere" does not exist'):
+        await planning.plan(engine, these(a_migration(tmp_path, 1, "DELETE FROM nowhere")), scratch_server=server)

@@ -1,0 +1,262 @@
+"""Migrations run once, whoever runs them and however many at a time; what fails leaves nothing and says why."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from backoffice.connecting import Connector
+from backoffice.database import Engine
+from backoffice.migrations import choices, records, runner
+from backoffice.migrations.choices import Choice
+from backoffice.migrations.files import all_migrations
+from backoffice.migrations.lock import KEY, exclusive
+from backoffice.migrations.telling import MigrationFailed, MigrationRefused, MigrationsBusy
+from backoffice.settings import Settings
+from piccolo_conf import DB
+from tests.builders import a_customer
+from tests.migrating import LATER, Workshop, a_migration, ended, recorded, relations, these
+
+FIRST, SECOND = (f"crm {LATER.format(number=number)}" for number in (1, 2))
+UNIQUE_NAMES = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique_name ON customers (name)"
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
+    return DB
+
+
+async def test_of_eight_runners_each_ends_well_and_each_migration_runs_once(tmp_path: Path, empty: str) -> None:
+    workshop = Workshop(tmp_path, empty)
+    workshop.migration(1, "CREATE TABLE IF NOT EXISTS runs (number serial); INSERT INTO runs DEFAULT VALUES")
+    workshop.migration(2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_number ON runs (number)", alone=True)
+    workshop.migration(3, "INSERT INTO runs DEFAULT VALUES; SELECT pg_sleep(0.5)")
+    make = ("make", "--assume-old=.venv/ready", f"BIN={Path(sys.executable).parent}", "migrate")
+    runners = [workshop.start(*make) for _ in range(3)]
+    runners += [workshop.piccolo("migrations", "forwards", "all") for _ in range(5)]
+    ends = [await asyncio.to_thread(ended, runner) for runner in runners]
+    assert [end.code for end in ends] == [0] * 8, "\n".join(end.text for end in ends)
+    connection = await asyncpg.connect(empty)
+    later = [f"crm {LATER.format(number=number)}" for number in (1, 2, 3)]
+    assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()] + later
+    assert await connection.fetchval("SELECT count(*) FROM runs") == 2
+    assert "runs_number" in await relations(connection)
+    await connection.close()
+
+
+@pytest.mark.parametrize("command", [("backoffice", "migrate"), ("migrations", "forwards", "all")])
+async def test_a_failure_half_way_leaves_nothing_and_names_migration_statement_and_cause(
+    tmp_path: Path, database: str, connection: asyncpg.Connection, command: tuple[str, ...]
+) -> None:
+    workshop = Workshop(tmp_path, database)
+    await a_customer(connection, name="Ana")
+    before = await recorded(connection), await relations(connection)
+    workshop.migration(1, "CREATE TABLE extra (id int)")
+    workshop.migration(2, "INSERT INTO extra VALUES (1);\nALTER TABLE customers ADD CHECK (name <> 'Ana');\nSELECT 1")
+    said = workshop.run(*command)
+    assert said.code != 0
+    assert f"Migration {SECOND} (later) failed: check constraint" in said.text
+    assert "is violated by some row" in said.text
+    assert "statement: ALTER TABLE customers ADD CHECK (name <> 'Ana')" in said.text
+    assert "Nothing was changed." in said.text
+    assert "Traceback" not in said.text
+    assert (await recorded(connection), await relations(connection)) == before
+
+
+async def test_a_failure_on_the_way_back_leaves_everything(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    one = a_migration(tmp_path, 1, "CREATE TABLE extra (id int)", "DROP TABLE extra; SELECT 1 / 0")
+    await runner.forwards(engine, these(one))
+    with pytest.raises(MigrationFailed, match="division by zero\n  statement: SELECT 1 / 0"):
+        await runner.backwards(engine, lambda ran: [one])
+    assert "extra" in await relations(connection)
+    assert (await recorded(connection))[-1] == FIRST
+
+
+async def test_what_is_put_off_to_the_commit_is_blamed_on_its_migration(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    parent = "CREATE TABLE parent (id int PRIMARY KEY);"
+    child = "CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED); INSERT INTO child VALUES (7)"
+    one = a_migration(tmp_path, 1, parent + child)
+    two = a_migration(tmp_path, 2, "ALTER TABLE child ADD COLUMN note text")
+    with pytest.raises(MigrationFailed) as failure:
+        await runner.forwards(engine, these(one, two))
+    assert failure.value.migration == one
+    assert "Key (id)=(7) is not present" in str(failure.value)
+    assert "child" not in await relations(connection)
+
+
+async def test_constraints_that_are_put_off_stay_so_for_the_migrations_after(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    tables = (
+        "CREATE TABLE parent (id int PRIMARY KEY);"
+        "CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
+    )
+    one = a_migration(tmp_path, 1, tables)
+    two = a_migration(tmp_path, 2, "INSERT INTO child VALUES (7); INSERT INTO parent VALUES (7)")
+    await runner.forwards(engine, these(one, two))
+    assert await connection.fetchval("SELECT count(*) FROM child") == 1
+
+
+async def test_whoever_holds_the_lock_for_long_is_named(engine: Engine, database: str) -> None:
+    holder = await asyncpg.connect(database, server_settings={"application_name": "night shift"})
+    await holder.execute(f"SELECT pg_advisory_lock({KEY})")
+    who = f"process {holder.get_server_pid()} \\(night shift, user flowcrm, since 20.+\\)"
+    with pytest.raises(MigrationsBusy, match=f"Migrations are being run by {who}; gave up after 0.3 s"):
+        await runner.forwards(engine, these(), wait=0.3)
+    await holder.close()
+    await runner.forwards(engine, these(), wait=5)
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (choices.forwards("cmr"), "There is no app cmr; there are backoffice, accounts, crm"),
+        (choices.forwards("crm", "2020"), "2020 is unrecognised"),
+        (choices.backwards("crm", "2020"), "Unrecognized migration name - must be one of"),
+    ],
+)
+async def test_a_mistyped_name_is_refused(engine: Engine, choice: Choice, words: str) -> None:
+    with pytest.raises(MigrationRefused, match=words):
+        await runner.forwards(engine, choice)
+
+
+async def slowest_read(dsn: str, until: asyncio.Event) -> float:
+    """Seconds that the slowest of many reads of the customers took."""
+    connection = await asyncpg.connect(dsn)
+    slowest = 0.0
+    while not until.is_set():
+        begin = time.monotonic()
+        await connection.fetchval("SELECT count(*) FROM customers")
+        slowest = max(slowest, time.monotonic() - begin)
+        await asyncio.sleep(0.005)
+    await connection.close()
+    return slowest
+
+
+async def test_a_migration_gives_way_to_a_long_query_and_succeeds_after_it(
+    tmp_path: Path,
+    engine: Engine,
+    database: str,
+    connection: asyncpg.Connection,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one = a_migration(tmp_path, 1, "ALTER TABLE customers ADD COLUMN vip boolean")
+    done = asyncio.Event()
+    reads = asyncio.create_task(slowest_read(database, done))
+    report = connection.transaction()
+    await report.start()
+    await connection.fetchval("SELECT count(*) FROM customers")
+    running = asyncio.create_task(runner.forwards(engine, these(one)))
+    text = ""
+    while "everything was undone" not in text:
+        assert not running.done()
+        await asyncio.sleep(0.02)
+        text += capsys.readouterr().out
+    assert f"process {connection.get_server_pid()} (no application_name" in text
+    await report.rollback()
+    await running
+    done.set()
+    assert await reads < 1.5
+    assert (await recorded(connection))[-1] == FIRST
+
+
+async def test_attempts_are_bounded_and_the_last_names_whom_it_waited_for(
+    tmp_path: Path, database: str, connection: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    DB.configure(Settings(database_url=database, db_lock_timeout=0.1))
+    one = a_migration(tmp_path, 1, "ALTER TABLE customers ADD COLUMN vip boolean")
+    async with connection.transaction():
+        await connection.fetchval("SELECT count(*) FROM customers")
+        with pytest.raises(MigrationFailed) as failure:
+            await runner.forwards(DB, these(one))
+    assert capsys.readouterr().out.count("next attempt") == 5
+    text = str(failure.value)
+    assert "canceling statement due to lock timeout" in text
+    assert f"held up by process {connection.get_server_pid()} (no application_name" in text
+    assert "SELECT count(*) FROM customers" in text
+    assert "Nothing was changed." in text
+
+
+async def test_a_failed_concurrent_index_leaves_no_ruin_and_runs_again(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    await a_customer(connection, name="Ana")
+    other = await a_customer(connection, name="Ana")
+    one = a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")
+    way_back = "DROP INDEX CONCURRENTLY IF EXISTS customers_unique_name"
+    two = a_migration(tmp_path, 2, UNIQUE_NAMES, way_back, alone=True)
+    with pytest.raises(MigrationFailed) as failure:
+        await runner.forwards(engine, these(one, two))
+    assert "could not create unique index" in str(failure.value)
+    assert f"statement: {UNIQUE_NAMES}" in str(failure.value)
+    assert f"Done and recorded: {FIRST}" in str(failure.value)
+    assert "customers_unique_name" not in await relations(connection)
+    assert (await recorded(connection))[-1] == FIRST
+
+    await connection.execute("UPDATE customers SET name = 'Bia' WHERE id = $1", other)
+    await runner.forwards(engine, these(one, two))
+    assert "customers_unique_name" in await relations(connection)
+    assert (await recorded(connection))[-1] == SECOND
+    await runner.backwards(engine, lambda ran: [two])
+    assert "customers_unique_name" not in await relations(connection)
+
+
+async def test_the_ruin_of_a_runner_that_was_killed_is_cleared_away(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    await a_customer(connection, name="Ana")
+    other = await a_customer(connection, name="Ana")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute(UNIQUE_NAMES)
+    await connection.execute("UPDATE customers SET name = 'Bia' WHERE id = $1", other)
+    await runner.forwards(engine, these(a_migration(tmp_path, 1, UNIQUE_NAMES, alone=True)))
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_name'::regclass"
+    assert await connection.fetchval(valid)
+
+
+async def test_a_runner_that_waits_does_not_hold_up_a_concurrent_index(
+    tmp_path: Path, engine: Engine, database: str, connection: asyncpg.Connection
+) -> None:
+    report = connection.transaction()
+    await report.start()
+    await connection.fetchval("SELECT count(*) FROM customers")
+    index = a_migration(tmp_path, 1, UNIQUE_NAMES, alone=True)
+    building = asyncio.create_task(runner.forwards(engine, these(index)))
+    onlooker = await asyncpg.connect(database)
+    while not await onlooker.fetchval("SELECT count(*) FROM pg_stat_progress_create_index"):
+        assert not building.done()
+        await asyncio.sleep(0.02)
+    second = asyncio.create_task(has_its_turn(database))
+    while not await onlooker.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%advisory%' AND pid <> pg_backend_pid()"
+    ):
+        await asyncio.sleep(0.02)
+    await report.rollback()
+    await building
+    await second
+    assert (await recorded(onlooker))[-1] == FIRST
+    await onlooker.close()
+
+
+async def has_its_turn(database: str) -> None:
+    async with exclusive(Connector({"dsn": database}, [], 2), wait=10):
+        pass
+
+
+async def test_what_was_made_by_hand_can_be_recorded_without_being_run(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("CREATE UNIQUE INDEX by_hand ON customers (phone)")
+    assert [str(one) for one in await records.drift(connection)] == ["index customers.by_hand is not of the program"]
+    one = a_migration(tmp_path, 1, "CREATE UNIQUE INDEX by_hand ON customers (phone)")
+    await runner.forwards(engine, these(one), fake=True)
+    assert (await recorded(connection))[-1] == FIRST
+    assert await records.drift(connection) == []

@@ -1,0 +1,99 @@
+"""The application starts on the schema that it was made for, and says what is wrong with another."""
+
+import logging
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from backoffice.database import Engine
+from backoffice.health import Prober, prober
+from backoffice.migrations import choices, runner
+from backoffice.settings import Settings
+from backoffice.startup import StartRefused, serving
+from piccolo_conf import DB
+
+LOOK = "Run `piccolo backoffice check`, and see docs/migrations.md."
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    DB.configure(Settings(database_url=database))
+    return DB
+
+
+async def refusal(engine: Engine) -> str:
+    with pytest.raises(StartRefused) as refused:
+        async with serving(engine):
+            pass
+    return str(refused.value)
+
+
+async def test_pending_migrations_stop_the_start(engine: Engine) -> None:
+    await runner.backwards(engine, choices.backwards("crm", "1"))
+    assert await refusal(engine) == "1 migrations are pending. Run `make migrate`, then start again."
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("DROP TRIGGER presales_change ON presales", "trigger presales.presales_change is missing"),
+        ("ALTER TABLE users DISABLE TRIGGER users_touch", "trigger users.users_touch differs"),
+        ("ALTER TABLE customers ADD COLUMN vip boolean", "column customers.vip is not of the program"),
+        ("DROP INDEX products_search", "index products.products_search is missing"),
+        ("CREATE UNIQUE INDEX mine ON customers (phone)", "index customers.mine is not of the program"),
+        ("ALTER TYPE user_role ADD VALUE 'owner'", "type user_role differs"),
+    ],
+)
+async def test_drift_stops_the_start(engine: Engine, connection: asyncpg.Connection, damage: str, words: str) -> None:
+    await connection.execute(damage)
+    expected = f"The schema of the database is not what the migrations made: {words}. {LOOK}"
+    assert await refusal(engine) == expected
+
+
+async def test_much_drift_is_told_in_one_line(engine: Engine, connection: asyncpg.Connection) -> None:
+    await connection.execute("ALTER TABLE presale_items DISABLE TRIGGER USER")
+    told = await refusal(engine)
+    assert told.count("differs") == 3
+    assert ", and 2 more. Run" in told
+
+
+async def test_additions_that_the_product_does_not_notice_are_only_logged(
+    engine: Engine, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    await connection.execute("CREATE TABLE customers_backup (id int); CREATE INDEX mine ON customers (phone)")
+    with caplog.at_level(logging.WARNING):
+        async with serving(engine):
+            pass
+    assert "index customers.mine is not of the program, table customers_backup is not of the program" in caplog.text
+
+
+async def test_health_names_what_is_pending_and_what_has_drifted(app: FastAPI, connection: asyncpg.Connection) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://flowcrm.example") as client:
+        assert (await client.get("/api/health")).json()["message"] == "The database answers"
+        await connection.execute("DROP TRIGGER presales_change ON presales")
+        last = await connection.fetchval(
+            "DELETE FROM migration WHERE id = (SELECT max(id) FROM migration) RETURNING name"
+        )
+        await prober(DB).close()
+        body = (await client.get("/api/health")).json()
+    assert body["status"] == "healthy"
+    assert body["message"] == (
+        "The database answers, but 1 migrations are pending; its schema is not what the migrations made: "
+        "trigger presales.presales_change is missing"
+    )
+    assert body["migrations"]["pending"] == 1
+    assert body["migrations"]["last_applied"] < last
+
+
+async def test_the_schema_is_looked_at_seldom(engine: Engine, connection: asyncpg.Connection) -> None:
+    one = Prober(engine)
+    assert (await one.ask()).drift == []
+    await connection.execute("DROP TRIGGER presales_change ON presales")
+    assert (await one.ask()).drift == []
+    await one.close()
+    assert [str(difference) for difference in (await one.ask()).drift] == [
+        "trigger presales.presales_change is missing"
+    ]
+    await one.close()

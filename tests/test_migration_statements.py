@@ -1,0 +1,87 @@
+"""Scripts are cut where PostgreSQL would cut them, and each statement is known by what it makes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backoffice.migrations.declared import in_order
+from backoffice.migrations.labels import LabelsLost, added_label, new_labels, with_label
+from backoffice.migrations.sql import Statement, Thing, statements
+
+WHOLE = (
+    "SELECT 1",
+    "SELECT ';', 'it''s; ', \"a;b\", E'\\';'",
+    "SELECT a$b$c FROM t",
+    "SELECT $1, $2",
+    "DO $$ BEGIN PERFORM 1; END; $$",
+    "DO $outer$ SELECT $$;$$; $outer$",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END",
+    "SELECT CASE WHEN true THEN 1 END",
+    "BEGIN",
+    "-- one; two\nSELECT 1 /* three; /* four; */ five; */",
+    "SELECT 'ção – ½;'",
+)
+
+
+@pytest.mark.parametrize("sql", WHOLE)
+def test_a_semicolon_inside_does_not_end_a_statement(sql: str) -> None:
+    assert [statement.text for statement in statements(sql)] == [sql]
+
+
+@given(st.lists(st.sampled_from(WHOLE)), st.sampled_from([";", ";\n\n", " ; -- the end\n", ";;"]))
+def test_a_script_is_the_sum_of_its_statements(parts: list[str], between: str) -> None:
+    found = statements(between.join(parts) + between)
+    assert [statement.bare for statement in found] == [Statement(part).bare for part in parts]
+    again = statements("\n".join(map(str, found)))
+    assert [statement.bare for statement in again] == [statement.bare for statement in found]
+
+
+@pytest.mark.parametrize(
+    ("sql", "thing"),
+    [
+        ("create or replace function f(a int) returns int language sql return a", Thing("FUNCTION", "f")),
+        ("CREATE CONSTRAINT TRIGGER t AFTER INSERT ON public.x EXECUTE FUNCTION f()", Thing("TRIGGER", "x.t")),
+        ("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON x (y)", Thing("INDEX", "i")),
+        ("-- Why.\nCREATE TYPE e AS ENUM ('a')", Thing("TYPE", "e")),
+        ("SELECT 'CREATE TYPE e'", None),
+    ],
+)
+def test_a_statement_knows_what_it_makes(sql: str, thing: Thing | None) -> None:
+    assert Statement(sql).creates == thing
+
+
+def test_remarks_and_layout_change_nothing_but_words_in_a_body_do() -> None:
+    one, two = Statement("-- Old.\nSELECT   1,\n 'a  b'"), Statement("SELECT 1, /* new */ 'a  b'")
+    assert one.bare == two.bare == "SELECT 1, 'a  b'"
+    assert Statement("DO $$ a $$").bare != Statement("DO $$ b $$").bare
+
+
+def test_functions_come_before_what_cannot_be_made_without_them() -> None:
+    script = """
+        CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW EXECUTE FUNCTION late();
+        CREATE FUNCTION outer() RETURNS int LANGUAGE sql RETURN inner();
+        CREATE FUNCTION inner() RETURNS int LANGUAGE sql RETURN 1;
+        CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM outer(); END $$;
+    """
+    names = [statement.creates.name for statement in in_order(statements(script)) if statement.creates]
+    assert names == ["late", "x.t", "inner", "outer"]
+
+
+LABELS = st.lists(st.text("abcdefgh'", min_size=1, max_size=3), min_size=1, max_size=6, unique=True)
+
+
+@given(LABELS, st.data())
+def test_added_labels_lead_from_the_old_ones_to_the_new(after: list[str], data: st.DataObject) -> None:
+    before = [label for label in after if data.draw(st.booleans())] or after[:1]
+    labels = before
+    for new in new_labels("mood", before, after):
+        said = added_label(Statement(str(new).removesuffix(";")))
+        assert said
+        labels = with_label(labels, said)
+    assert labels == after
+
+
+def test_labels_cannot_be_taken_away_or_moved() -> None:
+    for after in (["a"], ["b", "a"], ["b", "a", "c"]):
+        with pytest.raises(LabelsLost, match="mood: labels were removed or reordered"):
+            new_labels("mood", ["a", "b"], after)

@@ -1,0 +1,208 @@
+"""`piccolo migrations new … --auto` writes what changed in the rules and the enums: there, back, and frozen."""
+
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+from piccolo.apps.migrations.commands.new import NoChanges
+from piccolo.conf.apps import AppConfig
+
+from backoffice.database import Engine
+from backoffice.migrations import runner, writing
+from backoffice.migrations.catalog import compare, read_catalog
+from backoffice.migrations.files import Migration, migrations_of
+from backoffice.settings import ROOT, Settings
+from crm.piccolo_app import APP_CONFIG as CRM
+from piccolo_conf import DB
+from tests.builders import a_customer, a_presale
+from tests.migrating import Workshop, recorded, these
+
+Edit = Callable[[str, str, str], None]
+Write = Callable[[], Awaitable[list[Migration]]]
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    DB.configure(Settings(database_url=database))
+    return DB
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> AppConfig:
+    """The app crm, with rules and migrations of the test's own."""
+    for folder in ("rules", "piccolo_migrations"):
+        shutil.copytree(ROOT / "crm" / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return AppConfig("crm", tmp_path / "piccolo_migrations", table_classes=CRM.table_classes)
+
+
+@pytest.fixture
+def edit(tmp_path: Path) -> Edit:
+    def edit(name: str, old: str, new: str) -> None:
+        path = tmp_path / "rules" / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    return edit
+
+
+@pytest.fixture
+def write(crm: AppConfig) -> Write:
+    async def write() -> list[Migration]:
+        before = {migration.id for migration in migrations_of(crm)}
+        await writing.create(crm, auto=True)
+        return [migration for migration in migrations_of(crm) if migration.id not in before]
+
+    return write
+
+
+async def goes_there_and_back(engine: Engine, connection: asyncpg.Connection, migrations: list[Migration]) -> list[str]:
+    """What differs there; after the way back nothing does."""
+    before = await read_catalog(connection)
+    await runner.forwards(engine, these(*migrations))
+    there = await read_catalog(connection)
+    await runner.backwards(engine, lambda ran: list(reversed(migrations)))
+    assert compare(before, await read_catalog(connection)) == []
+    await runner.forwards(engine, these(*migrations))
+    assert compare(there, await read_catalog(connection)) == []
+    return [str(difference) for difference in compare(before, there)]
+
+
+async def test_where_nothing_changed_nothing_is_written(crm: AppConfig, edit: Edit) -> None:
+    edit("stock.sql", "-- Converting", "-- A better remark. Converting")
+    with pytest.raises(NoChanges):
+        await writing.create(crm, auto=True)
+
+
+async def test_a_changed_function_is_written_whole_in_both_directions(
+    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
+) -> None:
+    edit("stock.sql", "too little stock of: %", "there is too little of: %")
+    (migration,) = await write()
+    assert await goes_there_and_back(engine, connection, [migration]) == ["function take_stock() differs"]
+    text = migration.path.read_text()
+    assert text.count("CREATE OR REPLACE FUNCTION take_stock()") == 2
+    assert text.index("there is too little of: %") < text.index("BACKWARDS") < text.index("too little stock of: %")
+
+
+async def test_a_function_with_other_arguments_replaces_the_old_one(
+    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
+) -> None:
+    edit(
+        "presales.sql",
+        "refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void",
+        ("refuse_excess_discount(discount numeric, lines_total numeric, quietly boolean DEFAULT false) RETURNS void"),
+    )
+    old, new = "discount numeric, lines_total numeric", "discount numeric, lines_total numeric, quietly boolean"
+    assert await goes_there_and_back(engine, connection, await write()) == [
+        f"function refuse_excess_discount({old}) is missing",
+        f"function refuse_excess_discount({new}) is not of the program",
+    ]
+
+
+async def test_new_rules_are_made_in_an_order_in_which_they_can_be(
+    engine: Engine, connection: asyncpg.Connection, tmp_path: Path, write: Write
+) -> None:
+    (tmp_path / "rules" / "a_first.sql").write_text(
+        """
+        CREATE OR REPLACE TRIGGER customers_greet AFTER INSERT ON customers
+        FOR EACH ROW EXECUTE FUNCTION greet_customer();
+        CREATE OR REPLACE FUNCTION greeting(name text) RETURNS text
+        LANGUAGE sql IMMUTABLE RETURN polite('Olá, ' || name);
+        CREATE OR REPLACE FUNCTION polite(words text) RETURNS text LANGUAGE sql IMMUTABLE RETURN words || '!';
+        CREATE OR REPLACE FUNCTION greet_customer() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE NOTICE '%; {%}', greeting(NEW.name), $x$;$x$;
+            RETURN NULL;
+        END;
+        $$;
+        CREATE INDEX IF NOT EXISTS customers_greeting ON customers (greeting(name));
+        """
+    )
+    migrations = await write()
+    assert [migration.path.stem.rpartition("_")[2] for migration in migrations] == ["types", "rules", "indexes"]
+    assert "CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_greeting" in migrations[-1].path.read_text()
+    assert await goes_there_and_back(engine, connection, migrations) == [
+        "function greet_customer() is not of the program",
+        "function greeting(name text) is not of the program",
+        "function polite(words text) is not of the program",
+        "index customers.customers_greeting is not of the program",
+        "trigger customers.customers_greet is not of the program",
+    ]
+
+
+async def test_rules_that_are_gone_are_dropped_and_come_back(
+    engine: Engine, connection: asyncpg.Connection, tmp_path: Path, write: Write
+) -> None:
+    for name in ("stock.sql", "search.sql"):
+        (tmp_path / "rules" / name).unlink()
+    assert await goes_there_and_back(engine, connection, await write()) == [
+        "function customer_words(name text, email text, cpf text, phone text) is missing",
+        "function presale_needs(presale uuid) is missing",
+        "function take_stock() is missing",
+        "index customers.customers_search is missing",
+        "index customers.customers_search_name is missing",
+        "index presales.presales_search_number is missing",
+        "index products.products_search is missing",
+        "trigger presales.presales_take_stock is missing",
+    ]
+
+
+async def test_an_index_is_built_anew_when_its_function_changes(
+    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
+) -> None:
+    await a_customer(connection, name="Ana", phone="+5511987654321")
+    await connection.execute("ANALYZE customers; SET enable_seqscan = off")
+    found = "SELECT count(*) FROM customers WHERE customer_words(name, email, cpf, phone) @@ '7654321'::tsquery"
+    assert await connection.fetchval(found) == 0
+    edit("search.sql", "substr(phone, 6)])", "substr(phone, 6), substr(phone, 8)])")
+    migrations = await write()
+    await goes_there_and_back(engine, connection, migrations)
+    assert await connection.fetchval(found) == 1
+    await runner.backwards(engine, lambda ran: list(reversed(migrations)))
+    assert await connection.fetchval(found) == 0
+
+
+async def test_what_holds_data_is_left_to_people(crm: AppConfig, edit: Edit) -> None:
+    edit("presales.sql", "AS bigint OWNED BY", "AS bigint CACHE 5 OWNED BY")
+    with pytest.raises(SystemExit, match="sequence presales_number_seq changed"):
+        await writing.create(crm, auto=True)
+
+
+async def test_piccolos_own_command_writes_labels_tables_and_rules_that_run_there_and_back(
+    tmp_path: Path, database: str, server: str, connection: asyncpg.Connection
+) -> None:
+    workshop = Workshop(tmp_path, database)
+    enum, new = ('pending = "pending"', 'waiting = "waiting"')
+    workshop.edit("crm/enums.py", enum, f"{enum}\n    {new}")
+    workshop.edit("crm/enums.py", 'converted = "converted"', 'converted = "converted"\n    archived = "archived"')
+    workshop.edit(
+        "crm/tables.py", "    address = Text", '    vip = Varchar(length=3, default="no")\n    address = Text'
+    )
+    workshop.edit("crm/rules/presales.sql", "THEN '{pending,cancelled}'", "THEN '{pending,waiting,cancelled}'")
+    before, old = await read_catalog(connection), await recorded(connection)
+    written = workshop.run("migrations", "new", "crm", "--auto")
+    assert (written.code, written.text.count("Wrote ")) == (0, 3)
+    assert workshop.migrate().code == 0
+    after = await read_catalog(connection)
+    assert after["type presale_status"] == (
+        "ENUM ('draft', 'pending', 'waiting', 'approved', 'cancelled', 'converted', 'archived')"
+    )
+    assert workshop.run("backoffice", "check", f"--scratch={server}").text == "The database is as the code says.\n"
+
+    await a_presale(connection)
+    await connection.execute("ALTER TABLE presales DISABLE TRIGGER presales_change")
+    await connection.execute("UPDATE presales SET status = 'waiting'")
+    first = (await recorded(connection))[len(old)].partition(" ")[2]
+    refused = workshop.run("migrations", "backwards", "crm", first, "--auto_agree")
+    assert refused.code == 1
+    assert "some rows of presales still have status = waiting: change them before going back" in refused.text
+    await connection.execute("UPDATE presales SET status = 'draft'")
+    await connection.execute("ALTER TABLE presales ENABLE TRIGGER presales_change")
+    assert workshop.run("migrations", "backwards", "crm", first, "--auto_agree").code == 0
+    left = [str(difference) for difference in compare(before, await read_catalog(connection))]
+    assert left == ["type presale_status differs"], "PostgreSQL keeps labels"
+    assert workshop.migrate().code == 0
+    assert compare(after, await read_catalog(connection)) == []
