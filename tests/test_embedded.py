@@ -4,8 +4,8 @@ import os
 import pwd
 import signal
 import subprocess
-import tempfile
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
