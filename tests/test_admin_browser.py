@@ -376,6 +376,7 @@ async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db:
         await clerk.page.click("[title=Translations]")
         await clerk.page.get_by_text(language).click()
         await expect(clerk.page.locator("div.header h1")).to_have_text(title)
+        await clerk.page.wait_for_load_state("networkidle")  # or the reload may be broken off
         await clerk.page.reload()
         await expect(clerk.page.locator("div.header h1")).to_have_text(title)
 
