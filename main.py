@@ -27,6 +27,10 @@ from piccolo_conf import DB
 
 logs.configure(DB.settings.log_level, production=DB.settings.production)
 
+TAGS = {
+    "auth": "Logging in and out, and one's own password.",
+    "health": "Whether the database answers, and whether the process runs at all.",
+}
 LINKS = {"API documentation": "/docs", "Health": "/api/health"}
 
 
@@ -62,7 +66,7 @@ app.mount(
         sidebar_links=LINKS,
     ),
 )
-openapi.install(app, [{"name": resource.path, "description": resource.about} for resource in (*RESOURCES, USERS)])
+openapi.install(app, TAGS | {resource.path: resource.about for resource in (*RESOURCES, USERS)})
 problems.install(app)
 app.add_middleware(
     UnitOfWork,

@@ -6,7 +6,7 @@ from typing import Any
 from piccolo.columns import Column
 
 from backoffice.crud import CRUD
-from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
+from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, named, ref
 from backoffice.query import (
     DEFAULT_LIMIT,
     LARGEST_OFFSET,
@@ -20,6 +20,8 @@ from backoffice.query import (
 from backoffice.selects import columns_of
 from backoffice.values import CLEAN_PATTERN, filter_schema
 
+OPERATOR = named("Operator", {"type": "string", "enum": list(OPERATORS)})
+MATCH = named("Match", {"type": "string", "enum": ["exact", *MATCHES]})
 COUNT = {
     "type": "object",
     "required": ["count", "page_size"],
@@ -82,7 +84,7 @@ def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
         ),
         _parameter(
             "__readable",
-            {"type": "string", "enum": ["true", "false"]},
+            {"type": "boolean", "default": False},
             "Adds what a person calls each row referred to.",
         ),
         *filter_parameters(crud),
@@ -101,16 +103,14 @@ def filter_parameters(crud: CRUD) -> list[dict[str, Any]]:
 
 
 def _filter_of(name: str, column: Column) -> list[dict[str, Any]]:
-    operator = {"type": "string", "enum": list(OPERATORS)}
     about = f"How to compare {name}: e where nothing is said. is_null and not_null take no {name}; the others need one."
     parameters = [
         _parameter(name, filter_schema(column), f"Only rows with this {name}."),
-        _parameter(f"{name}__operator", operator, about),
+        _parameter(f"{name}__operator", OPERATOR, about),
     ]
     if is_text(column):
-        match = {"type": "string", "enum": ["exact", *MATCHES]}
         about = f"How to match {name}, instead of an operator: contains, where nothing is said."
-        parameters.append(_parameter(f"{name}__match", match, about))
+        parameters.append(_parameter(f"{name}__match", MATCH, about))
     return parameters
 
 
@@ -139,14 +139,26 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
             links={"read_{one}": ROW, "replace_{one}": ROW, "change_{one}": ROW, "delete_{one}": ROW},
         ),
         "ids": Operation(
-            name="list_{one}_ids", summary="What people call the {many}, by id", gives=NAMES, parameters=ids
+            name="list_{one}_ids",
+            summary="What people call the {many}, by id",
+            gives=named("NamesById", NAMES),
+            parameters=ids,
         ),
         "new": Operation(name="new_{one}", summary="What a new {one} begins with", gives=ref(crud.new)),
         "count": Operation(
-            name="count_{many}", summary="Count the {many}", gives=COUNT, parameters=filter_parameters(crud)
+            name="count_{many}",
+            summary="Count the {many}",
+            gives=named("Count", COUNT),
+            parameters=filter_parameters(crud),
         ),
-        "schema": Operation(name="{one}_schema", summary="The JSON Schema of what creates a {one}", gives=JSON_SCHEMA),
-        "references": Operation(name="{one}_references", summary="What refers to {many}", gives=REFERENCES),
+        "schema": Operation(
+            name="{one}_schema",
+            summary="The JSON Schema of what creates a {one}",
+            gives=named("JsonSchema", JSON_SCHEMA),
+        ),
+        "references": Operation(
+            name="{one}_references", summary="What refers to {many}", gives=named("References", REFERENCES)
+        ),
     }
 
 

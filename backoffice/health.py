@@ -190,7 +190,12 @@ router = APIRouter(prefix="/api", tags=["health"])
 
 
 @router.get("/health/", include_in_schema=False)
-@router.get("/health", responses={503: {"model": Health, "description": "The database does not answer"}})
+@router.get(
+    "/health",
+    operation_id="health",
+    summary="Is it well",
+    responses={503: {"model": Health, "description": "The database does not answer"}},
+)
 async def health(
     response: Response,
     engine: Annotated[Engine, Depends(the_engine)],
@@ -208,7 +213,7 @@ async def health(
 
 
 @router.get("/health/live/", include_in_schema=False)
-@router.get("/health/live")
+@router.get("/health/live", operation_id="live", summary="Is it alive")
 async def live() -> Liveness:
     """200 while the process runs, whatever the database does."""
     return Liveness(status="alive", timestamp=datetime.now(UTC))

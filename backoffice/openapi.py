@@ -13,13 +13,14 @@ from pydantic.json_schema import models_json_schema
 from backoffice.bodies import JSON
 from backoffice.problems import Problem, ProblemBody, describe
 from backoffice.resource import Resource
+from backoffice.values import REF
 from backoffice.words import PROBLEMS
 
-REF = "#/components/schemas/{model}"
 PROBLEM_JSON = "application/problem+json"
 
-# Models that descriptions refer to by name; they join the components when the description is made.
-_models: dict[str, type[BaseModel]] = {"ProblemBody": ProblemBody}
+# What descriptions refer to by name; it joins the components when the description is made.
+_models: dict[str, type[BaseModel]] = {}
+_schemas: dict[str, Mapping[str, Any]] = {}
 
 EXAMPLE_ID = "5f0c6a2e-3b1d-4c8e-9a70-2d4b8e6f1a35"
 ROW_ID = {
@@ -61,6 +62,12 @@ def ref(model: type[BaseModel]) -> dict[str, str]:
     """A reference to this model's schema, which is added to the description."""
     _models[model.__name__] = model
     return {"$ref": REF.format(model=model.__name__)}
+
+
+def named(name: str, schema: Mapping[str, Any]) -> dict[str, str]:
+    """The same for a schema that no model says."""
+    _schemas[name] = {"title": name, **schema}
+    return {"$ref": REF.format(model=name)}
 
 
 def noun(resource: Resource) -> str:
@@ -145,8 +152,11 @@ def _problem_response(codes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def install(app: FastAPI, tags: Sequence[Mapping[str, str]]) -> None:
-    """Makes `/openapi.json` say all of the above, and how to log in."""
+def install(app: FastAPI, tags: Mapping[str, str]) -> None:
+    """Makes `/openapi.json` say all of the above, and how to log in.
+
+    :param tags: a sentence about each.
+    """
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -156,18 +166,18 @@ def install(app: FastAPI, tags: Sequence[Mapping[str, str]]) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _description(app: FastAPI, tags: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+def _description(app: FastAPI, tags: Mapping[str, str]) -> dict[str, Any]:
     description = get_openapi(
         title=app.title,
         version=app.version,
         description=app.description,
         routes=app.routes,
-        tags=[dict(tag) for tag in tags],
+        tags=[{"name": name, "description": about} for name, about in tags.items()],
     )
     models = [(model, "validation") for model in _models.values()]
     _, definitions = models_json_schema(models, ref_template=REF)  # type: ignore[arg-type]
     components = description.setdefault("components", {})
-    components.setdefault("schemas", {}).update(definitions["$defs"])
+    components.setdefault("schemas", {}).update(definitions["$defs"] | _schemas)
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "The token that the log-in gives."},
         "cookie": {

@@ -11,7 +11,7 @@ from piccolo.table import Table
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, create_model
 
 from backoffice.columns import EnumColumn
-from backoffice.values import input_type, nullable
+from backoffice.values import enum_of, input_type, nullable
 
 Models = tuple[type[BaseModel], type[BaseModel]]
 
@@ -90,7 +90,9 @@ def output_type(column: Column) -> Any:
         return UUID
     if isinstance(column, Timestamptz):
         return datetime
-    if isinstance(column, EnumColumn | Boolean | Integer):
+    if isinstance(column, EnumColumn):
+        return enum_of(column)
+    if isinstance(column, Boolean | Integer):
         return column.value_type
     return str
 

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, get_args
+from enum import Enum
+from typing import Annotated, Any
 from uuid import UUID
 
 import email_validator
@@ -18,6 +19,8 @@ from pydantic_core import PydanticCustomError
 from backoffice.columns import EnumColumn
 
 Schema = dict[str, Any]
+
+REF = "#/components/schemas/{model}"  # where the API's description has what goes by a name
 
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 WHOLE_NUMBER = r"-?[0-9]+"
@@ -147,6 +150,8 @@ def input_type(column: Column, *, strict: bool = True) -> Any:
     """
     rules = rules_of(column)
     kind = value_type(column, strict=strict)
+    if isinstance(column, EnumColumn):
+        return kind
     for rule in rules:
         kind = Annotated[kind, rule.annotation]
     return Annotated[
@@ -169,9 +174,14 @@ def value_type(column: Column, *, strict: bool) -> Any:
     if isinstance(column, Timestamptz):
         return Annotated[datetime, BeforeValidator(iso_time), AfterValidator(in_utc)]
     if isinstance(column, EnumColumn):
-        return column.value_type
+        return enum_of(column)
     length = column.length if isinstance(column, Varchar) else None
     return Annotated[str, Strict(strict), Field(max_length=length), AfterValidator(clean_text)]
+
+
+def enum_of(column: EnumColumn) -> type[Enum]:
+    assert column._meta.choices is not None
+    return column._meta.choices
 
 
 def _range(column: Integer) -> tuple[int, int]:
@@ -200,7 +210,7 @@ def filter_schema(column: Column) -> Schema:
     if isinstance(column, Timestamptz):
         return {"type": "string", "format": "date-time"}
     if isinstance(column, EnumColumn):
-        return {"type": "string", "enum": list(get_args(column.value_type))}
+        return {"$ref": REF.format(model=enum_of(column).__name__)}
     return {"type": "string", "pattern": CLEAN_PATTERN}
 
 
