@@ -1,6 +1,7 @@
 """One connection to PostgreSQL: which host, within which time, and in plain words why not."""
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -179,10 +180,16 @@ async def close_quietly(connection: Any) -> None:
     try:
         await connection.close(timeout=CLOSE_SECONDS)
     except BROKEN:
-        connection.terminate()
+        end_at_once(connection)
     except asyncio.CancelledError:
-        connection.terminate()
+        end_at_once(connection)
         raise
+
+
+def end_at_once(connection: Any) -> None:
+    """Never raises: the pool may have taken a lost connection back already, and then it may not be asked to end."""
+    with contextlib.suppress(*BROKEN):
+        connection.terminate()
 
 
 async def patiently(attempt: Callable[[], Awaitable[str]], connector: Connector) -> str:

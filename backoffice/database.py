@@ -13,13 +13,16 @@ from typing import Any
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
+from backoffice import pooler
 from backoffice.connecting import (
     BROKEN,
     Connector,
     DatabaseRefused,
     DatabaseUnavailable,
+    cause,
     close_quietly,
     connect_arguments,
+    end_at_once,
     patiently,
     session_settings,
 )
@@ -66,6 +69,7 @@ class Engine(PostgresEngine):
         self.connector = self._connector()
         self.config = self.connector.arguments
         self._pooled = False
+        self.behind_pooler = False
         self._slots = asyncio.Semaphore(settings.db_pool_max)
 
     def _connector(self) -> Connector:
@@ -87,6 +91,7 @@ class Engine(PostgresEngine):
     async def connect(self, **extra: Any) -> Any:
         """A connection of its own, outside the pool; without time limits unless `extra` sets them."""
         extra["server_settings"] = SESSION | extra.get("server_settings", {})
+        extra |= pooler.NOTHING_BY_NAME if self.behind_pooler else {}
         if self.embedded is None:
             return await self.connector.connect(**extra)
         if not self.embedded.joined:
@@ -145,11 +150,15 @@ class Engine(PostgresEngine):
         if current := self.current_transaction.get():
             yield current.connection
             return
+        if self.behind_pooler:
+            async with self.transaction() as transaction:
+                yield transaction.connection
+            return
         connection = await self.take()
         try:
             yield connection
         except (TimeoutError, asyncio.CancelledError):
-            connection.terminate()
+            end_at_once(connection)
             raise
         finally:
             await self.give_back(connection)
@@ -161,14 +170,22 @@ class Engine(PostgresEngine):
     # The pool
 
     async def wait_until_reachable(self) -> str:
-        """The server's version. Raises DatabaseUnavailable after 30 s, DatabaseRefused at once."""
+        """The server's version, and whether a pooler is before it.
+
+        Raises DatabaseUnavailable after 30 s, DatabaseRefused at once.
+        """
         return await patiently(self._version, self.connector)
 
     async def _version(self) -> str:
-        connection = await self.connect()
-        version = connection.get_settings().server_version
-        await close_quietly(connection)
-        return str(version)
+        connection = await self.connect(**pooler.NOTHING_BY_NAME)
+        try:
+            async with asyncio.timeout(self.settings.db_connect_timeout):
+                self.behind_pooler = await pooler.is_between(connection)
+            return str(connection.get_settings().server_version)
+        except BROKEN as error:
+            raise DatabaseUnavailable(f"PostgreSQL at {self.connector.where}: {cause(error)}") from error
+        finally:
+            await close_quietly(connection)
 
     async def open_pool(self) -> None:
         """Waits for the database, then opens the pool; see wait_until_reachable for the errors."""
@@ -176,6 +193,7 @@ class Engine(PostgresEngine):
             raise RuntimeError("The connection pool is open already")
         version = await self.wait_until_reachable()
         settings = self.settings
+        session = {"server_settings": session_settings(settings)}
         self._slots = asyncio.Semaphore(settings.db_pool_max)
         self.pool = await asyncpg.create_pool(
             connect=self._connect_for_pool,
@@ -184,13 +202,14 @@ class Engine(PostgresEngine):
             max_size=settings.db_pool_max,
             max_inactive_connection_lifetime=settings.db_pool_idle_seconds,
             command_timeout=settings.db_statement_timeout + COMMAND_GRACE_SECONDS,
-            server_settings=session_settings(settings),
+            **(pooler.NOTHING_TO_RESET if self.behind_pooler else session),
         )
         self._pooled = True
         logger.info(
-            "connected to PostgreSQL %s at %s, pool of at most %d",
+            "connected to PostgreSQL %s at %s%s, pool of at most %d",
             version,
             self.connector.where,
+            " through a pooler" if self.behind_pooler else "",
             settings.db_pool_max,
         )
 

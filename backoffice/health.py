@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Response
 from piccolo.engine import engine_finder
 from pydantic import BaseModel
 
-from backoffice.connecting import BROKEN, DatabaseUnavailable, cause
+from backoffice.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
 from backoffice.database import Engine
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference, in_few_words
@@ -90,7 +90,7 @@ class Prober:
         connection, self._connection = self._connection, None
         self._drift_is_old_at = 0.0
         if connection is not None:
-            connection.terminate()
+            end_at_once(connection)
 
     async def _bounded(self) -> Probe:
         try:

@@ -1,13 +1,12 @@
 """Transactions that give their connection back and leave no trace, whatever fails."""
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any, cast
 
-import asyncpg
 from piccolo.engine.postgres import PostgresTransaction
 
-from backoffice.connecting import BROKEN
+from backoffice.connecting import BROKEN, end_at_once, session_settings
+from backoffice.pooler import for_one_transaction
 
 if TYPE_CHECKING:
     from backoffice.database import Engine
@@ -27,8 +26,10 @@ class Transaction(PostgresTransaction):
         try:
             self.transaction = self.connection.transaction()
             await self.transaction.start()
+            if self.engine.behind_pooler:
+                await self.connection.execute(for_one_transaction(session_settings(self.engine.settings)))
         except BaseException:
-            self.connection.terminate()
+            end_at_once(self.connection)
             await self.engine.give_back(self.connection)
             raise
         self.context = self.engine.current_transaction.set(self)
@@ -50,7 +51,7 @@ class Transaction(PostgresTransaction):
         if exception is None:
             await self.transaction.commit()
         elif isinstance(exception, TimeoutError | asyncio.CancelledError):
-            self.connection.terminate()  # a query is still under way: nothing else can be said here
+            end_at_once(self.connection)  # a query is still under way: nothing else can be said here
         else:
             await roll_back_or_end(self.transaction, self.connection)
 
@@ -61,8 +62,7 @@ async def roll_back_or_end(transaction: Any, connection: Any) -> None:
         async with asyncio.timeout(ROLLBACK_SECONDS):
             await transaction.rollback()
     except BROKEN:
-        with contextlib.suppress(asyncpg.InterfaceError):
-            connection.terminate()
+        end_at_once(connection)
     except asyncio.CancelledError:
-        connection.terminate()
+        end_at_once(connection)
         raise

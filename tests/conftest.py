@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ from tests.desk import Desk, Desks
 
 # The suite's server, where the developer names one; only scratch databases are made in it.
 NAMED_SERVER = os.environ.get("DATABASE_URL")
+
+BETWEEN = bool(os.environ.pop("PGBOUNCER", None))
 
 # Nothing else of the developer's environment or .env reaches a test.
 for name in [field.upper() for field in Settings.model_fields]:
@@ -155,13 +157,28 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "FLOW_DATA_DIR"}
 
 
+@pytest.fixture(scope="session")
+def through_pgbouncer(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Turns the address of a database into one that leads there through PgBouncer."""
+    from tests.pgbouncer import pgbouncer
+
+    with pgbouncer(tmp_path_factory.mktemp("between") / "pgbouncer", server) as through:
+        yield through
+
+
 @pytest.fixture
-async def app(database: str) -> AsyncIterator[FastAPI]:
+def served_database(database: str, request: pytest.FixtureRequest) -> str:
+    """Where the application finds the test's database; with PGBOUNCER=1 through PgBouncer."""
+    return request.getfixturevalue("through_pgbouncer")(database) if BETWEEN else database
+
+
+@pytest.fixture
+async def app(served_database: str) -> AsyncIterator[FastAPI]:
     """The application, serving the test's own database."""
     from main import app
     from piccolo_conf import DB
 
-    DB.configure(Settings(database_url=database))
+    DB.configure(Settings(database_url=served_database))
     async with app.router.lifespan_context(app):
         yield app
 

@@ -31,6 +31,22 @@ def processes_naming(words: str) -> list[int]:
     return [int(pid) for pid, state, args in rows if words in args and "Z" not in state and int(pid) != os.getpid()]
 
 
+@contextlib.contextmanager
+def stopped(pids: list[int]) -> Iterator[None]:
+    """Any of them may have ended by itself meanwhile."""
+    try:
+        send(signal.SIGSTOP, pids)
+        yield
+    finally:
+        send(signal.SIGCONT, pids)
+
+
+def send(number: int, pids: list[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 class OwnServer(EmbeddedPostgres):
     """An embedded PostgreSQL with handles for what may befall it."""
 
@@ -61,24 +77,15 @@ class OwnServer(EmbeddedPostgres):
         return [self.pid, *map(int, children.stdout.split())]
 
     def kill(self) -> None:
-        family = self.family()
-        for pid in family:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        send(signal.SIGKILL, self.family())
         while self.running():
             os.sched_yield()
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """Accepts connections, answers nobody."""
-        family = self.family()
-        for pid in family:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with stopped(self.family()):
             yield
-        finally:
-            for pid in family:
-                os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.builders import a_customer, a_product, a_user
 from tests.clients import a_client, a_token, bearer
 from tests.conftest import piccolo
 from tests.faults import OwnServer, own_server
+from tests.pgbouncer import pgbouncer
 
 LONGEST_SECONDS = 15
 RESUMES_WITHIN_SECONDS = 10
@@ -36,18 +38,24 @@ class Shop:
         return {"customer_id": self.customer, "items": [{"product_id": self.product, "quantity": "1"}]}
 
 
-@pytest.fixture(scope="module")
-async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    with own_server(tmp_path_factory.mktemp("fallible")) as server:
+@pytest.fixture(scope="module", params=["directly", "through PgBouncer"])
+async def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    folder = tmp_path_factory.mktemp("fallible")
+    with ExitStack() as stack:
+        server = stack.enter_context(own_server(folder / "database"))
         piccolo(server.dsn, "migrations", "forwards", "all")
         connection = await asyncpg.connect(server.dsn)
         await a_user(connection, email="manager@flowcrm.example", role="manager")
         token = await a_token(connection, "manager@flowcrm.example")
         customer, product = await a_customer(connection), await a_product(connection)
         await connection.close()
+        dsn = server.dsn
+        if request.param == "through PgBouncer":
+            dsn = stack.enter_context(pgbouncer(folder / "pgbouncer", dsn))(dsn)
         limits: dict[str, Any] = {"db_pool_max": POOL, "db_connect_timeout": 1, "db_acquire_timeout": 1}
-        DB.configure(Settings(database_url=server.dsn, **limits))
+        DB.configure(Settings(database_url=dsn, **limits))
         async with lifespan(app), a_client(**bearer(token)) as manager:
+            assert DB.behind_pooler == (dsn != server.dsn)
             yield Shop(server, manager, str(customer), str(product))
 
 

@@ -1,6 +1,8 @@
 """A session that the server ends at any moment is a lost connection, and nothing worse."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from backoffice.database import Engine
 from backoffice.database_errors import explain, is_lost
 from backoffice.settings import Settings
+from tests.faults import own_server
 
 TIMES = 400  # in about one of twenty the driver is caught in the middle of a message
 
@@ -41,3 +44,21 @@ async def test_whatever_the_driver_was_doing_it_is_told_as_lost_and_nothing_leak
     assert engine.figures().active == 0
     async with engine.acquire() as good:
         assert await good.fetchval("SELECT 1") == 1
+
+
+async def test_a_server_that_dies_while_a_transaction_begins_keeps_no_place_in_the_pool(tmp_path: Path) -> None:
+    with own_server(tmp_path / "own") as server:
+        engine = Engine(server.settings(db_pool_max=1))
+        await engine.open_pool()
+        with server.frozen():
+            beginning = asyncio.create_task(engine.transaction().__aenter__())
+            while not engine.figures().active:
+                await asyncio.sleep(0.01)
+            server.kill()
+        with pytest.raises(Exception) as lost:  # noqa: PT011 - likewise
+            await beginning
+        assert is_lost(lost.value), repr(lost.value)
+        await asyncio.to_thread(server.start)
+        async with engine.transaction(), engine.acquire() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+        await engine.close_pool()

@@ -20,9 +20,10 @@ def read_plan() -> Plan:
     parser.add_argument("--seed", type=int, help="of an earlier run, to repeat it; random unless given")
     parser.add_argument("--workers", type=int, default=2, help="processes that serve (2)")
     parser.add_argument("--clerks", type=int, default=8, help="people who work at the same time (8)")
+    parser.add_argument("--pgbouncer", action="store_true", help="put PgBouncer before the database")
     given = parser.parse_args()
     seed = secrets.randbelow(10**6) if given.seed is None else given.seed
-    return Plan(seed, min(given.seconds, LONGEST_SECONDS), given.workers, given.clerks)
+    return Plan(seed, min(given.seconds, LONGEST_SECONDS), given.workers, given.clerks, given.pgbouncer)
 
 
 def main() -> int:

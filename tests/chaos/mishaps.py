@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
 import asyncpg
 
 from tests.chaos.stage import Application
-from tests.faults import OwnServer
+from tests.faults import OwnServer, stopped
 
 OURS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'flow-crm' AND datname = 'flowcrm'"
 
@@ -37,6 +37,7 @@ class Mishaps:
             self.the_database_is_killed,
             self.the_database_is_restarted,
             self.the_database_freezes,
+            self.the_database_freezes_and_is_killed,
             self.one_session_freezes,
             self.sessions_are_terminated,
             self.a_table_is_locked,
@@ -69,6 +70,12 @@ class Mishaps:
     async def the_database_freezes(self) -> None:
         with self.server.frozen():
             await self.lasting(14)
+
+    async def the_database_freezes_and_is_killed(self) -> None:
+        with self.server.frozen():
+            await self.lasting(2)
+            await asyncio.to_thread(self.server.kill)
+        await asyncio.to_thread(self.server.start)
 
     async def one_session_freezes(self) -> None:
         with stopped(await self.sessions(1)):
@@ -129,15 +136,3 @@ class Mishaps:
 
     async def a_worker_is_killed(self) -> None:
         os.kill(self.random.choice(self.application.workers_at_work()), signal.SIGKILL)
-
-
-@contextlib.contextmanager
-def stopped(pids: list[int]) -> Iterator[None]:
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)

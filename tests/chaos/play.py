@@ -1,6 +1,7 @@
 """One run: a shop is opened, people work in it, mishaps befall it, and at the end the books are compared."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.chaos.storekeepers import Storekeeper
 from tests.chaos.verdict import Verdict
 from tests.conftest import piccolo
 from tests.faults import OwnServer, own_server
+from tests.pgbouncer import pgbouncer
 
 RESUMES_WITHIN_SECONDS = 10
 PAUSE_SECONDS = 3  # at most, between two mishaps
@@ -37,9 +39,13 @@ logger = logging.getLogger("chaos")
 
 async def play(plan: Plan, folder: Path) -> Report:
     """In a folder of its own, where the application's log stays."""
-    with own_server(folder / "database", **SERVER) as server:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(own_server(folder / "database", **SERVER))
         piccolo(server.dsn, "migrations", "forwards", "all")
-        application = Application(server.dsn, free_port(), plan.workers, folder / "application.log")
+        dsn = server.dsn
+        if plan.pgbouncer:
+            dsn = stack.enter_context(pgbouncer(folder / "pgbouncer", dsn))(dsn)
+        application = Application(dsn, free_port(), plan.workers, folder / "application.log")
         return await Play(plan, server, application).run()
 
 

@@ -14,9 +14,11 @@ class Plan:
     seconds: float
     workers: int
     clerks: int = 8
+    pgbouncer: bool = False
 
     def __str__(self) -> str:
-        return f"seed {self.seed}: {self.seconds:.0f} s, {self.clerks} clerks, {self.workers} worker processes"
+        way = ", through PgBouncer" if self.pgbouncer else ""
+        return f"seed {self.seed}: {self.seconds:.0f} s, {self.clerks} clerks, {self.workers} worker processes{way}"
 
 
 @dataclass

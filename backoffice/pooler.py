@@ -1,0 +1,28 @@
+"""PgBouncer or its like between us and PostgreSQL, lending a session for the length of a transaction.
+
+A session that is lent keeps nothing for the next transaction: no settings, no prepared statements. So in front of one,
+every query has a transaction, which brings its own limits, and nothing is prepared by name.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+async def _leave(_: Any) -> None:
+    """In place of asyncpg's reset, which would reset whichever session is lent at that moment."""
+
+
+# Arguments of a connection, and of a pool.
+NOTHING_BY_NAME = {"statement_cache_size": 0}
+NOTHING_TO_RESET = {"reset": _leave}
+
+
+async def is_between(connection: Any) -> bool:
+    """Whether the process that answers is another than the one that was announced, as only a pooler has it."""
+    answering = await connection.fetchval("SELECT pg_backend_pid()")
+    return bool(answering != connection.get_server_pid())
+
+
+def for_one_transaction(settings: Mapping[str, str]) -> str:
+    """The statements that make these settings, numbers all of them, until the transaction ends."""
+    return " ".join(f"SET LOCAL {name} = {value};" for name, value in settings.items())

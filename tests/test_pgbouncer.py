@@ -1,0 +1,100 @@
+"""Through Debian's PgBouncer, which lends a session for one transaction: the same answers, and the same limits.
+
+The faults of test_faults.py happen behind it as well. With `PGBOUNCER=1 make test` whoever asks the application in this
+process is led through it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from backoffice.database import Engine
+from backoffice.settings import Settings
+from main import app, lifespan
+from piccolo_conf import DB
+from tests.builders import a_presale, a_product, a_user
+from tests.clients import a_client, a_token, bearer
+from tests.pgbouncer import pgbouncer
+from tests.test_login import ANA, TestLogIn, client
+from tests.test_presales_api import *  # noqa: F403 - the same tests, by another way
+
+__all__ = ["TestLogIn", "client"]
+
+FEW = 3
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+Way = Callable[[str], str]
+
+
+@pytest.fixture
+def served_database(database: str, through_pgbouncer: Way) -> str:
+    return through_pgbouncer(database)
+
+
+@pytest.fixture
+async def engine(served_database: str) -> AsyncIterator[Engine]:
+    engine = Engine(Settings(database_url=SecretStr(served_database), db_statement_timeout=0.5))
+    await engine.open_pool()
+    yield engine
+    await engine.close_pool()
+
+
+async def test_it_is_noticed(engine: Engine, database: str) -> None:
+    assert engine.behind_pooler
+    direct = Engine(Settings(database_url=SecretStr(database)))
+    await direct.wait_until_reachable()
+    assert not direct.behind_pooler
+
+
+async def test_every_transaction_has_its_limits_and_leaves_none_to_the_next_guest(
+    engine: Engine, served_database: str
+) -> None:
+    async with engine.acquire() as connection:
+        assert await connection.fetchval("SHOW statement_timeout") == "500ms"
+        assert await connection.fetchval("SHOW lock_timeout") == "3s"
+        assert await connection.fetchval("SHOW timezone") == "UTC"
+    guest = await asyncpg.connect(served_database, statement_cache_size=0)
+    for _ in range(10):
+        assert await guest.fetchval("SHOW statement_timeout") == "0"
+    await guest.close()
+
+
+async def test_a_slow_statement_is_ended(engine: Engine) -> None:
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await engine._run_in_pool("SELECT pg_sleep(5)")
+    assert engine.figures().active == 0
+
+
+@pytest.fixture
+def few_sessions(server: str, database: str, tmp_path: Path) -> Iterator[str]:
+    with pgbouncer(tmp_path / "few", server, sessions=FEW) as through:
+        yield through(database)
+
+
+async def test_many_requests_share_few_sessions(few_sessions: str, connection: asyncpg.Connection) -> None:
+    presale, product = await a_presale(connection), await a_product(connection, sale_price="0.10")
+    line = {"presale_id": str(presale), "product_id": str(product), "quantity": "1"}
+    await a_user(connection, email=ANA)
+    DB.configure(Settings(database_url=SecretStr(few_sessions)))
+    async with lifespan(app), a_client(**bearer(await a_token(connection, ANA))) as client:
+        answers = await asyncio.gather(*[client.post("/api/presale-items/", json=line) for _ in range(40)])
+        assert await connection.fetchval(SESSIONS) <= FEW
+    assert {answer.status_code for answer in answers} == {201}
+    assert await connection.fetchval("SELECT total FROM presales") == Decimal("4.00")
+
+
+async def test_it_may_be_restarted(server: str, database: str, tmp_path: Path) -> None:
+    with pgbouncer(tmp_path / "first", server) as through:
+        engine = Engine(Settings(database_url=SecretStr(through(database))))
+        await engine.open_pool()
+        await engine._run_in_pool("SELECT 1")
+    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await engine._run_in_pool("SELECT 1")
+    with pgbouncer(tmp_path / "second", server, port=engine.connector.addresses[0][1]):
+        assert (await engine._run_in_pool("SELECT 1 AS one"))[0]["one"] == 1
+    await engine.close_pool()
