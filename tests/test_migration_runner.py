@@ -21,6 +21,7 @@ from tests.builders import a_customer
 from tests.migrating import LATER, Workshop, a_migration, ended, recorded, relations, these
 
 FIRST, SECOND = (f"crm {LATER.format(number=number)}" for number in (1, 2))
+PATIENCE_SECONDS = 30
 UNIQUE_NAMES = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique_name ON customers (name)"
 
 
@@ -115,6 +116,17 @@ async def test_whoever_holds_the_lock_for_long_is_named(engine: Engine, database
     await runner.forwards(engine, these(), wait=5)
 
 
+async def test_a_file_that_was_changed_after_it_ran_stops_every_later_run(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    first = all_migrations()[0]
+    await connection.execute("UPDATE migration_checksum SET checksum = 'another' WHERE name = $1", first.id)
+    words = f"Changed after they ran: {first.path.name}. Restore them; or, .* say `piccolo backoffice accept`"
+    with pytest.raises(MigrationRefused, match=words):
+        await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")))
+    assert "extra" not in await relations(connection)
+
+
 @pytest.mark.parametrize(
     ("choice", "words"),
     [
@@ -156,10 +168,11 @@ async def test_a_migration_gives_way_to_a_long_query_and_succeeds_after_it(
     await connection.fetchval("SELECT count(*) FROM customers")
     running = asyncio.create_task(runner.forwards(engine, these(one)))
     text = ""
-    while "everything was undone" not in text:
-        assert not running.done()
-        await asyncio.sleep(0.02)
-        text += capsys.readouterr().out
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while "everything was undone" not in text:
+            assert not running.done()
+            await asyncio.sleep(0.02)
+            text += capsys.readouterr().out
     assert f"process {connection.get_server_pid()} (no application_name" in text
     await report.rollback()
     await running
@@ -176,7 +189,8 @@ async def test_attempts_are_bounded_and_the_last_names_whom_it_waited_for(
     async with connection.transaction():
         await connection.fetchval("SELECT count(*) FROM customers")
         with pytest.raises(MigrationFailed) as failure:
-            await runner.forwards(DB, these(one))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await runner.forwards(DB, these(one))
     assert capsys.readouterr().out.count("next attempt") == 5
     text = str(failure.value)
     assert "canceling statement due to lock timeout" in text
