@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.answers import blamed, problem
 from tests.bodies import BODIES
+from tests.builders import a_customer, a_line, a_presale, a_product, a_user, nth_cpf
 from tests.conftest import Cast
-from tests.hostile import some_rows
 from tests.raw_requests import raw_of
 
 # The same examples in every run: `make test` is no lottery. Change the seed's home, or raise this, to look for more.
@@ -59,14 +59,29 @@ FIELDS = {
 }
 
 
+CUSTOMER, PRODUCT, PRESALE, LINE, USER = (f"{n}0000000-0000-4000-8000-000000000000" for n in range(1, 6))
+ROWS = {"customers": CUSTOMER, "products": PRODUCT, "presales": PRESALE, "presale-items": LINE, "users": USER}
+
+serial = st.integers(1, 10**8 - 1)
+quantity = st.integers(1, 9999).map(lambda number: f"{number / 1000:.3f}")
+line = st.fixed_dictionaries({"product_id": st.just(PRODUCT), "quantity": quantity})
+# Bodies that are right.
+RIGHT: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "customers": serial.map(lambda number: {**BODIES["customers"], "cpf": nth_cpf(number)}),
+    "products": serial.map(lambda number: {**BODIES["products"], "code": f"C{number}"}),
+    "presales": st.fixed_dictionaries({"customer_id": st.just(CUSTOMER), "items": st.lists(line, max_size=3)}),
+    "presale-items": st.builds(lambda line: {**line, "presale_id": PRESALE}, line),
+    "users": serial.map(lambda number: {**BODIES["users"], "email": f"u{number}@example.com"}),
+}
+
+
 def bodies(path: str) -> st.SearchStrategy[Any]:
-    """Mostly objects that are nearly right."""
-    field = st.one_of(st.sampled_from(FIELDS[path]), texts)
-    changes = st.dictionaries(field, values, max_size=3)
-    line = st.dictionaries(st.sampled_from(FIELDS["presale-items"]), values, max_size=4)
-    if path == "presales":
-        changes = st.builds(lambda one, lines: {**one, "items": lines}, changes, st.lists(line, max_size=3))
-    return st.one_of(st.builds(lambda some: {**BODIES.get(path, {}), **some}, changes), changes, values)
+    """Right, or nearly right, or anything."""
+    changes = st.dictionaries(st.one_of(st.sampled_from(FIELDS[path]), texts), values, min_size=1, max_size=2)
+    wrong_line = st.dictionaries(st.sampled_from(FIELDS["presale-items"]), values, max_size=4)
+    wrong_lines = st.fixed_dictionaries({"items": st.lists(st.one_of(line, wrong_line), max_size=3)})
+    changed = st.builds(dict.__or__, RIGHT[path], wrong_lines if path == "presales" else changes)
+    return st.one_of(RIGHT[path], changed, changes, values)
 
 
 def as_bytes(body: Any, plain: bool, cut: int | None) -> bytes:
@@ -103,7 +118,12 @@ def as_query(pairs: list[tuple[str, str]], quoted: bool) -> bytes:
 
 @pytest.fixture
 async def rows(connection: asyncpg.Connection) -> dict[str, str]:
-    return await some_rows(connection)
+    await a_customer(connection, id=CUSTOMER)
+    await a_product(connection, id=PRODUCT)
+    await a_presale(connection, id=PRESALE, customer_id=CUSTOMER)
+    await a_line(connection, PRESALE, id=LINE, product_id=PRODUCT)  # type: ignore[arg-type] # text will do
+    await a_user(connection, id=USER)
+    return ROWS
 
 
 @fuzzing
