@@ -119,7 +119,8 @@ class Prober:
         begin = time.perf_counter()
         version = await self._connection.fetchval("SELECT current_setting('server_version')")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
-        return Probe(version, elapsed, await records.read_state(self._connection), await self._look_for_drift())
+        async with records.one_moment(self._connection):
+            return Probe(version, elapsed, await records.read_state(self._connection), await self._look_for_drift())
 
     async def _look_for_drift(self) -> list[Difference]:
         if time.monotonic() > self._drift_is_old_at:

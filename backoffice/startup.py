@@ -49,7 +49,8 @@ async def settle_migrations(engine: Engine) -> None:
 async def _look(engine: Engine) -> tuple[State, list[Difference]]:
     connection = await engine.connect()
     try:
-        return await records.read_state(connection), await records.drift(connection)
+        async with records.one_moment(connection):
+            return await records.read_state(connection), await records.drift(connection)
     finally:
         await close_quietly(connection)
 

@@ -3,14 +3,16 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from backoffice.connecting import Connector
 from backoffice.database import Engine
-from backoffice.migrations import choices, records, runner
+from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY, exclusive
@@ -274,3 +276,16 @@ async def test_what_was_made_by_hand_can_be_recorded_without_being_run(
     await runner.forwards(engine, these(one), fake=True)
     assert (await recorded(connection))[-1] == FIRST
     assert await records.drift(connection) == []
+
+
+async def test_through_a_pooler_they_are_not_run_but_can_be_checked(
+    server: str, database: str, through_pgbouncer: Callable[[str], str], connection: asyncpg.Connection
+) -> None:
+    DB.configure(Settings(database_url=SecretStr(through_pgbouncer(database))))
+    with pytest.raises(MigrationRefused, match="is a pooler, which lends sessions"):
+        await runner.forwards(DB, choices.forwards())
+    assert (await checking.check(DB, server)).fine
+    await connection.execute("DROP INDEX products_search")
+    assert [str(one) for one in (await checking.check(DB, server)).drift] == [
+        "index products.products_search is missing"
+    ]

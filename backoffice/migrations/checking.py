@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backoffice import pooler
 from backoffice.connecting import close_quietly
 from backoffice.database import Engine
 from backoffice.migrations import records
@@ -68,10 +69,11 @@ def _explain(difference: Difference) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def reading(engine: Engine) -> AsyncIterator[Any]:
-    """A connection that cannot write."""
-    connection = await engine.connect(server_settings={"default_transaction_read_only": "on"})
+    """A connection that cannot write, and sees one moment."""
+    connection = await engine.connect(**pooler.NOTHING_BY_NAME)
     try:
-        yield connection
+        async with records.one_moment(connection):
+            yield connection
     finally:
         await close_quietly(connection)
 

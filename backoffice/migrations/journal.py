@@ -6,8 +6,10 @@ from typing import Any, Protocol
 
 import asyncpg
 
+from backoffice import pooler
 from backoffice.connecting import Connector, close_quietly
 from backoffice.database import Engine
+from backoffice.migrations.telling import MigrationRefused
 
 APPLICATION_NAME = "flow-crm migrations"
 
@@ -111,11 +113,24 @@ async def noted(engine: Engine, journal: Journal, connector: Connector | None = 
     if engine.pool is not None or isinstance(engine.connector, NotedConnector):
         raise RuntimeError("This process serves, or runs migrations already")
     if connector is None:
-        await close_quietly(await engine.connect())  # an embedded server starts now, and changes the connector
-    before = engine.connector, engine.embedded
+        await _refuse_a_pooler(engine)  # and an embedded server starts now, which changes the connector
+    before = engine.connector, engine.embedded, engine.behind_pooler
     engine.connector = NotedConnector(connector or engine.connector, journal, engine.settings.db_lock_timeout)
     engine.embedded = None  # else it would be started, or started anew, and take the place of the connector
+    engine.behind_pooler = False
     try:
         yield engine.connector
     finally:
-        engine.connector, engine.embedded = before
+        engine.connector, engine.embedded, engine.behind_pooler = before
+
+
+async def _refuse_a_pooler(engine: Engine) -> None:
+    connection = await engine.connect(**pooler.NOTHING_BY_NAME)
+    try:
+        if await pooler.is_between(connection):
+            raise MigrationRefused(
+                f"At {engine.connector.where} is a pooler, which lends sessions, and the lock needs one of its own: "
+                "give DATABASE_URL the address of PostgreSQL itself, for this command."
+            )
+    finally:
+        await close_quietly(connection)

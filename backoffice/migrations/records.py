@@ -6,8 +6,9 @@ and what the database consisted of when the last one had run (`migration_catalog
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from piccolo.apps.migrations.tables import Migration as MigrationTable
 
@@ -34,6 +35,11 @@ class State:
     unknown: tuple[Key, ...]
     changed: tuple[Migration, ...]
     last_applied: str | None
+
+
+def one_moment(connection: Any) -> AbstractAsyncContextManager[Any]:
+    """Reads inside see the same moment, and cannot write; a pooler lends them one session."""
+    return cast(AbstractAsyncContextManager[Any], connection.transaction(isolation="repeatable_read", readonly=True))
 
 
 async def create_tables(connection: Any) -> None:
