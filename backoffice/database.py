@@ -193,7 +193,7 @@ class Engine(PostgresEngine):
             raise RuntimeError("The connection pool is open already")
         version = await self.wait_until_reachable()
         settings = self.settings
-        session = {"server_settings": session_settings(settings)}
+        session = {"server_settings": session_settings(settings) | {"search_path": "public"}}
         self._slots = asyncio.Semaphore(settings.db_pool_max)
         self.pool = await asyncpg.create_pool(
             connect=self._connect_for_pool,

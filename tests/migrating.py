@@ -29,7 +29,7 @@ DESCRIPTION = "later"
 
 async def forwards():
     manager = MigrationManager(
-        migration_id=ID, app_name="crm", description=DESCRIPTION, wrap_in_transaction={wrapped}
+        migration_id=ID, app_name="{app}", description=DESCRIPTION, wrap_in_transaction={wrapped}
     )
     manager.add_raw(script(r"""{forwards}"""))
     manager.add_raw_backwards(script(r"""{backwards}"""))
@@ -38,11 +38,18 @@ async def forwards():
 
 
 def write_migration(
-    folder: Path, number: int, forwards: str, backwards: str = "SELECT", *, alone: bool = False, accepted: str = ""
+    folder: Path,
+    number: int,
+    forwards: str,
+    backwards: str = "SELECT",
+    *,
+    alone: bool = False,
+    accepted: str = "",
+    app: str = "crm",
 ) -> Path:
-    """One of the app crm, after those that it has, in the order of the numbers."""
-    path = folder / f"crm_later_{number}.py"
-    names = {"id": LATER.format(number=number), "wrapped": not alone, "accepted": accepted}
+    """One after those that the app has, in the order of the numbers."""
+    path = folder / f"{app}_later_{number}.py"
+    names = {"id": LATER.format(number=number), "wrapped": not alone, "accepted": accepted, "app": app}
     path.write_text(MIGRATION.format(**names, forwards=forwards, backwards=backwards))
     return path
 
@@ -84,8 +91,11 @@ class Workshop:
         for name in ("piccolo_conf.py", "Makefile", "pyproject.toml", "uv.lock"):
             shutil.copy2(ROOT / name, folder)
 
-    def migration(self, number: int, forwards: str, backwards: str = "SELECT", **options: Any) -> Path:
-        return write_migration(self.folder / "crm" / "piccolo_migrations", number, forwards, backwards, **options)
+    def migration(
+        self, number: int, forwards: str, backwards: str = "SELECT", *, app: str = "crm", **options: Any
+    ) -> Path:
+        folder = self.folder / app / "piccolo_migrations"
+        return write_migration(folder, number, forwards, backwards, app=app, **options)
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = self.folder / name

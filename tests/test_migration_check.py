@@ -129,13 +129,14 @@ async def onlooker(database: str, connection: asyncpg.Connection) -> AsyncIterat
     """The address of the database for somebody who may read its tables, and nothing else."""
     name = f"onlooker_{uuid.uuid4().hex[:12]}"
     await connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+    await connection.execute(f"ALTER ROLE {name} SET default_transaction_read_only = on")
     await connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
     address = urlsplit(database)
     yield address._replace(netloc=f"{name}:{name}@{address.netloc.rpartition('@')[2]}").geturl()
     await connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-async def test_check_needs_no_right_but_to_read_and_no_server_but_its_own(
+async def test_check_and_plan_need_no_right_but_to_read_and_no_server_but_their_own(
     onlooker: str, connection: asyncpg.Connection
 ) -> None:
     await connection.execute("DROP INDEX products_search")
@@ -144,6 +145,7 @@ async def test_check_needs_no_right_but_to_read_and_no_server_but_its_own(
         "The database differs from what its migrations make:",
         "  index products.products_search is missing",
     ]
+    assert "-- WARNING loses-data" in run(onlooker, "piccolo.main", "backoffice", "plan", "--until=all", "--back")
 
 
 async def test_pending_migrations_are_not_drift(engine: Engine, server: str) -> None:

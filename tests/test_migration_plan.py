@@ -9,6 +9,7 @@ import pytest
 from backoffice.connecting import close_quietly
 from backoffice.database import Engine
 from backoffice.migrations import choices, planning
+from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.observing import Observer, read_facts
@@ -17,7 +18,8 @@ from backoffice.migrations.runner import Run
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.builders import a_customer
-from tests.migrating import Workshop, a_migration, recorded, relations, these
+from tests.catalog import rows
+from tests.migrating import Workshop, a_migration, these
 
 Observe = Callable[..., Awaitable[Planned]]
 
@@ -115,11 +117,11 @@ async def test_the_plan_is_the_sql_with_remarks_and_changes_nothing(
     for number in range(3):
         await a_customer(connection, name=f"Ana {number}")
     await connection.execute("ANALYZE customers")
-    before = await recorded(connection), await relations(connection)
+    before = await read_catalog(connection), await rows(connection)
     one = a_migration(tmp_path, 1, "CREATE TABLE extra (\n    id int\n);\n-- A remark.\nDROP INDEX customers_search")
     two = a_migration(tmp_path, 2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS extra_id ON extra (id)", alone=True)
-    assert (await recorded(connection), await relations(connection)) == before
     script = await planning.plan(engine, these(one, two), scratch_server=server)
+    assert (await read_catalog(connection), await rows(connection)) == before
     size = await connection.fetchval("SELECT pg_size_pretty(pg_total_relation_size('customers'))")
     assert script == (
         f"""\

@@ -1,7 +1,6 @@
 """Migrations run once, whoever runs them and however many at a time; what fails leaves nothing and says why."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +9,15 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from backoffice.connecting import Connector
 from backoffice.database import Engine
 from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations
-from backoffice.migrations.lock import KEY, exclusive
-from backoffice.migrations.telling import MigrationFailed, MigrationRefused, MigrationsBusy
+from backoffice.migrations.telling import MigrationFailed, MigrationRefused
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.builders import a_customer
-from tests.migrating import LATER, Workshop, a_migration, ended, recorded, relations, these
+from tests.migrating import LATER, Workshop, a_migration, recorded, relations, these
 
 FIRST, SECOND = (f"crm {LATER.format(number=number)}" for number in (1, 2))
 PATIENCE_SECONDS = 30
@@ -31,24 +28,6 @@ UNIQUE_NAMES = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique_
 def engine(database: str) -> Engine:
     DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
     return DB
-
-
-async def test_of_eight_runners_each_ends_well_and_each_migration_runs_once(tmp_path: Path, empty: str) -> None:
-    workshop = Workshop(tmp_path, empty)
-    workshop.migration(1, "CREATE TABLE IF NOT EXISTS runs (number serial); INSERT INTO runs DEFAULT VALUES")
-    workshop.migration(2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_number ON runs (number)", alone=True)
-    workshop.migration(3, "INSERT INTO runs DEFAULT VALUES; SELECT pg_sleep(0.5)")
-    make = ("make", "--assume-old=.venv/ready", f"BIN={Path(sys.executable).parent}", "migrate")
-    runners = [workshop.start(*make) for _ in range(3)]
-    runners += [workshop.piccolo("migrations", "forwards", "all") for _ in range(5)]
-    ends = [await asyncio.to_thread(ended, runner) for runner in runners]
-    assert [end.code for end in ends] == [0] * 8, "\n".join(end.text for end in ends)
-    connection = await asyncpg.connect(empty)
-    later = [f"crm {LATER.format(number=number)}" for number in (1, 2, 3)]
-    assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()] + later
-    assert await connection.fetchval("SELECT count(*) FROM runs") == 2
-    assert "runs_number" in await relations(connection)
-    await connection.close()
 
 
 @pytest.mark.parametrize("command", [("backoffice", "migrate"), ("migrations", "forwards", "all")])
@@ -67,6 +46,23 @@ async def test_a_failure_half_way_leaves_nothing_and_names_migration_statement_a
     assert "statement: ALTER TABLE customers ADD CHECK (name <> 'Ana')" in said.text
     assert "Nothing was changed." in said.text
     assert "Traceback" not in said.text
+    assert (await recorded(connection), await relations(connection)) == before
+
+
+async def test_a_failure_in_a_table_of_a_later_app_undoes_the_app_before_it(
+    tmp_path: Path, database: str, connection: asyncpg.Connection
+) -> None:
+    workshop = Workshop(tmp_path, database)
+    before = await recorded(connection), await relations(connection)
+    workshop.migration(1, "CREATE TABLE extra (id int)", app="accounts")
+    path = workshop.migration(1, "CREATE TABLE other (id int)")
+    again = 'manager.add_table("Product", tablename="products")'
+    path.write_text(path.read_text().replace("return manager", f"{again}\n    return manager"))
+    said = workshop.migrate()
+    assert said.code == 2
+    assert f'Migration {FIRST} (later) failed: relation "products" already exists' in said.text
+    assert 'statement: CREATE TABLE "products" ("id" SERIAL PRIMARY KEY NOT NULL)' in said.text
+    assert "Nothing was changed." in said.text
     assert (await recorded(connection), await relations(connection)) == before
 
 
@@ -106,16 +102,6 @@ async def test_constraints_that_are_put_off_stay_so_for_the_migrations_after(
     two = a_migration(tmp_path, 2, "INSERT INTO child VALUES (7); INSERT INTO parent VALUES (7)")
     await runner.forwards(engine, these(one, two))
     assert await connection.fetchval("SELECT count(*) FROM child") == 1
-
-
-async def test_whoever_holds_the_lock_for_long_is_named(engine: Engine, database: str) -> None:
-    holder = await asyncpg.connect(database, server_settings={"application_name": "night shift"})
-    await holder.execute(f"SELECT pg_advisory_lock({KEY})")
-    who = f"process {holder.get_server_pid()} \\(night shift, user flowcrm, since 20.+\\)"
-    with pytest.raises(MigrationsBusy, match=f"Migrations are being run by {who}; gave up after 0.3 s"):
-        await runner.forwards(engine, these(), wait=0.3)
-    await holder.close()
-    await runner.forwards(engine, these(), wait=5)
 
 
 async def test_a_file_that_was_changed_after_it_ran_stops_every_later_run(
@@ -236,35 +222,6 @@ async def test_the_ruin_of_a_runner_that_was_killed_is_cleared_away(
     await runner.forwards(engine, these(a_migration(tmp_path, 1, UNIQUE_NAMES, alone=True)))
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_name'::regclass"
     assert await connection.fetchval(valid)
-
-
-async def test_a_runner_that_waits_does_not_hold_up_a_concurrent_index(
-    tmp_path: Path, engine: Engine, database: str, connection: asyncpg.Connection
-) -> None:
-    report = connection.transaction()
-    await report.start()
-    await connection.fetchval("SELECT count(*) FROM customers")
-    index = a_migration(tmp_path, 1, UNIQUE_NAMES, alone=True)
-    building = asyncio.create_task(runner.forwards(engine, these(index)))
-    onlooker = await asyncpg.connect(database)
-    while not await onlooker.fetchval("SELECT count(*) FROM pg_stat_progress_create_index"):
-        assert not building.done()
-        await asyncio.sleep(0.02)
-    second = asyncio.create_task(has_its_turn(database))
-    while not await onlooker.fetchval(
-        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%advisory%' AND pid <> pg_backend_pid()"
-    ):
-        await asyncio.sleep(0.02)
-    await report.rollback()
-    await building
-    await second
-    assert (await recorded(onlooker))[-1] == FIRST
-    await onlooker.close()
-
-
-async def has_its_turn(database: str) -> None:
-    async with exclusive(Connector({"dsn": database}, [], 2), wait=10):
-        pass
 
 
 async def test_what_was_made_by_hand_can_be_recorded_without_being_run(

@@ -15,7 +15,7 @@ from backoffice.migrations.files import all_migrations
 from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.lock import exclusive
 from backoffice.migrations.records import State
-from backoffice.migrations.scratch import declare, migrate, scratch, server_like
+from backoffice.migrations.scratch import a_server, declare, migrate, scratch
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ async def reading(engine: Engine) -> AsyncIterator[Any]:
 async def check(engine: Engine, scratch_server: str = "") -> Report:
     """Compares with databases made for the purpose; the one that is checked is only read.
 
-    :param scratch_server: address of a server in which to make them; see `server_like` for where otherwise.
+    :param scratch_server: address of a server in which to make them; else an embedded one.
     """
     async with reading(engine) as connection:
         state = await records.read_state(connection)
         found = await read_catalog(connection)
-    async with server_like(engine, scratch_server) as server:
+    async with a_server(engine, scratch_server) as server:
         async with scratch(engine, server) as run:
             ran = [one for one in all_migrations() if one not in state.pending]
             expected = await migrate(run, ran)

@@ -1,6 +1,7 @@
 """What a migration says to the database, statement by statement, on whichever connection it says it."""
 
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol
 
@@ -11,7 +12,11 @@ from backoffice.connecting import Connector, close_quietly
 from backoffice.database import Engine
 from backoffice.migrations.telling import MigrationRefused
 
-APPLICATION_NAME = "flow-crm migrations"
+APPLICATION_NAME = f"flow-crm migrations on {socket.gethostname()}"[:63]  # PostgreSQL would cut it there
+
+# The server ends what it does for a runner that was killed, and with it its locks. Where it cannot (on Windows and the
+# like), it goes on to the end of the statement.
+NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 
 
 class Watcher(Protocol):
@@ -69,6 +74,11 @@ class NotedConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has n
     """Values fetched one by one are questions, not changes: they are not noted."""
 
     journal: Journal
+    lent = False
+
+    async def close(self, **options: Any) -> None:
+        if not self.lent:
+            await super().close(**options)
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         async with self.journal.noting(self, query, args):
@@ -89,23 +99,42 @@ class NotedConnector(Connector):
     def __init__(self, connector: Connector, journal: Journal, lock_seconds: float) -> None:
         super().__init__(connector.arguments, connector.addresses, connector.timeout)
         self.journal = journal
+        self._only: Any = None
         self.session = {
             "application_name": APPLICATION_NAME,
             "lock_timeout": str(round(lock_seconds * 1000)),
             "statement_timeout": "0",
             "idle_in_transaction_session_timeout": "0",
+            "idle_session_timeout": "0",
+            "tcp_keepalives_idle": "30",  # a machine that vanished does not keep the lock for hours
+            "tcp_keepalives_interval": "10",
+            "tcp_keepalives_count": "3",
+            "search_path": "public",
             "timezone": "UTC",
         }
 
     async def connect(self, **extra: Any) -> Any:
+        if self._only is not None:
+            return self._only
         session = extra.pop("server_settings", {}) | self.session
         connection = await super().connect(**extra, server_settings=session, connection_class=NotedConnection)
         connection.journal = self.journal
+        with contextlib.suppress(asyncpg.InvalidParameterValueError):
+            await connection.fetchval(NOTICE_DEATH)
         return connection
+
+    @contextlib.contextmanager
+    def lending(self, connection: Any) -> Iterator[None]:
+        """Inside, whoever wants a connection gets this one, and cannot close it."""
+        self._only, connection.lent = connection, True
+        try:
+            yield
+        finally:
+            self._only, connection.lent = None, False
 
 
 @contextlib.asynccontextmanager
-async def noted(engine: Engine, journal: Journal, connector: Connector | None = None) -> AsyncIterator[Connector]:
+async def noted(engine: Engine, journal: Journal, connector: Connector | None = None) -> AsyncIterator[None]:
     """Inside, every new connection of the engine is noted, and goes to `connector` where one is given.
 
     Not while the engine has a pool, whose connections serve requests, and not twice at a time.
@@ -119,7 +148,7 @@ async def noted(engine: Engine, journal: Journal, connector: Connector | None = 
     engine.embedded = None  # else it would be started, or started anew, and take the place of the connector
     engine.behind_pooler = False
     try:
-        yield engine.connector
+        yield
     finally:
         engine.connector, engine.embedded, engine.behind_pooler = before
 

@@ -73,11 +73,10 @@ async def exclusive(engine: Connects, wait: float = WAIT_SECONDS) -> AsyncIterat
 async def _take(connection: Any, wait: float) -> None:
     deadline, told = time.monotonic() + wait, False
     while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", KEY):
-        holder = await _holder(connection)
         if time.monotonic() > deadline:
-            raise MigrationsBusy(f"Migrations are being run by {holder}; gave up after {wait:g} s")
+            raise MigrationsBusy(f"Migrations are being run by {await _holder(connection)}; gave up after {wait:g} s")
         if not told and time.monotonic() > deadline - wait + 1:
-            say(f"Migrations are being run by {holder}; waiting\n")
+            say(f"Migrations are being run by {await _holder(connection)}; waiting\n")
             told = True
         await asyncio.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - so that runners do not keep step
 

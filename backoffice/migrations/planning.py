@@ -16,7 +16,7 @@ from backoffice.migrations.journal import Journal
 from backoffice.migrations.observing import Effect, Observer, read_facts
 from backoffice.migrations.risks import Old, Risk, locks, risks
 from backoffice.migrations.runner import SETTLE, Run, Step
-from backoffice.migrations.scratch import declare, migrate, quiet, scratch, server_like, throwaway_server
+from backoffice.migrations.scratch import a_server, declare, migrate, quiet, scratch, throwaway_server
 from backoffice.migrations.sql import statements
 
 SIZES = """
@@ -78,7 +78,7 @@ async def plan(engine: Engine, choose: Choice, *, backwards: bool = False, scrat
         ran = await records.applied(connection)
         sizes = {row["relname"]: f"{row['rows']:,} rows, {row['size']}" for row in await connection.fetch(SIZES)}
     chosen = choose(ran)
-    async with server_like(engine, scratch_server) as server:
+    async with a_server(engine, scratch_server) as server:
         observer = Observer()
         async with scratch(engine, server, Journal(observer)) as run:
             await migrate(run, [one for one in all_migrations() if one.key in set(ran)])

@@ -4,11 +4,11 @@ Piccolo's table `migration` says which have run. Two more of our own say what th
 and what the database consisted of when the last one had run (`migration_catalog`, one row).
 """
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from piccolo.apps.migrations.tables import Migration as MigrationTable
 
@@ -37,9 +37,12 @@ class State:
     last_applied: str | None
 
 
-def one_moment(connection: Any) -> AbstractAsyncContextManager[Any]:
+@contextlib.asynccontextmanager
+async def one_moment(connection: Any) -> AsyncIterator[None]:
     """Reads inside see the same moment, and cannot write; a pooler lends them one session."""
-    return cast(AbstractAsyncContextManager[Any], connection.transaction(isolation="repeatable_read", readonly=True))
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("SET LOCAL search_path = public")
+        yield
 
 
 async def create_tables(connection: Any) -> None:

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import tenacity
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
@@ -17,7 +17,7 @@ from backoffice.database import Engine, Transaction
 from backoffice.migrations import records
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
-from backoffice.migrations.journal import Journal, noted
+from backoffice.migrations.journal import Journal, NotedConnector, noted
 from backoffice.migrations.lock import WAIT_SECONDS, blockers, exclusive
 from backoffice.migrations.telling import MigrationFailed, MigrationRefused, say
 from backoffice.transactions import roll_back_or_end
@@ -157,7 +157,9 @@ class Run:
             await records.create_tables(self.connection)
         before = await records.before(self.connection)
         for step in steps:
-            await self._run(step, backwards)
+            # No statement may outlive the lock, so it is said on the connection that holds it.
+            with cast(NotedConnector, self.engine.connector).lending(self.connection):
+                await self._run(step, backwards)
             async with transaction_on(self.engine, self.connection):
                 await self._record(step, backwards)
                 await records.remember_changes(self.connection, before)

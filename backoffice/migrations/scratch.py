@@ -22,9 +22,7 @@ from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.runner import Run, Step, transaction_on
 from backoffice.migrations.scripts import execute
 
-EMBEDDED_MAJOR = 18
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 
 
 @contextlib.asynccontextmanager
@@ -42,29 +40,18 @@ async def throwaway_server() -> AsyncIterator[Connector]:
 
 
 @contextlib.asynccontextmanager
-async def server_like(engine: Engine, address: str = "") -> AsyncIterator[Connector]:
-    """A server whose PostgreSQL writes definitions as the engine's own does, as far as one is to be had.
+async def a_server(engine: Engine, address: str = "") -> AsyncIterator[Connector]:
+    """A server on which to make databases to compare with: that at the address, if one is given; else an embedded one.
 
-    That at the address, if one is given. Else an embedded one of the same version, so that nothing is written to the
-    engine's server. Else that server itself, where the engine's role may create databases. Else an embedded one of
-    another version.
+    Nothing is written to a server that somebody configured.
     """
     if address:
         yield Connector({"dsn": address}, [], engine.settings.db_connect_timeout)
-    elif engine.embedded is None and not await _must_be_its_own(engine):
+    elif engine.embedded is None:
         async with throwaway_server() as connector:
             yield connector
     else:
         yield engine.connector
-
-
-async def _must_be_its_own(engine: Engine) -> bool:
-    connection = await engine.connect()
-    try:
-        same = connection.get_server_version().major == EMBEDDED_MAJOR
-        return not same and bool(await connection.fetchval(MAY_CREATE))
-    finally:
-        await close_quietly(connection)
 
 
 @contextlib.asynccontextmanager

@@ -43,13 +43,15 @@ async def execute(connection: Any, statement: Statement) -> None:
         await connection.execute(str(statement))
         return
     patience = await connection.fetchval(SET_LOCK_TIMEOUT, f"{CONCURRENT_LOCK_SECONDS}s")
-    await drop_if_invalid(connection, statement)
     try:
+        await drop_if_invalid(connection, statement)
         await connection.execute(str(statement))
     except asyncpg.PostgresError:
         await drop_if_invalid(connection, statement)
         raise
-    await connection.fetchval(SET_LOCK_TIMEOUT, patience)
+    finally:
+        if not connection.is_closed():
+            await connection.fetchval(SET_LOCK_TIMEOUT, patience)
 
 
 async def drop_if_invalid(connection: Any, statement: Statement) -> None:

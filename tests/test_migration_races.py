@@ -1,0 +1,229 @@
+"""Many may run migrations at once, and any of them may be killed: each runs once, and nothing is left half-done."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from backoffice.connecting import Connector
+from backoffice.database import Engine
+from backoffice.migrations import runner
+from backoffice.migrations.files import all_migrations
+from backoffice.migrations.lock import KEY, exclusive
+from backoffice.migrations.telling import MigrationFailed, MigrationsBusy
+from backoffice.settings import Settings
+from piccolo_conf import DB
+from tests.commands import start
+from tests.faults import OwnServer
+from tests.migrating import LATER, Workshop, a_migration, ended, recorded, relations, these
+
+PATIENCE_SECONDS = 60
+UNIQUE_NAMES = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique_name ON customers (name)"
+
+
+def later(*numbers: int) -> list[str]:
+    return [f"crm {LATER.format(number=number)}" for number in numbers]
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
+    return DB
+
+
+async def test_of_eight_runners_each_ends_well_and_each_migration_runs_once(tmp_path: Path, empty: str) -> None:
+    workshop = Workshop(tmp_path, empty)
+    workshop.migration(1, "CREATE TABLE IF NOT EXISTS runs (number serial); INSERT INTO runs DEFAULT VALUES")
+    workshop.migration(2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_number ON runs (number)", alone=True)
+    workshop.migration(3, "INSERT INTO runs DEFAULT VALUES; SELECT pg_sleep(0.5)")
+    make = ("make", "--assume-old=.venv/ready", f"BIN={Path(sys.executable).parent}", "migrate")
+    runners = [workshop.start(*make) for _ in range(3)]
+    runners += [workshop.piccolo("migrations", "forwards", "all") for _ in range(5)]
+    ends = [await asyncio.to_thread(ended, runner) for runner in runners]
+    assert [end.code for end in ends] == [0] * 8, "\n".join(end.text for end in ends)
+    connection = await asyncpg.connect(empty)
+    assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()] + later(1, 2, 3)
+    assert await connection.fetchval("SELECT count(*) FROM runs") == 2
+    assert "runs_number" in await relations(connection)
+    await connection.close()
+
+
+PREPARE = "import asyncio, run; from piccolo_conf import DB; asyncio.run(run.prepare(DB))"
+
+
+async def test_of_eight_on_the_embedded_database_three_of_which_start_the_product_each_ends_well(
+    project: Path, environment: dict[str, str]
+) -> None:
+    commands = [["-c", PREPARE]] * 3 + [["-m", "piccolo.main", "backoffice", "migrate"]] * 2
+    commands += [["-m", "piccolo.main", "migrations", "forwards", "all"]] * 3
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    runners = [
+        subprocess.Popen([sys.executable, *one], cwd=project, env=environment, text=True, **pipes)  # type: ignore[call-overload]
+        for one in commands
+    ]
+    ends = [await asyncio.to_thread(ended, one) for one in runners]
+    assert [end.code for end in ends] == [0] * 8, "\n".join(end.text for end in ends)
+    server = OwnServer(project / ".data")
+    server.start()
+    connection = await asyncpg.connect(server.dsn)
+    assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()]
+    assert await connection.fetchval("SELECT count(*) FROM users") == 3
+    await connection.close()
+    server.stop()
+
+
+async def test_of_three_on_the_way_back_each_takes_one_step(tmp_path: Path, database: str) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute("CREATE TABLE undone (number int)")
+    before = await recorded(connection)
+    workshop = Workshop(tmp_path, database)
+    for number in (1, 2, 3):
+        workshop.migration(number, "SELECT", f"INSERT INTO undone VALUES ({number})")
+    assert workshop.migrate().code == 0
+    runners = [workshop.piccolo("migrations", "backwards", "crm", "1", "--auto_agree") for _ in range(3)]
+    ends = [await asyncio.to_thread(ended, one) for one in runners]
+    assert [end.code for end in ends] == [0] * 3, "\n".join(end.text for end in ends)
+    assert [row["number"] for row in await connection.fetch("SELECT number FROM undone ORDER BY ctid")] == [3, 2, 1]
+    assert await recorded(connection) == before
+    await connection.close()
+
+
+async def test_whoever_holds_the_lock_for_long_is_named(engine: Engine, database: str) -> None:
+    holder = await asyncpg.connect(database, server_settings={"application_name": "night shift"})
+    await holder.execute(f"SELECT pg_advisory_lock({KEY})")
+    who = f"process {holder.get_server_pid()} \\(night shift, user flowcrm, since 20.+\\)"
+    with pytest.raises(MigrationsBusy, match=f"Migrations are being run by {who}; gave up after 0.3 s"):
+        await runner.forwards(engine, these(), wait=0.3)
+    await holder.close()
+    await runner.forwards(engine, these(), wait=5)
+
+
+async def test_a_runner_that_waits_does_not_hold_up_a_concurrent_index(
+    tmp_path: Path, engine: Engine, database: str, connection: asyncpg.Connection
+) -> None:
+    report = connection.transaction()
+    await report.start()
+    await connection.fetchval("SELECT count(*) FROM customers")
+    index = a_migration(tmp_path, 1, UNIQUE_NAMES, alone=True)
+    building = asyncio.create_task(runner.forwards(engine, these(index)))
+    onlooker = await asyncpg.connect(database)
+    while not await onlooker.fetchval("SELECT count(*) FROM pg_stat_progress_create_index"):
+        assert not building.done()
+        await asyncio.sleep(0.02)
+    second = asyncio.create_task(has_its_turn(database))
+    while not await onlooker.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%advisory%' AND pid <> pg_backend_pid()"
+    ):
+        await asyncio.sleep(0.02)
+    await report.rollback()
+    await building
+    await second
+    assert (await recorded(onlooker))[-1:] == later(1)
+    await onlooker.close()
+
+
+async def has_its_turn(database: str) -> None:
+    async with exclusive(Connector({"dsn": database}, [], 2), wait=10):
+        pass
+
+
+async def test_a_runner_that_waited_in_vain_ends_badly(database: str, connection: asyncpg.Connection) -> None:
+    await connection.execute(f"SELECT pg_advisory_lock({KEY})")
+    process = start(database, "piccolo.main", "backoffice", "migrate", "--wait=0.2")
+    _, errors = await asyncio.to_thread(process.communicate)
+    assert process.returncode == 2
+    assert f"Migrations are being run by process {connection.get_server_pid()} (no application_name, user" in errors
+    assert "gave up after 0.2 s" in errors
+
+
+NAP = "CREATE TABLE naps (seconds int); INSERT INTO naps VALUES (600)"
+
+
+async def until_there_is(connection: asyncpg.Connection, sessions: str) -> int:
+    """The process id of another session that answers this description."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            found = await connection.fetchval(
+                f"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ({sessions})"
+                " AND pid <> pg_backend_pid()"
+            )
+            if found:
+                return int(found)
+            await asyncio.sleep(0.02)
+
+
+async def test_when_a_runner_is_killed_its_work_is_undone_and_the_next_takes_over(
+    tmp_path: Path, database: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(NAP)
+    workshop = Workshop(tmp_path, database)
+    workshop.migration(1, "CREATE TABLE extra (id int); SELECT pg_sleep(seconds) FROM naps")
+    first = workshop.piccolo("backoffice", "migrate")
+    holder = await until_there_is(connection, "wait_event = 'PgSleep'")
+    second = workshop.piccolo("migrations", "forwards", "all")
+    assert second.stdout
+    waits = await asyncio.to_thread(second.stdout.readline)
+    assert f"Migrations are being run by process {holder} (flow-crm migrations on {socket.gethostname()}" in waits
+    await connection.execute("UPDATE naps SET seconds = 0")
+    assert not await connection.fetchval("SELECT to_regclass('extra') IS NOT NULL")
+    os.kill(first.pid, signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        said = await asyncio.to_thread(ended, second)
+    await asyncio.to_thread(ended, first)
+    assert said.code == 0, said.text
+    assert (await recorded(connection))[-1:] == later(1)
+    assert "extra" in await relations(connection)
+
+
+async def test_when_the_server_ends_the_session_nothing_is_left_and_it_can_be_run_again(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(NAP)
+    before = await recorded(connection)
+    one = a_migration(tmp_path, 1, "CREATE TABLE extra (id int); SELECT pg_sleep(seconds) FROM naps")
+    running = asyncio.create_task(runner.forwards(engine, these(one)))
+    pid = await until_there_is(connection, "wait_event = 'PgSleep'")
+    await connection.execute("UPDATE naps SET seconds = 0")
+    await connection.fetchval("SELECT pg_terminate_backend($1)", pid)
+    with pytest.raises(MigrationFailed) as failure:
+        await running
+    assert "terminating connection due to administrator command" in str(failure.value)
+    assert "SELECT pg_sleep(seconds) FROM naps" in str(failure.value)
+    assert "extra" not in await relations(connection)
+    assert await recorded(connection) == before
+    await runner.forwards(engine, these(one))
+    assert "extra" in await relations(connection)
+
+
+async def test_an_index_that_was_being_built_when_its_runner_was_killed_is_built_by_the_next(
+    tmp_path: Path, database: str, connection: asyncpg.Connection
+) -> None:
+    workshop = Workshop(tmp_path, database)
+    workshop.migration(1, UNIQUE_NAMES, alone=True)
+    report = connection.transaction()
+    await report.start()
+    await connection.fetchval("SELECT count(*) FROM customers")
+    first = workshop.piccolo("backoffice", "migrate")
+    onlooker = await asyncpg.connect(database)
+    pid = await until_there_is(onlooker, "query LIKE 'CREATE UNIQUE INDEX%' AND wait_event_type = 'Lock'")
+    holds = f"SELECT count(*) FROM pg_locks WHERE pid = {pid} AND locktype = 'advisory' AND objid = {KEY}"
+    assert await onlooker.fetchval(holds) == 1, "whoever builds it holds the lock"
+    os.kill(first.pid, signal.SIGKILL)
+    await asyncio.to_thread(ended, first)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await onlooker.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid):
+            await asyncio.sleep(0.02)
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_name'::regclass"
+    assert await onlooker.fetchval(valid) is False
+    await report.rollback()
+    said = workshop.migrate()
+    assert said.code == 0, said.text
+    assert await onlooker.fetchval(valid) is True
+    assert (await recorded(onlooker))[-1:] == later(1)
+    await onlooker.close()
