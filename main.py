@@ -18,6 +18,7 @@ from accounts.sessions import AdminSessions, Authentication
 from accounts.tables import User
 from backoffice import health, logs, metrics, openapi, problems
 from backoffice.admin import Admin
+from backoffice.direct import Direct
 from backoffice.middleware import Boundary, UnitOfWork
 from backoffice.rest import add_resource
 from backoffice.startup import OneLineRefusal, serving
@@ -68,6 +69,7 @@ app.mount(
 )
 openapi.install(app, TAGS | {resource.path: resource.about for resource in (*RESOURCES, USERS)})
 problems.install(app)
+app.add_middleware(Direct, routes=router.routes)
 app.add_middleware(
     UnitOfWork,
     prefixes=("/api/", "/admin/api/", "/admin/public/"),
