@@ -135,7 +135,7 @@ async def authenticate(connection: HTTPConnection) -> None:
     """Lets a bearer token in, or else the cookie, which alone is subject to the CSRF check."""
     bearer = connection.headers.getlist("authorization")
     token = _bearer_token(bearer) if bearer else connection.cookies.get(SESSION_COOKIE)
-    user: User | None = await repeat(is_lost, tries=2)(find_user, token) if token else None
+    user: User | None = await repeat(is_lost, 2, find_user, token) if token else None
     if token is None or user is None:
         raise Problem("unauthenticated", headers=CHALLENGE)
     if not bearer and connection.scope["method"] not in SAFE_METHODS:

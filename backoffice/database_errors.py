@@ -2,8 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import asyncpg
 import tenacity
@@ -13,6 +13,8 @@ from backoffice.database import DatabaseRefused, DatabaseUnavailable, PoolExhaus
 from backoffice.problems import FieldError, Problem
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LONGEST_PAUSE_SECONDS = 0.2
 RETRY_AFTER = {"Retry-After": "2"}
@@ -49,15 +51,31 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, LOST) and not isinstance(error, SLOW)
 
 
-def repeat(worth_it: Callable[[BaseException], bool], *, tries: int) -> tenacity.AsyncRetrying:
+async def repeat(
+    worth_it: Callable[[BaseException], bool], tries: int, function: Callable[..., Awaitable[T]], *arguments: Any
+) -> T:
     """Calls a coroutine function, up to so many times in all, while it raises what is worth another try."""
-    return tenacity.AsyncRetrying(
+    try:
+        return await function(*arguments)
+    except BaseException as error:
+        if not worth_it(error):
+            raise
+        failures = [error]
+
+    async def again() -> T:
+        if failures:
+            raise failures.pop()
+        return await function(*arguments)
+
+    # Only now, with the first failure in hand: setting it up costs more than a quick request.
+    retrying = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(worth_it),
         stop=tenacity.stop_after_attempt(tries),
         wait=tenacity.wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
         before_sleep=tenacity.before_sleep_log(logger, logging.INFO),
         reraise=True,
     )
+    return await retrying(again)
 
 
 def explain(error: BaseException, *, deleting: bool = False) -> Problem | None:

@@ -148,8 +148,8 @@ class UnitOfWork:
         if scope["path"].startswith(self.without):
             return await self._run(scope, body)
         if scope["method"] in SAFE_METHODS:
-            return await repeat(is_lost, tries=2)(self._run, scope, body)
-        return await repeat(is_collision, tries=MAX_TRIES)(self._run_in_transaction, scope, body)
+            return await repeat(is_lost, 2, self._run, scope, body)
+        return await repeat(is_collision, MAX_TRIES, self._run_in_transaction, scope, body)
 
     async def _run(self, scope: Scope, body: bytes) -> Answer:
         answer = Answer()

@@ -7,14 +7,8 @@ every query has a transaction, which brings its own limits, and nothing is prepa
 from collections.abc import Mapping
 from typing import Any
 
-
-async def _leave(_: Any) -> None:
-    """In place of asyncpg's reset, which would reset whichever session is lent at that moment."""
-
-
-# Arguments of a connection, and of a pool.
+# Arguments of a connection.
 NOTHING_BY_NAME = {"statement_cache_size": 0}
-NOTHING_TO_RESET = {"reset": _leave}
 
 
 async def is_between(connection: Any) -> bool:
