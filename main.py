@@ -18,7 +18,7 @@ from accounts.sessions import AdminSessions, Authentication
 from accounts.tables import User
 from backoffice import health, logs, metrics, openapi, problems
 from backoffice.admin import Admin
-from backoffice.direct import Direct
+from backoffice.direct import Direct, Directory
 from backoffice.middleware import Boundary, UnitOfWork
 from backoffice.rest import add_resource
 from backoffice.startup import OneLineRefusal, serving
@@ -69,12 +69,13 @@ app.mount(
 )
 openapi.install(app, TAGS | {resource.path: resource.about for resource in (*RESOURCES, USERS)})
 problems.install(app)
-app.add_middleware(Direct, routes=router.routes)
+directory = Directory(router.routes)
+app.add_middleware(Direct, directory=directory)
 app.add_middleware(
     UnitOfWork,
     prefixes=("/api/", "/admin/api/", "/admin/public/"),
     without=("/api/auth/login", "/api/health", "/admin/public/"),
 )
-app.add_middleware(Authentication)
+app.add_middleware(Authentication, welcomes=directory.welcomes)
 app.add_middleware(Boundary)
 app.add_middleware(OneLineRefusal)

@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,9 +19,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.tables import Session, User
+from backoffice.database import Engine
 from backoffice.database_errors import is_lost, repeat
 from backoffice.health import the_engine
 from backoffice.problems import Problem
+from backoffice.strangers import STRANGER
 
 LIFETIME_HOURS = 12
 TOKEN_BYTES = 32
@@ -77,16 +81,65 @@ async def _forget_expired() -> None:
     )
 
 
+CALLER = """
+SELECT {} FROM sessions JOIN users ON users.id = sessions.user_id
+WHERE sessions.token_hash = {} AND sessions.expires_at > now() AND users.active
+"""
+
+
 async def find_user(token: str) -> User | None:
     """Whose session this is. None for one that is unknown, ended or expired, or whose user is not active."""
-    rows = await User.raw(
-        """
-        SELECT users.* FROM sessions JOIN users ON users.id = sessions.user_id
-        WHERE sessions.token_hash = {} AND sessions.expires_at > now() AND users.active
-        """,
-        hash_token(token),
-    )
-    return User(**rows[0], _exists_in_db=True) if rows else None
+    return await find_user_by(hash_token(token))
+
+
+async def find_user_by(token_hash: str) -> User | None:
+    row = await the_engine().fetch_row(CALLER.format("users.*", "$1"), token_hash)
+    return User(**row, _exists_in_db=True) if row else None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What a query that answers also says of the user who asks."""
+
+    id: UUID
+    role: str
+    username: str
+
+
+@lru_cache(maxsize=1000)
+def _with_caller(sql: str, place: int) -> str:
+    """A query for one value, and for the caller; no row at all for a caller who has no session."""
+    caller = CALLER.format("users.id, users.role, users.email", f"${place}")
+    return f"SELECT caller.*, ({sql}) AS value FROM ({caller}) AS caller"
+
+
+class Stranger:
+    """See backoffice.strangers."""
+
+    def __init__(self, token: str) -> None:
+        self.token_hash = hash_token(token)
+
+    async def introduce(self, scope: Scope) -> None:
+        user: User | None = await repeat(is_lost, 2, find_user_by, self.token_hash)
+        if user is None:
+            raise Problem("unauthenticated", headers=CHALLENGE)
+        welcome(scope, user, self.token_hash)
+
+    async def fetch(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
+        query = _with_caller(sql, len(arguments) + 1)
+        row = await engine.fetch_row(query, *arguments, self.token_hash)
+        if row is None:
+            raise Problem("unauthenticated", headers=CHALLENGE)
+        welcome(scope, Caller(row["id"], row["role"], row["email"]), self.token_hash)
+        return row["value"]
+
+
+def welcome(scope: Scope, user: User | Caller, token_hash: str) -> None:
+    """Lets the rest of the program know who asks."""
+    scope.pop(STRANGER, None)
+    scope["user"] = SignedIn(user=cast(Any, user))  # it need only look like Piccolo's own
+    scope["auth"] = AuthCredentials(["authenticated"])
+    scope["state"]["token_hash"] = token_hash
 
 
 async def end_session(token_hash: str) -> None:
@@ -115,13 +168,17 @@ class Authentication:
     Sets scope["user"], scope["auth"] and state.token_hash, or raises Problem.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, welcomes: Callable[[Scope], bool]) -> None:
         self.app = app
+        self.welcomes = welcomes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_private(get_route_path(scope)):
-            async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
-                await authenticate(HTTPConnection(scope))
+            if scope["method"] in SAFE_METHODS and self.welcomes(scope):
+                scope[STRANGER] = Stranger(token_of(HTTPConnection(scope)))
+            else:
+                async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
+                    await authenticate(HTTPConnection(scope))
         await self.app(scope, receive, send)
 
 
@@ -133,16 +190,18 @@ def _is_private(path: str) -> bool:
 
 async def authenticate(connection: HTTPConnection) -> None:
     """Lets a bearer token in, or else the cookie, which alone is subject to the CSRF check."""
+    await Stranger(token_of(connection)).introduce(connection.scope)
+    if connection.scope["method"] not in SAFE_METHODS and not connection.headers.getlist("authorization"):
+        check_csrf(connection, connection.headers.get(CSRF_HEADER))
+
+
+def token_of(connection: HTTPConnection) -> str:
+    """:raises Problem: unauthenticated, where there is none."""
     bearer = connection.headers.getlist("authorization")
     token = _bearer_token(bearer) if bearer else connection.cookies.get(SESSION_COOKIE)
-    user: User | None = await repeat(is_lost, 2, find_user, token) if token else None
-    if token is None or user is None:
+    if not token:
         raise Problem("unauthenticated", headers=CHALLENGE)
-    if not bearer and connection.scope["method"] not in SAFE_METHODS:
-        check_csrf(connection, connection.headers.get(CSRF_HEADER))
-    connection.scope["user"] = SignedIn(user=cast(Any, user))  # it need only look like Piccolo's own
-    connection.scope["auth"] = AuthCredentials(["authenticated"])
-    connection.state.token_hash = hash_token(token)
+    return token
 
 
 def _bearer_token(headers: list[str]) -> str | None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from piccolo.querystring import QueryString
@@ -14,11 +14,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from backoffice.bodies import read_json
+from backoffice.database import Engine
+from backoffice.direct import welcomes_strangers
 from backoffice.problems import FieldError, Problem, field_errors
 from backoffice.query import DEFAULT_LIMIT, MAX_LIMIT, Parameters, literally
 from backoffice.resource import Resource
 from backoffice.schemas import blank_row, input_models, list_model, new_model, output_models
-from backoffice.selects import names_query, page_query, row_query
+from backoffice.selects import names_query, page_statement, row_sql
+from backoffice.strangers import STRANGER
+from backoffice.strangers import fetch as fetch_for
 from backoffice.values import canonical_uuid
 
 RIGHTS = {"GET": "read", "POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
@@ -60,6 +64,9 @@ class CRUD(PiccoloCRUD):
         self.row, self.list_row = output_models(resource.table, extra=details, examples=resource.shown_examples)
         self.list = list_model(self.list_row)
         self.new = new_model(resource.table, resource.owned)
+        sqls = tuple((name, detail.sql) for name, detail in resource.details.items())
+        self.row_sql = row_sql(resource.table, sqls, readable=False)
+        self.readable_row_sql = row_sql(resource.table, sqls, readable=True)
 
     # Piccolo builds this model anew for every request.
     @cached_property
@@ -95,14 +102,37 @@ class CRUD(PiccoloCRUD):
     def parameters(self, request: Request) -> Parameters:
         return Parameters(self.table, request.scope["query_string"], self.resource.search, self.resource.order)
 
+    @welcomes_strangers
+    async def list_rows(self, request: Request) -> Response:
+        if STRANGER not in request.scope:
+            self.resource.require(request, "read")
+        return await self.get_all(request)
+
+    @welcomes_strangers
+    async def read_row(self, request: Request) -> Response:
+        if STRANGER not in request.scope:
+            self.resource.require(request, "read")
+        return await self.get_single(request, self.parse_id(request.path_params["row_id"]))
+
+    async def fetch(self, request: Request, sql: str, *arguments: Any) -> Any:
+        """What the query answers: one value, or None for no row; for those who may read it.
+
+        :raises Problem: unauthenticated, forbidden.
+        """
+        value = await fetch_for(self.engine, request, sql, *arguments)
+        self.resource.require(request, "read")
+        return value
+
     async def get_all(self, request: Request, params: Any = None) -> Response:
         page = self.parameters(request).page()
-        rows = await self.run(page_query(self.table, page))
-        return json_response(rows[0]["body"])
+        sql, arguments = page_statement(self.table, page)
+        return json_response(await self.fetch(request, sql, *arguments))
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
-        row = await self.read(row_id)
+        row = await self.fetch(request, self.row_sql, row_id)
+        if row is None:
+            raise Problem("not_found")
         return json_response(row, headers={"ETag": etag(row)})
 
     async def read(self, row_id: UUID, *, readable: bool = False) -> str:
@@ -110,11 +140,11 @@ class CRUD(PiccoloCRUD):
 
         :raises Problem: not_found.
         """
-        details = {name: detail.sql for name, detail in self.resource.details.items()}
-        rows = await self.run(row_query(self.table, details, row_id, readable=readable))
-        if not rows:
+        sql = self.readable_row_sql if readable else self.row_sql
+        row = await self.engine.fetch_value(sql, row_id)
+        if row is None:
             raise Problem("not_found")
-        return str(rows[0]["body"])
+        return str(row)
 
     async def get_ids(self, request: Request) -> Response:
         """At most 1,000 ids with the words that a person knows their rows by."""
@@ -229,6 +259,10 @@ class CRUD(PiccoloCRUD):
         )
         row_id: UUID = rows[0]["id"]
         return row_id
+
+    @property
+    def engine(self) -> Engine:
+        return cast(Engine, self.table._meta.db)
 
     async def run(self, query: QueryString) -> Any:
         return await self.table._meta.db.run_querystring(query)

@@ -251,6 +251,16 @@ class Engine(PostgresEngine):
 
     # What Piccolo calls
 
+    async def fetch_value(self, sql: str, *arguments: Any) -> Any:
+        """The first value of the first row, None where there is no row; without Piccolo's ways of writing SQL."""
+        async with self.acquire() as connection:
+            return await connection.fetchval(sql, *arguments)
+
+    async def fetch_row(self, sql: str, *arguments: Any) -> Any:
+        """The first row, None where there is none."""
+        async with self.acquire() as connection:
+            return await connection.fetchrow(sql, *arguments)
+
     def transaction(self, allow_nested: bool = True) -> Transaction:
         return Transaction(engine=self, allow_nested=allow_nested)
 

@@ -90,7 +90,7 @@ def _record(scope: Scope, status: int, started: float) -> None:
         "path": route if route != "-" else quote(scope["path"]),
         "status": status,
         "ms": round(seconds * 1000, 1),
-        "user_id": str(user.user_id) if isinstance(user, User) else None,
+        "user_id": str(user.user.id) if isinstance(user, User) else None,
         "request_id": scope["state"]["request_id"],
     }
     logger.info("request", extra=details)

@@ -37,7 +37,7 @@ Search = Callable[[str], QueryString]
 class Page:
     """Which rows of a list, and what of them."""
 
-    where: QueryString
+    where: QueryString | None
     order: str
     limit: int
     offset: int
@@ -87,7 +87,7 @@ class Parameters:
         """:raises Problem: validation_error, naming each parameter that is wrong."""
         limit, offset = self.window()
         order, fields, readable = self._order(), self._fields(), self._flag("__readable")
-        where = self.where()
+        where = self._where()
         return Page(where=where, order=order, limit=limit, offset=offset, fields=fields, readable=readable)
 
     def finish(self) -> None:
@@ -157,13 +157,16 @@ class Parameters:
 
     def where(self) -> QueryString:
         """:raises Problem: validation_error, naming each parameter that is wrong."""
-        conditions = [condition for name in self.columns for condition in self._filter(name)]
-        if self.search is not None:
-            conditions += self._search(self.search)
+        return self._where() or QueryString("true")
+
+    def _where(self) -> QueryString | None:
+        """None where every row will do."""
+        conditions: list[QueryString] = []
+        if self.given:
+            conditions += [condition for name in self.columns for condition in self._filter(name)]
+            conditions += self._search(self.search) if self.search is not None else []
         self.finish()
-        if not conditions:
-            return QueryString("true")
-        return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions)
+        return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions) if conditions else None
 
     def _search(self, search: Search) -> list[QueryString]:
         typed = self.given.pop("search", "")

@@ -62,14 +62,14 @@ class _Described:
         crud = self.crud
         lists, rows = describe_list(crud), describe_row(crud)
         return {
-            "get": (crud.root, lists["list"]),
+            "get": (crud.list_rows, lists["list"]),
             "post": (crud.root, lists["create"]),
             "ids": (crud.get_ids, lists["ids"]),
             "new": (crud.get_new, lists["new"]),
             "count": (crud.get_count, lists["count"]),
             "schema": (crud.get_schema, lists["schema"]),
             "references": (crud.get_references, lists["references"]),
-            "get_single": (crud.detail, rows["read"]),
+            "get_single": (crud.read_row, rows["read"]),
             "put": (crud.detail, rows["replace"]),
             "patch": (crud.detail, rows["change"]),
             "delete_single": (crud.detail, rows["delete"]),

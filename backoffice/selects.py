@@ -1,7 +1,7 @@
 """The queries by which PostgreSQL builds whole answers: one round trip each, and nothing for Python to convert."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from piccolo.columns import Column, ForeignKey, Numeric
@@ -10,6 +10,10 @@ from piccolo.table import Table
 
 if TYPE_CHECKING:
     from backoffice.query import Page
+
+MOST_STATEMENTS = 500  # kept of those that clients may think up
+
+Statement = tuple[str, list[Any]]
 
 
 @cache
@@ -61,31 +65,38 @@ def _word(column: Column, row: str) -> str:
     )
 
 
-def page_query(table: type[Table], page: "Page") -> QueryString:
-    """The body of a list, as `body`."""
-    columns = select_list(table, page.fields, readable=page.readable)
-    name = table._meta.tablename
-    sql = (
+def page_statement(table: type[Table], page: "Page") -> Statement:
+    """The body of a list."""
+    where, arguments = page.where.compile_string() if page.where else ("true", [])
+    sql = _page_sql(table, where, len(arguments) + 1, page.order, page.fields, page.readable)
+    return sql, [*arguments, page.limit, page.offset]
+
+
+@lru_cache(maxsize=MOST_STATEMENTS)
+def _page_sql(table: type[Table], where: str, limit: int, order: str, fields: tuple[str, ...], readable: bool) -> str:
+    """:param limit: the number of the parameter that is the limit; the next one is the offset."""
+    columns, name = select_list(table, fields, readable=readable), table._meta.tablename
+    window = f"LIMIT ${limit} OFFSET ${limit + 1}"
+    return (
         f"SELECT json_build_object('rows', coalesce((SELECT json_agg(page) FROM ("
-        f'SELECT {columns} FROM "{name}" WHERE {{}} ORDER BY {page.order} LIMIT {{}} OFFSET {{}}) AS page'
-        f"), '[]'), 'total', (SELECT count(*) FROM \"{name}\" WHERE {{}}), "
-        f"'limit', {page.limit}, 'offset', {page.offset})::text AS body"
+        f'SELECT {columns} FROM "{name}" WHERE {where} ORDER BY {order} {window}) AS page'
+        f"), '[]'), 'total', (SELECT count(*) FROM \"{name}\" WHERE {where}), "
+        f"'limit', ${limit}::bigint, 'offset', ${limit + 1}::bigint)::text"
     )
-    return QueryString(sql, page.where, page.limit, page.offset, page.where)
 
 
-def row_query(table: type[Table], details: Mapping[str, str], row_id: object, *, readable: bool) -> QueryString:
-    """A whole row, as `body`.
+@cache
+def row_sql(table: type[Table], details: tuple[tuple[str, str], ...], *, readable: bool) -> str:
+    """A whole row, by its id.
 
-    :param details: the SQL of what it shows beside its columns, by name.
+    :param details: what it shows beside its columns: names, and the SQL of each.
     """
     columns = select_list(table, readable=readable)
-    more = "".join(f', {sql} AS "{name}"' for name, sql in details.items())
-    sql = (
-        f"SELECT row_to_json(whole)::text AS body FROM "
-        f'(SELECT {columns}{more} FROM "{table._meta.tablename}" WHERE id = {{}}) AS whole'
+    more = "".join(f', {sql} AS "{name}"' for name, sql in details)
+    return (
+        f"SELECT row_to_json(whole)::text FROM "
+        f'(SELECT {columns}{more} FROM "{table._meta.tablename}" WHERE id = $1) AS whole'
     )
-    return QueryString(sql, row_id)
 
 
 def names_query(table: type[Table], where: QueryString, window: tuple[int, int], typed: str | None) -> QueryString:

@@ -21,6 +21,7 @@ from tests.conftest import clone
 ROWS = 100_000
 # Free text, of any length: it is looked through by a search, if at all.
 NOT_INDEXED = {"address", "description", "notes"}
+ALL_ROWS = QueryString("true")
 TABLES = ("users", "customers", "products", "presales", "presale_items")
 FILL = f"""
     CREATE FUNCTION pg_temp.nth_cpf(n integer) RETURNS text LANGUAGE plpgsql AS $$
@@ -95,11 +96,11 @@ def page(resource: Resource, **parameters: str) -> Page:
 def rows_of(resource: Resource, page: Page) -> QueryString:
     table, columns = resource.tablename, select_list(resource.table)
     sql = f"SELECT {columns} FROM {table} WHERE {{}} ORDER BY {page.order} LIMIT {{}} OFFSET {{}}"
-    return QueryString(sql, page.where, page.limit, page.offset)
+    return QueryString(sql, page.where or ALL_ROWS, page.limit, page.offset)
 
 
 def count_of(resource: Resource, page: Page) -> QueryString:
-    return QueryString(f"SELECT count(*) FROM {resource.tablename} WHERE {{}}", page.where)
+    return QueryString(f"SELECT count(*) FROM {resource.tablename} WHERE {{}}", page.where or ALL_ROWS)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
