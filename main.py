@@ -48,7 +48,10 @@ app = FastAPIOffline(
     description="The back office of a small Brazilian reseller: customers, products and pre-sales.",
     lifespan=lifespan,
     redoc_url=None,
+    # FastAPI would ask three providers on every request; see /metrics
+    telemetry={"tracing": False, "metrics": False, "logs": False},
 )
+app.state.engine = DB
 router = APIRouter()
 for resource in (*RESOURCES, USERS):
     crud = add_resource(router, resource)
@@ -69,7 +72,7 @@ app.mount(
 )
 openapi.install(app, TAGS | {resource.path: resource.about for resource in (*RESOURCES, USERS)})
 problems.install(app)
-directory = Directory(router.routes)
+directory = Directory([*router.routes, *health.router.routes])
 app.add_middleware(Direct, directory=directory)
 app.add_middleware(
     UnitOfWork,

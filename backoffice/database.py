@@ -144,7 +144,7 @@ class Engine(PostgresEngine):
             await close_quietly(connection)
             return
         try:
-            await connection._holder._pool.release(connection, timeout=RELEASE_SECONDS)
+            await _release(connection)
         except BROKEN as error:
             logger.warning("a database connection was given up: %s", error or type(error).__name__)
         finally:
@@ -284,6 +284,16 @@ class Engine(PostgresEngine):
             return await connection.fetch(query, *(args or ()))
         finally:
             await close_quietly(connection)
+
+
+async def _release(connection: Any) -> None:
+    """What `Pool.release` does, but for a connection that is at rest without a task of its own to shield."""
+    holder, inner = connection._holder, connection._con
+    if inner is None or inner._protocol._is_cancelling() or inner.is_in_transaction():
+        await holder._pool.release(connection, timeout=RELEASE_SECONDS)
+        return
+    inner._on_release()
+    await holder.release(RELEASE_SECONDS)
 
 
 async def _leave(_: Any) -> None:

@@ -1,6 +1,7 @@
 """`/metrics`, in Prometheus' format: requests and latencies by route, the pool, the migrations."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from fastapi import APIRouter, Response
 from piccolo.engine import engine_finder
@@ -19,8 +20,14 @@ router = APIRouter(include_in_schema=False)
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Counts a request. The route is its template, so that the number of series stays bounded."""
-    requests.labels(method, route, str(status)).inc()
-    latency.labels(method, route).observe(seconds)
+    counter, histogram = _series(method, route, str(status))
+    counter.inc()
+    histogram.observe(seconds)
+
+
+@cache
+def _series(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
+    return requests.labels(method, route, status), latency.labels(method, route)
 
 
 class PoolCollector(Collector):

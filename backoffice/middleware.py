@@ -9,8 +9,6 @@ from uuid import uuid4
 
 from piccolo.engine import engine_finder
 from piccolo_api.shared.auth import User
-from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, problems
@@ -22,11 +20,13 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_TRIES = 4
 LONGEST_REQUEST_SECONDS = 11  # a statement has 10; several together have no more
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-}
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+)
+REQUEST_ID_HEADER = b"x-request-id"
+OURS = {REQUEST_ID_HEADER, *(name for name, _ in SECURITY_HEADERS)}
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -50,7 +50,11 @@ class Boundary:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).update({"X-Request-ID": request_id, **SECURITY_HEADERS})
+                message["headers"] = [
+                    *_without_ours(message),
+                    (REQUEST_ID_HEADER, request_id.encode()),
+                    *SECURITY_HEADERS,
+                ]
             await send(message)
 
         try:
@@ -64,9 +68,19 @@ class Boundary:
             _record(scope, status, started)
 
 
+def _without_ours(message: Message) -> list[tuple[bytes, bytes]]:
+    return [header for header in message.get("headers", ()) if header[0] not in OURS]
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """The header of this name, in small letters; the last one where it was sent more than once."""
+    value: bytes = dict(scope["headers"]).get(name, b"")
+    return value.decode("latin-1")
+
+
 def _request_id(scope: Scope) -> str:
     """The caller's own, where it is harmless to write into a log; else a new one."""
-    given = Request(scope).headers.get("x-request-id", "")
+    given = _header(scope, REQUEST_ID_HEADER)
     return given if REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
@@ -84,8 +98,15 @@ def _record(scope: Scope, status: int, started: float) -> None:
     """One line in the log, one observation in the metrics."""
     seconds = time.perf_counter() - started
     route = getattr(scope.get("route"), "path_format", "-")
+    if logger.isEnabledFor(logging.INFO):
+        logger.info("request", extra=_details(scope, route, status, seconds))
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    metrics.observe(method, route, status, seconds)
+
+
+def _details(scope: Scope, route: str, status: int, seconds: float) -> dict[str, object]:
     user = scope.get("user")
-    details = {
+    return {
         "method": scope["method"],
         "path": route if route != "-" else quote(scope["path"]),
         "status": status,
@@ -93,9 +114,6 @@ def _record(scope: Scope, status: int, started: float) -> None:
         "user_id": str(user.user.id) if isinstance(user, User) else None,
         "request_id": scope["state"]["request_id"],
     }
-    logger.info("request", extra=details)
-    method = scope["method"] if scope["method"] in METHODS else "other"
-    metrics.observe(method, route, status, seconds)
 
 
 class Answer:
@@ -190,7 +208,7 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes:
 
 
 def _declared_length(scope: Scope) -> int:
-    text = Request(scope).headers.get("content-length", "")
+    text = _header(scope, b"content-length")
     return int(text) if text.isascii() and text.isdigit() else 0
 
 

@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from backoffice.database import Engine
-from backoffice.health import prober, router, the_engine
+from backoffice.health import prober, router
 from backoffice.migrations.files import all_migrations
 from backoffice.settings import Settings
 from tests.faults import own_server
@@ -25,7 +25,7 @@ PROMISED_SECONDS = 2.5
 def application(engine: Engine) -> FastAPI:
     app = FastAPI()
     app.include_router(router)
-    app.dependency_overrides[the_engine] = lambda: engine
+    app.state.engine = engine
     return app
 
 
