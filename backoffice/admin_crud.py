@@ -125,6 +125,9 @@ class AdminCRUD(CRUD):
         await super().change(request, row_id, {name: values[name] for name in values.keys() - kept}, model)
         return await self.get_single(request, row_id)
 
+    def looks_first(self, request: Request) -> bool:
+        return True  # for the version in the form
+
     async def lock(self, request: Request, row_id: UUID) -> str:
         row = await super().lock(request, row_id)
         version = getattr(request.state, VERSION, None)

@@ -20,7 +20,7 @@ from backoffice.problems import FieldError, Problem, field_errors
 from backoffice.query import DEFAULT_LIMIT, MAX_LIMIT, Parameters, literally
 from backoffice.resource import Resource
 from backoffice.schemas import blank_row, input_models, list_model, new_model, output_models
-from backoffice.selects import names_query, page_statement, row_sql
+from backoffice.selects import insert_sql, names_query, page_statement, row_sql, update_sql
 from backoffice.strangers import STRANGER
 from backoffice.strangers import fetch as fetch_for
 from backoffice.values import canonical_uuid
@@ -64,9 +64,8 @@ class CRUD(PiccoloCRUD):
         self.row, self.list_row = output_models(resource.table, extra=details, examples=resource.shown_examples)
         self.list = list_model(self.list_row)
         self.new = new_model(resource.table, resource.owned)
-        sqls = tuple((name, detail.sql) for name, detail in resource.details.items())
-        self.row_sql = row_sql(resource.table, sqls, readable=False)
-        self.readable_row_sql = row_sql(resource.table, sqls, readable=True)
+        self.details = tuple((name, detail.sql) for name, detail in resource.details.items())
+        self.row_sql = row_sql(resource.table, self.details)
 
     # Piccolo builds this model anew for every request.
     @cached_property
@@ -140,8 +139,7 @@ class CRUD(PiccoloCRUD):
 
         :raises Problem: not_found.
         """
-        sql = self.readable_row_sql if readable else self.row_sql
-        row = await self.engine.fetch_value(sql, row_id)
+        row = await self.engine.fetch_value(row_sql(self.table, self.details, readable=readable), row_id)
         if row is None:
             raise Problem("not_found")
         return str(row)
@@ -208,12 +206,25 @@ class CRUD(PiccoloCRUD):
         """PUT and PATCH differ in what must be there; what is left out stays as it is in both."""
         self.parameters(request).finish()
         values = self.validate(model, data)
-        old = await self.lock(request, row_id)
-        changes: dict[Any, Any] = await self.prepare(request, values, json.loads(old))
-        if changes:
-            await self.table.update(changes).where(self.table._meta.primary_key == row_id)
-        row = await self.read(row_id)
+        if self.looks_first(request):
+            values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
+        row = await self.update(row_id, values) if values else await self.read(row_id)
         return json_response(row, headers={"ETag": etag(row)})
+
+    def looks_first(self, request: Request) -> bool:
+        """Whether it must be seen how a row is before it is changed."""
+        return bool(self.resource.prepare or self.details) or "if-match" in request.headers
+
+    async def update(self, row_id: UUID, values: Mapping[str, Any]) -> str:
+        """The whole row, changed.
+
+        :raises Problem: not_found.
+        """
+        sql = update_sql(self.table, self.details, tuple(values))
+        row = await self.engine.fetch_value(sql, row_id, *values.values())
+        if row is None:
+            raise Problem("not_found")
+        return str(row)
 
     async def delete_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
@@ -249,15 +260,7 @@ class CRUD(PiccoloCRUD):
 
     async def insert(self, values: Mapping[str, Any]) -> UUID:
         """Only the given columns, so that the database's own defaults fill the others."""
-        columns = ", ".join(f'"{name}"' for name in values)
-        places = ", ".join("{}" for _ in values)
-        rows = await self.run(
-            QueryString(
-                f'INSERT INTO "{self.resource.tablename}" ({columns}) VALUES ({places}) RETURNING id',
-                *values.values(),
-            )
-        )
-        row_id: UUID = rows[0]["id"]
+        row_id: UUID = await self.engine.fetch_value(insert_sql(self.table, tuple(values)), *values.values())
         return row_id
 
     @property

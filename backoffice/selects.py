@@ -85,18 +85,46 @@ def _page_sql(table: type[Table], where: str, limit: int, order: str, fields: tu
     )
 
 
+Details = tuple[tuple[str, str], ...]
+
+
 @cache
-def row_sql(table: type[Table], details: tuple[tuple[str, str], ...], *, readable: bool) -> str:
+def row_sql(table: type[Table], details: Details, *, readable: bool = False) -> str:
     """A whole row, by its id.
 
     :param details: what it shows beside its columns: names, and the SQL of each.
     """
-    columns = select_list(table, readable=readable)
-    more = "".join(f', {sql} AS "{name}"' for name, sql in details)
+    columns = _whole(table, details, readable=readable)
     return (
-        f"SELECT row_to_json(whole)::text FROM "
-        f'(SELECT {columns}{more} FROM "{table._meta.tablename}" WHERE id = $1) AS whole'
+        f'SELECT row_to_json(whole)::text FROM (SELECT {columns} FROM "{table._meta.tablename}" WHERE id = $1) AS whole'
     )
+
+
+@lru_cache(maxsize=MOST_STATEMENTS)
+def insert_sql(table: type[Table], names: tuple[str, ...]) -> str:
+    """A new row of these columns; the database's own defaults fill the others. Answers with its id."""
+    columns = ", ".join(f'"{name}"' for name in names)
+    places = ", ".join(f"${place}" for place, _ in enumerate(names, 1))
+    values = f"({columns}) VALUES ({places})" if names else "DEFAULT VALUES"
+    return f'INSERT INTO "{table._meta.tablename}" {values} RETURNING id'
+
+
+@lru_cache(maxsize=MOST_STATEMENTS)
+def update_sql(table: type[Table], details: Details, names: tuple[str, ...]) -> str:
+    """Other values for these columns of a row, by its id. Answers with the whole row as it is then.
+
+    That is what it is in the end, because no trigger changes a row after it was written.
+    """
+    changes = ", ".join(f'"{name}" = ${place}' for place, name in enumerate(names, 2))
+    return (
+        f'UPDATE "{table._meta.tablename}" SET {changes} WHERE id = $1 '
+        f"RETURNING row_to_json((SELECT whole FROM (SELECT {_whole(table, details)}) AS whole))::text"
+    )
+
+
+def _whole(table: type[Table], details: Details, *, readable: bool = False) -> str:
+    more = (f'{sql} AS "{name}"' for name, sql in details)
+    return ", ".join([select_list(table, readable=readable), *more])
 
 
 def names_query(table: type[Table], where: QueryString, window: tuple[int, int], typed: str | None) -> QueryString:

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
 from piccolo.querystring import QueryString
 from pydantic import TypeAdapter, ValidationError, create_model
 
+from backoffice.health import the_engine
 from backoffice.problems import Problem, field_errors
 from backoffice.schemas import input_models
+from backoffice.selects import insert_sql
 from crm import examples
 from crm.tables import Presale, PresaleItem
 
@@ -34,16 +37,37 @@ def _columns(lines: Values) -> list[list[Any]]:
     return [*columns, [line.get("discount", Decimal(0)) for line in lines]]
 
 
+def _ids(lines: Values) -> list[UUID]:
+    """They rise in the order given, which is the order that the lines are shown in."""
+    return sorted(uuid4() for _ in lines)
+
+
 async def insert_lines(presale_id: UUID, lines: Values) -> None:
-    """Adds the lines in one statement. Their ids rise in the order given, which is the order they are shown in."""
-    await Presale._meta.db.run_querystring(
-        QueryString(
-            "INSERT INTO presale_items (presale_id, id, product_id, quantity, unit_price, discount) "
-            "SELECT {}, * FROM unnest({}::uuid[], {}::uuid[], {}::numeric[], {}::numeric[], {}::numeric[])",
-            presale_id,
-            sorted(uuid4() for _ in lines),
-            *_columns(lines),
-        )
+    """Adds the lines in one statement."""
+    sql = _lines_sql(1, presale="$6::uuid")
+    await the_engine().fetch_value(sql, _ids(lines), *_columns(lines), presale_id)
+
+
+async def insert_with_lines(values: Mapping[str, Any], lines: Values) -> UUID:
+    """A new pre-sale with its lines, in one statement. Gives back its id."""
+    sql = _with_lines_sql(tuple(values))
+    presale_id: UUID = await the_engine().fetch_value(sql, *values.values(), _ids(lines), *_columns(lines))
+    return presale_id
+
+
+@cache
+def _with_lines_sql(names: tuple[str, ...]) -> str:
+    lines = _lines_sql(len(names) + 1, presale="presale.id", beside="presale, ")
+    return f"WITH presale AS ({insert_sql(Presale, names)}), lines AS ({lines}) SELECT id FROM presale"
+
+
+def _lines_sql(first: int, *, presale: str, beside: str = "") -> str:
+    """:param first: the number of the first of five parameters."""
+    types = ("uuid", "uuid", "numeric", "numeric", "numeric")
+    columns = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, first))
+    return (
+        "INSERT INTO presale_items (presale_id, id, product_id, quantity, unit_price, discount) "
+        f"SELECT {presale}, line.* FROM {beside}unnest({columns}) AS line"
     )
 
 

@@ -18,7 +18,7 @@ from backoffice.problems import FieldError, Problem
 from backoffice.schemas import tidy
 from crm.enums import PresaleStatus
 from crm.idempotency import KEY, key_of, recall, remember
-from crm.presale_lines import Line, Lines, insert_lines, read_lines, replace_lines
+from crm.presale_lines import Line, Lines, insert_with_lines, read_lines, replace_lines
 from crm.tables import Presale
 
 ACTIONS = {
@@ -83,9 +83,8 @@ class PresaleRoutes:
         if key is not None and (answer := await recall(user_id, key, (await request.body()).decode())) is not None:
             return self._created(answer)
         lines = values.pop("items", [])
-        presale_id = await self.crud.insert(await self.crud.prepare(request, values, None))
-        if lines:
-            await insert_lines(presale_id, lines)
+        values = await self.crud.prepare(request, values, None)
+        presale_id = await (insert_with_lines(values, lines) if lines else self.crud.insert(values))
         row = await self.crud.read(presale_id)
         if key is not None:
             await remember(user_id, key, row)
