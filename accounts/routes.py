@@ -15,10 +15,11 @@ from accounts.sessions import (
     CSRF_COOKIE,
     CSRF_HEADER,
     SESSION_COOKIE,
+    Caller,
     authenticate,
     check_csrf,
     clear_cookies,
-    find_user,
+    find_caller,
     hash_token,
     set_cookies,
 )
@@ -113,7 +114,7 @@ async def me(request: Request) -> Me:
 )
 async def logout(request: Request, response: Response) -> None:
     """Ends the session; its token is dead at once."""
-    await log_out(request.user.user_id, request.state.token_hash)
+    await log_out(request.user.user.id, request.state.token_hash)
     clear_cookies(response)
 
 
@@ -128,7 +129,7 @@ async def logout(request: Request, response: Response) -> None:
 async def password(request: Request) -> None:
     """Ends every other session of the user."""
     body = _validate(PasswordChange, await read_json(request))
-    user_id, token_hash = request.user.user_id, request.state.token_hash
+    user_id, token_hash = request.user.user.id, request.state.token_hash
     await change_password(user_id, token_hash, current=body.current_password, new=body.new_password)
 
 
@@ -139,7 +140,7 @@ def _validate(model: type[Sent], sent: Any) -> Sent:
         raise Problem("validation_error", errors=field_errors(error.errors())) from error
 
 
-def describe(user: User) -> Me:
+def describe(user: User | Caller) -> Me:
     return Me(id=user.id, email=user.email, name=user.name, role=UserRole(str(user.role)))
 
 
@@ -191,8 +192,8 @@ async def below_admin_login(rest: str) -> None:
 async def admin_logout(request: Request) -> Response:
     check_csrf(request, request.headers.get(CSRF_HEADER))
     token = request.cookies.get(SESSION_COOKIE, "")
-    if user := await find_user(token):
-        await log_out(user.id, hash_token(token))
+    if caller := await find_caller(hash_token(token)):
+        await log_out(caller.id, hash_token(token))
     response = PlainTextResponse("Successfully logged out")
     clear_cookies(response)
     return response
@@ -205,7 +206,7 @@ async def admin_change_password(request: Request) -> Response:
     body = _validate(AdminPasswordChange, await _read_form(request))
     if body.confirm_new_password != body.new_password:
         raise Problem("validation_error", errors=[FieldError("confirm_new_password", "passwords_differ")])
-    user_id, token_hash = request.user.user_id, request.state.token_hash
+    user_id, token_hash = request.user.user.id, request.state.token_hash
     await change_password(user_id, token_hash, current=body.current_password, new=body.new_password)
     await log_out(user_id, token_hash)
     response = JSONResponse({"message": "Password changed"})

@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from accounts.tables import Session, User
+from accounts.tables import Session
 from backoffice.database import Engine
 from backoffice.database_errors import is_lost, repeat
 from backoffice.health import the_engine
@@ -81,35 +81,37 @@ async def _forget_expired() -> None:
     )
 
 
+# With the number of the parameter that is the token's hash.
 CALLER = """
-SELECT {} FROM sessions JOIN users ON users.id = sessions.user_id
-WHERE sessions.token_hash = {} AND sessions.expires_at > now() AND users.active
+SELECT users.id, users.email, users.name, users.role FROM sessions JOIN users ON users.id = sessions.user_id
+WHERE sessions.token_hash = ${} AND sessions.expires_at > now() AND users.active
 """
-
-
-async def find_user(token: str) -> User | None:
-    """Whose session this is. None for one that is unknown, ended or expired, or whose user is not active."""
-    return await find_user_by(hash_token(token))
-
-
-async def find_user_by(token_hash: str) -> User | None:
-    row = await the_engine().fetch_row(CALLER.format("users.*", "$1"), token_hash)
-    return User(**row, _exists_in_db=True) if row else None
 
 
 @dataclass(frozen=True)
 class Caller:
-    """What a query that answers also says of the user who asks."""
+    """The user who asks: what the program may want to know of them, without a Piccolo row for each request."""
 
     id: UUID
+    email: str
+    name: str
     role: str
-    username: str
+
+    @property
+    def username(self) -> str:
+        return self.email
+
+
+async def find_caller(token_hash: str) -> Caller | None:
+    """Whose session this is. None for one that is unknown, ended or expired, or whose user is not active."""
+    row = await the_engine().fetch_row(CALLER.format(1), token_hash)
+    return Caller(*row) if row else None
 
 
 @lru_cache(maxsize=1000)
 def _with_caller(sql: str, place: int) -> str:
     """A query for one value, and for the caller; no row at all for a caller who has no session."""
-    caller = CALLER.format("users.id, users.role, users.email", f"${place}")
+    caller = CALLER.format(place)
     return f"SELECT caller.*, ({sql}) AS value FROM ({caller}) AS caller"
 
 
@@ -120,24 +122,25 @@ class Stranger:
         self.token_hash = hash_token(token)
 
     async def introduce(self, scope: Scope) -> None:
-        user: User | None = await repeat(is_lost, 2, find_user_by, self.token_hash)
-        if user is None:
+        caller: Caller | None = await repeat(is_lost, 2, find_caller, self.token_hash)
+        if caller is None:
             raise Problem("unauthenticated", headers=CHALLENGE)
-        welcome(scope, user, self.token_hash)
+        welcome(scope, caller, self.token_hash)
 
     async def fetch(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
         query = _with_caller(sql, len(arguments) + 1)
         row = await engine.fetch_row(query, *arguments, self.token_hash)
         if row is None:
             raise Problem("unauthenticated", headers=CHALLENGE)
-        welcome(scope, Caller(row["id"], row["role"], row["email"]), self.token_hash)
-        return row["value"]
+        *caller, value = row
+        welcome(scope, Caller(*caller), self.token_hash)
+        return value
 
 
-def welcome(scope: Scope, user: User | Caller, token_hash: str) -> None:
+def welcome(scope: Scope, caller: Caller, token_hash: str) -> None:
     """Lets the rest of the program know who asks."""
     scope.pop(STRANGER, None)
-    scope["user"] = SignedIn(user=cast(Any, user))  # it need only look like Piccolo's own
+    scope["user"] = SignedIn(user=cast(Any, caller))  # it need only look like Piccolo's own
     scope["auth"] = AuthCredentials(["authenticated"])
     scope["state"]["token_hash"] = token_hash
 
@@ -229,5 +232,5 @@ class AdminSessions:
     @classmethod
     async def get_user_id(cls, token: str, increase_expiry: timedelta | None = None) -> UUID | None:
         """Sessions end when they were said to end: `increase_expiry` does nothing."""
-        user = await find_user(token)
-        return user.id if user else None
+        caller = await find_caller(hash_token(token))
+        return caller.id if caller else None

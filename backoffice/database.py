@@ -251,15 +251,15 @@ class Engine(PostgresEngine):
 
     # What Piccolo calls
 
-    async def fetch_value(self, sql: str, *arguments: Any) -> Any:
-        """The first value of the first row, None where there is no row; without Piccolo's ways of writing SQL."""
-        async with self.acquire() as connection:
-            return await connection.fetchval(sql, *arguments)
-
     async def fetch_row(self, sql: str, *arguments: Any) -> Any:
-        """The first row, None where there is none."""
+        """The first row, None where there is none; without Piccolo's ways of writing SQL."""
         async with self.acquire() as connection:
             return await connection.fetchrow(sql, *arguments)
+
+    async def fetch_value(self, sql: str, *arguments: Any) -> Any:
+        """The first value of the first row, None where there is no row."""
+        row = await self.fetch_row(sql, *arguments)
+        return None if row is None else row[0]
 
     def transaction(self, allow_nested: bool = True) -> Transaction:
         return Transaction(engine=self, allow_nested=allow_nested)

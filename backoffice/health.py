@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal, cast
 
 from fastapi import APIRouter, Request, Response
@@ -138,6 +139,7 @@ def _hear(question: asyncio.Task[Probe]) -> None:
 _probers: dict[Engine, Prober] = {}
 
 
+@cache
 def the_engine() -> Engine:
     return cast(Engine, engine_finder())
 

@@ -7,12 +7,12 @@ import time
 from urllib.parse import quote
 from uuid import uuid4
 
-from piccolo.engine import engine_finder
 from piccolo_api.shared.auth import User
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, problems
 from backoffice.database_errors import explain, is_collision, is_lost, repeat
+from backoffice.health import the_engine
 
 logger = logging.getLogger("flow_crm.requests")
 
@@ -180,11 +180,9 @@ class UnitOfWork:
         return answer
 
     async def _run_in_transaction(self, scope: Scope, body: bytes) -> Answer:
-        engine = engine_finder()
-        assert engine is not None
         answer = Answer()
         try:
-            async with engine.transaction():
+            async with the_engine().transaction():
                 answer = await self._run(scope, body)
                 if answer.failed:
                     raise RolledBack
