@@ -18,7 +18,7 @@ STOP_SECONDS = 20
 
 
 @contextmanager
-def real_server(dsn: str, log: Path) -> Iterator[str]:
+def real_server(dsn: str, log: Path, **environment: str) -> Iterator[str]:
     """Its address, while it serves this database. What it says goes into the log."""
     with socket.socket() as listener, log.open("w") as out:
         # uvicorn takes a socket from --fd for a Unix one, and would let each answer wait 40 ms for an acknowledgement.
@@ -29,7 +29,7 @@ def real_server(dsn: str, log: Path) -> Iterator[str]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": dsn, "LOG_LEVEL": "WARNING"},
+            env=os.environ | {"DATABASE_URL": dsn, "LOG_LEVEL": "WARNING"} | environment,
             stdout=out,
             stderr=subprocess.STDOUT,
             pass_fds=[listener.fileno()],
