@@ -56,8 +56,6 @@ async def test_development_writes_lines_for_people_without_secrets(database: str
     with real_server(database, log, LOG_LEVEL="INFO") as address:
         request_id = asked(address, token)
     [line] = [line for line in log.read_text().splitlines() if request_id in line]
-    assert all(
-        word in line.split() for word in ("request", "method=GET", "path=/api/customers/{row_id}/", "status=404")
     assert {"request", "method=GET", "path=/api/customers/{row_id}/", "status=404"} <= set(line.split())
     assert token not in log.read_text()
     assert '{"' not in line
