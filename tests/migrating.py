@@ -105,7 +105,7 @@ class Workshop:
 
     def start(self, *command: str, **settings: str) -> subprocess.Popen[str]:
         environment = os.environ | {"DATABASE_URL": self.dsn} | settings
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(command, cwd=self.folder, env=environment, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
 
     def piccolo(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:

@@ -64,6 +64,7 @@ DANGERS = {
     "WITH old AS (SELECT id FROM customers) UPDATE customers SET address = '' FROM old": {"changes-rows"},
     "ALTER TABLE customers RENAME COLUMN address TO home": {"renames"},
     "ALTER TABLE login_failures RENAME TO failures": {"renames"},
+    "ALTER TYPE user_role RENAME VALUE 'employee' TO 'clerk'": {"renames"},
     "CREATE OR REPLACE FUNCTION fold(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN value": {
         "stale-index"
     },
@@ -77,6 +78,7 @@ HARMLESS = (
     "ALTER TABLE customers ADD COLUMN vip boolean NOT NULL DEFAULT false",
     "ALTER TABLE customers ADD CONSTRAINT named CHECK (name <> 'x') NOT VALID",
     "CREATE OR REPLACE FUNCTION take_stock() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "ALTER TYPE user_role ADD VALUE 'owner'",
     "INSERT INTO login_failures (account, address) VALUES ('a', 'b')",
 )
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backoffice.migrations.declared import in_order
-from backoffice.migrations.labels import LabelsLost, added_label, new_labels, with_label
+from backoffice.migrations.labels import added_label, create_type, new_labels, rename_label, renamed_label, with_label
 from backoffice.migrations.sql import Statement, Thing, statements
 
 WHOLE = (
@@ -81,7 +81,18 @@ def test_added_labels_lead_from_the_old_ones_to_the_new(after: list[str], data: 
     assert labels == after
 
 
-def test_labels_cannot_be_taken_away_or_moved() -> None:
-    for after in (["a"], ["b", "a"], ["b", "a", "c"]):
-        with pytest.raises(LabelsLost, match="mood: labels were removed or reordered"):
-            new_labels("mood", ["a", "b"], after)
+@given(LABELS, st.text("xyz'", min_size=1))
+def test_a_renaming_says_what_was_and_what_is(labels: list[str], new: str) -> None:
+    said = renamed_label(Statement(rename_label("mood", labels[0], new).removesuffix(";")))
+    assert said == ("mood", labels[0], new)
+    assert create_type("mood", ["ab", "a"]).relabelled("a", "c") == create_type("mood", ["ab", "c"])
+
+
+def test_what_postgresql_has_read_follows_a_renaming_and_a_body_kept_as_text_does_not() -> None:
+    one = Statement("CREATE TRIGGER t BEFORE UPDATE ON x WHEN (OLD.y = ANY ('{a,b}')) /* a */ EXECUTE FUNCTION a()")
+    assert one.relabelled("a", "c").text == one.text.replace("{a,", "{c,")
+    for body in ("$$ SELECT 'a' $$", "'a'"):
+        two = Statement(f"CREATE FUNCTION f(x y DEFAULT 'a') RETURNS y LANGUAGE sql AS {body}")
+        assert two.relabelled("a", "c") == two
+    three = Statement("CREATE FUNCTION f() RETURNS y LANGUAGE sql RETURN 'a'")
+    assert three.relabelled("a", "c").text.endswith("RETURN 'c'")

@@ -1,74 +1,58 @@
 """What an app's migrations have yet to do so that its rules and enums are as declared."""
 
+import functools
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 
 from piccolo.conf.apps import AppConfig
 
-from backoffice.migrations.declared import Made, enum_columns, enums, is_early, rules
+from backoffice.migrations.declared import Made, enums, is_early, rules
 from backoffice.migrations.files import apps
-from backoffice.migrations.labels import LabelsLost, new_labels, refuse_while_used
+from backoffice.migrations.labels import new_labels, rename_label, with_label
+from backoffice.migrations.parts import Part, Retype
 from backoffice.migrations.sql import Statement, Thing
 
 CREATE_INDEX = re.compile(r"CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?", re.IGNORECASE)
+# Kinds that CREATE OR REPLACE replaces without loss.
+MADE_ANEW = ("FUNCTION", "TRIGGER")
 
 
 class ByHand(Exception):
     """No migration can be written for this change; the text says why."""
 
 
-@dataclass
-class Part:
-    """One migration to be: its steps, each with its way back.
+class Changes:
+    """Up to six migrations, in the order in which they run; what Piccolo finds in the tables comes in their middle.
 
-    :param alone: it cannot share a transaction.
-    :ivar accepted: why a warning about it need not be heeded, by the warning's code.
+    `agree` is asked whether a label was renamed.
     """
 
-    slug: str
-    title: str
-    alone: bool = False
-    steps: list[tuple[str, str]] = field(default_factory=list)
-    accepted: dict[str, str] = field(default_factory=dict)
-
-    def add(self, forwards: str, backwards: str = "") -> None:
-        self.steps.append((forwards, backwards))
-
-    @property
-    def forwards(self) -> str:
-        return "\n\n".join(forwards for forwards, _ in self.steps if forwards)
-
-    @property
-    def backwards(self) -> str:
-        return "\n".join(backwards for _, backwards in reversed(self.steps) if backwards) or "SELECT;"
-
-
-class Changes:
-    """Up to four migrations, in the order in which they run; what Piccolo finds in the tables comes in their middle."""
-
-    def __init__(self, app: AppConfig, made: Made) -> None:
+    def __init__(self, app: AppConfig, made: Made, agree: Callable[[str], bool] = lambda question: False) -> None:
+        self.renamed = Part("renamed", "Labels that have another name")
         self.first = Part("unindexed", "Indexes that are gone", alone=True)
         self.early = Part("types", "The types and functions that tables are made of")
         self.late = Part("rules", "The rules about the tables")
+        self.labels = Part("labels", "Labels that are gone")
         self.indexes = Part("indexes", "The indexes of the rules", alone=True)
         if made.things:
             self.early.title = self.late.title = "What changed in the rules"
         self._app = app
         self._made = made
+        self._agree = agree
         self._tables = made.tables | {table._meta.tablename for one in apps() for table in one.table_classes}
         self._compare([*enums(app), *rules(app)])
 
     @property
     def before_tables(self) -> list[Part]:
-        return [part for part in (self.first, self.early) if part.steps]
+        return [part for part in (self.renamed, self.first, self.early) if part.steps]
 
     @property
     def after_tables(self) -> list[Part]:
-        return [part for part in (self.late, self.indexes) if part.steps]
+        return [part for part in (self.late, self.labels, self.indexes) if part.steps]
 
     def _compare(self, wanted: list[Statement]) -> None:
         things = _by_thing(wanted)
+        self._rename_labels(things)
         self._index_again({thing.name for thing in self._changed(things) if thing.kind == "FUNCTION"}, things)
         gone = [(thing, old) for thing, old in reversed(self._made.things.items()) if thing not in things]
         for thing, old in gone:
@@ -116,7 +100,7 @@ class Changes:
 
     def _replace(self, thing: Thing, old: Statement, new: Statement) -> None:
         if thing.kind == "TYPE" and old.labels and new.labels:
-            self._add_labels(thing.name, old.labels, new.labels)
+            self._change_labels(thing.name, old.labels, new.labels)
         elif thing.kind == "INDEX":
             gone = drop(thing, "CONCURRENTLY ")
             self.indexes.add(f"{gone}\n{concurrently(new)}", f"{gone}\n{concurrently(old)}")
@@ -126,15 +110,40 @@ class Changes:
         else:
             raise ByHand(f"{thing.kind.lower()} {thing.name} changed. Write that migration by hand: it may hold data.")
 
-    def _add_labels(self, type_: str, before: list[str], after: list[str]) -> None:
-        try:
-            labels = new_labels(type_, before, after)
-        except LabelsLost as lost:
-            raise ByHand(str(lost)) from None
-        columns = [column for one in apps() for column in enum_columns(one) if column.type_name == type_]
-        places = [(column._meta.table._meta.tablename, column._meta.db_column_name) for column in columns]
-        self.first.slug, self.first.title = "labels", f"New labels of {type_}"
-        self.first.add("\n".join(map(str, labels)), refuse_while_used(labels, places))
+    def _rename_labels(self, things: dict[Thing, Statement]) -> None:
+        for thing, new in things.items():
+            if thing.kind == "TYPE" and thing in self._made.things:
+                for names in self._renamed(thing.name, self._made.things[thing].labels, new.labels).items():
+                    self._rename_label(thing.name, *names)
+
+    def _rename_label(self, type_: str, old: str, new: str) -> None:
+        """Before all else, there; after all else, back. With it goes whatever says the label, maybe as text."""
+        before, now = dict(self._made.things), self._made.things
+        self._made.rename_label(type_, old, new)
+        said = [thing for thing in before if thing.kind in MADE_ANEW and before[thing] != now[thing]]
+        there = [rename_label(type_, old, new), *(str(now[thing]) for thing in said)]
+        back = [rename_label(type_, new, old), *(str(before[thing]) for thing in said)]
+        self.renamed.add("\n".join(there), "\n".join(back))
+
+    def _change_labels(self, type_: str, before: list[str], after: list[str]) -> None:
+        """New ones first, since none can be used in the transaction that adds it; what goes last, unused by then."""
+        added = new_labels(type_, before, after)
+        wide = functools.reduce(with_label, added, before)
+        if added:
+            self.first.slug, self.first.title = "labels", f"New labels of {type_}"
+            self.first.add("\n".join(map(str, added)), Retype(type_, tuple(before)))
+        if wide != after:
+            self.labels.add(Retype(type_, tuple(after)), Retype(type_, tuple(wide)))
+
+    def _renamed(self, type_: str, before: list[str], after: list[str]) -> dict[str, str]:
+        gone = [label for label in before if label not in after]
+        news: dict[str, str] = {}
+        for new in [label for label in after if label not in before]:
+            for old in gone:
+                if old not in news and self._agree(f"Did you rename the label `{old}` of `{type_}` to `{new}`?"):
+                    news[old] = new
+                    break
+        return news
 
     def _part(self, statement: Statement) -> Part:
         return self.early if is_early(statement, self._tables) else self.late

@@ -13,7 +13,7 @@ from piccolo.conf.apps import AppConfig
 
 from backoffice.columns import EnumColumn
 from backoffice.migrations.files import apps
-from backoffice.migrations.labels import added_label, create_type, with_label
+from backoffice.migrations.labels import added_label, create_type, renamed_label, with_label
 from backoffice.migrations.sql import Statement, Thing, statements
 
 
@@ -24,6 +24,12 @@ class Made:
     things: dict[Thing, Statement] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)
+
+    def rename_label(self, type_: str, old: str, new: str) -> None:
+        """PostgreSQL knows a label by its number, and says the new name wherever it is used."""
+        for thing, statement in self.things.items():
+            if thing.kind != "TYPE" or thing.name == type_:
+                self.things[thing] = statement.relabelled(old, new)
 
 
 def rules(app: AppConfig) -> list[Statement]:
@@ -76,7 +82,7 @@ def replay(managers: Iterable[MigrationManager]) -> Made:
     made = Made()
     for manager in managers:
         for step in manager.raw:
-            for statement in statements(getattr(step, "sql", "")):
+            for statement in (*statements(getattr(step, "sql", "")), *getattr(step, "makes", ())):
                 _apply(statement, made)
         made.tables |= {table.tablename for table in manager.add_tables}
         for dropped in manager.drop_tables:
@@ -92,6 +98,8 @@ def _apply(statement: Statement, made: Made) -> None:
     elif label := added_label(statement):
         thing = Thing("TYPE", label.type)
         made.things[thing] = create_type(label.type, with_label(made.things[thing].labels, label))
+    elif renamed := renamed_label(statement):
+        made.rename_label(*renamed)
     else:
         made.others.add(statement.bare)
 

@@ -1,4 +1,4 @@
-"""The labels of enum types: how they are declared, added, and why they cannot be taken away."""
+"""The labels of enum types: how they are declared, added and renamed. For taking one away see retyping.py."""
 
 import re
 from dataclasses import dataclass
@@ -9,15 +9,9 @@ ADD_VALUE = re.compile(
     r"ALTER TYPE (?:public\.)?(\w+) ADD VALUE (?:IF NOT EXISTS )?'((?:[^']|'')*)'(?: (BEFORE|AFTER) '((?:[^']|'')*)')?",
     re.IGNORECASE,
 )
-IN_USE = """\
-    IF EXISTS (SELECT FROM {table} WHERE {column} = {label}) THEN
-        RAISE EXCEPTION 'some rows of {table} still have {column} = %: change them before going back', {label};
-    END IF;
-"""
-
-
-class LabelsLost(Exception):
-    """The text says why no migration can be written."""
+RENAME_VALUE = re.compile(
+    r"ALTER TYPE (?:public\.)?(\w+) RENAME VALUE '((?:[^']|'')*)' TO '((?:[^']|'')*)'", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,16 @@ def create_type(name: str, labels: list[str]) -> Statement:
     return Statement(f"CREATE TYPE {name} AS ENUM ({', '.join(map(quoted, labels))})")
 
 
+def rename_label(type_: str, old: str, new: str) -> str:
+    return f"ALTER TYPE {type_} RENAME VALUE {quoted(old)} TO {quoted(new)};"
+
+
+def renamed_label(statement: Statement) -> tuple[str, str, str] | None:
+    """The type, the old name and the new one."""
+    found = RENAME_VALUE.match(statement.bare)
+    return (found[1], found[2].replace("''", "'"), found[3].replace("''", "'")) if found else None
+
+
 def added_label(statement: Statement) -> Label | None:
     found = ADD_VALUE.match(statement.bare)
     if not found:
@@ -58,26 +62,10 @@ def with_label(labels: list[str], label: Label) -> list[str]:
 
 
 def new_labels(type_: str, before: list[str], after: list[str]) -> list[Label]:
-    """Those to add, in an order in which each one's neighbour is there. Raises LabelsLost."""
-    if [label for label in after if label in before] != before:
-        raise LabelsLost(
-            f"{type_}: labels were removed or reordered, which PostgreSQL cannot do. Write a migration by hand: a new "
-            "type, the columns moved to it, what uses them made anew; see docs/migrations.md."
-        )
+    """Those to add, in an order in which each one's neighbour is there."""
     added = []
     for place, label in enumerate(after):
         if label not in before:
             side, other = ("AFTER", after[place - 1]) if place else ("BEFORE", before[0])
             added.append(Label(type_, label, side, other))
     return added
-
-
-def refuse_while_used(labels: list[Label], columns: list[tuple[str, str]]) -> str:
-    """The way back. The labels stay, since PostgreSQL cannot take one away: unused, they harm nobody."""
-    checks = "".join(
-        IN_USE.format(table=table, column=column, label=quoted(label.name))
-        for label in labels
-        for table, column in columns
-    )
-    why = "-- PostgreSQL cannot take a label from an enum type. It stays, and going forwards again finds it there.\n"
-    return f"{why}DO $$\nBEGIN\n{checks}END;\n$$;" if checks else f"{why}SELECT;"

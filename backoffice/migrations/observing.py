@@ -17,7 +17,7 @@ SELECT json_build_object(
     ),
     'columns', (
         SELECT coalesce(json_object_agg(attrelid || '.' || attnum, json_build_object(
-            'name', attname, 'type', format_type(atttypid, atttypmod),
+            'name', attname, 'type', format_type(atttypid, atttypmod), 'type_number', atttypid || '.' || atttypmod,
             'required', attnotnull, 'filled', atthasdef OR attidentity <> ''
         )), '{}')
         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
@@ -26,6 +26,10 @@ SELECT json_build_object(
     'indexes', (
         SELECT coalesce(json_object_agg(indexrelid, json_build_object('table', indrelid::text, 'name', relname)), '{}')
         FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relnamespace = 'public'::regnamespace
+    ),
+    'labels', (
+        SELECT coalesce(json_object_agg(pg_enum.oid, json_build_object('name', enumlabel, 'type', typname)), '{}')
+        FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid WHERE typnamespace = 'public'::regnamespace
     ),
     'functions', (
         SELECT coalesce(json_object_agg(oid, md5(prosrc || coalesce(prosqlbody::text, ''))), '{}')
@@ -73,6 +77,7 @@ class Facts:
     tables: Mapping[str, Thing]
     columns: Mapping[str, Thing]
     indexes: Mapping[str, Thing]
+    labels: Mapping[str, Thing]
     functions: Mapping[str, str]
     locks: Mapping[str, list[str]]
 

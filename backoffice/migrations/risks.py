@@ -164,9 +164,17 @@ def renames(effect: Effect, old: Old) -> Iterator[Risk]:
             yield Risk("renames", table, f"renames {column}, which the running program asks for")
 
 
+def renames_label(effect: Effect, old: Old) -> Iterator[Risk]:
+    for number, was in effect.before.labels.items():
+        now = effect.after.labels.get(number, was)
+        if was["name"] != now["name"]:
+            text = f"renames {was['name']} of {was['type']}, which the running program still says"
+            yield Risk("renames", "", text)
+
+
 def changes_type(effect: Effect, old: Old) -> Iterator[Risk]:
     for table, column, was, now in _columns(effect, old):
-        if was and now and was["type"] != now["type"]:
+        if was and now and was["type_number"] != now["type_number"]:
             yield Risk("changes-type", table, f"turns {column} from {was['type']} into {now['type']}")
 
 
@@ -202,6 +210,7 @@ RULES: tuple[Callable[[Effect, Old], Iterator[Risk]], ...] = (
     loses_data,
     changes_rows,
     renames,
+    renames_label,
     changes_type,
     needs_default,
     forbids_null,

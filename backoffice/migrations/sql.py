@@ -30,6 +30,7 @@ TRIGGER_TABLE = re.compile(r"\bON (?:public\.)?(\w+)", re.IGNORECASE)
 LABELS = re.compile(r"AS ENUM ?\((.*)\)", re.IGNORECASE)
 LABEL = re.compile(r"'((?:[^']|'')*)'")
 CARE = re.compile(r" (?:OR REPLACE|CONCURRENTLY|IF NOT EXISTS)(?= )", re.IGNORECASE)
+BODY_AS_TEXT = re.compile(r"^CREATE [\w ]*FUNCTION .* AS (?:'|\$)", re.IGNORECASE | re.DOTALL)
 SIGNATURE = re.compile(
     r"FUNCTION \w+ ?(.*?) (?:LANGUAGE|AS|RETURN|BEGIN|IMMUTABLE|STABLE|VOLATILE|SET) ", re.IGNORECASE
 )
@@ -93,6 +94,14 @@ class Statement:
     def late_bound(self) -> bool:
         """True for a function whose body PostgreSQL only reads when it runs."""
         return self.creates is not None and re.search(r"LANGUAGE plpgsql\b", self.bare, re.IGNORECASE) is not None
+
+    def relabelled(self, old: str, new: str) -> "Statement":
+        """As PostgreSQL reads it once a label was renamed. A body that is kept as text keeps the old word."""
+        if BODY_AS_TEXT.search(self.bare):
+            return self
+        word = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)")
+        tokens = [(kind, text) for kind, text, _ in _tokens(self.text)]
+        return Statement("".join(word.sub(lambda _: new, text) if kind == "literal" else text for kind, text in tokens))
 
     def mentions(self, name: str) -> bool:
         return re.search(rf"(?<![\w.]){re.escape(name)}\b", self.bare) is not None

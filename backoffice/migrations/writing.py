@@ -7,53 +7,21 @@ import contextlib
 import re
 from pathlib import Path
 
-from piccolo import __VERSION__
 from piccolo.apps.migrations.auto.schema_differ import AlterStatements
 from piccolo.apps.migrations.commands import new
 from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.apps.migrations.commands.new import AutoMigrationManager, NewMigrationMeta, NoChanges
 from piccolo.conf.apps import AppConfig
 
-from backoffice.migrations.changes import ByHand, Changes, Part
+from backoffice.migrations.changes import ByHand, Changes
 from backoffice.migrations.declared import replay
 from backoffice.migrations.files import unchanged_path
+from backoffice.migrations.parts import Part
 from backoffice.migrations.telling import say
 
 create_by_piccolo = new._create_new_migration
 
 TABLE = re.compile(r"class_name='(\w+)'")
-TEMPLATE = '''\
-"""{description}."""
-
-from backoffice.migrations import script
-from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-
-ID = "{id}"
-VERSION = "{version}"
-DESCRIPTION = "{description}"
-{accepted}
-FORWARDS = r"""
-{forwards}
-"""
-
-BACKWARDS = r"""
-{backwards}
-"""
-
-
-async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="{app}", description=DESCRIPTION{options}
-    )
-    manager.add_raw(script(FORWARDS))
-    manager.add_raw_backwards(script(BACKWARDS))
-    return manager
-'''
-ACCEPTED = """
-# Warnings of `piccolo backoffice lint`, and why they need no heed here.
-ACCEPTED = {{
-{lines}}}
-"""
 
 
 async def create(
@@ -62,7 +30,7 @@ async def create(
     """As Piccolo's function of this purpose; gives the last of the files. Raises NoChanges."""
     if not auto:
         return await create_by_piccolo(app_config, auto, description, auto_input)
-    changes = await find_changes(app_config)
+    changes = await find_changes(app_config, auto_input)
     written = [write(app_config, part, description) for part in changes.before_tables]
     with contextlib.suppress(NoChanges):
         written.append(await create_by_piccolo(app_config, auto, description, auto_input))
@@ -74,11 +42,18 @@ async def create(
     return written[-1]
 
 
-async def find_changes(app_config: AppConfig) -> Changes:
+async def find_changes(app_config: AppConfig, auto_input: str | None = None) -> Changes:
+    """Asks as Piccolo does, unless an answer to all questions is given."""
+
+    def agree(question: str) -> bool:
+        return (auto_input or input(f"{question} (y/N)")).lower() == "y"
+
     with unchanged_path():
         managers = await BaseMigrationManager().get_migration_managers(app_config)
     try:
-        return Changes(app_config, replay(managers))
+        return Changes(app_config, replay(managers), agree)
+    except EOFError:
+        raise SystemExit("Nobody is here to answer; say --auto_input=y or --auto_input=n.") from None
     except ByHand as reason:
         raise SystemExit(str(reason)) from None
 
@@ -87,29 +62,9 @@ def write(app_config: AppConfig, part: Part, description: str = "") -> NewMigrat
     meta = new._generate_migration_meta(app_config)
     meta.migration_filename += f"_{part.slug}"
     meta.migration_path = str(Path(app_config.resolved_migrations_folder_path) / f"{meta.migration_filename}.py")
-    text = TEMPLATE.format(
-        id=meta.migration_id,
-        version=__VERSION__,
-        description=description or part.title,
-        app=app_config.app_name,
-        accepted=_accepted(part),
-        options=", wrap_in_transaction=False" if part.alone else "",
-        forwards=_quotable(part.forwards),
-        backwards=_quotable(part.backwards),
-    )
+    text = part.source(meta.migration_id, app_config.app_name, description)
     Path(meta.migration_path).write_text(text, "utf-8")
     return meta
-
-
-def _accepted(part: Part) -> str:
-    lines = "".join(f'    "{code}": "{reason}",\n' for code, reason in part.accepted.items())
-    return ACCEPTED.format(lines=lines) if lines else ""
-
-
-def _quotable(sql: str) -> str:
-    if '"""' in sql:
-        raise SystemExit('The rules contain """, which cannot stand in a migration; write "" otherwise.')
-    return sql
 
 
 class OrderedAutoMigrationManager(AutoMigrationManager):
