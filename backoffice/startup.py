@@ -11,7 +11,7 @@ import asyncpg
 from backoffice.connecting import DatabaseUnavailable, close_quietly
 from backoffice.database import Engine
 from backoffice.health import prober
-from backoffice.migrations import choices, records, runner
+from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
 from backoffice.migrations.records import State
 from backoffice.migrations.telling import MigrationsStopped
@@ -39,11 +39,24 @@ async def settle_migrations(engine: Engine) -> None:
     state, drift = await _look(engine)
     if engine.embedded is not None and state.pending:
         logger.info("migrating the embedded database: %d migrations", len(state.pending))
+        if state.changed:
+            await _accept(engine)
         await migrate(engine)
         state, drift = await _look(engine)
     if engine.embedded is None:
         _refuse(state, drift)
     _warn(state, drift)
+
+
+async def _accept(engine: Engine) -> None:
+    """Whoever takes over a newer version of the program may find that remarks in old migrations were changed."""
+    report = await checking.accept(engine)
+    if report.drift:
+        raise StartRefused(
+            "The files of migrations that ran were changed, and make something else now: "
+            f"{in_few_words(report.drift)}. Nothing was done, and all data is where it was. Go back to the version that "
+            "made this database; or see `piccolo backoffice check` and docs/migrations.md."
+        )
 
 
 async def _look(engine: Engine) -> tuple[State, list[Difference]]:

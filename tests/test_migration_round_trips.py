@@ -1,5 +1,6 @@
 """All the way up, down step by step, up again: to the same catalogs, and no step touches rows that are not its own."""
 
+import json
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -8,30 +9,42 @@ import pytest
 
 from backoffice.database import Engine
 from backoffice.migrations import choices, runner
-from backoffice.migrations.catalog import Catalog, read_catalog
+from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import Migration, all_migrations
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from seed.demo import load
+from tests.builders import a_presale, a_session, row
+from tests.catalog import Catalog, catalog
+from tests.commands import BUSINESS_TABLES
 from tests.conftest import clone
 from tests.migrating import recorded
 
-Rows = dict[str, list[str]]
+Rows = dict[str, dict[str, dict[str, str]]]
+"""Of each table, each row by its place in the file and the transaction that wrote it, as its columns."""
+
 STEPS = list(reversed(all_migrations()))
 
 
 @pytest.fixture(scope="module")
 async def seeded(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
-    """The name of a database with the demo data, to clone."""
+    """The address of a database with the demo data, and rows in the tables that support it, to clone."""
     async with clone(server, steward, template) as dsn:
         DB.configure(Settings(database_url=dsn))
         await load()
-        yield urlsplit(dsn).path.strip("/")
+        connection = await asyncpg.connect(dsn)
+        await a_session(connection, await connection.fetchval("SELECT id FROM users LIMIT 1"))
+        await connection.execute("INSERT INTO login_failures (account, address) VALUES ('ana', '127.0.0.1')")
+        await connection.execute(
+            "INSERT INTO idempotency_keys (user_id, key, request, response) SELECT id, 'k', '{}', '' FROM users"
+        )
+        await connection.close()
+        yield dsn
 
 
 @pytest.fixture
 async def database(server: str, steward: asyncpg.Connection, seeded: str) -> AsyncIterator[str]:
-    async with clone(server, steward, seeded) as dsn:
+    async with clone(server, steward, urlsplit(seeded).path.strip("/")) as dsn:
         yield dsn
 
 
@@ -42,16 +55,35 @@ def engine(database: str) -> Engine:
 
 
 async def rows(connection: asyncpg.Connection) -> Rows:
-    """Of each table, every row as PostgreSQL writes it, and where in the file it lies: it was not even written anew."""
     tables = await connection.fetch(
         "SELECT relname FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname NOT LIKE 'migration%'"
     )
     return {
-        table: [
-            row[0] for row in await connection.fetch(f"SELECT t::text || ctid || xmin FROM {table} AS t ORDER BY ctid")
-        ]
+        table: {
+            place: json.loads(columns)
+            for place, columns in await connection.fetch(
+                f"SELECT ctid || ' ' || xmin, to_jsonb(t)::text FROM {table} t"
+            )
+        }
         for (table,) in tables
+    }
+
+
+def same_rows(before: Rows, after: Rows) -> None:
+    """In all tables that are there before and after: the columns that are, byte by byte, not even written anew."""
+    for table in before.keys() & after.keys():
+        assert before[table].keys() == after[table].keys(), table
+        for place, columns in before[table].items():
+            now = after[table][place]
+            common = columns.keys() & now.keys()
+            assert {name: columns[name] for name in common} == {name: now[name] for name in common}, table
+
+
+async def both_catalogs(connection: asyncpg.Connection) -> Catalog:
+    """As the product reads it, and as this suite does."""
+    return await read_catalog(connection) | {
+        f"again {name}": text for name, text in (await catalog(connection)).items()
     }
 
 
@@ -63,28 +95,26 @@ async def up(engine: Engine, migration: Migration) -> None:
     await runner.forwards(engine, choices.forwards(migration.app, "1"))
 
 
-def same_rows(before: Rows, after: Rows) -> None:
-    """In all tables that are there before and after, and in each of the others none was left behind."""
-    for table in before.keys() & after.keys():
-        assert before[table] == after[table], table
-
-
 async def test_down_step_by_step_and_up_again_to_the_same_catalogs(
     engine: Engine, connection: asyncpg.Connection
 ) -> None:
     ran = await recorded(connection)
-    catalogs: list[Catalog] = [await read_catalog(connection)]
+    full = await rows(connection)
+    assert all(full[table] for table in (*BUSINESS_TABLES, "sessions", "login_failures", "idempotency_keys"))
+    catalogs = [await both_catalogs(connection)]
     for migration in STEPS:
         before = await rows(connection)
         await down(engine, migration)
         same_rows(before, await rows(connection))
-        catalogs.append(await read_catalog(connection))
-    assert catalogs[-1] == {}
+        catalogs.append(await both_catalogs(connection))
+    assert [thing for thing in catalogs[-1] if "migration" not in thing] == []
     assert await recorded(connection) == []
     for migration in reversed(STEPS):
         catalogs.pop()
+        before = await rows(connection)
         await up(engine, migration)
-        assert await read_catalog(connection) == catalogs[-1]
+        assert await both_catalogs(connection) == catalogs[-1]
+        same_rows(before, await rows(connection))
     assert await recorded(connection) == ran
 
 
@@ -92,26 +122,41 @@ async def test_down_step_by_step_and_up_again_to_the_same_catalogs(
 async def test_an_upgrade_from_any_past_migration_keeps_the_rows_that_are_there(
     engine: Engine, connection: asyncpg.Connection, steps: int
 ) -> None:
-    newest = await read_catalog(connection)
+    newest = await both_catalogs(connection)
     for migration in STEPS[:steps]:
         await down(engine, migration)
+    await keeps_all_rows(engine, connection)
+    assert await both_catalogs(connection) == newest
+
+
+@pytest.mark.parametrize("steps", range(1, len(STEPS) + 1))
+async def test_an_upgrade_keeps_the_rows_that_were_written_under_any_past_migration(
+    empty: str, seeded: str, steps: int
+) -> None:
+    engine, connection, source = DB, await asyncpg.connect(empty), await asyncpg.connect(seeded)
+    engine.configure(Settings(database_url=empty))
+    await runner.forwards(engine, lambda ran: all_migrations()[:steps])
+    await copy(source, connection)
+    await keeps_all_rows(engine, connection)
+    assert await both_catalogs(connection) == await both_catalogs(source)
+    await source.close()
+    await connection.close()
+
+
+async def keeps_all_rows(engine: Engine, connection: asyncpg.Connection) -> None:
+    """On the way to the newest migration; and pre-sales go on being numbered where they were."""
     past = await rows(connection)
     await runner.forwards(engine, choices.forwards())
-    present = await rows(connection)
-    same_rows(past, present)
-    assert past.keys() <= present.keys()
-    assert await read_catalog(connection) == newest
-    assert not [table for table in present.keys() - past.keys() if present[table]]
+    same_rows(past, await rows(connection))
+    if numbers := [presale["number"] for presale in past.get("presales", {}).values()]:
+        assert (await row(connection, "presales", await a_presale(connection)))["number"] == max(map(int, numbers)) + 1
 
 
-async def test_one_step_at_a_time_there_and_back_keeps_every_row_that_it_does_not_concern(
-    engine: Engine, connection: asyncpg.Connection
-) -> None:
-    """The rules come last: without them, and with them again, not a row is another."""
-    before = await rows(connection)
-    assert all(before[table] for table in ("users", "customers", "products", "presales", "presale_items"))
-    for app in ("crm", "accounts"):
-        await runner.backwards(engine, choices.backwards(app, "1"))
-    assert await rows(connection) == before
-    await runner.forwards(engine, choices.forwards())
-    assert await rows(connection) == before
+async def copy(source: asyncpg.Connection, target: asyncpg.Connection) -> None:
+    """The rows of those business tables that the target has, written as history is: in one transaction."""
+    async with target.transaction():
+        for table in BUSINESS_TABLES:
+            if not await target.fetchval("SELECT to_regclass($1) IS NOT NULL", table):
+                continue
+            for (values,) in await source.fetch(f"SELECT to_jsonb(t) FROM {table} AS t ORDER BY id"):
+                await target.execute(f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, $1)).*", values)

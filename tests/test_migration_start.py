@@ -1,6 +1,8 @@
 """The application starts on the schema that it was made for, and says what is wrong with another."""
 
 import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -9,10 +11,13 @@ from fastapi import FastAPI
 
 from backoffice.database import Engine
 from backoffice.health import Prober, prober
-from backoffice.migrations import choices, runner
+from backoffice.migrations import checking, choices, runner
+from backoffice.migrations.catalog import read_catalog
+from backoffice.migrations.files import all_migrations
 from backoffice.settings import Settings
-from backoffice.startup import StartRefused, serving
+from backoffice.startup import StartRefused, serving, settle_migrations
 from piccolo_conf import DB
+from tests.builders import a_customer
 
 LOOK = "Run `piccolo backoffice check`, and see docs/migrations.md."
 
@@ -67,6 +72,45 @@ async def test_additions_that_the_product_does_not_notice_are_only_logged(
         async with serving(engine):
             pass
     assert "index customers.mine is not of the program, table customers_backup is not of the program" in caplog.text
+
+
+@pytest.fixture
+async def newcomer(tmp_path: Path) -> AsyncIterator[Engine]:
+    """With an embedded database that an earlier version of the program made: a migration is pending, a file changed."""
+    DB.configure(Settings(flow_data_dir=tmp_path / "data"))
+    assert DB.embedded
+    await settle_migrations(DB)
+    connection = await DB.connect()
+    await a_customer(connection, name="Ana")
+    await connection.execute(
+        "UPDATE migration_checksum SET checksum = 'another' WHERE name = $1", all_migrations()[0].id
+    )
+    await connection.close()
+    await runner.backwards(DB, choices.backwards("crm", "1"))
+    yield DB
+    DB.embedded.stop()
+
+
+async def test_the_embedded_database_of_an_earlier_version_is_taken_along(newcomer: Engine) -> None:
+    await settle_migrations(newcomer)
+    assert (await checking.check(newcomer)).fine
+    connection = await newcomer.connect()
+    assert await connection.fetchval("SELECT name FROM customers") == "Ana"
+    await connection.close()
+
+
+async def test_an_embedded_database_that_the_files_do_not_make_any_more_is_left_alone(newcomer: Engine) -> None:
+    connection = await newcomer.connect()
+    await connection.execute("ALTER TABLE customers DROP CONSTRAINT customers_cpf_valid")
+    before = await read_catalog(connection)
+    with pytest.raises(StartRefused) as refused:
+        await settle_migrations(newcomer)
+    assert "make something else now: constraint customers.customers_cpf_valid is missing. Nothing was done" in str(
+        refused.value
+    )
+    assert await read_catalog(connection) == before
+    assert await connection.fetchval("SELECT name FROM customers") == "Ana"
+    await connection.close()
 
 
 async def test_health_names_what_is_pending_and_what_has_drifted(app: FastAPI, connection: asyncpg.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Tables, rules, migrations and database say the same, and every step can be taken back."""
+"""Tables, rules, migrations and database say the same."""
 
 import re
 import shutil
@@ -8,30 +8,21 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from piccolo.apps.migrations.commands.backwards import run_backwards
-from piccolo.apps.migrations.commands.forwards import run_forwards
 from piccolo.apps.migrations.commands.new import AutoMigrationManager
 from piccolo.conf.apps import AppConfig
 
 from accounts.piccolo_app import APP_CONFIG as ACCOUNTS
 from accounts.roles import UserRole
 from backoffice.piccolo_app import APP_CONFIG as BACKOFFICE
-from backoffice.settings import ROOT, Settings
+from backoffice.settings import ROOT
 from crm.enums import PresaleStatus
 from crm.piccolo_app import APP_CONFIG as CRM
-from piccolo_conf import DB
 from tests.builders import WAYS, a_presale, a_presale_that_is, a_session, a_user, row
-from tests.catalog import Catalog, Rows, catalog, names, rows
+from tests.catalog import catalog, names, rows
 
 APPS = ("backoffice", "accounts", "crm")
 RULES = sorted(ROOT.glob("*/rules/*.sql"))
 STEPS = {app: len(list((ROOT / app / "piccolo_migrations").glob("*_20*.py"))) for app in APPS}
-
-
-@pytest.fixture
-def migrations(database: str) -> None:
-    """Piccolo's own commands, in this process, work on the test's database."""
-    DB.configure(Settings(database_url=database))
 
 
 @pytest.fixture
@@ -45,61 +36,6 @@ async def full(connection: asyncpg.Connection) -> asyncpg.Connection:
         "INSERT INTO idempotency_keys (user_id, key, request, response) SELECT id, 'k', '{}', '' FROM users"
     )
     return connection
-
-
-async def step_down(app: str) -> None:
-    assert (await run_backwards(app, "1", auto_agree=True)).success
-
-
-async def step_up(app: str) -> None:
-    assert (await run_forwards(app, "1")).success
-
-
-def survivors(now: Rows, before: Rows) -> Rows:
-    """The rows from before of those tables that have been there all along."""
-    return {table: before[table] for table in now}
-
-
-class TestRoundTrip:
-    async def test_down_one_by_one_and_up_again_every_catalog_is_met_again(
-        self, migrations: None, full: asyncpg.Connection
-    ) -> None:
-        met: list[Catalog] = [await catalog(full)]
-        kept: list[Rows] = [await rows(full)]
-        downwards = [app for app in reversed(APPS) for _ in range(STEPS[app])]
-        for app in downwards:
-            await step_down(app)
-            met.append(await catalog(full))
-            kept.append(await rows(full))
-            assert kept[-1] == survivors(kept[-1], kept[0])
-            assert met[-1] != met[-2]
-        assert {key for key in met[-1] if "migration" not in key} == set()
-        for app in reversed(downwards):
-            met.pop()
-            await step_up(app)
-            assert await catalog(full) == met[-1]
-
-    async def test_a_step_down_and_up_leaves_rows_that_it_does_not_concern(
-        self, migrations: None, full: asyncpg.Connection
-    ) -> None:
-        before = await rows(full)
-        assert all(before[table] for table in before.keys() - {"presale_births"})
-        await step_down("crm")
-        await step_up("crm")
-        assert await rows(full) == before
-        for _ in range(2):
-            await step_down("crm")
-        now = await rows(full)
-        await step_down("accounts")
-        await step_up("accounts")
-        assert now == await rows(full) == survivors(now, before)
-        assert now.keys() == {"users", "sessions", "login_failures"}
-
-    async def test_numbers_go_on_where_they_were(self, migrations: None, full: asyncpg.Connection) -> None:
-        last = await full.fetchval("SELECT max(number) FROM presales")
-        await step_down("crm")
-        await step_up("crm")
-        assert (await row(full, "presales", await a_presale(full)))["number"] == last + 1
 
 
 class TestNothingDiffers:

@@ -35,6 +35,11 @@ class Report:
         state = self.state
         return not (state.pending or state.changed or state.unknown or self.drift or self.undeclared)
 
+    @property
+    def acceptable(self) -> bool:
+        """Whether the database is what the files make of the migrations that ran; more may be pending."""
+        return not (self.state.unknown or self.drift or self.undeclared)
+
     def __str__(self) -> str:
         if self.fine:
             return "The database is as the code says."
@@ -97,12 +102,13 @@ async def check(engine: Engine, scratch_server: str = "") -> Report:
 
 
 async def accept(engine: Engine, scratch_server: str = "") -> Report:
-    """Takes the migrations' files, and the catalog, for what they are now, if the database is as the code says."""
+    """Takes the files of the migrations that ran for what they are now, if the database is what these files make."""
     report = await check(engine, scratch_server)
-    if report.drift or report.undeclared or report.state.pending or report.state.unknown:
+    if not report.acceptable:
         return report
     async with noted(engine, Journal()), exclusive(engine) as connection, connection.transaction():
-        await records.remember_files(connection, all_migrations())
+        pending = report.state.pending
+        await records.remember_files(connection, [one for one in all_migrations() if one not in pending])
         await records.remember_catalog(connection, await read_catalog(connection))
     return Report(await _state(engine))
 
