@@ -54,8 +54,8 @@ async def _accept(engine: Engine) -> None:
     if report.drift:
         raise StartRefused(
             "The files of migrations that ran were changed, and make something else now: "
-            f"{in_few_words(report.drift)}. Nothing was done, and all data is where it was. Go back to the version that "
-            "made this database; or see `piccolo backoffice check` and docs/migrations.md."
+            f"{in_few_words(report.drift)}. Nothing was done, and all data is where it was. Go back to the version "
+            "that made this database; or see `piccolo backoffice check` and docs/migrations.md."
         )
 
 
