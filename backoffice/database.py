@@ -143,12 +143,20 @@ class Engine(PostgresEngine):
         if not isinstance(connection, asyncpg.pool.PoolConnectionProxy):
             await close_quietly(connection)
             return
+        if _is_lost(connection):
+            self._distrust_the_idle()
         try:
             await _release(connection)
         except BROKEN as error:
             logger.warning("a database connection was given up: %s", error or type(error).__name__)
         finally:
             self._slots.release()
+
+    def _distrust_the_idle(self) -> None:
+        """They may lead where the lost one led: to a server that hangs, or that is not the primary any more."""
+        for holder in self.pool._holders if self.pool is not None else ():
+            if holder.is_idle():
+                holder.terminate()
 
     @contextlib.asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
@@ -301,6 +309,10 @@ async def _leave(_: Any) -> None:
 
     Behind a pooler it would moreover reset whichever session is lent at that moment.
     """
+
+
+def _is_lost(connection: Any) -> bool:
+    return connection._con is None or connection._con.is_closed()
 
 
 def _end_properly_on_sigterm() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
+import asyncpg
 from piccolo.engine.postgres import PostgresTransaction
 
 from backoffice.connecting import BROKEN, end_at_once, session_settings
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from backoffice.database import Engine
 
 ROLLBACK_SECONDS = 2
+
+# After the first two a query is still under way, and nothing else can be said on that connection; after the last it
+# leads to a server that was the primary once.
+NO_USE_TO_ANYBODY = (TimeoutError, asyncio.CancelledError, asyncpg.ReadOnlySQLTransactionError)
 
 
 class Transaction(PostgresTransaction):
@@ -49,11 +54,20 @@ class Transaction(PostgresTransaction):
         if self._committed or self._rolled_back:
             return
         if exception is None:
-            await self.transaction.commit()
-        elif isinstance(exception, TimeoutError | asyncio.CancelledError):
-            end_at_once(self.connection)  # a query is still under way: nothing else can be said here
+            await self._commit()
+        elif isinstance(exception, NO_USE_TO_ANYBODY):
+            end_at_once(self.connection)
         else:
             await roll_back_or_end(self.transaction, self.connection)
+
+    async def _commit(self) -> None:
+        """One that takes too long is left to itself: cancelled while it waits for a standby, it would be visible
+        from then on, and so might be acknowledged to whoever asks again, yet be lost with the primary."""
+        try:
+            await self.transaction.commit()
+        except (TimeoutError, asyncio.CancelledError):
+            end_at_once(self.connection)
+            raise
 
 
 async def roll_back_or_end(transaction: Any, connection: Any) -> None:
