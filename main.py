@@ -37,7 +37,7 @@ LINKS = {"API documentation": "/docs", "Health": "/api/health"}
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    async with serving(DB, refuse_demo_accounts):
+    async with serving(DB, refuse_demo_accounts), metrics.sampling(DB):
         yield
 
 

@@ -1,17 +1,34 @@
-"""`/metrics`, in Prometheus' format: requests and latencies by route, the pool, the migrations."""
+"""`/metrics`, in Prometheus' format: requests and latencies by route, the pool, the migrations.
 
+Several worker processes keep their figures in files of one folder, PROMETHEUS_MULTIPROC_DIR, so that whichever of them
+is asked answers for all; `make run` sees to it.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
 from functools import cache
+from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from backoffice.connecting import DatabaseUnavailable
 from backoffice.database import Engine
 from backoffice.health import prober
+from backoffice.postgres_programs import command_line
 
-registry = CollectorRegistry()
-requests = Counter("http_requests", "Requests answered.", ["method", "route", "status"], registry=registry)
-latency = Histogram("http_request_seconds", "Time to answer.", ["method", "route"], registry=registry)
+SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+SAMPLE_SECONDS = 1  # how old the figures of another worker's pool may be
+
+own = CollectorRegistry()
+requests = Counter("http_requests", "Requests answered.", ["method", "route", "status"], registry=own)
+latency = Histogram("http_request_seconds", "Time to answer.", ["method", "route"], registry=own)
+connections = Gauge(
+    "database_connections", "Connections of the pools.", ["state"], registry=own, multiprocess_mode="livesum"
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,20 +45,57 @@ def _series(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
     return requests.labels(method, route, status), latency.labels(method, route)
 
 
-@router.get("/metrics")
-async def metrics(request: Request) -> Response:
-    engine: Engine = request.app.state.engine
-    text = generate_latest(registry) + generate_latest(await _of_database(engine))
-    return Response(text, media_type=CONTENT_TYPE_LATEST)
+@contextlib.asynccontextmanager
+async def sampling(engine: Engine) -> AsyncIterator[None]:
+    """Inside, the other workers know how this one's pool is doing."""
+    sampler = asyncio.create_task(_keep_sampling(engine))
+    try:
+        yield
+    finally:
+        sampler.cancel()
+        if SHARED:
+            _forget(os.getpid(), SHARED)
 
 
-async def _of_database(engine: Engine) -> CollectorRegistry:
-    """What is so at this moment: the pool of this process, and what the database says, if it does."""
-    now = CollectorRegistry()
-    connections = Gauge("database_connections", "Connections of the pool.", ["state"], registry=now)
+async def _keep_sampling(engine: Engine) -> None:
+    while True:
+        _sample(engine)
+        await asyncio.sleep(SAMPLE_SECONDS)
+
+
+def _sample(engine: Engine) -> None:
     figures = engine.figures()
     for state in ("active", "idle", "total", "max"):
         connections.labels(state).set(getattr(figures, state))
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    engine: Engine = request.app.state.engine
+    _sample(engine)
+    counted = generate_latest(_of_all_workers(SHARED) if SHARED else own)
+    text = counted + generate_latest(await _of_database(engine))
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+def _of_all_workers(folder: str) -> CollectorRegistry:
+    for file in Path(folder).glob("gauge_live*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        if not command_line(pid):
+            _forget(pid, folder)
+    everything = CollectorRegistry()
+    MultiProcessCollector(everything, folder)  # type: ignore[no-untyped-call] # has no types
+    return everything
+
+
+def _forget(pid: int, folder: str) -> None:
+    """The pool of a process that is no more; what it did stays counted."""
+    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call] # has no types
+
+
+async def _of_database(engine: Engine) -> CollectorRegistry:
+    """What the database says at this moment, if it does."""
+    now = CollectorRegistry()
     up = Gauge("database_up", "Whether the database answers.", registry=now)
     try:
         found = await prober(engine).ask()

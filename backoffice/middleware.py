@@ -11,7 +11,7 @@ from piccolo_api.shared.auth import User
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, problems
-from backoffice.database_errors import explain, is_collision, is_lost, repeat
+from backoffice.database_errors import RETRY_AFTER, explain, is_collision, is_lost, repeat
 from backoffice.health import the_engine
 
 logger = logging.getLogger("flow_crm.requests")
@@ -59,7 +59,7 @@ class Boundary:
 
         try:
             await self.app(scope, receive, send_with_id)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             if status:  # the answer has begun: all that is left is to break it off
                 raise
             problem = _problem(error, scope, request_id)
@@ -84,7 +84,9 @@ def _request_id(scope: Scope) -> str:
     return given if REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
-def _problem(error: Exception, scope: Scope, request_id: str) -> problems.Problem:
+def _problem(error: BaseException, scope: Scope, request_id: str) -> problems.Problem:
+    if isinstance(error, asyncio.CancelledError):
+        return problems.Problem("shutting_down", headers=RETRY_AFTER)
     problem = explain(error, deleting=scope["method"] == "DELETE")
     if problem is None:
         logger.error("unforeseen error in request %s", request_id, exc_info=error)

@@ -55,7 +55,8 @@ CHALLENGE = {"WWW-Authenticate": answer_header("How to log in.")}
 
 # What a refused write may be accused of by the database, beside what the request itself shows.
 WRITES = ("check_violation", "foreign_key_violation", "not_null_violation", "out_of_range", "validation_error")
-ALWAYS = ("body_too_large", "internal_error", "database_unavailable", "database_busy", "database_timeout")
+DATABASE = ("database_unavailable", "database_busy", "database_timeout")
+ALWAYS = ("body_too_large", "internal_error", *DATABASE, "shutting_down")
 
 
 def ref(model: type[BaseModel]) -> dict[str, str]:

@@ -170,6 +170,14 @@ PROBLEMS: dict[str, ProblemWords] = {
         Text("Database too slow", "Banco de dados lento"),
         Text("The database took too long. Please try again.", "O banco de dados demorou demais. Tente de novo."),
     ),
+    "shutting_down": ProblemWords(
+        503,
+        Text("Being restarted", "Reiniciando"),
+        Text(
+            "The server is being restarted, and this took too long. Please try again.",
+            "O servidor está reiniciando e isto demorou demais. Tente de novo.",
+        ),
+    ),
 }
 
 CONSTRAINTS: dict[str, ConstraintWords] = {}

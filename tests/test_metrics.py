@@ -1,11 +1,21 @@
-"""What Prometheus is told: requests by route, their times, the pool, the migrations."""
+"""What Prometheus is told: requests by route, their times, the pool, the migrations; by whichever worker is asked."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
 
 import asyncpg
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from backoffice.migrations.files import all_migrations
 from tests.conftest import Cast
+from tests.programs import Program, children
+
+POOL = 4
+LIVE = "/api/health/live"
 
 Samples = dict[tuple[str, ...], float]
 
@@ -54,3 +64,43 @@ async def test_the_pool_and_the_migrations_are_told(cast: Cast, connection: asyn
     assert found["database_up",] == 1
     assert found["database_migrations_pending",] == 1 < len(all_migrations())
     assert found["database_schema_differences",] >= 1
+
+
+@pytest.fixture
+def two_workers(project: Path, environment: dict[str, str], database: str) -> Program:
+    settings = {"DATABASE_URL": database, "WEB_CONCURRENCY": "2", "DB_POOL_MAX": str(POOL)}
+    return Program(project, environment | settings, "run.py")
+
+
+def a_visitor(program: Program) -> httpx.AsyncClient:
+    """On a new connection each time, so that either worker may answer."""
+    return httpx.AsyncClient(base_url=program.address, limits=httpx.Limits(max_keepalive_connections=0))
+
+
+async def until_told(program: Program, *, requests: int, connections: int) -> None:
+    """By every one of ten answers in a row."""
+    live = "http_requests_total", "method", "GET", "route", LIVE, "status", "200"
+    most = "database_connections", "state", "max"
+    async with asyncio.timeout(20), a_visitor(program) as visitor:
+        told: set[tuple[float, ...]] = set()
+        while told != {(requests, connections)}:
+            found = [await scraped(visitor) for _ in range(10)]
+            told = {(one[live], one[most]) for one in found}
+
+
+async def test_two_workers_answer_for_each_other_and_for_one_that_died(two_workers: Program) -> None:
+    try:
+        await asyncio.to_thread(two_workers.wait_until, "Flow CRM is ready")
+        async with a_visitor(two_workers) as visitor:
+            for _ in range(20):
+                assert (await visitor.get(LIVE)).status_code == 200
+        await until_told(two_workers, requests=20, connections=2 * POOL)
+        victim = children(two_workers.process.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        await until_told(two_workers, requests=20, connections=2 * POOL)
+        assert victim not in children(two_workers.process.pid)
+        two_workers.process.terminate()
+        assert await asyncio.to_thread(two_workers.end) == 0
+    finally:
+        if two_workers.process.poll() is None:
+            two_workers.kill_all()

@@ -17,54 +17,9 @@ import pytest
 
 from tests.conftest import dsn_of
 from tests.faults import OwnServer, processes_naming
+from tests.programs import Program
 
-START_SECONDS = 60
 ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
-
-
-class Program:
-    """A started program in a process group of its own, and what it says."""
-
-    def __init__(self, project: Path, environment: dict[str, str], *arguments: str) -> None:
-        self.said = project / f"said-{uuid.uuid4().hex[:6]}.txt"
-        self.port = free_port()
-        with self.said.open("w") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=project,
-                env=environment | {"PORT": str(self.port)},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    @property
-    def text(self) -> str:
-        return self.said.read_text()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def wait_until(self, words: str) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while words not in self.text:
-            assert self.process.poll() is None, self.text
-            assert time.monotonic() < deadline, self.text
-            time.sleep(0.02)
-
-    def end(self) -> int:
-        return self.process.wait(START_SECONDS)
-
-    def kill_all(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -1,0 +1,119 @@
+"""The processes that serve: one, or several behind one socket, and how each of these begins and ends.
+
+SIGTERM and SIGINT end them, after the requests in flight. SIGHUP replaces several workers one after the other, each by
+a new one that serves already; a single process it ends.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from backoffice.settings import Settings
+from backoffice.startup import StartRefused
+
+GRACE_SECONDS = 10  # for requests in flight when the signal comes
+WORKER_START_SECONDS = 60
+FIRST_PASSED_ON = 3  # the number that systemd gives to the first socket it passes on
+
+Say = Callable[[], None]
+
+
+class OneProcess(uvicorn.Server):
+    """Calls `say` once it serves."""
+
+    def __init__(self, config: uvicorn.Config, say: Say) -> None:
+        super().__init__(config)
+        self._say = say
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        signal.signal(signal.SIGHUP, self.handle_exit)  # the terminal was closed, or somebody means several workers
+        await super().startup(sockets)
+        self._say()
+
+
+class SeveralProcesses(Multiprocess):
+    """Calls `say` once the first worker serves."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], say: Say) -> None:
+        super().__init__(config, sockets)
+        self._say = say
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        if self.processes[0].wait_until_ready(WORKER_START_SECONDS, self.should_exit):
+            self._say()
+
+    def restart_all(self) -> None:
+        """A new worker has as long as the first ones had; uvicorn's own gives it no more than to answer a ping."""
+        usual, self.config.timeout_worker_healthcheck = self.config.timeout_worker_healthcheck, WORKER_START_SECONDS
+        super().restart_all()
+        self.config.timeout_worker_healthcheck = usual
+
+    def terminate_all(self) -> None:
+        """Nobody waits any more at a door that no worker is going to open."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket that systemd passes on, if it does, which outlives us; else the address of the settings.
+
+    Raises StartRefused where that is taken.
+    """
+    if os.environ.get("LISTEN_PID") == str(os.getpid()):
+        return socket.socket(fileno=FIRST_PASSED_ON)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio would not set TCP_NODELAY
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartRefused(f"Address {settings.host}, port {settings.port}: {reason}. See PORT.") from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        "main:app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.web_concurrency,
+        log_level=settings.log_level.lower(),
+        log_config=None,  # see logs.configure
+        access_log=False,
+        proxy_headers=settings.forwarded_allow_ips is not None,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+@contextlib.contextmanager
+def shared_metrics() -> Iterator[None]:
+    """A folder in which the workers keep what each of them counts, so that any can answer for all; see metrics.py."""
+    with tempfile.TemporaryDirectory(prefix="flowcrm-metrics-") as folder:
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        yield
+
+
+def serve(settings: Settings, listener: socket.socket, say: Say) -> None:
+    """Until a signal; raises SystemExit where the application did not start."""
+    config = server_config(settings)
+    if settings.web_concurrency == 1:
+        OneProcess(config, say).run([listener])
+        return
+    with shared_metrics():
+        processes = SeveralProcesses(config, [listener], say)
+        processes.run()
+    if any(process.exitcode == uvicorn.config.STARTUP_FAILURE for process in processes.processes):
+        raise SystemExit(uvicorn.config.STARTUP_FAILURE)

@@ -1,0 +1,207 @@
+"""Deploys under load: whoever connects again after a broken connection is never refused, and nothing is done twice."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.builders import a_customer, a_product, a_user
+from tests.clients import a_token, bearer
+from tests.programs import Program, children
+
+CLERKS = 4
+LONGEST_SECONDS = 30
+GRACE_SECONDS = 10
+DEMO = b'{"email": "ana@flowcrm.example", "password": "flowcrm-demo"}'
+
+
+@dataclass
+class Load:
+    """People who sell without a pause, and connect again when they have to."""
+
+    connection: asyncpg.Connection
+    address: str
+    headers: dict[str, str]
+    order: dict[str, object]
+    acknowledged: list[str] = field(default_factory=list)
+    statuses: set[int] = field(default_factory=set)
+    broken: set[type[Exception]] = field(default_factory=set)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @contextlib.asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(LONGEST_SECONDS * 2), asyncio.TaskGroup() as group:
+            for number in range(CLERKS):
+                group.create_task(self.clerk(keep_alive=number % 2 == 0))
+            yield
+            self.over.set()
+
+    async def clerk(self, *, keep_alive: bool) -> None:
+        limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
+        timeout = httpx.Timeout(LONGEST_SECONDS)
+        async with httpx.AsyncClient(
+            base_url=self.address, headers=self.headers, limits=limits, timeout=timeout
+        ) as client:
+            while not self.over.is_set():
+                await self.insist(client, "GET", "/api/presales/")
+                key = {"Idempotency-Key": uuid4().hex}
+                sold = await self.insist(client, "POST", "/api/presales/", json=self.order, headers=key)
+                self.acknowledged.append(sold.json()["id"])
+
+    async def insist(self, client: httpx.AsyncClient, method: str, path: str, **options: object) -> httpx.Response:
+        """Once more where nobody answered; the key makes sure that it happens once."""
+        while True:
+            try:
+                answer = await client.request(method, path, **options)  # type: ignore[arg-type]
+            except httpx.TransportError as error:
+                self.broken.add(type(error))
+            else:
+                self.statuses.add(answer.status_code)
+                return answer
+
+    async def sold(self, number: int) -> None:
+        goal = len(self.acknowledged) + number
+        while len(self.acknowledged) < goal:
+            await asyncio.sleep(0.01)
+
+    async def assert_nobody_was_refused(self) -> None:
+        assert self.statuses == {200, 201}
+        assert httpx.ConnectError not in self.broken
+        kept = await self.connection.fetchval("SELECT array_agg(id::text) FROM presales")
+        assert sorted(self.acknowledged) == sorted(kept)
+
+
+@pytest.fixture
+async def load(connection: asyncpg.Connection) -> Load:
+    await a_user(connection, email="ana@flowcrm.example", role="manager")
+    items = [{"product_id": str(await a_product(connection)), "quantity": "1"}]
+    order: dict[str, object] = {"customer_id": str(await a_customer(connection)), "items": items}
+    return Load(connection, "", bearer(await a_token(connection, "ana@flowcrm.example")), order)
+
+
+Start = Callable[..., Awaitable[Program]]
+
+
+@pytest.fixture
+def start(project: Path, environment: dict[str, str], database: str) -> Iterator[Start]:
+    """Starts the program, and gives it back once it serves. Whatever a test leaves running is killed."""
+    programs: list[Program] = []
+
+    async def start(listener: socket.socket | None = None, **settings: str) -> Program:
+        settings = environment | {"DATABASE_URL": database, "DB_POOL_MAX": "4"} | settings
+        programs.append(Program(project, settings, "run.py", listener=listener))
+        await asyncio.to_thread(programs[-1].wait_until, "Flow CRM is ready")
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        if program.process.poll() is None:
+            program.kill_all()
+
+
+async def assert_ends_well(program: Program) -> None:
+    assert await asyncio.to_thread(program.end) == 0, program.text
+    assert "Traceback" not in program.text
+
+
+async def test_several_workers_are_replaced_one_after_the_other(load: Load, start: Start) -> None:
+    program = await start(WEB_CONCURRENCY="2")
+    load.address = program.address
+    before = set(children(program.process.pid))
+    async with load.at_work():
+        await load.sold(20)
+        program.process.send_signal(signal.SIGHUP)
+        while before & set(children(program.process.pid)):
+            await asyncio.sleep(0.05)
+        await load.sold(20)
+    program.process.terminate()
+    await assert_ends_well(program)
+    await load.assert_nobody_was_refused()
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A door that stays while those behind it come and go; systemd keeps one like it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_whoever_comes_between_two_programs_waits_at_the_door_that_systemd_keeps(
+    load: Load, start: Start, listener: socket.socket, workers: str
+) -> None:
+    program = await start(listener, WEB_CONCURRENCY=workers)
+    load.address = program.address
+    async with load.at_work():
+        await load.sold(20)
+        program.process.terminate()
+        await assert_ends_well(program)
+        program = await start(listener, WEB_CONCURRENCY=workers)
+        await load.sold(20)
+    program.process.terminate()
+    await assert_ends_well(program)
+    await load.assert_nobody_was_refused()
+
+
+def upload(port: int, *, sent: int) -> socket.socket:
+    """A log-in that is on its way, so many of its bytes."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=LONGEST_SECONDS)
+    head = f"POST /api/auth/login/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(DEMO)}"
+    client.sendall(head.encode() + b"\r\n\r\n" + DEMO[:sent])
+    return client
+
+
+def answer_to(client: socket.socket) -> bytes:
+    """Until the connection is closed."""
+    return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def idle(port: int) -> socket.socket:
+    """A connection kept alive after an answer."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=LONGEST_SECONDS)
+    client.sendall(b"GET /api/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+    said = b""
+    while b"alive" not in said:
+        said += client.recv(65536)
+    return client
+
+
+def is_refused(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.usefixtures("load")
+async def test_sigterm_waits_for_slow_uploads_but_not_for_ever_and_lets_nobody_else_in(
+    start: Start, workers: str
+) -> None:
+    program = await start(WEB_CONCURRENCY=workers)
+    port = program.port
+    with upload(port, sent=10) as slow, upload(port, sent=10) as endless, idle(port) as kept_alive:
+        program.process.terminate()
+        assert await asyncio.to_thread(kept_alive.recv, 1) == b""
+        async with asyncio.timeout(GRACE_SECONDS / 2):
+            while not is_refused(port):
+                await asyncio.sleep(0.05)
+        slow.sendall(DEMO[10:])
+        assert (await asyncio.to_thread(answer_to, slow)).startswith(b"HTTP/1.1 200 OK")
+        refusal = await asyncio.to_thread(answer_to, endless)
+    assert refusal.startswith(b"HTTP/1.1 503")
+    assert b'"code": "shutting_down"' in refusal
+    assert b"retry-after: " in refusal.lower()
+    await assert_ends_well(program)
+
+
+async def test_a_closed_terminal_ends_a_single_process(start: Start) -> None:
+    program = await start()
+    program.process.send_signal(signal.SIGHUP)
+    await assert_ends_well(program)
