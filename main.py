@@ -20,6 +20,7 @@ from backoffice import health, logs, metrics, openapi, problems
 from backoffice.admin import Admin
 from backoffice.direct import Direct, Directory
 from backoffice.middleware import Boundary, UnitOfWork
+from backoffice.pages import documentation
 from backoffice.rest import add_resource
 from backoffice.startup import OneLineRefusal, serving
 from crm.presales import add_presale_routes
@@ -32,6 +33,7 @@ TAGS = {
     "auth": "Logging in and out, and one's own password.",
     "health": "Whether the database answers, and whether the process runs at all.",
 }
+DOCS_ASSETS = "/docs-assets"  # FastAPI itself would have browsers fetch Swagger UI from elsewhere
 LINKS = {"API documentation": "/docs", "Health": "/api/health"}
 
 
@@ -42,7 +44,8 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPIOffline(
-    static_url="/docs-assets",  # FastAPI itself would have browsers fetch Swagger UI from elsewhere
+    docs_url=None,  # see documentation below
+    static_url=DOCS_ASSETS,
     title="Flow CRM",
     version="0.1.0",
     description="The back office of a small Brazilian reseller: customers, products and pre-sales.",
@@ -57,7 +60,8 @@ for resource in (*RESOURCES, USERS):
     crud = add_resource(router, resource)
     if resource is PRESALES:
         add_presale_routes(router, crud)
-for part in (health.router, metrics.router, accounts_router, admin_router, router):
+docs = documentation(f"{app.title} API", static_url=DOCS_ASSETS)
+for part in (health.router, metrics.router, docs, accounts_router, admin_router, router):
     app.include_router(part)
 app.mount(
     "/admin",

@@ -11,12 +11,13 @@ from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel
 from piccolo_api.csrf.middleware import CSRFMiddleware
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 
 from backoffice import problems
 from backoffice.admin_crud import AdminCRUD
 from backoffice.admin_words import translations
+from backoffice.pages import page
 from backoffice.resource import Resource
 
 SCRIPT = Path(__file__).with_name("admin.js")
@@ -54,6 +55,9 @@ class Admin(AdminRouter):
     def _mounted(self, path: str) -> FastAPI:
         app: Any = next(route.app for route in self.routes if isinstance(route, Mount) and route.path == path)
         return app if isinstance(app, FastAPI) else app.app  # the API stands behind a middleware
+
+    async def get_root(self, request: Request) -> HTMLResponse:
+        return page(self.template)
 
     # FastAPI reads the signature: what it wants is given.
     def get_table_list_grouped(self, request: Request) -> GroupedTableNamesResponseModel:  # type: ignore[override]

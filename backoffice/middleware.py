@@ -10,7 +10,7 @@ from uuid import uuid4
 from piccolo_api.shared.auth import User
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backoffice import metrics, problems
+from backoffice import metrics, pages, problems
 from backoffice.database_errors import RETRY_AFTER, explain, is_collision, is_lost, repeat
 from backoffice.health import the_engine
 
@@ -20,13 +20,18 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_TRIES = 4
 LONGEST_REQUEST_SECONDS = 11  # a statement has 10; several together have no more
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SECURITY_HEADERS = (
+HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
 )
+YEAR_SECONDS = 365 * 24 * 60 * 60
+HTTPS_ONLY = (b"strict-transport-security", f"max-age={YEAR_SECONDS}".encode())
+SECURITY_HEADERS = {"http": HEADERS, "https": (*HEADERS, HTTPS_ONLY)}
+POLICY = (b"content-security-policy", pages.NOTHING.encode())
 REQUEST_ID_HEADER = b"x-request-id"
-OURS = {REQUEST_ID_HEADER, *(name for name, _ in SECURITY_HEADERS)}
+OURS = {REQUEST_ID_HEADER, *(name for name, _ in SECURITY_HEADERS["https"])}
+SERVER_ENDS = "graceful shutdown"  # is in the reason that uvicorn gives when it cancels what is left
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -51,16 +56,16 @@ class Boundary:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
-                    *_without_ours(message),
+                    *_theirs(message),
                     (REQUEST_ID_HEADER, request_id.encode()),
-                    *SECURITY_HEADERS,
+                    *SECURITY_HEADERS[scope["scheme"]],
                 ]
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_id)
         except (Exception, asyncio.CancelledError) as error:
-            if status:  # the answer has begun: all that is left is to break it off
+            if status or _is_wanted(error):  # or the answer has begun: all that is left is to break it off
                 raise
             problem = _problem(error, scope, request_id)
             await problems.respond(problem, scope)(scope, receive, send_with_id)
@@ -68,8 +73,16 @@ class Boundary:
             _record(scope, status, started)
 
 
-def _without_ours(message: Message) -> list[tuple[bytes, bytes]]:
-    return [header for header in message.get("headers", ()) if header[0] not in OURS]
+def _is_wanted(error: BaseException) -> bool:
+    """Whether somebody cancelled the request who wants no answer; the server does when it can wait no longer."""
+    return isinstance(error, asyncio.CancelledError) and SERVER_ENDS not in str(error)
+
+
+def _theirs(message: Message) -> list[tuple[bytes, bytes]]:
+    """The headers of the answer; without a policy of its own, nothing in it may do anything in a browser."""
+    headers = [header for header in message.get("headers", ()) if header[0] not in OURS]
+    has_policy = any(name == POLICY[0] for name, _ in headers)
+    return headers if has_policy else [*headers, POLICY]
 
 
 def _header(scope: Scope, name: bytes) -> str:

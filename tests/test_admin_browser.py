@@ -392,3 +392,9 @@ async def test_refusals_speak_the_language_that_was_chosen(clerk: Clerk, db: asy
     await clerk.save()
     await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
     clerk.expects_refusal(422)
+
+
+@as_a("")
+async def test_the_api_is_described_by_a_page_that_asks_nobody_else(clerk: Clerk) -> None:
+    await clerk.page.goto(f"{clerk.address}/docs")
+    await expect(clerk.page.locator(".opblock").first).to_be_visible()
