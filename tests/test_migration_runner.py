@@ -15,6 +15,7 @@ from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.telling import MigrationFailed, MigrationRefused
 from backoffice.settings import Settings
+from backoffice.startup import serving
 from piccolo_conf import DB
 from tests.builders import a_customer
 from tests.migrating import LATER, Workshop, a_migration, recorded, relations, these
@@ -246,3 +247,33 @@ async def test_through_a_pooler_they_are_not_run_but_can_be_checked(
     assert [str(one) for one in (await checking.check(DB, server)).drift] == [
         "index products.products_search is missing"
     ]
+
+
+async def test_what_others_keep_in_the_database_is_neither_mistaken_nor_touched(empty: str, server: str) -> None:
+    connection = await asyncpg.connect(empty)
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(
+        "CREATE SCHEMA legacy; CREATE TABLE legacy.customers (number int); INSERT INTO legacy.customers VALUES (7);"
+        'CREATE TABLE public."Odd ""name" (id int);'
+        f'ALTER DATABASE "{name}" SET search_path = legacy, public'
+    )
+    DB.configure(Settings(database_url=empty))
+    await runner.forwards(DB, choices.forwards())
+    assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()]
+    assert await connection.fetchval("SELECT number FROM legacy.customers") == 7
+    report = await checking.check(DB, server)
+    assert [str(one) for one in report.drift] == ['table Odd "name is not of the program']
+    async with serving(DB):
+        assert await DB._run_in_pool("SELECT * FROM customers") == []
+    await connection.close()
+
+
+async def test_a_table_of_others_that_is_in_the_way_is_named_and_kept(empty: str) -> None:
+    connection = await asyncpg.connect(empty)
+    await connection.execute("CREATE TABLE products (number int); INSERT INTO products VALUES (7)")
+    DB.configure(Settings(database_url=empty))
+    with pytest.raises(MigrationFailed, match='relation "products" already exists'):
+        await runner.forwards(DB, choices.forwards())
+    assert await relations(connection) == {"products"}
+    assert await connection.fetchval("SELECT number FROM products") == 7
+    await connection.close()
