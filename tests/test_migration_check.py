@@ -48,6 +48,9 @@ DAMAGES = {
     "DROP INDEX customers_search_name; CREATE INDEX customers_search_name ON customers (name)": (
         "index customers.customers_search_name differs"
     ),
+    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'customers_email'::regclass": (
+        "index customers.customers_email differs"
+    ),
     "CREATE OR REPLACE FUNCTION is_cpf(value text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN true": (
         "function is_cpf(value text) differs"
     ),

@@ -127,7 +127,7 @@ async def test_the_plan_is_the_sql_with_remarks_and_changes_nothing(
     size = await connection.fetchval("SELECT pg_size_pretty(pg_total_relation_size('customers'))")
     assert script == (
         f"""\
--- {one}: in one transaction
+-- {one}: in one transaction with its neighbours
 CREATE TABLE extra (
     id int
 );

@@ -25,6 +25,7 @@ from tests.migrating import LATER, Workshop, a_migration, ended, recorded, relat
 
 PATIENCE_SECONDS = 60
 UNIQUE_NAMES = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique_name ON customers (name)"
+VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_name'::regclass"
 
 
 def later(*numbers: int) -> list[str]:
@@ -201,6 +202,28 @@ async def test_when_the_server_ends_the_session_nothing_is_left_and_it_can_be_ru
     assert "extra" in await relations(connection)
 
 
+async def test_when_the_server_ends_the_session_that_builds_an_index_it_is_told_so_and_can_be_run_again(
+    tmp_path: Path, engine: Engine, database: str, connection: asyncpg.Connection
+) -> None:
+    one = a_migration(tmp_path, 1, UNIQUE_NAMES, alone=True)
+    onlooker = await asyncpg.connect(database)
+    async with connection.transaction():
+        await connection.fetchval("SELECT count(*) FROM customers")
+        running = asyncio.create_task(runner.forwards(engine, these(one)))
+        pid = await until_there_is(onlooker, "query LIKE 'CREATE UNIQUE INDEX%' AND wait_event_type = 'Lock'")
+        await onlooker.fetchval("SELECT pg_terminate_backend($1)", pid)
+        with pytest.raises(MigrationFailed) as failure:
+            await running
+    assert "terminating connection due to administrator command" in str(failure.value)
+    assert f"statement: {UNIQUE_NAMES}" in str(failure.value)
+    await runner.forwards(engine, these(one))
+    assert await onlooker.fetchval(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_name'::regclass"
+    )
+    assert (await recorded(onlooker))[-1:] == later(1)
+    await onlooker.close()
+
+
 async def test_an_index_that_was_being_built_when_its_runner_was_killed_is_built_by_the_next(
     tmp_path: Path, database: str, connection: asyncpg.Connection
 ) -> None:
@@ -219,11 +242,10 @@ async def test_an_index_that_was_being_built_when_its_runner_was_killed_is_built
     async with asyncio.timeout(PATIENCE_SECONDS):
         while await onlooker.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid):
             await asyncio.sleep(0.02)
-    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_name'::regclass"
-    assert await onlooker.fetchval(valid) is False
+    assert await onlooker.fetchval(VALID) is False
     await report.rollback()
     said = workshop.migrate()
     assert said.code == 0, said.text
-    assert await onlooker.fetchval(valid) is True
+    assert await onlooker.fetchval(VALID) is True
     assert (await recorded(onlooker))[-1:] == later(1)
     await onlooker.close()

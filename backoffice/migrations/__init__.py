@@ -1,4 +1,14 @@
-"""Migrations that can be trusted with production data: around Piccolo's own, not instead of them."""
+"""Migrations that can be trusted with production data: around Piccolo's own, not instead of them.
+
+Who looks for something finds it here:
+
+- run: `commands` and `doors` (ours and Piccolo's) → `choices` among `files` → `runner`, alone by its `lock`, heard by
+  a `journal`, remembered by `records`, told by `telling`
+- compare: `checking` → `catalog`, with what `scratch` makes on a server of its own; `repair`
+- foresee: `planning` → `observing` → `risks`
+- write: `writing` → `changes` (what is `declared` against what was made) → `parts`; `sql` and `labels` read SQL
+- be called by migrations: `scripts`, `retyping`
+"""
 
 from backoffice.migrations.retyping import retype
 from backoffice.migrations.scripts import script

@@ -32,7 +32,6 @@ _forwards_of_app = ForwardsMigrationManager.run
 _backwards_of_app = BackwardsMigrationManager.run
 _statuses = CheckMigrationManager.get_migration_statuses
 _unrun = CheckMigrationManager.havent_ran_count
-_create = new_command._create_new_migration
 
 
 def the_engine() -> Engine:

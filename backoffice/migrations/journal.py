@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import asyncpg
 
 from backoffice import pooler
-from backoffice.connecting import Connector, close_quietly
+from backoffice.connecting import Connector, close_quietly, end_at_once
 from backoffice.database import Engine
 from backoffice.migrations.telling import MigrationRefused
 
@@ -119,8 +119,12 @@ class NotedConnector(Connector):
         session = extra.pop("server_settings", {}) | self.session
         connection = await super().connect(**extra, server_settings=session, connection_class=NotedConnection)
         connection.journal = self.journal
-        with contextlib.suppress(asyncpg.InvalidParameterValueError):
-            await connection.fetchval(NOTICE_DEATH)
+        try:
+            with contextlib.suppress(asyncpg.InvalidParameterValueError):
+                await connection.fetchval(NOTICE_DEATH)
+        except BaseException:
+            end_at_once(connection)
+            raise
         return connection
 
     @contextlib.contextmanager

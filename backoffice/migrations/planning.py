@@ -50,7 +50,11 @@ class Planned:
 
     def script(self, sizes: Mapping[str, str]) -> str:
         """The SQL as it would run, with comments on what it would do."""
-        how = "outside a transaction, each statement by itself" if self.alone else "in one transaction"
+        how = (
+            "outside a transaction, each statement by itself"
+            if self.alone
+            else "in one transaction with its neighbours"
+        )
         lines = [f"-- {self.migration}: {how}"]
         for risk in self.missing:
             lines += self._warning(risk, sizes)

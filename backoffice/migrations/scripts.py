@@ -47,7 +47,8 @@ async def execute(connection: Any, statement: Statement) -> None:
         await drop_if_invalid(connection, statement)
         await connection.execute(str(statement))
     except asyncpg.PostgresError:
-        await drop_if_invalid(connection, statement)
+        if not connection.is_closed():
+            await drop_if_invalid(connection, statement)
         raise
     finally:
         if not connection.is_closed():
