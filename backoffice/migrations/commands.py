@@ -3,6 +3,7 @@
 They end with 0 when all is well, with 1 when something was found, and with 2 when they could not do their work.
 """
 
+import asyncio
 import sys
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -17,7 +18,7 @@ from backoffice.migrations.repair import repair
 from backoffice.migrations.telling import MigrationsStopped, say
 from backoffice.postgres_programs import EmbeddedError
 
-FOUND, FAILED = 1, 2
+FOUND, FAILED, INTERRUPTED = 1, 2, 130
 STOPPED = (MigrationsStopped, DatabaseUnavailable, EmbeddedError, asyncpg.PostgresError, asyncpg.InterfaceError)
 Answer = TypeVar("Answer")
 
@@ -96,3 +97,6 @@ async def _or_end(work: Awaitable[Answer]) -> Answer:
     except STOPPED as stopped:
         sys.stderr.write(f"{stopped}\n")
         sys.exit(FAILED)
+    except asyncio.CancelledError:
+        sys.stderr.write("\nInterrupted; what was under way was undone.\n")
+        sys.exit(INTERRUPTED)
