@@ -23,6 +23,7 @@ from backoffice.schemas import blank_row, input_models, list_model, new_model, o
 from backoffice.selects import insert_sql, names_query, page_statement, row_sql, update_sql
 from backoffice.strangers import STRANGER
 from backoffice.strangers import fetch as fetch_for
+from backoffice.totals import Total, Totals
 from backoffice.values import canonical_uuid
 
 RIGHTS = {"GET": "read", "POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
@@ -41,6 +42,12 @@ def is_stale(if_match: str, row: str) -> bool:
 
 def json_response(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(text, status, headers, media_type="application/json")
+
+
+def _with_total(body: str, total: Total) -> str:
+    """The body of a list that has none yet."""
+    estimate = ', "total_is_estimate": true' if total.is_estimate else ""
+    return f'{body.removesuffix("}")}, "total": {total.rows}{estimate}}}'
 
 
 class CRUD(PiccoloCRUD):
@@ -66,6 +73,7 @@ class CRUD(PiccoloCRUD):
         self.new = new_model(resource.table, resource.owned)
         self.details = tuple((name, detail.sql) for name, detail in resource.details.items())
         self.row_sql = row_sql(resource.table, self.details)
+        self.totals = Totals(resource.tablename)
 
     # Piccolo builds this model anew for every request.
     @cached_property
@@ -124,8 +132,10 @@ class CRUD(PiccoloCRUD):
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         page = self.parameters(request).page()
-        sql, arguments = page_statement(self.table, page)
-        return json_response(await self.fetch(request, sql, *arguments))
+        counted = await self.totals.are_quick(self.engine)
+        sql, arguments = page_statement(self.table, page, counted=counted)
+        body = await self.fetch(request, sql, *arguments)
+        return json_response(body if counted else _with_total(body, await self.totals.count(self.engine, page.where)))
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
@@ -156,11 +166,9 @@ class CRUD(PiccoloCRUD):
 
     async def get_count(self, request: Request) -> Response:
         self.resource.require(request, "read")
-        where = self.parameters(request).where()
-        rows = await self.run(
-            QueryString(f'SELECT count(*) AS count FROM "{self.resource.tablename}" WHERE {{}}', where)
-        )
-        return JSONResponse({"count": rows[0]["count"], "page_size": self.page_size})
+        total = await self.totals.count(self.engine, self.parameters(request).where())
+        estimate = {"count_is_estimate": True} if total.is_estimate else {}
+        return JSONResponse({"count": total.rows, "page_size": self.page_size, **estimate})
 
     async def get_new(self, request: Request) -> Response:
         """What a new row has before anybody fills it in."""

@@ -26,7 +26,11 @@ COUNT = {
     "type": "object",
     "required": ["count", "page_size"],
     "additionalProperties": False,
-    "properties": {"count": {"type": "integer"}, "page_size": {"type": "integer"}},
+    "properties": {
+        "count": {"type": "integer"},
+        "page_size": {"type": "integer"},
+        "count_is_estimate": {"type": "boolean", "description": "There when it was not counted."},
+    },
 }
 REFERENCES = {
     "type": "object",
@@ -72,6 +76,12 @@ def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
     fields = f"^(?!(.*,)?({names})(,.*)?,\\2(,|$))({names})(,({names}))*$"
     return [
         *page_parameters(),
+        _parameter(
+            "cursor",
+            {"type": "string", "pattern": CLEAN_PATTERN},
+            "Instead of offset: empty for the first page, then the next_cursor of the page before. Costs the same "
+            "however deep; pages neither overlap nor leave gaps when rows come and go.",
+        ),
         _parameter(
             "__order",
             {"type": "string", "pattern": order, "default": crud.resource.order},

@@ -5,17 +5,18 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from piccolo.columns import Column, Text, Varchar
 from piccolo.querystring import QueryString
 from piccolo.table import Table
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
+from backoffice.cursors import BadCursor, Key, Order, after, read_cursor
 from backoffice.problems import FieldError, Problem, field_errors
 from backoffice.selects import columns_of
-from backoffice.values import WHOLE_NUMBER, value_type
+from backoffice.values import WHOLE_NUMBER, clean_text, value_type
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000
@@ -35,14 +36,27 @@ Search = Callable[[str], QueryString]
 
 @dataclass(frozen=True)
 class Page:
-    """Which rows of a list, and what of them."""
+    """Which rows of a list, and what of them.
+
+    :param where: which rows there are in all; None for every one.
+    :param after: which of them come after the cursor.
+    :param cursor: whether it is asked where the next page begins.
+    """
 
     where: QueryString | None
-    order: str
+    order: Order
     limit: int
     offset: int
     fields: tuple[str, ...]
     readable: bool
+    cursor: bool = False
+    after: QueryString | None = None
+
+    @property
+    def shown(self) -> QueryString | None:
+        if self.where and self.after:
+            return QueryString("{} AND {}", self.where, self.after)
+        return self.where or self.after
 
 
 def is_text(column: Column) -> bool:
@@ -85,10 +99,12 @@ class Parameters:
 
     def page(self) -> Page:
         """:raises Problem: validation_error, naming each parameter that is wrong."""
+        cursor = self._cursor()
         limit, offset = self.window()
         order, fields, readable = self._order(), self._fields(), self._flag("__readable")
+        after = self._after(order, cursor) if cursor else None
         where = self._where()
-        return Page(where=where, order=order, limit=limit, offset=offset, fields=fields, readable=readable)
+        return Page(where, order, limit, offset, fields, readable, cursor is not None, after)
 
     def finish(self) -> None:
         """:raises Problem: validation_error, where a parameter was wrong or nobody has asked for it."""
@@ -122,20 +138,42 @@ class Parameters:
         page = self._integer("__page", 1, 1, LARGEST_PAGE)
         return limit, offset or (page - 1) * limit
 
-    def _order(self) -> str:
+    def _cursor(self) -> str | None:
+        for other in ("offset", "__page"):
+            if "cursor" in self.given and other in self.given:
+                self._refuse(other, "contradiction", other="cursor")
+        return self.given.pop("cursor", None)
+
+    def _after(self, order: Order, cursor: str) -> QueryString | None:
+        """The rows after the one that the cursor names."""
+        try:
+            texts = read_cursor(cursor, order)
+            values = [self._value(key.name, text) for key, text in zip(order, texts, strict=True)]
+        except (BadCursor, ValidationError):
+            self._refuse("cursor", "bad_cursor")
+            return None
+        return after(order, values)
+
+    def _value(self, name: str, text: str | None) -> Any:
+        return None if text is None else _adapter(self.columns[name]).validate_python(text)
+
+    def _order(self) -> Order:
         text = self.given.pop("__order", self.default_order)
-        directions: dict[str, str] = {}
+        directions: dict[str, bool] = {}
         for part in text.split(","):
             name = part.removeprefix("-")
             if name not in self.columns:
                 self._refuse("__order", "unknown_column", column=name[:MAX_NAME_LENGTH])
             if name in directions:
                 self._refuse("__order", "duplicate_column", column=name[:MAX_NAME_LENGTH])
-            directions[name] = " DESC" if part.startswith("-") else ""
+            directions[name] = part.startswith("-")
         # Rows that are otherwise equal stay in one order, or pages would overlap: the one that an index has them in.
         directions.setdefault("id", list(directions.values())[-1])
-        # With the table's name: a bare one would mean what is shown, and decimals are shown as text.
-        return ", ".join(f'"{self.table}"."{name}"{direction}' for name, direction in directions.items())
+        return tuple(
+            Key(self.table, name, bool(self.columns[name]._meta.null), descending)
+            for name, descending in directions.items()
+            if name in self.columns
+        )
 
     def _fields(self) -> tuple[str, ...]:
         text = self.given.pop("__visible_fields", None)
@@ -214,7 +252,8 @@ class Parameters:
 
 @cache
 def _adapter(column: Column) -> TypeAdapter[Any]:
-    return TypeAdapter(str if is_text(column) else value_type(column, strict=False))
+    text = Annotated[str, AfterValidator(clean_text)]
+    return TypeAdapter(text if is_text(column) else value_type(column, strict=False))
 
 
 def _is_utf8(text: str) -> bool:

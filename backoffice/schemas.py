@@ -162,4 +162,9 @@ def list_model(row: type[BaseModel]) -> type[BaseModel]:
         total=(int, Field(description="How many rows the filters leave.")),
         limit=(int, ...),
         offset=(int, ...),
+        total_is_estimate=(bool, Field(default=False, description="There when the total was not counted.")),
+        next_cursor=(
+            str | None,
+            Field(default=None, description="There with `cursor`: of the next page, null after the last one."),
+        ),
     )

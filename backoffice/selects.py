@@ -8,6 +8,8 @@ from piccolo.columns import Column, ForeignKey, Numeric
 from piccolo.querystring import QueryString
 from piccolo.table import Table
 
+from backoffice.cursors import Order, cursor_sql, sorted_by
+
 if TYPE_CHECKING:
     from backoffice.query import Page
 
@@ -65,24 +67,56 @@ def _word(column: Column, row: str) -> str:
     )
 
 
-def page_statement(table: type[Table], page: "Page") -> Statement:
-    """The body of a list."""
+def page_statement(table: type[Table], page: "Page", *, counted: bool = True) -> Statement:
+    """The body of a list.
+
+    :param counted: whether with the total.
+    """
     where, arguments = page.where.compile_string() if page.where else ("true", [])
-    sql = _page_sql(table, where, len(arguments) + 1, page.order, page.fields, page.readable)
+    shown, arguments = page.shown.compile_string() if page.shown else (where, arguments)
+    sql = _page_sql(
+        table,
+        where if counted else None,
+        shown,
+        len(arguments) + 1,
+        page.order,
+        page.fields,
+        readable=page.readable,
+        cursor=page.cursor,
+    )
     return sql, [*arguments, page.limit, page.offset]
 
 
 @lru_cache(maxsize=MOST_STATEMENTS)
-def _page_sql(table: type[Table], where: str, limit: int, order: str, fields: tuple[str, ...], readable: bool) -> str:
-    """:param limit: the number of the parameter that is the limit; the next one is the offset."""
+def _page_sql(
+    table: type[Table],
+    where: str | None,
+    shown: str,
+    limit: int,
+    order: Order,
+    fields: tuple[str, ...],
+    *,
+    readable: bool,
+    cursor: bool,
+) -> str:
+    """:param where: which rows are counted, if they are.
+    :param shown: which rows are shown.
+    :param limit: the number of the parameter that is the limit; the next one is the offset.
+    :param cursor: whether it is said where the next page begins.
+    """
     columns, name = select_list(table, fields, readable=readable), table._meta.tablename
-    window = f"LIMIT ${limit} OFFSET ${limit + 1}"
-    return (
-        f"SELECT json_build_object('rows', coalesce((SELECT json_agg(page) FROM ("
-        f'SELECT {columns} FROM "{name}" WHERE {where} ORDER BY {order} {window}) AS page'
-        f"), '[]'), 'total', (SELECT count(*) FROM \"{name}\" WHERE {where}), "
-        f"'limit', ${limit}::bigint, 'offset', ${limit + 1}::bigint)::text"
-    )
+    rows, by = f'FROM "{name}" WHERE {shown}', f"ORDER BY {sorted_by(order)}"
+    page = f"SELECT {columns} {rows} {by} LIMIT ${limit} OFFSET ${limit + 1}"
+    parts = [f"'rows', coalesce((SELECT json_agg(page) FROM ({page}) AS page), '[]')"]
+    if where is not None:
+        parts.append(f"'total', (SELECT count(*) FROM \"{name}\" WHERE {where})")
+    parts.append(f"'limit', ${limit}::bigint, 'offset', ${limit + 1}::bigint")
+    if cursor:
+        # The last row of the page and the one that follows, if any does.
+        last = f"SELECT {cursor_sql(order)} AS cursor {rows} {by} LIMIT 2 OFFSET ${limit}::bigint - 1"
+        next_page = f"SELECT (array_agg(cursor))[1] FROM ({last}) AS last HAVING count(*) = 2"
+        parts.append(f"'next_cursor', ({next_page})")
+    return f"SELECT json_build_object({', '.join(parts)})::text"
 
 
 Details = tuple[tuple[str, str], ...]

@@ -231,6 +231,9 @@ VALUE_ERRORS: dict[str, Text] = {
     "duplicate_parameter": Text("Give this only once.", "Informe isto apenas uma vez."),
     "unknown_parameter": Text("There is no such parameter.", "Este parâmetro não existe."),
     "contradiction": Text("Give either this or {other}.", "Informe isto ou {other}, não ambos."),
+    "bad_cursor": Text(
+        "This is not a cursor of this list in this order.", "Este não é um cursor desta lista nesta ordem."
+    ),
     "duplicate_column": Text("Give {column} only once.", "Informe {column} apenas uma vez."),
     "unknown_column": Text("There is no such column: {column}.", "Esta coluna não existe: {column}."),
     "invalid": Text("This is not valid.", "Isto não é válido."),

@@ -11,6 +11,7 @@ import pytest
 from piccolo.querystring import QueryString
 
 from accounts.resources import USERS
+from backoffice.cursors import sorted_by
 from backoffice.query import Page, Parameters
 from backoffice.resource import Resource
 from backoffice.selects import columns_of, select_list
@@ -95,7 +96,7 @@ def page(resource: Resource, **parameters: str) -> Page:
 
 def rows_of(resource: Resource, page: Page) -> QueryString:
     table, columns = resource.tablename, select_list(resource.table)
-    sql = f"SELECT {columns} FROM {table} WHERE {{}} ORDER BY {page.order} LIMIT {{}} OFFSET {{}}"
+    sql = f"SELECT {columns} FROM {table} WHERE {{}} ORDER BY {sorted_by(page.order)} LIMIT {{}} OFFSET {{}}"
     return QueryString(sql, page.where or ALL_ROWS, page.limit, page.offset)
 
 

@@ -1,0 +1,58 @@
+"""How many rows there are: counted where that is quick, estimated as PostgreSQL itself does where it is not."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from piccolo.querystring import QueryString
+
+from backoffice.database import Engine
+
+LARGE_ROWS = 250_000  # a table up to here is counted to the end
+MOST_COUNTED_ROWS = 10_000  # of a larger one
+SIZE_SECONDS = 60.0  # how long a table is taken to be as large as it was when last looked at
+
+
+@dataclass(frozen=True)
+class Total:
+    rows: int
+    is_estimate: bool = False
+
+
+class Totals:
+    """Of one table.
+
+    :param tablename: as the database has it.
+    """
+
+    def __init__(self, tablename: str) -> None:
+        self.tablename = tablename
+        self._large = False
+        self._old_at = 0.0
+
+    async def are_quick(self, engine: Engine) -> bool:
+        """Whether the table is small enough for rows to be counted in the query that shows them."""
+        if time.monotonic() > self._old_at:
+            # -1 for a table that was never analyzed; then it is not large, or has not been for long.
+            size = await engine.fetch_value("SELECT reltuples FROM pg_class WHERE oid = $1::regclass", self.tablename)
+            self._large = size > LARGE_ROWS
+            self._old_at = time.monotonic() + SIZE_SECONDS
+        return not self._large
+
+    async def count(self, engine: Engine, where: QueryString | None) -> Total:
+        """:param where: None for all of them."""
+        condition, arguments = where.compile_string() if where else ("true", [])
+        rows = f'SELECT FROM "{self.tablename}" WHERE {condition}'
+        most = None if await self.are_quick(engine) else MOST_COUNTED_ROWS + 1
+        limited = f"SELECT count(*) FROM ({rows} LIMIT ${len(arguments) + 1}) AS counted"
+        counted = await engine.fetch_value(limited, *arguments, most)
+        if counted != most:
+            return Total(counted)
+        return Total(max(await _estimate(engine, rows, arguments), MOST_COUNTED_ROWS), is_estimate=True)
+
+
+async def _estimate(engine: Engine, sql: str, arguments: list[Any]) -> int:
+    """How many rows the planner expects of a query."""
+    plan = json.loads(await engine.fetch_value(f"EXPLAIN (FORMAT JSON) {sql}", *arguments))
+    return int(plan[0]["Plan"]["Plan Rows"])

@@ -1,0 +1,76 @@
+"""Totals: exact as far as counting is quick, beyond that an estimate that says so."""
+
+import asyncpg
+import pytest
+from piccolo.querystring import QueryString
+
+from backoffice import totals
+from backoffice.database import Engine
+from backoffice.settings import Settings
+from backoffice.totals import Total, Totals
+from tests.builders import a_product
+from tests.conftest import Cast
+
+# As if the product were made for tables of this size.
+LARGE, MOST = 30, 10
+
+FILL = """
+INSERT INTO products (code, name, unit, stock, purchase_price, sale_price, sale_type)
+SELECT 'P' || n, 'Product ' || n, 'un', n % 5, 1, 1, 'retail' FROM generate_series(1, $1) AS n
+"""
+
+
+@pytest.fixture(autouse=True)
+def small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(totals, "LARGE_ROWS", LARGE)
+    monkeypatch.setattr(totals, "MOST_COUNTED_ROWS", MOST)
+
+
+async def total(database: str, condition: str | None) -> Total:
+    where = None if condition is None else QueryString(condition)
+    return await Totals("products").count(Engine(Settings(database_url=database)), where)
+
+
+@pytest.mark.parametrize("rows", [MOST + 5, LARGE])
+async def test_a_small_table_is_counted_to_the_end(database: str, connection: asyncpg.Connection, rows: int) -> None:
+    await connection.execute(FILL, rows)
+    await connection.execute("ANALYZE products")
+    assert await total(database, None) == Total(rows)
+    assert await total(database, "stock = 1") == Total(rows // 5)
+
+
+async def test_a_large_one_is_counted_as_far_as_that_is_quick(database: str, connection: asyncpg.Connection) -> None:
+    await connection.execute(FILL, LARGE * 10)
+    await connection.execute("ANALYZE products")
+    assert await total(database, f"code IN ({', '.join(repr(f'P{n}') for n in range(1, MOST + 1))})") == Total(MOST)
+    assert await total(database, None) == Total(LARGE * 10, is_estimate=True)
+    estimate = await total(database, "stock = 1")
+    assert estimate.is_estimate
+    assert estimate.rows == pytest.approx(LARGE * 2, rel=0.2)
+
+
+async def test_an_estimate_is_never_less_than_what_was_counted(database: str, connection: asyncpg.Connection) -> None:
+    await connection.execute(FILL, LARGE * 10)
+    await connection.execute("ANALYZE products")
+    misjudged = "name || code LIKE 'Prod%' AND code || name LIKE 'P%' AND upper(name) = upper(name)"
+    assert await total(database, misjudged) == Total(MOST, is_estimate=True)
+
+
+async def test_the_list_says_that_it_estimates(
+    cast: Cast, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(MOST + 1):
+        await a_product(connection, code=f"P{number}")
+    await connection.execute("ANALYZE products")
+    exact = (await cast.employee.get("/api/products/?limit=2")).json()
+    assert exact.keys() == {"rows", "total", "limit", "offset"}
+    assert exact["total"] == MOST + 1
+    monkeypatch.setattr(Totals, "are_quick", _never)
+    estimated = (await cast.employee.get("/api/products/?limit=2")).json()
+    assert estimated == exact | {"total_is_estimate": True}
+    assert (await cast.employee.get("/api/products/?code=P1&code__match=exact")).json()["total"] == 1
+    assert (await cast.employee.get("/api/products/count/")).json()["count_is_estimate"] is True
+
+
+async def _never(*_: object) -> bool:
+    return False
