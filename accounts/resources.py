@@ -34,6 +34,7 @@ USERS = Resource(
     path="users",
     about="Who may log in, and as what. For administrators.",
     rights=Rights(read=ADMINS, create=ADMINS, change=ADMINS, delete=ADMINS),
+    parts=(User.email, User.name),
     types={"password": Password},
     required=frozenset({"password"}),
     prepare=hash_given_password,

@@ -107,7 +107,7 @@ class CRUD(PiccoloCRUD):
     # Reading
 
     def parameters(self, request: Request) -> Parameters:
-        return Parameters(self.table, request.scope["query_string"], self.resource.search, self.resource.order)
+        return Parameters(self.resource, request.scope["query_string"])
 
     @welcomes_strangers
     async def list_rows(self, request: Request) -> Response:

@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
 
 from piccolo.columns import Column, Text, Varchar
 from piccolo.querystring import QueryString
-from piccolo.table import Table
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from backoffice.cursors import BadCursor, Key, Order, after, read_cursor
@@ -18,12 +17,16 @@ from backoffice.problems import FieldError, Problem, field_errors
 from backoffice.selects import columns_of
 from backoffice.values import WHOLE_NUMBER, clean_text, value_type
 
+if TYPE_CHECKING:
+    from backoffice.resource import Resource
+
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000
 LARGEST_OFFSET = 2**53 - 1  # beyond it JavaScript cannot count
 LARGEST_PAGE = LARGEST_OFFSET // MAX_LIMIT
 LONGEST_INTEGER = 1000  # characters; whatever has more is out of every range anyway
 MAX_SEARCH_LENGTH = 200
+FRAGMENT_BYTES = 3  # see fragments() of rules/text.sql
 MAX_NAME_LENGTH = 64  # of what an answer repeats of a name that it does not know
 
 COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "<>"}
@@ -71,12 +74,11 @@ def literally(text: str) -> str:
 class Parameters:
     """The parameters of one request. What nobody asked for, or asked for twice, is refused, all at once."""
 
-    def __init__(self, table: type[Table], query: bytes, search: Search | None, order: str) -> None:
+    def __init__(self, resource: "Resource", query: bytes) -> None:
         """:param query: as it was sent."""
-        self.search = search
-        self.default_order = order
-        self.table = table._meta.tablename
-        self.columns = columns_of(table)
+        self.resource = resource
+        self.table = resource.tablename
+        self.columns = columns_of(resource.table)
         self.errors: list[FieldError] = []
         self.given = self._once(query)
 
@@ -158,7 +160,7 @@ class Parameters:
         return None if text is None else _adapter(self.columns[name]).validate_python(text)
 
     def _order(self) -> Order:
-        text = self.given.pop("__order", self.default_order)
+        text = self.given.pop("__order", self.resource.order)
         directions: dict[str, bool] = {}
         for part in text.split(","):
             name = part.removeprefix("-")
@@ -202,7 +204,7 @@ class Parameters:
         conditions: list[QueryString] = []
         if self.given:
             conditions += [condition for name in self.columns for condition in self._filter(name)]
-            conditions += self._search(self.search) if self.search is not None else []
+            conditions += self._search(self.resource.search) if self.resource.search is not None else []
         self.finish()
         return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions) if conditions else None
 
@@ -229,9 +231,18 @@ class Parameters:
         if operator and match:
             self._refuse(f"{name}__match", "contradiction", other=f"{name}__operator")
         if is_text(column) and not operator and match != "exact":
-            pattern = MATCHES[match or "contains"].format(literally(value))
-            return [QueryString(f'"{name}" ILIKE {{}}', pattern)]
+            return self._match(name, match or "contains", value)
         return self._compare(column, COMPARISONS[operator or "e"], value)
+
+    def _match(self, name: str, match: str, value: str) -> list[QueryString]:
+        pattern = MATCHES[match].format(literally(value))
+        return [QueryString(f'"{name}" ILIKE {{}}', pattern), *self._with_fragments(name, value)]
+
+    def _with_fragments(self, name: str, value: str) -> list[QueryString]:
+        """What an index answers: all rows where this text has that value in it, and a few that have it elsewhere."""
+        if name not in self.resource.indexed_parts or len(value.encode(errors="replace")) < FRAGMENT_BYTES:
+            return []
+        return [QueryString(f"{self.resource.fragments} @> fragments({{}})", value)]
 
     def _choice(self, name: str, choices: tuple[str, ...]) -> str | None:
         text = self.given.pop(name, None)
@@ -247,7 +258,9 @@ class Parameters:
         except ValidationError as error:
             self.errors += [FieldError(name, found.code, found.parameters) for found in field_errors(error.errors())]
             return []
-        return [QueryString(f'"{name}" {sign} {{}}', value)]
+        # Free text is too long for an index of its own.
+        more = self._with_fragments(name, text) if sign == "=" and isinstance(column, Text) else []
+        return [QueryString(f'"{name}" {sign} {{}}', value), *more]
 
 
 @cache

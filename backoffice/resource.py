@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from piccolo.columns import Column
@@ -11,6 +12,7 @@ from starlette.requests import Request
 
 from backoffice.problems import Problem
 from backoffice.query import Search
+from backoffice.selects import fragments_sql
 
 # Fills in or refuses what a body holds before it is written. Given the row as it is (None for a new one).
 Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]
@@ -61,6 +63,7 @@ class Resource:
     :param owned: columns that the database fills; what a client sends for them is ignored.
     :param order: how a list is ordered unless it is asked for otherwise, as in `__order`.
     :param search: what `search=` means.
+    :param parts: the texts of which an index finds any part, in the order that the index has them; see `fragments_sql`.
     :param types: the types of values in bodies that are more than their column says.
     :param required: columns that a new row must be given although their table does not say so.
     :param details: what a single row shows beside its columns.
@@ -78,6 +81,7 @@ class Resource:
     owned: frozenset[str] = OWNED
     order: str = "-created_at"
     search: Search | None = None
+    parts: tuple[Column, ...] = ()
     types: Mapping[str, Any] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     details: Mapping[str, Detail] = field(default_factory=dict)
@@ -89,6 +93,14 @@ class Resource:
     @property
     def tablename(self) -> str:
         return str(self.table._meta.tablename)
+
+    @cached_property
+    def fragments(self) -> str:
+        return fragments_sql(self.parts)
+
+    @cached_property
+    def indexed_parts(self) -> frozenset[str]:
+        return frozenset(column._meta.name for column in self.parts)
 
     @property
     def shown_examples(self) -> dict[str, Any]:

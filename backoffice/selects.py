@@ -1,6 +1,6 @@
 """The queries by which PostgreSQL builds whole answers: one round trip each, and nothing for Python to convert."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +159,12 @@ def update_sql(table: type[Table], details: Details, names: tuple[str, ...]) -> 
 def _whole(table: type[Table], details: Details, *, readable: bool = False) -> str:
     more = (f'{sql} AS "{name}"' for name, sql in details)
     return ", ".join([select_list(table, readable=readable), *more])
+
+
+def fragments_sql(columns: Sequence[Column]) -> str:
+    """The fragments of several texts, word for word as their index has them; see fragments() of rules/text.sql."""
+    texts = (f"coalesce({column._meta.name}, '')" if column._meta.null else column._meta.name for column in columns)
+    return "fragments({})".format(" || ' ' || ".join(texts))
 
 
 def names_query(table: type[Table], where: QueryString, window: tuple[int, int], typed: str | None) -> QueryString:

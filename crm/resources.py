@@ -63,6 +63,7 @@ CUSTOMERS = Resource(
     about="Who buys.",
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
     search=_search_customers,
+    parts=(Customer.name, Customer.email, Customer.phone, Customer.cpf, Customer.address),
     types={"cpf": Cpf, "phone": Phone},
     examples=examples.CUSTOMER,
     conflicts={"create": TAKEN, "change": TAKEN, "delete": USED},
@@ -80,6 +81,7 @@ PRODUCTS = Resource(
     about="What is sold, at which price, and how much of it is in stock.",
     rights=Rights(read=STAFF, create=MANAGERS, change=MANAGERS, delete=MANAGERS),
     search=_search_products,
+    parts=(Product.code, Product.name, Product.unit, Product.description, Product.sale_type),
     examples=examples.PRODUCT,
     conflicts={"create": TAKEN, "change": TAKEN, "delete": USED},
     admin=AdminView(
@@ -97,6 +99,7 @@ PRESALES = Resource(
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
     owned=OWNED | {"number", "total"},
     search=_search_presales,
+    parts=(Presale.notes,),
     details={
         "items": Detail(
             sql=(

@@ -9,8 +9,9 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 from tests.builders import nth_cpf
 
-# What no JSON Schema can say: check digits, area codes, parameters that exclude or need each other, one's password.
-BEYOND_SCHEMAS = {"cpf", "phone", "contradiction", "wrong_password"}
+# What no JSON Schema can say: check digits, area codes, parameters that exclude or need each other, one's password, and
+# that a cursor is one of ours.
+BEYOND_SCHEMAS = {"cpf", "phone", "contradiction", "wrong_password", "bad_cursor"}
 NEEDS_A_VALUE = "missing"
 
 # A schema-valid request may still meet a row that is not there, or that somebody else has changed.

@@ -11,8 +11,8 @@ import pytest
 from piccolo.querystring import QueryString
 
 from accounts.resources import USERS
-from backoffice.cursors import sorted_by
-from backoffice.query import Page, Parameters
+from backoffice.cursors import cursor_sql, sorted_by
+from backoffice.query import Page, Parameters, is_text
 from backoffice.resource import Resource
 from backoffice.selects import columns_of, select_list
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
@@ -20,8 +20,8 @@ from tests.builders import PASSWORD_HASH
 from tests.conftest import clone
 
 ROWS = 100_000
-# Free text, of any length: it is looked through by a search, if at all.
-NOT_INDEXED = {"address", "description", "notes"}
+# Free text, of any length: parts of it are found by an index, but it has no order.
+NO_ORDER = {"address", "description", "notes"}
 ALL_ROWS = QueryString("true")
 TABLES = ("users", "customers", "products", "presales", "presale_items")
 FILL = f"""
@@ -90,14 +90,15 @@ async def large(server: str, steward: asyncpg.Connection, template: str) -> Asyn
 
 
 def page(resource: Resource, **parameters: str) -> Page:
-    query = urlencode({"offset": "50", **parameters}).encode()
-    return Parameters(resource.table, query, resource.search, resource.order).page()
+    window = {} if "cursor" in parameters else {"offset": "50"}
+    query = urlencode(window | parameters).encode()
+    return Parameters(resource, query).page()
 
 
 def rows_of(resource: Resource, page: Page) -> QueryString:
     table, columns = resource.tablename, select_list(resource.table)
     sql = f"SELECT {columns} FROM {table} WHERE {{}} ORDER BY {sorted_by(page.order)} LIMIT {{}} OFFSET {{}}"
-    return QueryString(sql, page.where or ALL_ROWS, page.limit, page.offset)
+    return QueryString(sql, page.shown or ALL_ROWS, page.limit, page.offset)
 
 
 def count_of(resource: Resource, page: Page) -> QueryString:
@@ -132,7 +133,13 @@ COLUMNS = [
     pytest.param(resource, name, id=f"{resource.path}-{name}")
     for resource in ALL
     for name in columns_of(resource.table)
-    if name not in NOT_INDEXED
+    if name not in NO_ORDER
+]
+PARTS = [
+    pytest.param(resource, name, id=f"{resource.path}-{name}")
+    for resource in ALL
+    for name, column in columns_of(resource.table).items()
+    if is_text(column)
 ]
 SEARCHES = [
     (CUSTOMERS, "ana"),
@@ -181,6 +188,32 @@ async def test_a_page_and_its_total_filtered_by_any_exact_value(
     value = "false" if name == "active" else value.strip('"')
     filtered = page(resource, **{name: value, **exactly(resource, name)})
     assert await scans(large, rows_of(resource, filtered), count_of(resource, filtered)) == []
+
+
+@pytest.mark.parametrize(("resource", "name"), PARTS)
+@pytest.mark.parametrize("match", ["contains", "starts", "ends", "exact"])
+async def test_a_page_and_its_total_filtered_by_any_part_of_a_text(
+    large: asyncpg.Connection, resource: Resource, name: str, match: str
+) -> None:
+    for value in "p7771", "78901", "rara":
+        filtered = page(resource, **{name: value, f"{name}__match": match})
+        for query in rows_of(resource, filtered), count_of(resource, filtered):
+            assert await scans(large, query) == []
+            assert await rows_thrown_away(large, query) < 1000
+
+
+@pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.path)
+@pytest.mark.parametrize("sign", ["", "-"])
+async def test_a_page_by_cursor_begins_where_it_should(
+    large: asyncpg.Connection, resource: Resource, sign: str
+) -> None:
+    for name in columns_of(resource.table).keys() - NO_ORDER:
+        order = page(resource, __order=sign + name).order
+        halfway = f"FROM {resource.tablename} ORDER BY {sorted_by(order)} LIMIT 1 OFFSET {ROWS // 2}"
+        cursor = await large.fetchval(f"SELECT {cursor_sql(order)} {halfway}")
+        deep = page(resource, __order=sign + name, cursor=cursor)
+        assert await scans(large, rows_of(resource, deep)) == []
+        assert await rows_thrown_away(large, rows_of(resource, deep)) < 1000, name
 
 
 def exactly(resource: Resource, name: str) -> dict[str, str]:

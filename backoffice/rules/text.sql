@@ -73,3 +73,19 @@ BEGIN
     RETURN array_to_string(parts, ' & ')::tsquery;
 END;
 $$;
+
+-- Every run of three bytes, whatever the case: a text that contains another has all of its fragments. An index on them
+-- finds what contains something, as pg_trgm would, which not every server has.
+-- In PL/pgSQL, which keeps the query's plan from call to call.
+CREATE OR REPLACE FUNCTION fragments(value text) RETURNS integer[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+    bytes bytea := convert_to(lower(value), 'UTF8');
+BEGIN
+    RETURN ARRAY(
+        SELECT get_byte(bytes, at) << 16 | get_byte(bytes, at + 1) << 8 | get_byte(bytes, at + 2)
+        FROM generate_series(0, octet_length(bytes) - 3) AS at
+    );
+END;
+$$;

@@ -1,0 +1,36 @@
+"""What an index finds by its fragments is all that a filter for a part of a text may give."""
+
+import asyncpg
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from backoffice.query import MATCHES, literally
+
+# Whatever lower() does strange things to, and what LIKE takes for more than itself.
+STRANGE = "aAzÀéßẞİıſKΣσςǅÅ\u0301%_\\\\ \n'\U0001f9ea"
+TEXTS = st.text(
+    st.sampled_from(STRANGE) | st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12
+)
+
+
+@given(before=TEXTS, part=TEXTS, after=TEXTS)
+@example(before="", part="ΟΔΟΣ", after="")
+@example(before="Ο", part="ΔΟΣ", after="Α")
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+async def test_no_row_that_matches_is_missed(trial: asyncpg.Connection, before: str, part: str, after: str) -> None:
+    whole, elsewhere = before + part + after, f"{before} {part}"
+    for match, pattern in MATCHES.items():
+        for value in whole, part, part.swapcase(), elsewhere:
+            missed = await trial.fetchval(
+                "SELECT $1 ILIKE $2 AND NOT fragments('x ' || $1 || ' ' || coalesce(NULL, '')) @> fragments($3)",
+                value,
+                pattern.format(literally(part)),
+                part,
+            )
+            assert not missed, (match, value, part)
+
+
+async def test_fragments_cost_no_more_than_the_text_is_long(trial: asyncpg.Connection) -> None:
+    assert await trial.fetchval("SELECT cardinality(fragments(repeat('añb', 100000)))") == 400_000 - 2
+    assert await trial.fetchval("SELECT fragments('ab')") == []
+    assert await trial.fetchval("SELECT fragments('ABC') = fragments('abc')")
