@@ -17,7 +17,7 @@ from backoffice.migrations.files import Migration
 from backoffice.settings import ROOT
 
 APPS = ("backoffice", "accounts", "crm")
-LATER = "2027-01-01T00:00:00:{number:06d}"
+LATER = "2999-01-01T00:00:00:{number:06d}"
 MIGRATION = '''
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
@@ -102,6 +102,14 @@ class Workshop:
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+
+    def new(self) -> Path:
+        """What `migrations new crm --auto` writes: one file."""
+        before = set(self.folder.rglob("crm_*.py"))
+        said = self.run("migrations", "new", "crm", "--auto")
+        assert said.code == 0, said.text
+        (written,) = set(self.folder.rglob("crm_*.py")) - before
+        return written
 
     def start(self, *command: str, **settings: str) -> subprocess.Popen[str]:
         environment = os.environ | {"DATABASE_URL": self.dsn} | settings

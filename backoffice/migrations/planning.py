@@ -31,6 +31,7 @@ class Planned:
 
     migration: Migration
     alone: bool
+    faked: bool
     effects: Sequence[Effect]
     old: Old
     missing: Sequence[Risk] = ()
@@ -48,14 +49,19 @@ class Planned:
     def objections(self) -> list[Risk]:
         return [risk for risk in self.risks if risk.code not in self.accepted]
 
-    def script(self, sizes: Mapping[str, str]) -> str:
-        """The SQL as it would run, with comments on what it would do."""
-        how = (
+    @property
+    def _how(self) -> str:
+        if self.faked:
+            return "only recorded"
+        return (
             "outside a transaction, each statement by itself"
             if self.alone
             else "in one transaction with its neighbours"
         )
-        lines = [f"-- {self.migration}: {how}"]
+
+    def script(self, sizes: Mapping[str, str]) -> str:
+        """The SQL as it would run, with comments on what it would do."""
+        lines = [f"-- {self.migration}: {self._how}"]
         for risk in self.missing:
             lines += self._warning(risk, sizes)
         for effect in self.effects:
@@ -126,16 +132,18 @@ async def lint(engine: Engine) -> Lint:
 
 
 async def observe(run: Run, observer: Observer, migration: Migration, old: Old, *, backwards: bool = False) -> Planned:
-    step = Step(migration, await migration.manager(), faked=False)
+    step = Step(migration, await migration.manager())
     observer.effects = []
     with quiet():
         await (run.backwards if backwards else run.forwards)([step])
     effects = [effect for effect in observer.effects if effect.statement.text != SETTLE]
-    return Planned(migration, step.alone, effects, old, tuple(_missing(step)))
+    return Planned(migration, step.alone, step.faked, effects, old, tuple(_missing(step, effects)))
 
 
-def _missing(step: Step) -> Iterator[Risk]:
+def _missing(step: Step, effects: Sequence[Effect]) -> Iterator[Risk]:
     """What is wrong with the migration as a whole."""
+    if not step.alone and any(effect.statement.validates for effect in effects):
+        yield Risk("validates-late", "", "validates while the locks of its neighbours in the transaction are held")
     if step.manager.raw and not step.manager.raw_backwards:
         yield Risk("no-way-back", "", "has steps of its own, but none backwards")
     scripts = [getattr(raw, "sql", "") for raw in (*step.manager.raw, *step.manager.raw_backwards)]

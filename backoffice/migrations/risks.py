@@ -24,10 +24,12 @@ TRUNCATES = re.compile(r"TRUNCATE\b", re.IGNORECASE)
 
 SAFE_WAYS = {
     "rewrites": "add a new column, fill it in batches, let the program use it, and drop the old one in a later release",
-    "scans": "add the constraint NOT VALID, and VALIDATE CONSTRAINT in a migration after it; before SET NOT NULL,"
-    " validate a CHECK (… IS NOT NULL), which it then trusts",
-    "builds-index": "CREATE INDEX CONCURRENTLY IF NOT EXISTS in a migration with wrap_in_transaction=False; a unique"
-    " constraint then takes the index with ADD CONSTRAINT … UNIQUE USING INDEX",
+    "scans": "add the constraint NOT VALID, and VALIDATE CONSTRAINT in a migration after it with"
+    " wrap_in_transaction=False; before SET NOT NULL, validate a CHECK (… IS NOT NULL), which it then trusts",
+    "validates-late": "VALIDATE CONSTRAINT in a migration of its own with wrap_in_transaction=False",
+    "builds-index": "CREATE INDEX CONCURRENTLY IF NOT EXISTS in a migration with wrap_in_transaction=False, as `new`"
+    " writes it for an index in rules/*.sql; a unique constraint then takes the index with ADD CONSTRAINT … UNIQUE"
+    " USING INDEX",
     "drops-index": "DROP INDEX CONCURRENTLY IF EXISTS in a migration with wrap_in_transaction=False",
     "loses-data": "release a program that no longer uses it first; have a backup; backwards brings back no rows",
     "changes-rows": "change them in batches, each its own transaction, in a migration with wrap_in_transaction=False",

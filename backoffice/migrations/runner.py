@@ -33,9 +33,18 @@ PUT_OFF = (
 
 @dataclass(frozen=True)
 class Step:
+    """A migration to run, or only to record: `taken` when what it would make was made by other means.
+
+    One that says `fake=True` itself tells Piccolo of a table what migrations before it made in a better way.
+    """
+
     migration: Migration
     manager: MigrationManager
-    faked: bool
+    taken: bool = False
+
+    @property
+    def faked(self) -> bool:
+        return self.taken or self.manager.fake
 
     @property
     def alone(self) -> bool:
@@ -53,7 +62,7 @@ async def forwards(
     async with _alone(engine, wait) as run:
         await _refuse_changed_files(run.connection)
         chosen = choose(await records.applied(run.connection))
-        await run.forwards([Step(one, (manager := await one.manager()), fake or manager.fake) for one in chosen])
+        await run.forwards([Step(one, await one.manager(), taken=fake) for one in chosen])
     return chosen
 
 
@@ -61,7 +70,7 @@ async def backwards(engine: Engine, choose: Choice, *, wait: float = WAIT_SECOND
     """Undoes what `choose` picks, in that order. Raises MigrationsStopped."""
     async with _alone(engine, wait) as run:
         chosen = choose(await records.applied(run.connection))
-        await run.backwards([Step(one, await one.manager(), faked=False) for one in chosen])
+        await run.backwards([Step(one, await one.manager()) for one in chosen])
     return chosen
 
 
@@ -148,8 +157,8 @@ class Run:
         for step in steps:
             await self._run(step, backwards)
             await self._record(step, backwards)
-        if any(step.faked for step in steps):
-            before = records.Before({}, {})  # what is there was made by other means, and is taken as it is
+        if any(step.taken for step in steps):
+            before = records.Before({}, {})
         await records.remember_changes(self.connection, before)
 
     async def _by_itself(self, steps: list[Step], backwards: bool) -> None:

@@ -87,7 +87,7 @@ def quiet() -> contextlib.AbstractContextManager[Any]:
 
 async def migrate(run: Run, migrations: Sequence[Migration]) -> Catalog:
     """Quietly; gives what is there afterwards."""
-    steps = [Step(one, await one.manager(), faked=False) for one in migrations]
+    steps = [Step(one, await one.manager()) for one in migrations]
     with quiet():
         await run.forwards(steps)
     return await read_catalog(run.connection)

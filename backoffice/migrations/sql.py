@@ -73,6 +73,10 @@ class Statement:
         return re.match(r"(?:CREATE|DROP|REINDEX)\b[\w ]* CONCURRENTLY ", self.bare, re.IGNORECASE) is not None
 
     @property
+    def validates(self) -> bool:
+        return re.match(r"ALTER TABLE .* VALIDATE CONSTRAINT ", self.bare, re.IGNORECASE) is not None
+
+    @property
     def labels(self) -> list[str]:
         """Those of the enum type that it creates."""
         found = LABELS.search(self.bare)
