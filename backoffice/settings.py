@@ -68,6 +68,15 @@ def _check_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _is_here(address: Address) -> bool:
+    host, _ = address
+    return host.startswith(("/", "127.")) or host in {"localhost", "::1"}
+
+
+def _includes_everybody(proxies: str) -> bool:
+    return any(proxy.strip() == "*" or proxy.strip().endswith("/0") for proxy in proxies.split(","))
+
+
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
@@ -122,6 +131,24 @@ class Settings(BaseSettings):
             raise ValueError("ENVIRONMENT=production refuses the database password of the examples")
         return self
 
+    @model_validator(mode="after")
+    def _refuse_to_believe_everybody(self) -> Self:
+        if self.production and _includes_everybody(self.forwarded_allow_ips or ""):
+            raise ValueError(
+                "ENVIRONMENT=production refuses a FORWARDED_ALLOW_IPS that means everybody: "
+                "whoever guesses passwords could claim another address with each guess"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_readable_passwords(self) -> Self:
+        if self.production and self._sslmode in {"disable", "allow"} and not all(map(_is_here, self.addresses)):
+            raise ValueError(
+                f"ENVIRONMENT=production refuses sslmode {self._sslmode} for a database on another machine: "
+                "everything could be read on the way, passwords included. Use verify-full"
+            )
+        return self
+
     @property
     def production(self) -> bool:
         return self.environment == "production"
@@ -137,6 +164,11 @@ class Settings(BaseSettings):
         if self.database_url:
             return _addresses(urlsplit(self.database_url.get_secret_value()))
         return [(host.strip(), self.db_port) for host in (self.db_host or "localhost").split(",")]
+
+    @property
+    def _sslmode(self) -> str | None:
+        in_url = parse_qs(urlsplit(self.database_url.get_secret_value()).query) if self.database_url else {}
+        return self.db_sslmode or in_url.get("sslmode", [None])[-1]
 
     @property
     def password(self) -> str:

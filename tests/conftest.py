@@ -140,8 +140,11 @@ def piccolo(dsn: str, *arguments: str) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
+    return project_in(tmp_path / "project")
+
+
+def project_in(folder: Path) -> Path:
     """The project in a folder of its own: same code, no .env, no data."""
-    folder = tmp_path / "project"
     folder.mkdir()
     for entry in ROOT.iterdir():
         if entry.is_dir() and not entry.name.startswith("."):
@@ -151,7 +154,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     """What a program started by a test sees: nothing of ours but what the test adds."""
     return {name: value for name, value in os.environ.items() if name != "FLOW_DATA_DIR"}

@@ -145,6 +145,37 @@ def test_production_refuses_the_passwords_of_the_examples(
         read(monkeypatch, ENVIRONMENT="Production", **variables)
 
 
+@pytest.mark.parametrize("proxies", ["*", "10.0.0.7, *", "0.0.0.0/0", "::/0"])
+def test_production_refuses_to_believe_everybody_about_addresses(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
+    assert read(monkeypatch, FORWARDED_ALLOW_IPS=proxies).forwarded_allow_ips == proxies
+    assert "FORWARDED_ALLOW_IPS" in refusal(monkeypatch, ENVIRONMENT="production")
+    assert read(monkeypatch, FORWARDED_ALLOW_IPS="10.0.0.7, 10.1.0.0/16").production
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"DATABASE_URL": "postgresql://flow:x@db.example/flowcrm?sslmode=disable"},
+        {"DATABASE_URL": "postgresql://flow:x@localhost,db.example/flowcrm?sslmode=allow"},
+        {"DB_HOST": "db.example", "DB_SSLMODE": "disable"},
+    ],
+)
+def test_production_refuses_to_send_passwords_that_anybody_can_read(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    assert read(monkeypatch, **variables).database_configured
+    assert "sslmode" in refusal(monkeypatch, ENVIRONMENT="production")
+    assert read(monkeypatch, DB_SSLMODE="verify-full").production
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "%2Frun%2Fpostgresql"])
+def test_on_the_way_to_the_own_machine_nobody_listens(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    url = f"postgresql://flow:x@{host}/flowcrm?sslmode=disable"
+    if host.startswith("%2F"):
+        url = f"postgresql://flow:x@/flowcrm?host={host}&sslmode=disable"
+    assert read(monkeypatch, ENVIRONMENT="production", DATABASE_URL=url).production
+
+
 @pytest.mark.parametrize(
     ("variables", "addresses"),
     [

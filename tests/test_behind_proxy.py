@@ -1,0 +1,133 @@
+"""Two worker processes in production, behind a proxy that ends TLS: whom it saw, and nothing that it must not say."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import httpx
+import pytest
+
+from accounts.passwords import hash_password
+from tests.builders import a_user
+from tests.clients import log_in
+from tests.conftest import clone, project_in
+from tests.programs import Program
+
+ANA = "ana@flowcrm.example"
+PASSWORD = "correct horse battery staple"
+PUBLIC = "crm.example"  # the name that browsers know
+
+
+@pytest.fixture(scope="module")
+async def dsn(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    async with clone(server, steward, template) as dsn:
+        connection = await asyncpg.connect(dsn)
+        await a_user(connection, email=ANA, password=await hash_password(PASSWORD))
+        await connection.close()
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def program(dsn: str, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    settings = {
+        "DATABASE_URL": dsn,
+        "DB_PASSWORD": "the-database-s-own",
+        "ENVIRONMENT": "production",
+        "FORWARDED_ALLOW_IPS": "127.0.0.1",
+        "LOG_LEVEL": "DEBUG",
+        "WEB_CONCURRENCY": "2",
+    }
+    program = Program(project_in(tmp_path_factory.mktemp("behind") / "project"), environment | settings, "run.py")
+    try:
+        program.wait_until("Flow CRM is ready")
+        yield program
+        program.process.terminate()
+        assert program.end() == 0
+    finally:
+        if program.process.poll() is None:
+            program.kill_all()
+
+
+def proxied(program: Program, address: str, *, host: str = PUBLIC, claimed: str = "") -> httpx.AsyncClient:
+    """A browser at this address, as a proxy passes it on, together with what the browser itself claims to be.
+
+    Each request comes by a connection of its own, to whichever worker takes it.
+    """
+    headers = {
+        "Host": host,
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-For": ", ".join(filter(None, [claimed, address])),
+    }
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(base_url=program.address, headers=headers, limits=limits)
+
+
+async def test_guesses_are_counted_by_the_address_that_the_proxy_saw(program: Program) -> None:
+    found = []
+    for number in range(7):
+        async with proxied(program, "198.51.100.7", claimed=f"203.0.113.{number}") as guesser:
+            found.append((await log_in(guesser, f"user{number}@x.example", "a guess")).status_code)
+    assert found == [401] * 5 + [429] * 2
+    async with proxied(program, "198.51.100.8") as ana:
+        assert (await log_in(ana, ANA, PASSWORD)).status_code == 200
+
+
+async def test_guesses_on_one_account_are_counted_wherever_they_come_from(program: Program) -> None:
+    found = []
+    for number in range(7):
+        async with proxied(program, f"198.51.100.{number + 10}") as guesser:
+            found.append((await log_in(guesser, "bia@flowcrm.example", "a guess")).status_code)
+    assert found == [401] * 5 + [429] * 2
+
+
+async def test_cookies_travel_over_https_only(program: Program) -> None:
+    async with proxied(program, "198.51.100.9") as ana:
+        answer = await log_in(ana, ANA, PASSWORD)
+    assert "max-age" in answer.headers["Strict-Transport-Security"]
+    cookies = answer.headers.get_list("set-cookie")
+    assert len(cookies) == 2
+    for cookie in cookies:
+        assert {"Secure", "SameSite=lax"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        (f"https://{PUBLIC}", PUBLIC, 404),
+        ("https://evil.example", PUBLIC, 403),
+        (f"https://{PUBLIC}", "127.0.0.1:8000", 403),
+    ],
+    ids=["its own page", "another site's page", "a proxy that does not pass the name on"],
+)
+async def test_the_admin_takes_orders_from_its_own_pages(program: Program, origin: str, host: str, status: int) -> None:
+    """To change a customer who is not there: whoever may give orders is told so."""
+    token = secrets.token_urlsafe()
+    async with proxied(program, "198.51.100.20", host=host) as ana:
+        session = (await log_in(ana, ANA, PASSWORD)).json()["token"]
+        cookies = {"Cookie": f"id={session}; csrftoken={token}"}
+        headers = cookies | {"X-CSRFToken": token, "Origin": origin, "Referer": f"{origin}/admin/"}
+        body = {"name": "Ana", "email": "ana@x.example", "phone": "11987654321", "cpf": "52998224725"}
+        answer = await ana.patch(
+            "/admin/api/tables/customers/00000000-0000-4000-8000-000000000000/", headers=headers, json=body
+        )
+    assert answer.status_code == status, answer.text
+
+
+async def test_no_secret_is_logged_or_repeated(program: Program, dsn: str) -> None:
+    """At the most talkative level, whether the log-in succeeds or not."""
+    async with proxied(program, "198.51.100.30") as ana:
+        answers = [await log_in(ana, ANA, PASSWORD), await log_in(ana, ANA, "nearly the right one")]
+        token, csrf = answers[0].json()["token"], answers[0].cookies["csrftoken"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        change = {"current_password": "nearly the right one", "new_password": "another one altogether"}
+        answers.append(await ana.post("/api/auth/password/", headers=bearer, json=change))
+        answers += [
+            await ana.get(path, headers=bearer)
+            for path in ("/api/auth/me/", "/api/health", "/openapi.json", "/metrics")
+        ]
+    connection = await asyncpg.connect(dsn)
+    hashes = await connection.fetchrow("SELECT password, token_hash FROM users, sessions")
+    await connection.close()
+    secret = {PASSWORD, "nearly the right one", "another one altogether", token, csrf, "the-database-s-own", *hashes}
+    said = [program.text, *(answer.text for answer in answers[1:])]
+    assert [word for word in secret if any(word in text for text in said)] == []
