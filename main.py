@@ -16,7 +16,7 @@ from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
 from accounts.sessions import AdminSessions, Authentication
 from accounts.tables import User
-from backoffice import health, logs, metrics, openapi, problems
+from backoffice import health, logs, metrics, openapi, problems, standby
 from backoffice.admin import Admin
 from backoffice.direct import Direct, Directory
 from backoffice.middleware import Boundary, UnitOfWork
@@ -39,7 +39,7 @@ LINKS = {"API documentation": "/docs", "Health": "/api/health"}
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    async with serving(DB, refuse_demo_accounts), metrics.sampling(DB):
+    async with serving(DB, refuse_demo_accounts), standby.reading(DB), metrics.sampling(DB):
         yield
 
 

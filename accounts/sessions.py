@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.tables import Session
-from backoffice.database import Engine
+from backoffice.database import Reader
 from backoffice.database_errors import is_lost, repeat
 from backoffice.health import the_engine
 from backoffice.problems import Problem
@@ -127,9 +127,9 @@ class Stranger:
             raise Problem("unauthenticated", headers=CHALLENGE)
         welcome(scope, caller, self.token_hash)
 
-    async def fetch(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
+    async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:
         query = _with_caller(sql, len(arguments) + 1)
-        row = await engine.fetch_row(query, *arguments, self.token_hash)
+        row = await reader.fetch_row(query, *arguments, self.token_hash)
         if row is None:
             raise Problem("unauthenticated", headers=CHALLENGE)
         *caller, value = row

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
@@ -30,7 +30,7 @@ from backoffice.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
 from backoffice.settings import Settings
 from backoffice.transactions import Transaction
 
-__all__ = ["DatabaseRefused", "DatabaseUnavailable", "Engine", "Figures", "PoolExhausted", "Transaction"]
+__all__ = ["DatabaseRefused", "DatabaseUnavailable", "Engine", "Figures", "PoolExhausted", "Reader", "Transaction"]
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,14 @@ class Figures:
     max: int
 
 
+class Reader(Protocol):
+    """Where lists and rows are read: the engine itself, or a standby of its database."""
+
+    async def fetch_row(self, sql: str, *arguments: Any) -> Any: ...
+
+    async def fetch_value(self, sql: str, *arguments: Any) -> Any: ...
+
+
 class Engine(PostgresEngine):
     """Built from settings; contacts the database at the first query, not before."""
 
@@ -71,6 +79,7 @@ class Engine(PostgresEngine):
         self._pooled = False
         self.behind_pooler = False
         self._slots = asyncio.Semaphore(settings.db_pool_max)
+        self.reader: Reader = self
 
     def _connector(self) -> Connector:
         settings = self.settings

@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     db_user: str | None = None
     db_password: SecretStr | None = None
     db_sslmode: Annotated[SslMode, Lower] | None = None
+    db_replica_url: Annotated[SecretStr, AfterValidator(_check_url)] | None = None
 
     db_pool_max: int = Field(default=20, ge=1, le=1000)
     db_pool_idle_seconds: Seconds = 30

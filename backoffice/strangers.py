@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.types import Scope
 
-from backoffice.database import Engine
+from backoffice.database import Engine, Reader
 
 STRANGER = "backoffice.stranger"  # the key in the scope, until the stranger is known
 
@@ -19,7 +19,7 @@ class Stranger(Protocol):
         :raises Problem: unauthenticated.
         """
 
-    async def fetch(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
+    async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:
         """Does the same on the way, and gives back what the query answers: one value, or None for no row.
 
         :raises Problem: unauthenticated.
@@ -30,5 +30,5 @@ async def fetch(engine: Engine, request: Request, sql: str, *arguments: Any) -> 
     """What the query answers: one value, or None for no row. Afterwards it is known who asks."""
     stranger: Stranger | None = request.scope.get(STRANGER)
     if stranger is None:
-        return await engine.fetch_value(sql, *arguments)
-    return await stranger.fetch(engine, request.scope, sql, *arguments)
+        return await engine.reader.fetch_value(sql, *arguments)
+    return await stranger.fetch(engine.reader, request.scope, sql, *arguments)

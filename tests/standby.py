@@ -22,7 +22,8 @@ class Pair:
 
     def __init__(self, folder: Path, **options: str) -> None:
         self.primary, self.standby = [
-            OwnServer(folder / name, options={"fsync": "off"} | OPTIONS | options) for name in ("one", "other")
+            OwnServer(folder / name, options={"fsync": "off", "cluster_name": name} | OPTIONS | options)
+            for name in ("one", "other")
         ]
         folders = [self.primary.socket_folder, self.standby.socket_folder]
         hosts = ",".join(quote(folder) for folder in folders)

@@ -18,6 +18,7 @@ UNSET_BY_DEFAULT = {
     "DB_USER",
     "DB_PASSWORD",
     "DB_SSLMODE",
+    "DB_REPLICA_URL",
     "FORWARDED_ALLOW_IPS",
 }
 
