@@ -52,7 +52,10 @@ function showNew(table, row) {
 function watch(store) {
   store.subscribe(({ type, payload }) => {
     if (type === "updateRows") payload.forEach(writeTimes);
-    if (type === "updateSchema") giveCopies(payload.extra, "visible_column_names");
+    if (type === "updateSchema") {
+      giveCopies(payload.extra, "visible_column_names");
+      document.documentElement.classList.toggle("read_only", payload.extra.read_only);
+    }
     if (type === "updateApiResponseMessage") {
       const refused = payload.type === "error" && payload.contents !== BESIDE_REFUSAL && refusal;
       payload.contents = refused || say(payload.contents.replace(/\s+/g, " "));
@@ -109,13 +112,16 @@ function translatePlaceholders() {
   for (const input of document.querySelectorAll("[placeholder]")) input.placeholder = say(input.placeholder);
 }
 
-// Columns that cannot be exported, or sorted by in an order that means something to anybody.
+// Columns that cannot be exported, compared in parts, or sorted by in an order that means something to anybody.
 
 function tidyChoices(properties) {
   const isSecret = (name) => name === "version" || properties[name]?.extra.secret === true;
   const isId = (name) => name === "id" || properties[name]?.extra.foreign_key !== undefined;
   for (const option of document.querySelectorAll("[data-uitest=sort_by_selector] option")) {
-    option.hidden = isSecret(option.value) || isId(option.value);
+    option.hidden = isSecret(option.value) || isId(option.value) || !properties[option.value]?.extra.sortable;
+  }
+  for (const match of document.querySelectorAll("select[name$=__match]")) {
+    match.hidden = properties[match.name.replace("__match", "")]?.extra.parts === false;
   }
   for (const box of document.querySelectorAll(".column_list tbody input")) {
     box.closest("tr").hidden = isSecret(box.id.replace("csv_", ""));

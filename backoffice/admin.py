@@ -42,7 +42,8 @@ class Admin(AdminRouter):
 
     def __init__(self, resources: Sequence[Resource], **settings: Any) -> None:
         tables = [resource.table for resource in resources]
-        super().__init__(translations=translations([table._meta.tablename for table in tables]), **settings)
+        writable = {resource.tablename: not resource.read_only for resource in resources}
+        super().__init__(translations=translations(writable), **settings)
         self.resources = resources
         self.user_middleware = [Middleware(cast(Any, SameHost))]  # its first parameter is wider than mypy's factory
         self.template = _page(self.template, title=self.site_name)
@@ -81,9 +82,10 @@ def _page(template: str, *, title: str) -> str:
 
 def _add_routes(app: FastAPI, crud: AdminCRUD) -> None:
     """As FastAPIWrapper would, but for bare requests: the front end shows FastAPI's refusals badly, CRUD's well."""
-    root = f"/tables/{crud.resource.tablename}/"
-    app.add_api_route(root, crud.root, methods=["GET", "POST"], include_in_schema=False)
+    root, read_only = f"/tables/{crud.resource.tablename}/", crud.resource.read_only
+    methods = ["GET"] if read_only else ["GET", "POST"]
+    app.add_api_route(root, crud.root, methods=methods, include_in_schema=False)
     for name in ("ids", "new", "count", "schema", "references"):
         app.add_api_route(f"{root}{name}/", getattr(crud, f"get_{name}"), include_in_schema=False)
-    methods = ["GET", "PUT", "PATCH", "DELETE"]
+    methods = ["GET"] if read_only else ["GET", "PUT", "PATCH", "DELETE"]
     app.add_api_route(f"{root}{{row_id}}/", crud.detail, methods=methods, include_in_schema=False)

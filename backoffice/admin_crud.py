@@ -1,10 +1,11 @@
 """The routes behind the admin's lists and forms: the same as the REST API's, for a front end with ways of its own."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
 from uuid import UUID
 
+from piccolo.columns import JSONB
 from piccolo.table import Table
 from piccolo_api.crud.endpoints import OrderBy
 from pydantic import BaseModel
@@ -20,6 +21,8 @@ from backoffice.resource import Resource
 
 # Stands in every form, hidden: the ETag of the row as it was when the form was filled.
 VERSION = "version"
+
+CHANGE = words.Text("{column}: {was} → {now}", "{column}: {was} → {now}")
 
 
 def front_end_settings(resource: Resource) -> dict[str, Any]:
@@ -49,6 +52,7 @@ class AdminCRUD(CRUD):
         super().__init__(resource, schema_extra=front_end_settings(resource))
         self.shown = {table._meta.tablename for table in shown}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
+        self.told = {column._meta.name for column in resource.table._meta.columns if isinstance(column, JSONB)}
 
     # Reading
 
@@ -58,6 +62,9 @@ class AdminCRUD(CRUD):
         given = parameters.given
         for name in list(given):
             column, _, kind = name.rpartition("__")
+            if kind == "match" and column in self.resource.filtered and not self.resource.has_parts(column):
+                del given[name]  # it sends this with whatever JSON writes in quotes
+                continue
             if kind in ("operator", "match") and column not in given and not given[name].endswith("null"):
                 del given[name]  # the filter form sends these whether or not there is a value
         for name in ("__order", "__visible_fields"):
@@ -74,11 +81,22 @@ class AdminCRUD(CRUD):
         if parts:
             given[name] = ",".join(reversed(parts))
 
+    async def get_all(self, request: Request, params: Any = None) -> Response:
+        response = await super().get_all(request, params)
+        if not self.told:
+            return response
+        page = json.loads(bytes(response.body))
+        return json_response(json.dumps({**page, "rows": [self._in_words(request, row) for row in page["rows"]]}))
+
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         # The version comes first: should the row change in between, the form is refused rather than believed.
         version = etag(await self.read(row_id))
         row = json.loads(await self.read(row_id, readable=True))
-        return json_response(json.dumps({**row, VERSION: version}))
+        return json_response(json.dumps({**self._in_words(request, row), VERSION: version}))
+
+    def _in_words(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
+        language = prefers(request.headers.get("accept-language", ""))
+        return row | {name: _tell(row[name], language) for name in self.told & row.keys() if row[name]}
 
     async def get_references(self, request: Request) -> Response:
         response = await super().get_references(request)
@@ -90,6 +108,7 @@ class AdminCRUD(CRUD):
         self.resource.require(request, "read")
         language = prefers(request.headers.get("accept-language", ""))
         schema = self.pydantic_model.model_json_schema()
+        schema["extra"]["read_only"] = self.resource.read_only
         for name, about in schema["properties"].items():
             self._describe(name, about, language)
         schema["properties"][VERSION] = {
@@ -104,12 +123,18 @@ class AdminCRUD(CRUD):
         column, extra = self.table._meta.get_column_by_name(name), about["extra"]
         about["title"] = words.label(name, language)
         about["readOnly"] = name in self.resource.owned
+        extra |= {"sortable": name in self.resource.ordered, "parts": self.resource.has_parts(name)}
         # What is "unique" is not offered for changing many rows at once; nor should these be.
         extra["unique"] = extra["unique"] or about["readOnly"] or extra["secret"]
         if extra["help_text"]:
             extra["help_text"] = words.label(extra["help_text"], language)
         if isinstance(column, EnumColumn):
             extra["choices"] = {value: _choice(value, language) for value in get_args(column.value_type)}
+        if name in self.told:
+            extra["widget"] = "text-area"
+        if column is self.resource.admin.tables:
+            names = {table: words.label(table, language) for table in self.shown}
+            extra["choices"] = {table: {"value": table, "display_name": said} for table, said in names.items()}
 
     # Writing
 
@@ -151,6 +176,15 @@ def from_form(data: Any) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise Problem("validation_error", errors=[FieldError("", "dict_type")])
     return {name: None if value == "" else value for name, value in data.items()}
+
+
+def _tell(changes: Mapping[str, Sequence[Any]], language: words.Language) -> str:
+    """A line for each column that changed, with what was there before and after."""
+    return "\n".join(
+        words.say(CHANGE, language, column=words.label(column, language), was=was, now=now)
+        for column, values in changes.items()
+        for was, now in [["–" if value is None else value for value in values]]
+    )
 
 
 def _choice(value: str, language: words.Language) -> dict[str, str]:

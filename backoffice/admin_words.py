@@ -3,7 +3,7 @@
 The front end translates what its authors thought of; `admin.js` translates the rest, where a whole text is a key here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from piccolo_admin.translations.data import ENGLISH
 from piccolo_admin.translations.models import Translation
@@ -144,28 +144,30 @@ UNTRANSLATED = {
 }
 
 
-def translations(tablenames: Sequence[str]) -> list[Translation]:
-    """English and Brazilian Portuguese, with the tables and columns by the names that people know them by."""
+def translations(tables: Mapping[str, bool]) -> list[Translation]:
+    """English and Brazilian Portuguese, with the tables and columns by the names that people know them by.
+
+    :param tables: whether there is something to add and edit in each.
+    """
     english = {**ENGLISH.translations, **OURS}
     portuguese = {**PORTUGUESE, **UNTRANSLATED}
     return [
-        Translation(
-            language_name="English", language_code="en", translations=english | _names(tablenames, "en", english)
-        ),
+        Translation(language_name="English", language_code="en", translations=english | _names(tables, "en", english)),
         Translation(
             language_name="Português (Brasil)",
             language_code="pt-BR",
-            translations=portuguese | _names(tablenames, "pt", portuguese),
+            translations=portuguese | _names(tables, "pt", portuguese),
         ),
     ]
 
 
-def _names(tablenames: Sequence[str], language: Language, messages: dict[str, str]) -> dict[str, str]:
+def _names(tables: Mapping[str, bool], language: Language, messages: dict[str, str]) -> dict[str, str]:
     """The front end makes its headings from the tables' own names: each as it appears there."""
     names = {key: label(key, language) for key in LABELS}
-    for name in tablenames:
+    for name, writable in tables.items():
         plain, one = name.replace("_", " "), label(f"one of {name}", language)
         names[plain] = label(name, language)
         names[f"Select a row from {plain.title()}"] = f"{messages['Select']} {one}"
-        names |= {f"{messages[verb]} {plain}": f"{messages[verb]} {one}" for verb in ("Add", "Edit")}
+        for verb in [messages[verb] for verb in ("Add", "Edit")]:
+            names[f"{verb} {plain}"] = f"{verb} {one}" if writable else one
     return names

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from piccolo.columns import Column
-
 from backoffice.crud import CRUD
 from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, named, ref
 from backoffice.query import (
@@ -15,8 +13,8 @@ from backoffice.query import (
     MAX_LIMIT,
     MAX_SEARCH_LENGTH,
     OPERATORS,
-    is_text,
 )
+from backoffice.resource import Resource
 from backoffice.selects import columns_of
 from backoffice.values import CLEAN_PATTERN, filter_schema
 
@@ -70,9 +68,10 @@ def page_parameters(limit: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
 
 
 def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
-    names = "|".join(columns_of(crud.table))
     # No name twice: nothing that begins a part may begin another after it.
+    names = "|".join(crud.resource.ordered)
     order = f"^(?!(.*,)?-?({names})(,.*)?,-?\\2(,|$))-?({names})(,-?({names}))*$"
+    names = "|".join(columns_of(crud.table))
     fields = f"^(?!(.*,)?({names})(,.*)?,\\2(,|$))({names})(,({names}))*$"
     return [
         *page_parameters(),
@@ -102,9 +101,7 @@ def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
 
 
 def filter_parameters(crud: CRUD) -> list[dict[str, Any]]:
-    parameters = [
-        parameter for name, column in columns_of(crud.table).items() for parameter in _filter_of(name, column)
-    ]
+    parameters = [parameter for name in crud.resource.filtered for parameter in _filter_of(crud.resource, name)]
     if crud.resource.search is not None:
         schema = {"type": "string", "maxLength": MAX_SEARCH_LENGTH, "pattern": CLEAN_PATTERN}
         about = "Only rows in which every word typed begins a word, whatever its case and accents."
@@ -112,13 +109,13 @@ def filter_parameters(crud: CRUD) -> list[dict[str, Any]]:
     return parameters
 
 
-def _filter_of(name: str, column: Column) -> list[dict[str, Any]]:
+def _filter_of(resource: Resource, name: str) -> list[dict[str, Any]]:
     about = f"How to compare {name}: e where nothing is said. is_null and not_null take no {name}; the others need one."
     parameters = [
-        _parameter(name, filter_schema(column), f"Only rows with this {name}."),
+        _parameter(name, filter_schema(resource.filtered[name]), f"Only rows with this {name}."),
         _parameter(f"{name}__operator", OPERATOR, about),
     ]
-    if is_text(column):
+    if resource.has_parts(name):
         about = f"How to match {name}, instead of an operator: contains, where nothing is said."
         parameters.append(_parameter(f"{name}__match", MATCH, about))
     return parameters

@@ -164,7 +164,7 @@ class Parameters:
         directions: dict[str, bool] = {}
         for part in text.split(","):
             name = part.removeprefix("-")
-            if name not in self.columns:
+            if name not in self.resource.ordered:
                 self._refuse("__order", "unknown_column", column=name[:MAX_NAME_LENGTH])
             if name in directions:
                 self._refuse("__order", "duplicate_column", column=name[:MAX_NAME_LENGTH])
@@ -203,7 +203,7 @@ class Parameters:
         """None where every row will do."""
         conditions: list[QueryString] = []
         if self.given:
-            conditions += [condition for name in self.columns for condition in self._filter(name)]
+            conditions += [condition for name in self.resource.filtered for condition in self._filter(name)]
             conditions += self._search(self.resource.search) if self.resource.search is not None else []
         self.finish()
         return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions) if conditions else None
@@ -216,10 +216,10 @@ class Parameters:
         return [search(typed)] if typed.strip() else []
 
     def _filter(self, name: str) -> list[QueryString]:
-        column = self.columns[name]
+        column, has_parts = self.columns[name], self.resource.has_parts(name)
         value = self.given.pop(name, None)
         operator = self._choice(f"{name}__operator", OPERATORS)
-        match = self._choice(f"{name}__match", ("exact", *MATCHES)) if is_text(column) else None
+        match = self._choice(f"{name}__match", ("exact", *MATCHES)) if has_parts else None
         if operator in NULL_TESTS:
             if value or match:
                 self._refuse(f"{name}__operator", "contradiction", other=name if value else f"{name}__match")
@@ -230,7 +230,7 @@ class Parameters:
             return []
         if operator and match:
             self._refuse(f"{name}__match", "contradiction", other=f"{name}__operator")
-        if is_text(column) and not operator and match != "exact":
+        if has_parts and not operator and match != "exact":
             return self._match(name, match or "contains", value)
         return self._compare(column, COMPARISONS[operator or "e"], value)
 

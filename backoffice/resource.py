@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from backoffice.problems import Problem
-from backoffice.query import Search
-from backoffice.selects import fragments_sql
+from backoffice.query import Search, is_text
+from backoffice.selects import columns_of, fragments_sql
 
 # Fills in or refuses what a body holds before it is written. Given the row as it is (None for a new one).
 Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]
@@ -38,12 +38,14 @@ class AdminView:
     :param visible: the columns of the list.
     :param filters: the columns that the filter offers.
     :param link: the column that leads to a row's form.
+    :param tables: the column that names tables, if there is one.
     """
 
     group: str
     visible: tuple[Column, ...]
     filters: tuple[Column, ...]
     link: Column
+    tables: Column | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,11 @@ class Resource:
     :param about: one sentence for the API's description.
     :param owned: columns that the database fills; what a client sends for them is ignored.
     :param order: how a list is ordered unless it is asked for otherwise, as in `__order`.
+    :param filters: the columns by which a list may be filtered; all of them, unless some are named.
+    :param orders: likewise, ordered.
     :param search: what `search=` means.
     :param parts: the texts of which an index finds any part, in the order that the index has them; see `fragments_sql`.
+    :param whole: texts that are only compared as a whole, since no index finds parts of them.
     :param types: the types of values in bodies that are more than their column says.
     :param required: columns that a new row must be given although their table does not say so.
     :param details: what a single row shows beside its columns.
@@ -80,8 +85,11 @@ class Resource:
     admin: AdminView
     owned: frozenset[str] = OWNED
     order: str = "-created_at"
+    filters: frozenset[str] | None = None
+    orders: frozenset[str] | None = None
     search: Search | None = None
     parts: tuple[Column, ...] = ()
+    whole: frozenset[str] = frozenset()
     types: Mapping[str, Any] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     details: Mapping[str, Detail] = field(default_factory=dict)
@@ -110,6 +118,25 @@ class Resource:
             for name, value in self.examples.items()
         }
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nobody may write: then no address takes anything but GET."""
+        return not (self.rights.create or self.rights.change or self.rights.delete)
+
+    @cached_property
+    def filtered(self) -> dict[str, Column]:
+        """The columns by which a list may be filtered."""
+        return _only(self.filters, columns_of(self.table))
+
+    @cached_property
+    def ordered(self) -> dict[str, Column]:
+        """The columns by which a list may be ordered."""
+        return _only(self.orders, columns_of(self.table))
+
+    def has_parts(self, name: str) -> bool:
+        """Whether a filter may ask for a part of this column."""
+        return name in self.filtered and is_text(self.filtered[name]) and name not in self.whole
+
     def address(self, row_id: object) -> str:
         return f"/api/{self.path}/{row_id}/"
 
@@ -121,3 +148,7 @@ class Resource:
         """:raises Problem: forbidden."""
         if not self.allows(request, right):
             raise Problem("forbidden")
+
+
+def _only(names: frozenset[str] | None, columns: Mapping[str, Column]) -> dict[str, Column]:
+    return {name: column for name, column in columns.items() if names is None or name in names}

@@ -18,6 +18,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 # Addresses beside those of the rows. They offer only what they offer, or PUT would look for a row of this name.
 FIXED = ("ids", "new", "count", "schema", "references")
 
+# What is left of the routes where nobody may write.
+READS = frozenset({"get", "count", "get_single"})
+
 
 class RowId(StringConvertor):
     """Anything but a fixed address; whether it is an id, the route says."""
@@ -48,7 +51,7 @@ class _Described:
 
     def add_api_route(self, *, path: str, endpoint: Any, methods: list[str], **_: Any) -> None:
         name = endpoint.__name__
-        if name == "post" and self.crud.resource.own_create:
+        if not self._offers(name):
             return
         handler, operation = self._routes()[name]
         self.router.add_api_route(
@@ -57,6 +60,10 @@ class _Described:
             methods=methods,
             **operation.as_route(self.crud.resource),
         )
+
+    def _offers(self, name: str) -> bool:
+        resource = self.crud.resource
+        return name in READS if resource.read_only else name != "post" or not resource.own_create
 
     def _routes(self) -> dict[str, tuple[Endpoint, Operation]]:
         crud = self.crud

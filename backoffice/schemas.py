@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from piccolo.columns import JSONB, Boolean, Column, ForeignKey, Integer, Numeric, Timestamptz
 from piccolo.columns import UUID as UUIDColumn
-from piccolo.columns import Boolean, Column, ForeignKey, Integer, Numeric, Timestamptz
 from piccolo.table import Table
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, create_model
 
@@ -94,7 +94,7 @@ def output_type(column: Column) -> Any:
         return enum_of(column)
     if isinstance(column, Boolean | Integer):
         return column.value_type
-    return str
+    return dict[str, Any] if isinstance(column, JSONB) else str
 
 
 def output_models(
