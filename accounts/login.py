@@ -15,6 +15,7 @@ from accounts.passwords import hash_password, needs_rehash, verify_password
 from accounts.sessions import CHALLENGE, NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
+from backoffice.audit import act_as
 from backoffice.problems import FieldError, Problem
 
 
@@ -30,7 +31,7 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """Raises Problem("invalid_credentials") or, after too many of these, Problem("rate_limited")."""
     await throttle.refuse_if_exhausted(attempt)
     verdict = await _judge(attempt.email, password)
-    async with _transaction():
+    async with _transaction(verdict.user):
         # Others were judged meanwhile: a burst of guesses gets no more answers than one guess after the other.
         await throttle.take_turn(attempt)
         await throttle.refuse_if_exhausted(attempt)
@@ -93,5 +94,6 @@ async def _lock(user_id: UUID, strength: Literal["SHARE", "NO KEY UPDATE"]) -> d
     return rows[0] if rows else None
 
 
-def _transaction() -> Any:
-    return User._meta.db.transaction()
+def _transaction(user: User | None = None) -> Any:
+    """:param user: who acts, where it is not known from the request."""
+    return User._meta.db.transaction(first=act_as(user.id, user.email) if user else "")

@@ -39,6 +39,7 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 PUBLIC = frozenset({"/api/auth/login", "/api/auth/login/", "/api/health"})
 PUBLIC_BELOW = "/api/health/"
+ADMIN = "/admin/api/"
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,8 @@ def clear_cookies(response: Response) -> None:
 class Authentication:
     """ASGI middleware: under /api, only log-in and health are reached without a session.
 
-    Sets scope["user"], scope["auth"] and state.token_hash, or raises Problem.
+    Sets scope["user"], scope["auth"] and state.token_hash, or raises Problem. The admin lets people in by itself; it is
+    only said here who they are, before a transaction begins in which they change something.
     """
 
     def __init__(self, app: ASGIApp, welcomes: Callable[[Scope], bool]) -> None:
@@ -176,13 +178,20 @@ class Authentication:
         self.welcomes = welcomes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_private(get_route_path(scope)):
-            if scope["method"] in SAFE_METHODS and self.welcomes(scope):
-                scope[STRANGER] = Stranger(token_of(HTTPConnection(scope)))
-            else:
-                async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
-                    await authenticate(HTTPConnection(scope))
+        if scope["type"] == "http":
+            await self._look(scope, get_route_path(scope))
         await self.app(scope, receive, send)
+
+    async def _look(self, scope: Scope, path: str) -> None:
+        reads, connection = scope["method"] in SAFE_METHODS, HTTPConnection(scope)
+        if _is_private(path) and reads and self.welcomes(scope):
+            scope[STRANGER] = Stranger(token_of(connection))
+            return
+        async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
+            if _is_private(path):
+                await authenticate(connection)
+            elif path.startswith(ADMIN) and not reads:
+                await recognise(connection)
 
 
 def _is_private(path: str) -> bool:
@@ -196,6 +205,13 @@ async def authenticate(connection: HTTPConnection) -> None:
     await Stranger(token_of(connection)).introduce(connection.scope)
     if connection.scope["method"] not in SAFE_METHODS and not connection.headers.getlist("authorization"):
         check_csrf(connection, connection.headers.get(CSRF_HEADER))
+
+
+async def recognise(connection: HTTPConnection) -> None:
+    """Says who this is, if it is anybody."""
+    token_hash = hash_token(connection.cookies.get(SESSION_COOKIE, ""))
+    if caller := await repeat(is_lost, 2, find_caller, token_hash):
+        welcome(connection.scope, caller, token_hash)
 
 
 def token_of(connection: HTTPConnection) -> str:

@@ -278,8 +278,9 @@ class Engine(PostgresEngine):
         row = await self.fetch_row(sql, *arguments)
         return None if row is None else row[0]
 
-    def transaction(self, allow_nested: bool = True) -> Transaction:
-        return Transaction(engine=self, allow_nested=allow_nested)
+    def transaction(self, allow_nested: bool = True, first: str = "") -> Transaction:
+        """:param first: statements that belong to its beginning."""
+        return Transaction(engine=self, allow_nested=allow_nested, first=first)
 
     async def run_querystring(self, querystring: Any, in_pool: bool = True) -> Any:
         if in_pool and self.pool is None and not self.transaction_exists():

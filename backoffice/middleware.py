@@ -11,6 +11,7 @@ from piccolo_api.shared.auth import User
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, pages, problems
+from backoffice.audit import act_for
 from backoffice.database_errors import RETRY_AFTER, explain, is_collision, is_lost, repeat
 from backoffice.health import the_engine
 
@@ -197,7 +198,7 @@ class UnitOfWork:
     async def _run_in_transaction(self, scope: Scope, body: bytes) -> Answer:
         answer = Answer()
         try:
-            async with the_engine().transaction():
+            async with the_engine().transaction(first=act_for(scope)):
                 answer = await self._run(scope, body)
                 if answer.failed:
                     raise RolledBack

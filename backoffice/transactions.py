@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
+from asyncpg.transaction import TransactionState
 from piccolo.engine.postgres import PostgresTransaction
 
 from backoffice.connecting import BROKEN, end_at_once, session_settings
@@ -20,25 +21,38 @@ NO_USE_TO_ANYBODY = (TimeoutError, asyncio.CancelledError, asyncpg.ReadOnlySQLTr
 
 
 class Transaction(PostgresTransaction):
-    """Piccolo's, with an end that cannot go wrong half-way; inside another transaction it is that one."""
+    """Piccolo's, with an end that cannot go wrong half-way; inside another transaction it is that one.
+
+    :param first: statements that belong to its beginning.
+    """
 
     engine: "Engine"
+
+    def __init__(self, engine: "Engine", allow_nested: bool = True, first: str = "") -> None:
+        super().__init__(engine, allow_nested)
+        self.first = first
 
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
             return cast(Transaction, self._parent)
         self.connection = await self.engine.take()
         try:
-            self.transaction = self.connection.transaction()
-            await self.transaction.start()
-            if self.engine.behind_pooler:
-                await self.connection.execute(for_one_transaction(session_settings(self.engine.settings)))
+            self.transaction = await self._begin()
         except BaseException:
             end_at_once(self.connection)
             await self.engine.give_back(self.connection)
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
+
+    async def _begin(self) -> Any:
+        """asyncpg's transaction, except that what comes first is said in the round trip that BEGIN takes anyway."""
+        engine, transaction = self.engine, self.connection.transaction()
+        limits = for_one_transaction(session_settings(engine.settings)) if engine.behind_pooler else ""
+        connection = transaction._connection
+        await connection.execute(f"BEGIN; {limits} {self.first}")
+        connection._top_xact, transaction._state = transaction, TransactionState.STARTED
+        return transaction
 
     async def __aexit__(self, exception_type: Any, exception: BaseException | None, traceback: Any) -> bool:
         if self._parent is not None:

@@ -20,10 +20,11 @@ from piccolo_conf import DB
 from tests.builders import a_presale, a_product, a_user
 from tests.clients import a_client, a_token, bearer
 from tests.pgbouncer import pgbouncer
+from tests.test_audit_actors import TestOverRest
 from tests.test_login import ANA, TestLogIn, client
 from tests.test_presales_api import *  # noqa: F403 - the same tests, by another way
 
-__all__ = ["TestLogIn", "client"]
+__all__ = ["TestLogIn", "TestOverRest", "client"]
 
 FEW = 3
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

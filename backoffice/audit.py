@@ -1,0 +1,24 @@
+"""Who acts: what a transaction tells the audit trail."""
+
+import json
+
+from piccolo_api.shared.auth import User
+from starlette.types import Scope
+
+
+def act_as(user_id: object, who: str, request_id: str | None = None) -> str:
+    """The statement that says so until the transaction ends; see rules/audit_trail.sql."""
+    actor = {"user_id": str(user_id), "who": who, "request_id": request_id}
+    return f"SET LOCAL audit.actor = {_quoted(json.dumps(actor))};"
+
+
+def act_for(scope: Scope) -> str:
+    """The same for the user who sent this request; nothing to say where nobody is known."""
+    user = scope.get("user")
+    return act_as(user.user.id, user.user.username, scope["state"]["request_id"]) if isinstance(user, User) else ""
+
+
+def _quoted(text: str) -> str:
+    """As PostgreSQL's quote_literal: text, whatever standard_conforming_strings says."""
+    doubled = text.replace("'", "''").replace("\\", "\\\\")
+    return f"E'{doubled}'"

@@ -1,0 +1,145 @@
+"""One role owns the tables, another serves: it can do its work, and nothing to the audit trail or to a rule."""
+
+import uuid
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from backoffice.migrations.files import apps
+from backoffice.settings import ROOT
+from tests.builders import a_presale_that_is, a_user, walk
+from tests.commands import refusal, run
+from tests.test_audit_actors import TestOverRest  # the same tests, by another role
+from tests.trail import entries
+
+__all__ = ["TestOverRest"]
+
+PICCOLO = ("piccolo.main", "backoffice", "grant")
+PASSWORD = "only-for-tests"  # of a role that lives as long as one test
+
+
+@pytest.fixture(scope="session")
+async def web(steward: asyncpg.Connection) -> AsyncIterator[str]:
+    """The name of a role that may log in, and nothing else; a name that wants quotes."""
+    name = f"Web {uuid.uuid4().hex[:12]}"
+    await steward.execute(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{PASSWORD}'")
+    yield name
+    await steward.execute(f'DROP ROLE "{name}"')
+
+
+@pytest.fixture
+async def granted(web: str, database: str) -> str:
+    run(database, *PICCOLO, web)
+    return database
+
+
+@pytest.fixture
+def served_database(web: str, granted: str) -> str:
+    """The application logs in as this role."""
+    url = urlsplit(granted)
+    _, _, place = url.netloc.rpartition("@")
+    return url._replace(netloc=f"{web.replace(' ', '%20')}:{PASSWORD}@{place}").geturl()
+
+
+@pytest.fixture
+async def serving(served_database: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(served_database)
+    yield connection
+    await connection.close()
+
+
+async def test_it_does_all_that_the_application_does(serving: asyncpg.Connection, web: str) -> None:
+    await a_user(serving, role="admin")
+    presale = await a_presale_that_is(serving, "approved")
+    await walk(serving, presale, "converted")
+    await serving.execute("UPDATE customers SET name = 'x'")
+    await serving.execute("DELETE FROM presales WHERE status = 'draft'")
+    assert {role for (role,) in await entries(serving, "database_role")} == {web}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_trail SET who = 'nobody'",
+        "DELETE FROM audit_trail",
+        "TRUNCATE audit_trail",
+        "INSERT INTO audit_trail (who, database_role, action, table_name, row_id) "
+        "VALUES ('me', 'me', 'created', 'users', gen_random_uuid())",
+        "ALTER TABLE audit_trail DISABLE TRIGGER ALL",
+        "ALTER TABLE customers DISABLE TRIGGER customers_record_changed",
+        "DROP TRIGGER customers_record_changed ON customers",
+        "DROP TABLE audit_trail",
+        "SET session_replication_role = replica",
+        "CREATE OR REPLACE FUNCTION record_changed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE TABLE mine ()",
+        "CREATE FUNCTION to_jsonb(customers) RETURNS jsonb LANGUAGE sql RETURN NULL",
+        "TRUNCATE presale_items",
+        # The functions that write the trail, set on a table of one's own.
+        "CREATE TEMP TABLE customers (id uuid, name text); CREATE TRIGGER forge AFTER INSERT ON customers "
+        "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.record_created('name')",
+    ],
+)
+async def test_it_can_neither_alter_the_trail_nor_escape_it(
+    serving: asyncpg.Connection, connection: asyncpg.Connection, statement: str
+) -> None:
+    await a_presale_that_is(connection, "pending")
+    before = await connection.fetch("SELECT * FROM audit_trail")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await serving.execute(statement)
+    assert await connection.fetch("SELECT * FROM audit_trail") == before
+
+
+async def test_a_trigger_of_its_own_adds_nothing_to_the_trail(serving: asyncpg.Connection) -> None:
+    await serving.execute(
+        "CREATE TEMP TABLE mine (id uuid);"
+        "CREATE FUNCTION pg_temp.forge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO public.audit_trail (who, database_role, action, table_name, row_id) "
+        "VALUES ('me', 'me', 'created', 'users', NEW.id); RETURN NEW; END $$;"
+        "CREATE TRIGGER forge BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION pg_temp.forge()"
+    )
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await serving.execute("INSERT INTO mine VALUES (gen_random_uuid())")
+
+
+async def test_a_role_that_it_takes_on_does_not_hide_it(
+    web: str, connection: asyncpg.Connection, serving: asyncpg.Connection
+) -> None:
+    owner = await connection.fetchval("SELECT current_user")
+    await connection.execute(f'GRANT "{owner}" TO "{web}"')
+    await serving.execute(f'SET ROLE "{owner}"')
+    await a_user(serving)
+    assert await entries(connection, "who", "database_role") == [(web, web)]
+    await connection.execute(f'REVOKE "{owner}" FROM "{web}"')
+
+
+async def test_what_was_granted_before_by_mistake_is_taken_back(
+    web: str, granted: str, connection: asyncpg.Connection, serving: asyncpg.Connection
+) -> None:
+    await connection.execute(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{web}"')
+    run(granted, *PICCOLO, web)
+    privileges = "SELECT has_table_privilege($1, $2, $3)"
+    for right in "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER":
+        assert not await connection.fetchval(privileges, web, "audit_trail", right)
+    assert await serving.fetchval("SELECT count(*) FROM audit_trail") == 0
+
+
+async def test_every_table_of_the_product_is_granted(web: str, granted: str, connection: asyncpg.Connection) -> None:
+    for app in apps():
+        for table in app.table_classes:
+            name = table._meta.tablename
+            rights = {
+                right
+                for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+                if await connection.fetchval("SELECT has_table_privilege($1, $2, $3)", web, name, right)
+            }
+            assert rights == ({"SELECT"} if name == "audit_trail" else {"SELECT", "INSERT", "UPDATE", "DELETE"}), name
+
+
+def test_a_role_that_does_not_exist_is_named(database: str) -> None:
+    assert 'role "nobody here" does not exist' in refusal(database, *PICCOLO, "nobody here")
+
+
+def test_it_is_described_where_operators_look() -> None:
+    assert "piccolo backoffice grant" in (ROOT / "docs" / "audit-trail.md").read_text()
