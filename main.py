@@ -8,10 +8,11 @@ from fastapi_offline import FastAPIOffline
 
 import accounts.labels  # registers what the screen says
 import accounts.words  # noqa: F401 # registers what the rules say
+import backoffice.audit_words  # noqa: F401 # both
 import crm.labels  # likewise
 import crm.words  # noqa: F401 # likewise
 from accounts.commands import refuse_demo_accounts
-from accounts.resources import USERS
+from accounts.resources import AUDIT_TRAIL, USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
 from accounts.sessions import AdminSessions, Authentication
@@ -29,6 +30,7 @@ from piccolo_conf import DB
 
 logs.configure(DB.settings.log_level, production=DB.settings.production)
 
+SHOWN = (*RESOURCES, USERS, AUDIT_TRAIL)
 TAGS = {
     "auth": "Logging in and out, and one's own password.",
     "health": "Whether the database answers, and whether the process runs at all.",
@@ -56,7 +58,7 @@ app = FastAPIOffline(
 )
 app.state.engine = DB
 router = APIRouter()
-for resource in (*RESOURCES, USERS):
+for resource in SHOWN:
     crud = add_resource(router, resource)
     if resource is PRESALES:
         add_presale_routes(router, crud)
@@ -66,7 +68,7 @@ for part in (health.router, metrics.router, docs, accounts_router, admin_router,
 app.mount(
     "/admin",
     Admin(
-        (*RESOURCES, USERS),
+        SHOWN,
         auth_table=User,
         session_table=AdminSessions,
         production=DB.settings.production,
@@ -74,7 +76,7 @@ app.mount(
         sidebar_links=LINKS,
     ),
 )
-openapi.install(app, TAGS | {resource.path: resource.about for resource in (*RESOURCES, USERS)})
+openapi.install(app, TAGS | {resource.path: resource.about for resource in SHOWN})
 problems.install(app)
 directory = Directory([*router.routes, *health.router.routes])
 app.add_middleware(Direct, directory=directory)

@@ -1,4 +1,4 @@
-"""Users, as administrators see them."""
+"""Users, as administrators see them, and the audit trail, as managers do."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -7,9 +7,11 @@ from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from starlette.requests import Request
 
 from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
-from accounts.roles import ADMINS
+from accounts.roles import ADMINS, MANAGERS
 from accounts.tables import User
 from backoffice.resource import AdminView, Resource, Rights
+from backoffice.selects import columns_of
+from backoffice.tables import AuditEntry
 from backoffice.values import CLEAN_PATTERN, clean_text
 
 Password = Annotated[
@@ -55,5 +57,39 @@ USERS = Resource(
         visible=(User.name, User.email, User.role, User.active),
         filters=(User.name, User.email, User.role, User.active),
         link=User.name,
+    ),
+)
+
+NOBODY = frozenset[str]()
+
+AUDIT_TRAIL = Resource(
+    table=AuditEntry,
+    path="audit-trail",
+    about="Who changed what and when, through whichever door. Written by the database; for managers to read.",
+    rights=Rights(read=MANAGERS, create=NOBODY, change=NOBODY, delete=NOBODY),
+    owned=frozenset(columns_of(AuditEntry)),
+    order="-happened_at",
+    orders=frozenset({"happened_at"}),
+    filters=frozenset({"id", "happened_at", "who", "user_id", "action", "table_name", "row_id"}),
+    whole=frozenset({"who", "table_name"}),
+    admin=AdminView(
+        group="Oversight",
+        visible=(
+            AuditEntry.happened_at,
+            AuditEntry.who,
+            AuditEntry.action,
+            AuditEntry.table_name,
+            AuditEntry.row_name,
+            AuditEntry.changes,
+        ),
+        filters=(
+            AuditEntry.happened_at,
+            AuditEntry.who,
+            AuditEntry.action,
+            AuditEntry.table_name,
+            AuditEntry.row_id,
+        ),
+        link=AuditEntry.happened_at,
+        tables=AuditEntry.table_name,
     ),
 )

@@ -1,15 +1,20 @@
-"""The functions on which every app's tables rely, and the commands that run, plan and check migrations."""
+"""The functions on which every app's tables rely, the audit trail, and commands for those who answer for the data."""
 
 from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from backoffice import fixtures
+from backoffice.grants import grant
 from backoffice.migrations import commands, doors
+from backoffice.tables import AuditEntry
 
 doors.take_over()
+fixtures.take_over()
 
 APP_CONFIG = AppConfig(
     app_name="backoffice",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
-    commands=[commands.migrate, commands.plan, commands.check, commands.lint, commands.accept],
+    table_classes=[AuditEntry],
+    commands=[commands.migrate, commands.plan, commands.check, commands.lint, commands.accept, grant],
 )

@@ -77,5 +77,7 @@ REFUSED = {
         "UPDATE users SET active = false WHERE id = '{user}'; "
         "INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ('x', '{user}', now())"
     ),
+    "audit_trail_kept": "DELETE FROM audit_trail",
+    "audit_trail_pkey": f"{REPLICA} {_copy('audit_trail')}",
     "login_failures_pkey": _copy("login_failures"),
 }

@@ -106,4 +106,8 @@ DEEDS = (
     Deed("PATCH", "/api/users/{user}/", ADMIN, {"active": False}),
     Deed("PATCH", "/api/users/{user}/", ADMIN, {"password": "another long one"}),
     Deed("DELETE", "/api/users/{user}/", ADMIN),
+    # the audit trail: read, by managers
+    Deed("GET", "/api/audit-trail/", MANAGERS),
+    Deed("GET", "/api/audit-trail/count/", MANAGERS),
+    Deed("GET", "/api/audit-trail/{entry}/", MANAGERS),
 )

@@ -16,7 +16,7 @@ from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_p
 from tests.conftest import Cast
 from tests.desk import ANA, Desk, Desks, refused
 
-TABLES = ("customers", "presales", "presale_items", "products", "users")
+TABLES = ("customers", "presales", "presale_items", "products", "users", "audit_trail")
 
 
 class TestThePage:
@@ -34,7 +34,8 @@ class TestThePage:
 
     async def test_the_side_bar_is_ordered_as_people_work(self, desks: Desks) -> None:
         everybody = [("Sales", ["customers", "presales", "presale_items"]), ("Catalogue", ["products"])]
-        for desk, more in ((desks.admin, [("Team", ["users"])]), (desks.manager, []), (desks.employee, [])):
+        team, trail = ("Team", ["users"]), ("Oversight", ["audit_trail"])
+        for desk, more in ((desks.admin, [team, trail]), (desks.manager, [trail]), (desks.employee, [])):
             assert list((await desk.get("grouped/")).json()["grouped"].items()) == everybody + more
 
     async def test_nobody_gets_in_without_a_session(self, cast: Cast) -> None:

@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
 from accounts.passwords import DEMO_PASSWORD
-from tests.browser import APPLY, CHROMIUM, FLAGS, Clerk
+from tests.browser import APPLY, CHROMIUM, CREATE, FLAGS, SAVE, Clerk
 from tests.builders import a_customer, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 from tests.clients import a_token, bearer
 from tests.conftest import clone
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chro
 
 ROLES = ("admin", "manager", "employee")
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
+FOR_MANAGERS = ["Oversight", "Audit trail"]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Cler
     await clerk.log_in("admin")
     await expect(clerk.page.locator(".welcome")).to_contain_text("Welcome to Flow CRM")
     clerk.expects_refusal(401)
-    await expect(clerk.side_bar).to_have_text([*FOR_ALL, "Team", "Users"])
+    await expect(clerk.side_bar).to_have_text([*FOR_ALL, "Team", "Users", *FOR_MANAGERS])
     await clerk.page.click("#user")
     await clerk.page.click("[data-uitest=logout_button]")
     await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
@@ -332,6 +333,37 @@ async def test_a_password_is_changed_by_who_knows_the_old_one(clerk: Clerk, db: 
     clerk.expects_refusal(422)
 
 
+@as_a("manager")
+async def test_a_manager_reads_the_audit_trail_and_finds_nothing_to_write_with(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Audited", address=None)
+    await clerk.open("customers", customer)
+    await clerk.fill(name="Renamed", address="Rua Nova, 1")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+
+    rows = await clerk.list("audit_trail", f"?row_id={customer}")
+    changes, anything = re.compile(r"Name: Audited → Renamed\s+Address: – → Rua Nova, 1"), re.compile(".")
+    await expect(rows.locator("td:visible")).to_have_text(
+        [
+            *(anything, "manager@flowcrm.example", "Changed", "Customers", "Renamed", changes),
+            *(anything, anything, "Created", "Customers", "Audited", "NULL"),
+        ]
+    )
+    writing = clerk.page.locator(f"{SAVE}, {CREATE}, .delete, [href$='/add/'], tbody input, .title_bar .subtle")
+    await expect(writing.locator("visible=true")).to_have_count(0)
+    await clerk.page.click("[data-uitest=sort_button]")
+    offered = clerk.page.locator("[data-uitest=sort_by_selector] option:not([hidden])")
+    await expect(offered).to_have_text(["When"])
+
+    entry = await db.fetchval("SELECT id FROM audit_trail WHERE row_id = $1 AND action = 'changed'", customer)
+    await clerk.open("audit_trail", entry)
+    await expect(clerk.field("changes")).to_have_value("Name: Audited → Renamed\nAddress: – → Rua Nova, 1")
+    await expect(clerk.page.locator("h1", has_text="entry")).to_be_visible()
+    await expect(writing.locator("visible=true")).to_have_count(0)
+
+
 @as_a("employee")
 async def test_an_employee_is_told_what_is_for_others(clerk: Clerk, db: asyncpg.Connection) -> None:
     not_allowed = "Your role does not allow this."
@@ -358,7 +390,10 @@ async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db:
     customer = await a_customer(db, name="Filtro", cpf=nth_cpf(90_000_001))
     rows = await clerk.list("customers", "?name=Filtro&name__match=exact")
     await expect(clerk.side_bar).to_have_text(
-        ["Vendas", "Clientes", "Pré-vendas", "Itens de pré-venda", "Catálogo", "Produtos"]
+        [
+            *("Vendas", "Clientes", "Pré-vendas", "Itens de pré-venda", "Catálogo", "Produtos"),
+            *("Controle", "Trilha de auditoria"),
+        ]
     )
     await expect(clerk.page.locator("thead th")).to_have_text(
         ["", "Nome", "CPF", "Telefone", "E-mail", "Criado em", ""]

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +14,7 @@ from piccolo.conf.apps import AppConfig
 
 from accounts.piccolo_app import APP_CONFIG as ACCOUNTS
 from accounts.roles import UserRole
+from backoffice.enums import AuditAction
 from backoffice.piccolo_app import APP_CONFIG as BACKOFFICE
 from backoffice.settings import ROOT
 from crm.enums import PresaleStatus
@@ -22,6 +24,11 @@ from tests.catalog import catalog, names, rows
 
 APPS = ("backoffice", "accounts", "crm")
 RULES = sorted(ROOT.glob("*/rules/*.sql"))
+ENUMS: dict[str, type[StrEnum]] = {
+    "user_role": UserRole,
+    "presale_status": PresaleStatus,
+    "audit_action": AuditAction,
+}
 STEPS = {app: len(list((ROOT / app / "piccolo_migrations").glob("*_20*.py"))) for app in APPS}
 
 
@@ -73,9 +80,9 @@ class TestNothingDiffers:
 
     async def test_the_types_have_the_members_of_the_enums(self, connection: asyncpg.Connection) -> None:
         found = await catalog(connection)
-        for name, enum in ("user_role", UserRole), ("presale_status", PresaleStatus):
+        for name, enum in ENUMS.items():
             assert found[f"type {name}"] == ", ".join(member.value for member in enum)
-        assert names(found, "type") == {"user_role", "presale_status"}
+        assert names(found, "type") == set(ENUMS)
 
     async def test_rules_may_be_applied_to_a_database_in_use(self, full: asyncpg.Connection) -> None:
         before = await rows(full)

@@ -23,6 +23,7 @@ ACTIONS = ("submit", "reopen", "approve", "convert", "cancel")
 OWN = {
     "/api/presales/{row_id}/items/": {"put"},
     **{f"/api/presales/{{row_id}}/{action}/": {"post"} for action in ACTIONS},
+    **{f"/api/audit-trail/{route}": {"get"} for route in ("", "{row_id}/", "count/")},
     "/api/auth/login/": {"post"},
     "/api/auth/logout/": {"post"},
     "/api/auth/me/": {"get"},

@@ -1,0 +1,56 @@
+"""Two roles in production: one owns and migrates, the other serves, and owns nothing.
+
+So whoever takes the application over can neither alter the audit trail nor switch off a rule.
+"""
+
+import sys
+from typing import cast
+
+import asyncpg
+from piccolo.engine import engine_finder
+from piccolo.table import Table
+
+from backoffice.connecting import DatabaseUnavailable, close_quietly
+from backoffice.database import Engine
+from backoffice.migrations.files import apps
+from backoffice.tables import AuditEntry
+
+GRANTS = """
+REVOKE CREATE ON SCHEMA public FROM PUBLIC; -- as it is from PostgreSQL 15 on: a function there could be called by ours
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role};
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
+GRANT INSERT, UPDATE, DELETE ON {tables} TO {role};
+"""
+
+
+async def grant(role: str) -> None:
+    """
+    Let a role serve that owns nothing: it writes the tables, but only reads the audit trail. Again after migrations.
+
+    :param role:
+        Its name. It exists already: CREATE ROLE … LOGIN PASSWORD '…'.
+    """
+    try:
+        await _grant(cast(Engine, engine_finder()), role)
+    except (DatabaseUnavailable, asyncpg.PostgresError) as error:
+        sys.exit(f"Nothing was granted: {error}")
+    print(f"The role {role} may serve.")  # noqa: T201 # the command's answer
+
+
+async def _grant(engine: Engine, role: str) -> None:
+    connection = await engine.connect()
+    try:
+        name = await connection.fetchval("SELECT quote_ident($1)", role)
+        await connection.execute(GRANTS.format(role=name, tables=", ".join(map(_quoted, _written()))))
+    finally:
+        await close_quietly(connection)
+
+
+def _written() -> list[type[Table]]:
+    return [table for app in apps() for table in app.table_classes if table is not AuditEntry]
+
+
+def _quoted(table: type[Table]) -> str:
+    return f'"{table._meta.tablename}"'

@@ -1,0 +1,142 @@
+-- The audit trail: one entry for each row that a statement created, changed or deleted, whoever sent it, in the same
+-- transaction. A table is watched by the four triggers that crm/rules/audit_trail.sql shows.
+
+-- Who acts. The application says so, for one transaction, in the setting audit.actor; whoever else writes is known by
+-- the role that logged in, which no session can choose for itself.
+CREATE OR REPLACE FUNCTION audit_stamp() RETURNS TABLE (
+    happened_at timestamptz, who text, user_id uuid, database_role text, request_id text
+)
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT clock_timestamp(), coalesce(actor ->> 'who', session_user), (actor ->> 'user_id')::uuid, session_user,
+           actor ->> 'request_id'
+    -- Once it was set, it is empty in later transactions of the session.
+    FROM (SELECT nullif(current_setting('audit.actor', true), '')::jsonb) AS setting (actor);
+END;
+
+-- A value as the API shows it: decimals as text.
+CREATE OR REPLACE FUNCTION audit_value(value jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN jsonb_typeof(value) = 'number' AND value::text LIKE '%.%' THEN to_jsonb(value::text) ELSE value END;
+
+-- Of each column that differs, the value before and after; of a secret one only that it does. Null where none differs.
+CREATE OR REPLACE FUNCTION audit_changes(was jsonb, is_now jsonb, unheeded text[], secret text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    SELECT jsonb_object_agg(key, CASE
+        WHEN key = ANY (secret) THEN '["***", "***"]'
+        ELSE jsonb_build_array(audit_value(value), audit_value(is_now -> key))
+    END)
+    FROM jsonb_each(was)
+    WHERE value IS DISTINCT FROM is_now -> key AND key <> ALL (unheeded)
+);
+
+-- All that a row had, as what is no more.
+CREATE OR REPLACE FUNCTION audit_loss(was jsonb, secret text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN audit_changes(jsonb_strip_nulls(was), '{}', secret || '{id}', '{}');
+
+-- The four below write the entries of one statement, with the rights of their owner, since nobody else needs any.
+-- Arguments of the triggers: the column that people know a row by; the secret columns; and those that are of no interest
+-- because the database computes them.
+
+-- The row itself holds its values, and later entries what they were.
+CREATE OR REPLACE FUNCTION record_created() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    INSERT INTO audit_trail (
+        happened_at, who, user_id, database_role, request_id, table_name, action, row_id, row_name
+    )
+    SELECT stamp.*, TG_TABLE_NAME, 'created', id, left(to_jsonb(b) ->> TG_ARGV[0], 255)
+    FROM audit_stamp() AS stamp, new_rows AS b;
+    RETURN NULL;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION record_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    secret text[] := TG_ARGV[1];
+    unheeded text[] := TG_ARGV[2];
+BEGIN
+    INSERT INTO audit_trail (
+        happened_at, who, user_id, database_role, request_id, table_name, action, row_id, row_name, changes
+    )
+    SELECT stamp.*, TG_TABLE_NAME, entry.*
+    FROM audit_stamp() AS stamp, (
+        -- A row that got another id is two rows: one that is gone, and one that is new.
+        SELECT CASE WHEN a IS NULL THEN 'created' WHEN b IS NULL THEN 'deleted' ELSE 'changed' END::audit_action,
+               coalesce(a.id, b.id),
+               left(coalesce(to_jsonb(b), to_jsonb(a)) ->> TG_ARGV[0], 255),
+               CASE WHEN a IS NULL THEN NULL
+                    WHEN b IS NULL THEN audit_loss(to_jsonb(a), secret)
+                    ELSE audit_changes(to_jsonb(a), to_jsonb(b), unheeded, secret) END
+        FROM old_rows AS a FULL JOIN new_rows AS b ON b.id = a.id
+        WHERE a IS DISTINCT FROM b
+    ) AS entry (action, row_id, row_name, changes)
+    WHERE entry.action <> 'changed' OR entry.changes IS NOT NULL;
+    RETURN NULL;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION record_deleted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    INSERT INTO audit_trail (
+        happened_at, who, user_id, database_role, request_id, table_name, action, row_id, row_name, changes
+    )
+    SELECT stamp.*, TG_TABLE_NAME, 'deleted', id, left(to_jsonb(a) ->> TG_ARGV[0], 255),
+           audit_loss(to_jsonb(a), TG_ARGV[1]::text[])
+    FROM audit_stamp() AS stamp, old_rows AS a;
+    RETURN NULL;
+END;
+$$;
+
+-- Before it happens: afterwards nobody can say what there was.
+CREATE OR REPLACE FUNCTION record_truncated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    EXECUTE format(
+        'INSERT INTO audit_trail (
+            happened_at, who, user_id, database_role, request_id, table_name, action, row_id, row_name, changes
+        )
+        SELECT stamp.*, $1, ''deleted'', id, left(to_jsonb(a) ->> $2, 255), audit_loss(to_jsonb(a), $3)
+        FROM audit_stamp() AS stamp, %s AS a',
+        TG_RELID::regclass
+    ) USING TG_TABLE_NAME, TG_ARGV[0], TG_ARGV[1]::text[];
+    RETURN NULL;
+END;
+$$;
+
+-- Or anybody could have them write what never happened, with a trigger on a table of their own.
+REVOKE EXECUTE ON FUNCTION record_created(), record_changed(), record_deleted(), record_truncated() FROM PUBLIC;
+
+-- Nothing in the trail is altered, and nothing but the four above adds to it.
+CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit trail is written by the database alone, and never altered'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'audit_trail_kept', TABLE = 'audit_trail';
+END;
+$$;
+
+CREATE OR REPLACE TRIGGER audit_trail_refuse_change
+BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_trail
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+
+CREATE OR REPLACE TRIGGER audit_trail_refuse_forgery
+BEFORE INSERT ON audit_trail
+FOR EACH STATEMENT
+WHEN (pg_trigger_depth() = 0)
+EXECUTE FUNCTION refuse_audit_change();
+
+-- What one person did, what happened to one table, what was deleted: the newest first.
+CREATE INDEX IF NOT EXISTS audit_trail_user ON audit_trail (user_id, happened_at) WHERE user_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS audit_trail_who ON audit_trail (who, happened_at);
+CREATE INDEX IF NOT EXISTS audit_trail_table ON audit_trail (table_name, happened_at);
+CREATE INDEX IF NOT EXISTS audit_trail_action ON audit_trail (action, happened_at);
