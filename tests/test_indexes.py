@@ -20,6 +20,7 @@ from tests.builders import PASSWORD_HASH
 from tests.conftest import clone
 
 ROWS = 100_000
+GENERIC_PLANS_SINCE = 16  # version of PostgreSQL
 # Free text, of any length: parts of it are found by an index, but it has no order.
 NO_ORDER = {"address", "description", "notes"}
 ALL_ROWS = QueryString("true")
@@ -120,6 +121,18 @@ async def plan_of(connection: asyncpg.Connection, query: QueryString, options: s
     sql, arguments = query.compile_string()
     plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON{options}) {sql}", *arguments))
     return list(nodes(plan[0]["Plan"]))
+
+
+async def generic_plan_of(connection: asyncpg.Connection, query: QueryString) -> list[dict[str, Any]]:
+    """The plan for whatever may be asked for, which PostgreSQL may turn to after some executions."""
+    sql, _ = query.compile_string()
+    plan = "CREATE FUNCTION pg_temp.plan() RETURNS json LANGUAGE plpgsql AS $plan$ DECLARE plan json; BEGIN "
+    plan += f"EXECUTE $sql$ EXPLAIN (FORMAT JSON, GENERIC_PLAN) {sql} $sql$ INTO plan; RETURN plan; END $plan$"
+    await connection.execute(plan)
+    try:
+        return list(nodes(json.loads(await connection.fetchval("SELECT pg_temp.plan()"))[0]["Plan"]))
+    finally:
+        await connection.execute("DROP FUNCTION pg_temp.plan()")
 
 
 async def scans(connection: asyncpg.Connection, *queries: QueryString) -> list[str]:
@@ -238,6 +251,18 @@ async def test_a_search_looks_at_nothing_in_vain(large: asyncpg.Connection, reso
     for query in rows_of(resource, found), count_of(resource, found):
         assert await scans(large, query) == []
         assert await rows_thrown_away(large, query) < 1000
+
+
+@pytest.mark.parametrize(("resource", "typed"), SEARCHES, ids=lambda value: getattr(value, "path", value))
+async def test_a_search_that_is_planned_once_for_all_words(
+    large: asyncpg.Connection, resource: Resource, typed: str
+) -> None:
+    if large.get_server_version().major < GENERIC_PLANS_SINCE:
+        pytest.skip("this server does not show generic plans")
+    found = page(resource, search=typed)
+    for query in rows_of(resource, found), count_of(resource, found):
+        plan = await generic_plan_of(large, query)
+        assert [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"] == []
 
 
 async def test_every_foreign_key_has_an_index(large: asyncpg.Connection) -> None:

@@ -1,0 +1,125 @@
+"""How lists grow: `python -m benchmarks.growth SMALL LARGE`, the addresses of two migrated and filled databases.
+
+Runs the product's own statements on both, without HTTP, and prints what each takes and how the two compare.
+"""
+
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import asyncpg
+from piccolo.querystring import QueryString
+
+from backoffice.cursors import cursor_sql, sorted_by
+from backoffice.query import Parameters, is_text
+from backoffice.resource import Resource
+from backoffice.selects import columns_of, page_statement
+from backoffice.totals import MOST_COUNTED_ROWS
+from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
+
+TIMES = 15
+LARGE_ROWS = 250_000
+SEARCHES = (
+    (CUSTOMERS, "souza", "a common name"),
+    (CUSTOMERS, "beatriz queiroz", "two words"),
+    (CUSTOMERS, "529.982", "digits of a CPF"),
+    (CUSTOMERS, "zzz", "nothing"),
+    (PRODUCTS, "cafe", "a word"),
+    (PRESALES, "1234", "a number"),
+    (PRESALES, "beatriz queiroz", "a customer"),
+)
+PARTS = (
+    (CUSTOMERS, "name", "contains", "ouz"),
+    (CUSTOMERS, "name", "contains", "triz que"),
+    (CUSTOMERS, "email", "starts", "maria.silva"),
+    (CUSTOMERS, "cpf", "ends", "12345"),
+    (CUSTOMERS, "address", "contains", "tiradentes, 10"),
+    (PRODUCTS, "name", "contains", "zzz"),
+    (PRESALES, "notes", "contains", "zzz"),
+)
+
+Ask = tuple[str, Resource, dict[str, str]]
+
+
+def asks() -> Iterator[Ask]:
+    """What the lists offer: every order, both ways; every exact filter; parts of texts; searches."""
+    for resource in RESOURCES:
+        for name, column in columns_of(resource.table).items():
+            if column._meta.null and is_text(column):
+                continue
+            for sign in "", "-":
+                yield f"{resource.path} by {sign}{name}", resource, {"__order": f"{sign}{name}"}
+    for resource, name, match, part in PARTS:
+        yield f"{resource.path}: {name} {match} {part}", resource, {name: part, f"{name}__match": match}
+    for resource, typed, about in SEARCHES:
+        yield f"{resource.path}: search for {about}", resource, {"search": typed}
+
+
+class Side:
+    """One of the two databases."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+    async def milliseconds(self, resource: Resource, asked: dict[str, str]) -> float:
+        page = Parameters(resource, urlencode(asked).encode()).page()
+        large = await self.rows(resource) > LARGE_ROWS
+        sql, arguments = page_statement(resource.table, page, counted=not large)
+        taken = await self._median(sql, arguments)
+        if large:
+            taken += await self._median(*self._count(resource, page.where))
+        return taken
+
+    def _count(self, resource: Resource, where: QueryString | None) -> tuple[str, list[object]]:
+        condition, arguments = where.compile_string() if where else ("true", [])
+        rows = f"SELECT FROM {resource.tablename} WHERE {condition} LIMIT {MOST_COUNTED_ROWS + 1}"
+        return f"SELECT count(*) FROM ({rows}) AS counted", arguments
+
+    async def rows(self, resource: Resource) -> float:
+        found = "SELECT reltuples FROM pg_class WHERE oid = $1::regclass"
+        return float(await self.connection.fetchval(found, resource.tablename))
+
+    async def deep(self, resource: Resource) -> dict[str, str]:
+        """The cursor half-way through the list."""
+        order = Parameters(resource, b"").page().order
+        half = int(await self.rows(resource)) // 2
+        sql = f"SELECT {cursor_sql(order)} FROM {resource.tablename} ORDER BY {sorted_by(order)} LIMIT 1 OFFSET {half}"
+        return {"cursor": await self.connection.fetchval(sql)}
+
+    async def _median(self, sql: str, arguments: list[object]) -> float:
+        statement = await self.connection.prepare(sql)
+        taken = []
+        for _ in range(TIMES):
+            begin = time.perf_counter()
+            await statement.fetchval(*arguments)
+            taken.append(time.perf_counter() - begin)
+        return statistics.median(taken) * 1000
+
+
+async def compare(small: Side, large: Side) -> None:
+    for name, resource, asked in asks():
+        _print(name, await small.milliseconds(resource, asked), await large.milliseconds(resource, asked))
+    for resource in RESOURCES:
+        before = await small.milliseconds(resource, await small.deep(resource))
+        _print(
+            f"{resource.path}: half-way, by cursor",
+            before,
+            await large.milliseconds(resource, await large.deep(resource)),
+        )
+
+
+def _print(name: str, small: float, large: float) -> None:
+    sys.stdout.write(f"| {name} | {small:.2f} | {large:.2f} | {large / small:.1f} |\n")
+
+
+async def main(*addresses: str) -> None:
+    small, large = [Side(await asyncpg.connect(address)) for address in addresses]
+    sys.stdout.write("| list | small, ms | large, ms | times |\n|---|---:|---:|---:|\n")
+    await compare(small, large)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
