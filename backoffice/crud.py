@@ -159,9 +159,10 @@ class CRUD(PiccoloCRUD):
         self.resource.require(request, "read")
         parameters = self.parameters(request)
         typed = parameters.given.pop("search", None) if self.resource.search is None else None
+        searched = "search" in parameters.given
         window, where = parameters.window(MAX_LIMIT), parameters.where()
         like = typed and f"%{literally(typed)}%"
-        rows = await self.run(names_query(self.table, where, window, like))
+        rows = await self.run(names_query(self.table, where, window, like, searched=searched))
         return json_response(rows[0]["body"])
 
     async def get_count(self, request: Request) -> Response:

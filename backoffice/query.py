@@ -44,6 +44,7 @@ class Page:
     :param where: which rows there are in all; None for every one.
     :param after: which of them come after the cursor.
     :param cursor: whether it is asked where the next page begins.
+    :param searched: whether there is a search among the conditions.
     """
 
     where: QueryString | None
@@ -54,6 +55,7 @@ class Page:
     readable: bool
     cursor: bool = False
     after: QueryString | None = None
+    searched: bool = False
 
     @property
     def shown(self) -> QueryString | None:
@@ -105,8 +107,9 @@ class Parameters:
         limit, offset = self.window()
         order, fields, readable = self._order(), self._fields(), self._flag("__readable")
         after = self._after(order, cursor) if cursor else None
+        searched = bool(self.given.get("search", "").strip())
         where = self._where()
-        return Page(where, order, limit, offset, fields, readable, cursor is not None, after)
+        return Page(where, order, limit, offset, fields, readable, cursor is not None, after, searched)
 
     def finish(self) -> None:
         """:raises Problem: validation_error, where a parameter was wrong or nobody has asked for it."""

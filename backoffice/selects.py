@@ -83,6 +83,7 @@ def page_statement(table: type[Table], page: "Page", *, counted: bool = True) ->
         page.fields,
         readable=page.readable,
         cursor=page.cursor,
+        searched=page.searched,
     )
     return sql, [*arguments, page.limit, page.offset]
 
@@ -98,14 +99,17 @@ def _page_sql(
     *,
     readable: bool,
     cursor: bool,
+    searched: bool,
 ) -> str:
     """:param where: which rows are counted, if they are.
     :param shown: which rows are shown.
     :param limit: the number of the parameter that is the limit; the next one is the offset.
     :param cursor: whether it is said where the next page begins.
+    :param searched: whether the rows are to be found first and ordered then.
     """
     columns, name = select_list(table, fields, readable=readable), table._meta.tablename
     rows, by = f'FROM "{name}" WHERE {shown}', f"ORDER BY {sorted_by(order)}"
+    rows = _found_first(rows, name) if searched else rows
     page = f"SELECT {columns} {rows} {by} LIMIT ${limit} OFFSET ${limit + 1}"
     parts = [f"'rows', coalesce((SELECT json_agg(page) FROM ({page}) AS page), '[]')"]
     if where is not None:
@@ -167,20 +171,30 @@ def fragments_sql(columns: Sequence[Column]) -> str:
     return "fragments({})".format(" || ' ' || ".join(texts))
 
 
-def names_query(table: type[Table], where: QueryString, window: tuple[int, int], typed: str | None) -> QueryString:
+def _found_first(rows: str, name: str) -> str:
+    """A fence: with order and limit in sight, PostgreSQL would walk through the order and take apart all it meets."""
+    return f'FROM (SELECT * {rows} OFFSET 0) AS "{name}"'
+
+
+def names_query(
+    table: type[Table], where: QueryString, window: tuple[int, int], typed: str | None, *, searched: bool
+) -> QueryString:
     """What people call the rows, by id, as `body`; in that order, as far as the table's own columns say it.
 
     :param window: limit and offset.
     :param typed: a LIKE pattern for what people call them.
+    :param searched: whether the rows are to be found first and ordered then.
     """
     name = table._meta.tablename
     called = _called(table, f'"{name}"')
     named_by = [column for column in table.get_readable().columns if not column._meta.call_chain]
     order = ", ".join(f'"{column._meta.name}"' for column in [*named_by, table._meta.primary_key])
     like = QueryString("true") if typed is None else QueryString(f"{called} ILIKE {{}}", typed)
+    rows = f'FROM "{name}" WHERE {{}} AND {{}}'
+    rows = _found_first(rows, name) if searched else rows
     sql = (
         "SELECT coalesce(json_object_agg(id, called), json_build_object())::text AS body FROM ("
-        f'SELECT id, {called} AS called FROM "{name}" WHERE {{}} AND {{}} ORDER BY {order} LIMIT {{}} OFFSET {{}}'
+        f"SELECT id, {called} AS called {rows} ORDER BY {order} LIMIT {{}} OFFSET {{}}"
         ") AS page"
     )
     return QueryString(sql, where, like, *window)

@@ -17,11 +17,10 @@ from backoffice.cursors import cursor_sql, sorted_by
 from backoffice.query import Parameters, is_text
 from backoffice.resource import Resource
 from backoffice.selects import columns_of, page_statement
-from backoffice.totals import MOST_COUNTED_ROWS
+from backoffice.totals import LARGE_ROWS, MOST_COUNTED_ROWS, counting_sql
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 
 TIMES = 15
-LARGE_ROWS = 250_000
 SEARCHES = (
     (CUSTOMERS, "santana", "a common name"),
     (CUSTOMERS, "beatriz queiroz", "two words"),
@@ -75,8 +74,8 @@ class Side:
 
     def _count(self, resource: Resource, where: QueryString | None) -> tuple[str, list[object]]:
         condition, arguments = where.compile_string() if where else ("true", [])
-        rows = f"SELECT FROM {resource.tablename} WHERE {condition} LIMIT {MOST_COUNTED_ROWS + 1}"
-        return f"SELECT count(*) FROM ({rows}) AS counted", arguments
+        rows = f"SELECT FROM {resource.tablename} WHERE {condition}"
+        return counting_sql(rows, len(arguments) + 1), [*arguments, MOST_COUNTED_ROWS + 1]
 
     async def rows(self, resource: Resource) -> float:
         found = "SELECT reltuples FROM pg_class WHERE oid = $1::regclass"

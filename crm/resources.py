@@ -21,43 +21,34 @@ LOCKED = ("presale_locked",)
 ItemRow, _ = output_models(PresaleItem, examples=examples.PRESALE_ITEM)
 
 
-# The ids come from a query of their own, which has no order and no limit: with them PostgreSQL would walk through the
-# order of the page, and take every row's words apart on the way.
-FOUND = "id = ANY (ARRAY({}))"
-
-
 def _search_customers(typed: str) -> QueryString:
-    return _found("SELECT id FROM customers WHERE customer_words(name, email, cpf, phone) @@ search_query({})", typed)
+    return QueryString("customer_words(name, email, cpf, phone) @@ search_query({})", typed)
 
 
 def _search_products(typed: str) -> QueryString:
     words = "search_words(code || ' ' || name || ' ' || coalesce(description, ''))"
-    return _found(f"SELECT id FROM products WHERE {words} @@ search_query({{}})", typed)
+    return QueryString(f"{words} @@ search_query({{}})", typed)
 
 
 def _search_presales(typed: str) -> QueryString:
     """Each word begins the number, or a word of the customer's name."""
     words = list(dict.fromkeys(typed.split()))
     names = " ".join(word for word in words if _digits(word) is None)
-    queries = [_of_customers(names)] if names else []
-    queries += [_numbered_or_of_customers(word, digits) for word in words if (digits := _digits(word))]
-    return _found(" INTERSECT ".join(["{}"] * len(queries)), *queries)
+    conditions = [_of_customers(names)] if names else []
+    conditions += [_numbered_or_of_customers(word, digits) for word in words if (digits := _digits(word))]
+    return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions)
 
 
 def _of_customers(names: str) -> QueryString:
     query = "SELECT id FROM customers WHERE search_words(name) @@ search_query({})"
-    return QueryString(f"(SELECT id FROM presales WHERE customer_id = ANY (ARRAY({query})))", names)
+    return QueryString(f"customer_id = ANY (ARRAY({query}))", names)
 
 
 def _numbered_or_of_customers(word: str, digits: str) -> QueryString:
     # Bounds, since whoever plans LIKE before it is known what is looked for cannot use the index.
     after = digits[:-1] + chr(ord(digits[-1]) + 1)
-    numbered = "(SELECT id FROM presales WHERE number::text ~>=~ {} AND number::text ~<~ {} UNION ALL {})"
+    numbered = "(number::text ~>=~ {} AND number::text ~<~ {} OR {})"
     return QueryString(numbered, digits, after, _of_customers(word))
-
-
-def _found(ids: str, *arguments: object) -> QueryString:
-    return QueryString(FOUND, QueryString(ids, *arguments))
 
 
 def _digits(word: str) -> str | None:

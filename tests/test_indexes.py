@@ -104,7 +104,9 @@ def page(resource: Resource, **parameters: str) -> Page:
 
 def rows_of(resource: Resource, page: Page) -> QueryString:
     table, columns = resource.tablename, select_list(resource.table)
-    sql = f"SELECT {columns} FROM {table} WHERE {{}} ORDER BY {sorted_by(page.order)} LIMIT {{}} OFFSET {{}}"
+    rows = f"FROM {table} WHERE {{}}"
+    rows = f"FROM (SELECT * {rows} OFFSET 0) AS {table}" if page.searched else rows
+    sql = f"SELECT {columns} {rows} ORDER BY {sorted_by(page.order)} LIMIT {{}} OFFSET {{}}"
     return QueryString(sql, page.shown or ALL_ROWS, page.limit, page.offset)
 
 
