@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 import accounts.labels  # registers what the screen says
@@ -65,6 +66,7 @@ for resource in SHOWN:
 docs = documentation(f"{app.title} API", static_url=DOCS_ASSETS)
 for part in (health.router, metrics.router, docs, accounts_router, admin_router, router):
     app.include_router(part)
+app.add_api_route("/", lambda: RedirectResponse("/admin/"), include_in_schema=False)
 app.mount(
     "/admin",
     Admin(

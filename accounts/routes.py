@@ -94,7 +94,7 @@ async def login(request: Request, response: Response) -> LoggedIn:
     After five failures within a minute, for one account or from one address, all are refused for a while.
     """
     body = _validate(LogIn, await read_json(request))
-    user, session = await log_in(Attempt(body.email, client_of(request)), body.password)
+    user, session = await log_in(Attempt(body.email.strip(), client_of(request)), body.password)
     set_cookies(response, session)
     return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
 
@@ -170,7 +170,7 @@ async def admin_login(request: Request) -> Response:
     sent = await _read_form(request)
     check_csrf(request, request.headers.get(CSRF_HEADER) or sent.get(CSRF_COOKIE))
     body = _validate(AdminLogIn, sent)
-    _, session = await log_in(Attempt(body.username, client_of(request)), body.password)
+    _, session = await log_in(Attempt(body.username.strip(), client_of(request)), body.password)
     response = JSONResponse({"message": "logged in"})
     set_cookies(response, session)
     return response

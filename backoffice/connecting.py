@@ -196,7 +196,7 @@ async def patiently(attempt: Callable[[], Awaitable[str]], connector: Connector)
     """Repeats the attempt for at most START_SECONDS; a DatabaseRefused ends it at once."""
     retrying = tenacity.AsyncRetrying(
         stop=tenacity.stop_before_delay(START_SECONDS - connector.timeout),
-        wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=LONGEST_PAUSE_SECONDS, jitter=0.3),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=LONGEST_PAUSE_SECONDS) + tenacity.wait_random(0, 0.3),
         retry=tenacity.retry_if_exception(_may_pass),
         before_sleep=_log_attempt,
         reraise=True,

@@ -214,11 +214,28 @@ class CRUD(PiccoloCRUD):
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """PUT and PATCH differ in what must be there; what is left out stays as it is in both."""
         self.parameters(request).finish()
-        values = self.validate(model, data)
+        values = await self.validate_change(row_id, data, model)
         if self.looks_first(request):
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
         row = await self.update(row_id, values) if values else await self.read(row_id)
         return json_response(row, headers={"ETag": etag(row)})
+
+    async def validate_change(self, row_id: UUID, data: Any, model: type[BaseModel]) -> dict[str, Any]:
+        """What is as it was is never wrong: a row can be sent back as it came, details and all.
+
+        :raises Problem: validation_error, naming each field that is wrong.
+        """
+        try:
+            return self.validate(model, data)
+        except Problem as problem:
+            row = await self.engine.fetch_value(self.row_sql, row_id)
+            if row is None or not isinstance(data, dict):
+                raise
+            old = json.loads(row)
+            blamed = {error.field.partition(".")[0] for error in problem.errors}
+            if not all(name in data and name in old and data[name] == old[name] for name in blamed):
+                raise
+        return self.validate(self.patch_body, {name: value for name, value in data.items() if name not in blamed})
 
     def looks_first(self, request: Request) -> bool:
         """Whether it must be seen how a row is before it is changed."""

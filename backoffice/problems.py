@@ -152,7 +152,7 @@ def respond(problem: Problem, scope: Scope) -> Response:
     headers = dict(scope.get("headers") or [])
     language = prefers(headers.get(b"accept-language", b"").decode("latin-1"))
     body = describe(problem, language, scope["path"])
-    problem.headers["Content-Language"] = "pt-BR" if language == "pt" else "en"
+    problem.headers |= {"Content-Language": "pt-BR" if language == "pt" else "en", "Vary": "Accept-Language"}
     if scope["path"] == ADMIN_PASSWORD_FORM:
         return JSONResponse({"detail": _sentence(body, language)}, problem.status, problem.headers)
     if scope["path"].startswith("/admin/"):
@@ -172,14 +172,14 @@ def _sentence(body: Mapping[str, Any], language: words.Language) -> str:
 
 
 def prefers(accept_language: str) -> words.Language:
-    """Portuguese where the header ranks it above English, else English."""
-    ranks = {"en": 0.0, "pt": 0.0}
+    """Portuguese where the header ranks it above English, or as high and first, else English."""
+    ranks: dict[str, float] = {}
     for choice in accept_language.lower().split(","):
         tag, _, quality = choice.replace(" ", "").partition(";q=")
         language = tag.split("-")[0]
-        if language in ranks:
-            ranks[language] = max(ranks[language], _quality(quality))
-    return "pt" if ranks["pt"] > ranks["en"] else "en"
+        if language in ("en", "pt"):
+            ranks[language] = max(ranks.get(language, 0), _quality(quality))
+    return "pt" if max(ranks, key=ranks.__getitem__, default="en") == "pt" and ranks["pt"] else "en"
 
 
 def _quality(text: str) -> float:

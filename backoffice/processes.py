@@ -76,7 +76,7 @@ def listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
     except OSError as error:
         reason = error.strerror or error
-        raise StartRefused(f"Address {settings.host}, port {settings.port}: {reason}. See PORT.") from None
+        raise StartRefused(f"Address {settings.host}, port {settings.port}: {reason}. See HOST and PORT.") from None
     listener.set_inheritable(True)
     return listener
 

@@ -220,7 +220,7 @@ class Parameters:
 
     def _filter(self, name: str) -> list[QueryString]:
         column, has_parts = self.columns[name], self.resource.has_parts(name)
-        value = self.given.pop(name, None)
+        value = self._bare(name, self.given.pop(name, None))
         operator = self._choice(f"{name}__operator", OPERATORS)
         match = self._choice(f"{name}__match", ("exact", *MATCHES)) if has_parts else None
         if operator in NULL_TESTS:
@@ -236,6 +236,9 @@ class Parameters:
         if has_parts and not operator and match != "exact":
             return self._match(name, match or "contains", value)
         return self._compare(column, COMPARISONS[operator or "e"], value)
+
+    def _bare(self, name: str, value: str | None) -> str | None:
+        return re.sub(r"[^\w+]", "", value) or value if value and name in self.resource.punctuated else value
 
     def _match(self, name: str, match: str, value: str) -> list[QueryString]:
         pattern = MATCHES[match].format(literally(value))

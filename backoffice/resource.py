@@ -69,6 +69,7 @@ class Resource:
     :param search: what `search=` means.
     :param parts: the texts of which an index finds any part, in the order that the index has them; see `fragments_sql`.
     :param whole: texts that are only compared as a whole, since no index finds parts of them.
+    :param punctuated: texts that are kept without punctuation, and may be filtered by with it.
     :param types: the types of values in bodies that are more than their column says.
     :param required: columns that a new row must be given although their table does not say so.
     :param details: what a single row shows beside its columns.
@@ -90,6 +91,7 @@ class Resource:
     search: Search | None = None
     parts: tuple[Column, ...] = ()
     whole: frozenset[str] = frozenset()
+    punctuated: frozenset[str] = frozenset()
     types: Mapping[str, Any] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     details: Mapping[str, Detail] = field(default_factory=dict)

@@ -262,6 +262,9 @@ def label(name: str, language: Language) -> str:
     return say(LABELS[name], language) if name in LABELS else name.replace("_", " ")
 
 
+NOTHING = Text("nothing", "nada")
+
+
 def say(text: Text, language: Language, **parameters: object) -> str:
     """The sentence in that language, with the parameters in it, translated where they are words themselves.
 
@@ -273,6 +276,6 @@ def say(text: Text, language: Language, **parameters: object) -> str:
 
 def _spoken(value: object, language: Language) -> str:
     if isinstance(value, list):
-        return ", ".join(_spoken(member, language) for member in value) or "-"
+        return ", ".join(_spoken(member, language) for member in value) or say(NOTHING, language)
     word = VALUES.get(str(value))
     return str(value) if word is None else say(word, language)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from piccolo.querystring import QueryString
 from pydantic import TypeAdapter, ValidationError, create_model
+from starlette.requests import Request
 
 from backoffice.health import the_engine
 from backoffice.problems import Problem, field_errors
@@ -22,6 +23,12 @@ Lines: Any = list[Line]
 _lines = TypeAdapter(Lines)
 
 Values = Sequence[Mapping[str, Any]]
+
+
+async def prepare_line(request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Another product comes at its own price, unless one is sent along."""
+    other = old is not None and str(values.get("product_id", old["product_id"])) != old["product_id"]
+    return {"unit_price": None, **values} if other else values
 
 
 def read_lines(data: Any) -> Values:

@@ -8,6 +8,7 @@ from backoffice.schemas import output_models
 from backoffice.selects import select_list
 from crm import examples
 from crm.brazil import Cpf, Phone
+from crm.presale_lines import prepare_line
 from crm.presales import prepare_presale
 from crm.tables import Customer, Presale, PresaleItem, Product
 
@@ -65,6 +66,7 @@ CUSTOMERS = Resource(
     search=_search_customers,
     parts=(Customer.name, Customer.email, Customer.phone, Customer.cpf, Customer.address),
     types={"cpf": Cpf, "phone": Phone},
+    punctuated=frozenset({"cpf", "phone"}),
     examples=examples.CUSTOMER,
     conflicts={"create": TAKEN, "change": TAKEN, "delete": USED},
     admin=AdminView(
@@ -128,6 +130,7 @@ PRESALE_ITEMS = Resource(
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=STAFF),
     owned=frozenset({"id", "total_price"}),
     order="presale_id",
+    prepare=prepare_line,
     examples=examples.PRESALE_ITEM,
     conflicts={"create": LOCKED, "change": LOCKED, "delete": LOCKED},
     admin=AdminView(

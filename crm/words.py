@@ -128,8 +128,8 @@ words.CONSTRAINTS.update(
         "presales_locked": ConstraintWords(
             code="presale_locked",
             says=Text(
-                "This pre-sale is {value}. Customer, discount and items change only in a draft.",
-                "Esta pré-venda está {value}. Cliente, desconto e itens só mudam em rascunho.",
+                "This pre-sale is {value}. Customer, discount and items change only in a draft, notes until it ends.",
+                "Esta pré-venda está {value}. Cliente, desconto e itens só mudam em rascunho; notas, até o seu fim.",
             ),
         ),
         "presales_kept": ConstraintWords(

@@ -56,3 +56,8 @@ async def test_unknown_addresses(cast: Cast) -> None:
         "/api//customers/",
     ):
         assert refused(await cast.admin.get(path)) == (404, "not_found"), path
+
+
+async def test_whoever_types_the_bare_address_is_led_to_the_admin(cast: Cast) -> None:
+    answer = await cast.stranger.get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/admin/")

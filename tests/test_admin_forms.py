@@ -104,7 +104,7 @@ class TestPresales:
         assert (await desks.employee.changes("presales", presale, status="pending")).status_code == 200
         assert (await desks.manager.changes("presales", presale, status="approved")).status_code == 200
         locked = await desks.manager.changes("presales", presale, discount="1")
-        text = "This pre-sale is approved. Customer, discount and items change only in a draft."
+        text = "This pre-sale is approved. Customer, discount and items change only in a draft, notes until it ends."
         refused(locked, 409, text)
         short = await desks.manager.changes("presales", presale, status="converted")
         refused(short, 409, "There is too little stock of: Queijo.\nQueijo: 2 needed, 1 in stock.")

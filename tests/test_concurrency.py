@@ -110,6 +110,22 @@ class TestTotals:
 
 
 class TestConversions:
+    async def test_of_many_presales_at_once_never_lock_each_other_out(
+        self, database: str, connection: asyncpg.Connection
+    ) -> None:
+        products = [await a_product(connection, stock=10_000) for _ in range(2)]
+        for _ in range(5):
+            lists = []
+            for order in (products, products[::-1]):
+                presales = [
+                    await a_presale_that_is(connection, "approved", product_id=product)
+                    for product in order
+                    for _ in range(20)
+                ]
+                ids = ", ".join(f"'{presale}'" for presale in presales)
+                lists.append(f"UPDATE presales SET status = 'converted' WHERE id IN ({ids})")
+            assert await all_at_once(database, [statement(sql) for sql in lists], retry=False) == [DONE, DONE]
+
     @pytest.mark.parametrize("isolation", ISOLATIONS)
     async def test_simultaneous_conversions_take_what_is_there_and_no_more(
         self, database: str, connection: asyncpg.Connection, product: UUID, isolation: str

@@ -144,6 +144,25 @@ class TestMatches:
         ("x" * 5000, "exact", []),
     )
 
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "cpf=529.982.247-25",
+            "cpf=529.982&cpf__match=starts",
+            "cpf=529.982.247-25&cpf__match=exact",
+            "cpf=529.982.247-25&cpf__operator=e",
+            "phone=(11) 98765-4321",
+            "phone=%2B55 11 98765-4321&phone__match=exact",
+        ],
+    )
+    async def test_numbers_are_found_as_people_punctuate_them(
+        self, cast: Cast, connection: asyncpg.Connection, query: str
+    ) -> None:
+        await a_customer(connection, cpf="52998224725", phone="+5511987654321")
+        await a_customer(connection, cpf="11144477735", phone="+5548999990000")
+        rows = (await cast.employee.get(f"/api/customers/?{query}")).json()["rows"]
+        assert [row["cpf"] for row in rows] == ["52998224725"]
+
     async def test_characters_mean_themselves(self, cast: Cast, connection: asyncpg.Connection) -> None:
         await some_products(connection, name=self.NAMES)
         for typed, match, found in self.CASES:

@@ -140,7 +140,7 @@ async def test_rules_that_are_gone_are_dropped_and_come_back(
         (tmp_path / "rules" / name).unlink()
     assert await goes_there_and_back(engine, connection, await write()) == [
         "function customer_words(name text, email text, cpf text, phone text) is missing",
-        "function presale_needs(presale uuid) is missing",
+        "function presale_needs(presales uuid[]) is missing",
         "function take_stock() is missing",
         "index customers.customers_search is missing",
         "index customers.customers_search_name is missing",

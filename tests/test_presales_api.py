@@ -161,3 +161,33 @@ async def test_a_stale_version_is_refused_on_every_kind_of_write(cast: Cast, con
         assert (answer.status_code, answer.json()["code"]) == (412, "stale")
     fresh = {"If-Match": changed.headers["ETag"]}
     assert (await cast.manager.delete(address, headers=fresh)).status_code == 204
+
+
+async def test_a_presale_can_be_sent_back_as_it_came_whatever_its_state(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    address = (await cast.manager.post("/api/presales/", json=await a_body(connection))).headers["Location"]
+    for action in ("submit", "approve", "convert"):
+        shown = await cast.manager.get(address)
+        for send in (cast.manager.put, cast.manager.patch):
+            again = await send(address, json=shown.json())
+            assert (again.status_code, again.json()) == (200, shown.json())
+        await cast.manager.post(f"{address}{action}/")
+    other = {**shown.json(), "items": []}
+    refused = await cast.manager.put(address, json=other)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "items")
+
+
+async def test_another_product_comes_at_its_own_price_unless_one_is_sent(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    presale = (await cast.employee.post("/api/presales/", json=await a_body(connection))).json()
+    address, other = f"/api/presale-items/{presale['items'][0]['id']}/", await a_product(connection, sale_price=99)
+    changed = await cast.employee.patch(address, json={"quantity": "3", "product_id": str(other)})
+    assert (changed.json()["unit_price"], changed.json()["total_price"]) == ("99.00", "297.00")
+    another = await a_product(connection, sale_price=1)
+    changed = await cast.employee.patch(address, json={"unit_price": "7.00", "product_id": str(another)})
+    assert changed.json()["unit_price"] == "7.00"
+    await connection.execute("UPDATE products SET sale_price = 2 WHERE id = $1", another)
+    changed = await cast.employee.patch(address, json={"product_id": str(another)})
+    assert changed.json()["unit_price"] == "7.00"

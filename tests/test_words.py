@@ -188,6 +188,8 @@ def test_codes_that_mean_the_same_lead_to_words() -> None:
         ("en-US,en;q=0.9,pt;q=0.8", "en"),
         ("en;q=0.5, pt-BR;q=0.6", "pt"),
         ("pt, en; q=0.5", "pt"),
+        ("pt-BR, en", "pt"),
+        ("en, pt-BR", "en"),
         ("en, pt; q=0.5", "en"),
         ("pt;q=0", "en"),
         ("fr, pt", "pt"),

@@ -9,7 +9,8 @@ RETURN value !~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u16
 
 -- As forgiving as a back office can be: letters of any script, but nothing invisible, nothing that needs quotes, and a
 -- domain with a dot that is not a number. Line by line: one @; no such character; no empty part between dots; no
--- symbols in the domain; no hyphen at the edge of its parts; a dot (of any script), and no number after the last one.
+-- symbols in the domain; no hyphen at the edge of its parts, nor two that are not for other scripts; no part too long for
+-- the Domain Name System; a dot (of any script), and no number after the last one.
 CREATE OR REPLACE FUNCTION is_email(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN length(value) <= 254
@@ -19,6 +20,8 @@ RETURN length(value) <= 254
    AND value !~ '(^|[.@])([.@]|$)'
    AND value !~ '@.*[!#$%&''*+/=?^_`{|}~]'
    AND value !~ '@(.*\.)?-|@.*-(\.|$)'
+   AND value !~ '@(.*\.)?(?!xn)[^.]{2}--'
+   AND value !~ '@.*[^.\u3002\uff0e\uff61]{64}'
    AND value ~ '@.*[.\u3002\uff0e\uff61]'
    AND value !~ '[.\u3002\uff0e\uff61][0-9]+$';
 

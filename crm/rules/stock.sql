@@ -1,28 +1,38 @@
 -- Converting a pre-sale takes its quantities from the stock: once, and all lines or none.
 
--- What this pre-sale needs of each product, in whole units.
-CREATE OR REPLACE FUNCTION presale_needs(presale uuid) RETURNS TABLE (product_id uuid, units numeric)
+-- What these pre-sales need of each product: each of them whole units.
+CREATE OR REPLACE FUNCTION presale_needs(presales uuid[]) RETURNS TABLE (product_id uuid, units numeric)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT product_id, ceil(sum(quantity)) FROM presale_items WHERE presale_id = presale GROUP BY product_id;
+    SELECT product_id, sum(units)
+    FROM (SELECT product_id, ceil(sum(quantity)) AS units
+          FROM presale_items WHERE presale_id = ANY (presales) GROUP BY presale_id, product_id) AS each
+    GROUP BY product_id;
 END;
 
 CREATE OR REPLACE FUNCTION take_stock() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
+    converted uuid[] := ARRAY(
+        SELECT id FROM after JOIN before USING (id) WHERE after.status = 'converted' AND before.status <> 'converted'
+    );
     short json;
     names text;
 BEGIN
-    -- In the order of their ids, so that two conversions never wait for each other.
+    IF converted = '{}' THEN
+        RETURN NULL;
+    END IF;
+
+    -- In the order of their ids, so that two conversions, of however many pre-sales, never wait for each other.
     PERFORM FROM products
-    WHERE id IN (SELECT product_id FROM presale_items WHERE presale_id = NEW.id)
+    WHERE id IN (SELECT product_id FROM presale_items WHERE presale_id = ANY (converted))
     ORDER BY id FOR NO KEY UPDATE;
 
     SELECT json_agg(json_build_object('name', name, 'needed', units, 'stock', stock) ORDER BY name),
            string_agg(name, ', ' ORDER BY name)
     INTO short, names
-    FROM presale_needs(NEW.id) JOIN products ON id = product_id
+    FROM presale_needs(converted) JOIN products ON id = product_id
     WHERE units > stock;
 
     IF short IS NOT NULL THEN
@@ -30,13 +40,12 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_stock', TABLE = 'presales', DETAIL = short;
     END IF;
 
-    UPDATE products SET stock = stock - units FROM presale_needs(NEW.id) WHERE id = product_id;
+    UPDATE products SET stock = stock - units FROM presale_needs(converted) WHERE id = product_id;
     RETURN NULL;
 END;
 $$;
 
 CREATE OR REPLACE TRIGGER presales_take_stock
 AFTER UPDATE ON presales
-FOR EACH ROW
-WHEN (NEW.status = 'converted' AND OLD.status <> 'converted')
-EXECUTE FUNCTION take_stock();
+REFERENCING OLD TABLE AS before NEW TABLE AS after
+FOR EACH STATEMENT EXECUTE FUNCTION take_stock();
