@@ -36,7 +36,7 @@ bench: .venv/ready
 	$(SYNC) --group bench
 	$(BIN)/python -m benchmarks
 
-# SECONDS=60 (at most 270), SEED=5 to repeat a run, WORKERS=1, CLERKS=20, PGBOUNCER=1
+# SECONDS=60 (at most 240), SEED=5 to repeat a run, WORKERS=1, CLERKS=20, PGBOUNCER=1
 chaos: .venv/ready
 	$(BIN)/python -m tests.chaos $(if $(PGBOUNCER),--pgbouncer) $(foreach option,SECONDS SEED WORKERS CLERKS,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
 

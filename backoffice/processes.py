@@ -5,6 +5,7 @@ a new one that serves already; a single process it ends.
 """
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -12,10 +13,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from backoffice.settings import Settings
 from backoffice.startup import StartRefused
+
+logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10  # for requests in flight when the signal comes
 WORKER_START_SECONDS = 60
@@ -43,11 +48,30 @@ class SeveralProcesses(Multiprocess):
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], say: Say) -> None:
         super().__init__(config, sockets)
         self._say = say
+        self.has_served = False
 
     def init_processes(self) -> None:
         super().init_processes()
         if self.processes[0].wait_until_ready(WORKER_START_SECONDS, self.should_exit):
+            self.has_served = True
             self._say()
+
+    @property
+    def failed(self) -> list[Process]:
+        """Workers that said that they cannot start."""
+        return [process for process in self.processes if process.exitcode == STARTUP_FAILURE]
+
+    def keep_subprocess_alive(self) -> None:
+        """To uvicorn one that cannot start is the end of all. It is not once we have served: databases come back."""
+        if self.should_exit.is_set():
+            return
+        super().keep_subprocess_alive()
+        if self.should_exit.is_set() and self.has_served:
+            for process in self.failed:
+                logger.warning("the others go on, and worker %s is started again", process.pid)
+                self.processes[self.processes.index(process)] = again = Process(self.config, self.sockets)
+                again.start()
+            self.should_exit.clear()
 
     def restart_all(self) -> None:
         """A new worker has as long as the first ones had; uvicorn's own gives it no more than to answer a ping."""
@@ -115,5 +139,5 @@ def serve(settings: Settings, listener: socket.socket, say: Say) -> None:
     with shared_metrics():
         processes = SeveralProcesses(config, [listener], say)
         processes.run()
-    if any(process.exitcode == uvicorn.config.STARTUP_FAILURE for process in processes.processes):
-        raise SystemExit(uvicorn.config.STARTUP_FAILURE)
+    if processes.failed and not processes.has_served:
+        raise SystemExit(STARTUP_FAILURE)

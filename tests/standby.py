@@ -25,12 +25,14 @@ class Pair:
             OwnServer(folder / name, options={"fsync": "off", "cluster_name": name} | OPTIONS | options)
             for name in ("one", "other")
         ]
+        self.is_attached = False
         folders = [self.primary.socket_folder, self.standby.socket_folder]
         hosts = ",".join(quote(folder) for folder in folders)
         self.dsn = f"postgresql://flowcrm@/flowcrm?host={hosts}&target_session_attrs=read-write"
 
     def attach(self) -> None:
         """Makes the standby anew, as a copy of the primary that follows it."""
+        self.is_attached = True
         self.standby.stop()
         shutil.rmtree(self.standby.data, ignore_errors=True)
         self.standby.folder.mkdir(exist_ok=True)

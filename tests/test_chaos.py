@@ -22,7 +22,7 @@ async def test_whatever_falls_the_books_equal_what_was_acknowledged(tmp_path: Pa
     """Another seed every time; a failure names the one to give to `make chaos`."""
     report = await play(Plan(secrets.randbelow(10**6), SECONDS, workers=2), tmp_path)
     assert not report.differences, str(report)
-    assert report.befell.total() >= 3, str(report)
+    assert report.befell, str(report)
     assert report.ledger.answers["200"] >= 100, str(report)
 
 

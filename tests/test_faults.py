@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +53,7 @@ async def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         if request.param == "through PgBouncer":
             dsn = stack.enter_context(pgbouncer(folder / "pgbouncer", dsn))(dsn)
         limits: dict[str, Any] = {"db_pool_max": POOL, "db_connect_timeout": 1, "db_acquire_timeout": 1}
+        limits |= {"db_statement_timeout": 4, "db_lock_timeout": 2}
         DB.configure(Settings(database_url=dsn, **limits))
         async with lifespan(app), a_client(**bearer(token)) as manager:
             assert DB.behind_pooler == (dsn != server.dsn)
@@ -92,7 +93,10 @@ async def test_a_frozen_database_is_refused_in_time_and_service_resumes(shop: Sh
     assert await resumes(shop)
 
 
-async def test_a_killed_database_loses_nothing_that_was_acknowledged(shop: Shop) -> None:
+@pytest.mark.parametrize("fall", [OwnServer.kill, OwnServer.stop], ids=["killed", "restarted"])
+async def test_a_database_that_falls_loses_nothing_that_was_acknowledged(
+    shop: Shop, fall: Callable[[OwnServer], None], caplog: pytest.LogCaptureFixture
+) -> None:
     acknowledged: list[str] = []
     refused: list[httpx.Response] = []
 
@@ -107,11 +111,12 @@ async def test_a_killed_database_loses_nothing_that_was_acknowledged(shop: Shop)
     clerks = [asyncio.create_task(clerk()) for _ in range(3)]
     while len(acknowledged) < 20:
         await asyncio.sleep(0.01)
-    shop.server.kill()
+    await asyncio.to_thread(fall, shop.server)
     await asyncio.gather(*clerks)
     for answer in refused:
         assert_refused_for_the_databases_sake(answer)
-    assert_refused_for_the_databases_sake(await shop.manager.get("/api/customers/"))
+    assert_refused_for_the_databases_sake(answer := await shop.manager.get("/api/customers/"))
+    assert f"{answer.headers['X-Request-ID']}: database_unavailable: " in caplog.text
 
     await asyncio.to_thread(shop.server.start)
     assert await resumes(shop)
@@ -128,6 +133,42 @@ async def test_a_row_that_somebody_else_locks_is_refused_as_slow_and_left_alone(
     assert_refused_for_the_databases_sake(answer)
     assert answer.json()["code"] == "database_timeout"
     assert (await shop.manager.get(f"/api/customers/{shop.customer}/")).json()["name"] != "Somebody else"
+
+
+SLOW = """
+CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN new; END';
+CREATE TRIGGER dawdle BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION dawdle();
+"""
+
+
+async def test_a_statement_that_takes_too_long_is_ended_and_leaves_nothing(shop: Shop) -> None:
+    connection = await asyncpg.connect(shop.server.dsn)
+    await connection.execute(SLOW)
+    answer = await shop.manager.patch(f"/api/customers/{shop.customer}/", json={"name": "Somebody else"})
+    assert_refused_for_the_databases_sake(answer)
+    assert answer.json()["code"] == "database_timeout"
+    await connection.execute("DROP FUNCTION dawdle CASCADE")
+    await connection.close()
+    assert (await shop.manager.get(f"/api/customers/{shop.customer}/")).json()["name"] != "Somebody else"
+    assert await resumes(shop)
+
+
+WAITING = "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND query LIKE '%customers%'"
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PATCH", 503)])
+async def test_a_read_whose_session_ends_is_repeated_and_a_write_is_not(shop: Shop, method: str, status: int) -> None:
+    other = await asyncpg.connect(shop.server.dsn)
+    async with other.transaction():
+        await other.execute("LOCK TABLE customers")
+        body = {"json": {"name": "Somebody else"}} if method == "PATCH" else {}
+        address = f"/api/customers/{shop.customer}/"
+        asking = asyncio.create_task(shop.manager.request(method, address, **body))  # type: ignore[arg-type]
+        while (pid := await other.fetchval(WAITING)) is None:
+            await asyncio.sleep(0.01)
+        await other.execute("SELECT pg_terminate_backend($1, 2000)", pid)
+    await other.close()
+    assert (await asking).status_code == status
 
 
 async def test_more_requests_than_connections_are_told_that_the_database_is_busy(shop: Shop) -> None:

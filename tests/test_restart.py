@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,6 +151,29 @@ async def test_whoever_comes_between_two_programs_waits_at_the_door_that_systemd
     program.process.terminate()
     await assert_ends_well(program)
     await load.assert_nobody_was_refused()
+
+
+async def until_said(program: Program, words: str, times: int) -> None:
+    deadline = time.monotonic() + LONGEST_SECONDS * 2
+    while program.text.count(words) < times:
+        assert time.monotonic() < deadline, program.text
+        await asyncio.sleep(0.05)
+
+
+async def test_a_worker_that_cannot_start_just_now_is_no_reason_for_the_others_to_end(
+    connection: asyncpg.Connection, start: Start
+) -> None:
+    program = await start(WEB_CONCURRENCY="2")
+    await until_said(program, "startup complete", 2)
+    await connection.execute("ALTER TABLE migration RENAME TO hidden")
+    os.kill(children(program.process.pid)[0], signal.SIGKILL)
+    await until_said(program, "Flow CRM cannot start", 1)
+    async with httpx.AsyncClient(base_url=program.address) as client:
+        assert (await client.get("/api/health/live")).status_code == 200
+    await connection.execute("ALTER TABLE hidden RENAME TO migration")
+    await until_said(program, "startup complete", 3)
+    program.process.terminate()
+    await assert_ends_well(program)
 
 
 def upload(port: int, *, sent: int) -> socket.socket:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.chaos.play import play
 from tests.chaos.report import Plan
 
-LONGEST_SECONDS = 270  # leaves half a minute of five for the beginning and the end
+LONGEST_SECONDS = 240  # leaves a minute of five for the beginning, the last mishap and the end
 
 
 def read_plan() -> Plan:

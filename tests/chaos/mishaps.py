@@ -12,18 +12,29 @@ import asyncpg
 
 from tests.chaos.stage import Application
 from tests.faults import OwnServer, stopped
+from tests.standby import Pair
 
 OURS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'flow-crm' AND datname = 'flowcrm'"
 
 Mishap = Callable[[], Awaitable[None]]
 
 
+async def attach(servers: Pair) -> None:
+    """While everybody works on."""
+    await asyncio.to_thread(servers.attach)
+    await servers.wait_for_each_other()
+
+
 class Mishaps:
     """Shuffled like cards: each kind comes once before any comes again."""
 
-    def __init__(self, server: OwnServer, application: Application, random: Random) -> None:
-        self.server, self.application, self.random = server, application, random
+    def __init__(self, servers: Pair, application: Application, random: Random) -> None:
+        self.servers, self.application, self.random = servers, application, random
         self._deck: list[Mishap] = []
+
+    @property
+    def server(self) -> OwnServer:
+        return self.servers.primary
 
     def next(self) -> Mishap:
         if not self._deck:
@@ -32,7 +43,11 @@ class Mishaps:
         return self._deck.pop()
 
     def all(self) -> list[Mishap]:
-        several: list[Mishap] = [self.a_worker_is_killed] if self.application.workers > 1 else []
+        several: list[Mishap] = []
+        if self.application.workers > 1:
+            several += [self.a_worker_is_killed, self.the_workers_are_replaced]
+        if self.servers.is_attached:
+            several += [self.the_standby_takes_over, self.the_standby_freezes]
         return [
             self.the_database_is_killed,
             self.the_database_is_restarted,
@@ -120,6 +135,20 @@ class Mishaps:
         await connection.close()
         return self.random.sample(pids, min(most, len(pids)))
 
+    async def the_standby_takes_over(self) -> None:
+        """Whoever promotes one makes sure that it is the one whom commits waited for."""
+        await self.servers.until_synchronous()
+        await asyncio.to_thread(self.server.kill)
+        await self.lasting(2)
+        await asyncio.to_thread(self.servers.promote)
+        await self.lasting(2)
+        await attach(self.servers)
+
+    async def the_standby_freezes(self) -> None:
+        """Whoever writes meanwhile waits for it."""
+        with self.servers.standby.frozen():
+            await self.lasting(8)
+
     # The application
 
     async def the_application_is_killed(self) -> None:
@@ -133,6 +162,13 @@ class Mishaps:
     async def the_application_freezes(self) -> None:
         with stopped(self.application.processes()):
             await self.lasting(3)
+
+    async def the_workers_are_replaced(self) -> None:
+        """As a deploy does that nobody is to notice."""
+        before = set(self.application.workers_at_work())
+        os.kill(self.application.process.pid, signal.SIGHUP)
+        while before & set(self.application.workers_at_work()):
+            await asyncio.sleep(0.1)
 
     async def a_worker_is_killed(self) -> None:
         os.kill(self.random.choice(self.application.workers_at_work()), signal.SIGKILL)

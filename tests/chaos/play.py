@@ -12,7 +12,7 @@ import asyncpg
 from tests.builders import a_customer, a_product, a_user
 from tests.chaos.clerks import Clerk
 from tests.chaos.door import Door
-from tests.chaos.mishaps import Mishap, Mishaps
+from tests.chaos.mishaps import Mishap, Mishaps, attach
 from tests.chaos.people import Person
 from tests.chaos.report import Plan, Report
 from tests.chaos.shop import Customer, Price, Product, Shop
@@ -20,8 +20,8 @@ from tests.chaos.stage import Application, free_port
 from tests.chaos.storekeepers import Storekeeper
 from tests.chaos.verdict import Verdict
 from tests.conftest import piccolo
-from tests.faults import OwnServer, own_server
 from tests.pgbouncer import pgbouncer
+from tests.standby import Pair, pair
 
 RESUMES_WITHIN_SECONDS = 10
 PAUSE_SECONDS = 3  # at most, between two mishaps
@@ -40,21 +40,24 @@ logger = logging.getLogger("chaos")
 async def play(plan: Plan, folder: Path) -> Report:
     """In a folder of its own, where the application's log stays."""
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(own_server(folder / "database", **SERVER))
-        piccolo(server.dsn, "migrations", "forwards", "all")
-        dsn = server.dsn
-        if plan.pgbouncer:
+        servers = stack.enter_context(pair(folder, **SERVER))
+        piccolo(servers.primary.dsn, "migrations", "forwards", "all")
+        if plan.pgbouncer:  # which leads to one server, whatever happens
+            dsn = servers.primary.dsn
             dsn = stack.enter_context(pgbouncer(folder / "pgbouncer", dsn))(dsn)
+        else:
+            dsn = servers.dsn
+            await attach(servers)
         application = Application(dsn, free_port(), plan.workers, folder / "application.log")
-        return await Play(plan, server, application).run()
+        return await Play(plan, servers, application).run()
 
 
 class Play:
-    def __init__(self, plan: Plan, server: OwnServer, application: Application) -> None:
-        self.plan, self.server, self.application = plan, server, application
+    def __init__(self, plan: Plan, servers: Pair, application: Application) -> None:
+        self.plan, self.servers, self.application = plan, servers, application
         self.report, self.shop = Report(plan), Shop()
         self.over = asyncio.Event()
-        self.mishaps = Mishaps(server, application, self.random("mishaps"))
+        self.mishaps = Mishaps(servers, application, self.random("mishaps"))
 
     def random(self, whose: str) -> Random:
         return Random(f"{self.plan.seed} {whose}")
@@ -78,7 +81,7 @@ class Play:
     # The shop
 
     async def open_the_shop(self) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
+        connection = await asyncpg.connect(self.servers.primary.dsn)
         for role in ("employee", "manager"):
             await a_user(connection, email=f"{role}@flowcrm.example", role=role)
         for _ in range(PRODUCTS):
@@ -148,6 +151,6 @@ class Play:
     # The books
 
     async def compare(self, door: Door) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
+        connection = await asyncpg.connect(self.servers.primary.dsn)
         self.report.differ(*await Verdict(self.shop, connection).give(door))
         await connection.close()
