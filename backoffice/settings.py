@@ -1,5 +1,6 @@
 """The one reader of the environment. Every variable is documented in `.env.example`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -143,11 +144,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_readable_passwords(self) -> Self:
-        if self.production and self._sslmode in {"disable", "allow"} and not all(map(_is_here, self.addresses)):
-            raise ValueError(
-                f"ENVIRONMENT=production refuses sslmode {self._sslmode} for a database on another machine: "
-                "everything could be read on the way, passwords included. Use verify-full"
-            )
+        for mode, addresses in self._ways():
+            if self.production and mode in {"disable", "allow"} and not all(map(_is_here, addresses)):
+                raise ValueError(
+                    f"ENVIRONMENT=production refuses sslmode {mode} for a database on another machine: "
+                    "everything could be read on the way, passwords included. Use verify-full"
+                )
         return self
 
     @property
@@ -166,10 +168,13 @@ class Settings(BaseSettings):
             return _addresses(urlsplit(self.database_url.get_secret_value()))
         return [(host.strip(), self.db_port) for host in (self.db_host or "localhost").split(",")]
 
-    @property
-    def _sslmode(self) -> str | None:
-        in_url = parse_qs(urlsplit(self.database_url.get_secret_value()).query) if self.database_url else {}
-        return self.db_sslmode or in_url.get("sslmode", [None])[-1]
+    def _ways(self) -> Iterator[tuple[str | None, list[Address]]]:
+        """How each database is reached: its sslmode, if one is set, and its addresses."""
+        if not self.database_url:
+            yield self.db_sslmode, self.addresses
+        for secret in filter(None, (self.database_url, self.db_replica_url)):
+            url = urlsplit(secret.get_secret_value())
+            yield self.db_sslmode or parse_qs(url.query).get("sslmode", [None])[-1], _addresses(url)
 
     @property
     def password(self) -> str:

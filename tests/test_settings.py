@@ -159,6 +159,7 @@ def test_production_refuses_to_believe_everybody_about_addresses(monkeypatch: py
         {"DATABASE_URL": "postgresql://flow:x@db.example/flowcrm?sslmode=disable"},
         {"DATABASE_URL": "postgresql://flow:x@localhost,db.example/flowcrm?sslmode=allow"},
         {"DB_HOST": "db.example", "DB_SSLMODE": "disable"},
+        {"DB_HOST": "localhost", "DB_REPLICA_URL": "postgresql://flow:x@db.example/flowcrm?sslmode=disable"},
     ],
 )
 def test_production_refuses_to_send_passwords_that_anybody_can_read(
