@@ -85,7 +85,7 @@ app.add_middleware(Direct, directory=directory)
 app.add_middleware(
     UnitOfWork,
     prefixes=("/api/", "/admin/api/", "/admin/public/"),
-    without=("/api/auth/login", "/api/health", "/admin/public/"),
+    without=("/api/auth/login", "/api/auth/password", "/api/health", "/admin/public/", "/admin/api/change-password"),
 )
 app.add_middleware(Authentication, welcomes=directory.welcomes)
 app.add_middleware(Boundary)

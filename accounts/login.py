@@ -9,6 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
 
 from accounts import throttle
 from accounts.passwords import hash_password, needs_rehash, verify_password
@@ -30,8 +31,8 @@ class Verdict:
 async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """Raises Problem("invalid_credentials") or, after too many of these, Problem("rate_limited")."""
     await throttle.refuse_if_exhausted(attempt)
-    verdict = await _judge(attempt.email, password)
-    async with _transaction(verdict.user):
+    verdict = await _judge(WhereRaw("lower(email) = lower({})", attempt.email), password)
+    async with _transaction(act_as(verdict.user.id, verdict.user.email) if verdict.user else ""):
         # Others were judged meanwhile: a burst of guesses gets no more answers than one guess after the other.
         await throttle.take_turn(attempt)
         await throttle.refuse_if_exhausted(attempt)
@@ -44,8 +45,7 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     return await log_in(attempt, password)  # the user changed meanwhile: judge again
 
 
-async def _judge(email: str, password: str) -> Verdict:
-    is_theirs = WhereRaw("lower(email) = lower({})", email)
+async def _judge(is_theirs: Combinable, password: str) -> Verdict:
     user = await User.objects().where(is_theirs, User.active.eq(True)).first()
     if not await verify_password(password, against=user.password if user else None):
         return Verdict(None)
@@ -69,16 +69,51 @@ async def log_out(user_id: UUID, token_hash: str) -> None:
         await Session.delete().where(Session.token_hash == token_hash)
 
 
-async def change_password(user_id: UUID, token_hash: str, *, current: str, new: str) -> None:
-    """Ends every other session of the user. Raises Problem where `current` is not their password."""
-    async with _transaction():
-        now = await _lock(user_id, "NO KEY UPDATE")
-        session = await Session.objects().where(Session.token_hash == token_hash)
-        if now is None or not session:
-            raise Problem("unauthenticated", headers=CHALLENGE)  # it ended while this request was on its way
-        if not await verify_password(current, against=now["password"]):
-            raise Problem("validation_error", errors=[FieldError("current_password", "wrong_password")])
-        await _put_password(user_id, await hash_password(new), keeping=session)
+@dataclass(frozen=True)
+class Change:
+    """One try to change one's own password.
+
+    :param attempt: counts like a log-in, or whoever stole a session could guess at leisure.
+    :param acts: for the audit trail; see `backoffice.audit`.
+    :param keeps_session: whether the one that it comes from goes on; all others end.
+    """
+
+    attempt: Attempt
+    user_id: UUID
+    token_hash: str
+    acts: str
+    current: str
+    new: str
+    keeps_session: bool = True
+
+
+async def change_password(change: Change) -> None:
+    """Raises Problem where `current` is not their password, and Problem("rate_limited") after too many of these."""
+    await throttle.refuse_if_exhausted(change.attempt)
+    verdict = await _judge(User.id == change.user_id, change.current)
+    hashed = await hash_password(change.new) if verdict.user else ""
+    async with _transaction(change.acts):
+        await throttle.take_turn(change.attempt)
+        await throttle.refuse_if_exhausted(change.attempt)
+        if verdict.user is None:
+            await throttle.record_failure(change.attempt)
+        elif await _replace_password(change, verdict.user.password, hashed):
+            return
+    if verdict.user is None:
+        raise Problem("validation_error", errors=[FieldError("current_password", "wrong_password")])
+    await change_password(change)  # the password changed meanwhile: judge again
+
+
+async def _replace_password(change: Change, judged: str, hashed: str) -> bool:
+    """False where the password is no longer the one that was judged."""
+    now = await _lock(change.user_id, "NO KEY UPDATE")
+    session = await Session.objects().where(Session.token_hash == change.token_hash)
+    if now is None or not session:
+        raise Problem("unauthenticated", headers=CHALLENGE)  # it ended while this request was on its way
+    if now["password"] != judged:
+        return False
+    await _put_password(change.user_id, hashed, keeping=session if change.keeps_session else [])
+    return True
 
 
 async def _put_password(user_id: UUID, hashed: str, *, keeping: list[Session]) -> None:
@@ -94,6 +129,5 @@ async def _lock(user_id: UUID, strength: Literal["SHARE", "NO KEY UPDATE"]) -> d
     return rows[0] if rows else None
 
 
-def _transaction(user: User | None = None) -> Any:
-    """:param user: who acts, where it is not known from the request."""
-    return User._meta.db.transaction(first=act_as(user.id, user.email) if user else "")
+def _transaction(acts: str = "") -> Any:
+    return User._meta.db.transaction(first=acts)

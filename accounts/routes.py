@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from accounts.login import change_password, log_in, log_out
+from accounts.login import Change, change_password, log_in, log_out
 from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS
 from accounts.roles import UserRole
 from accounts.sessions import (
@@ -25,6 +25,7 @@ from accounts.sessions import (
 )
 from accounts.tables import User
 from accounts.throttle import Attempt
+from backoffice.audit import act_for
 from backoffice.bodies import JSON, is_json, read_json
 from backoffice.openapi import ALWAYS, problem_responses, ref
 from backoffice.problems import FieldError, Problem, field_errors
@@ -123,14 +124,26 @@ async def logout(request: Request, response: Response) -> None:
     operation_id="change_password",
     summary="Change my password",
     status_code=204,
-    responses=problem_responses(*ALWAYS, *BAD_BODY, *STRANGER),
+    responses=problem_responses(*ALWAYS, *BAD_BODY, *STRANGER, "rate_limited"),
     openapi_extra=takes(PasswordChange),
 )
 async def password(request: Request) -> None:
-    """Ends every other session of the user."""
+    """Ends every other session of the user. A wrong current password counts as a failed log-in."""
     body = _validate(PasswordChange, await read_json(request))
-    user_id, token_hash = request.user.user.id, request.state.token_hash
-    await change_password(user_id, token_hash, current=body.current_password, new=body.new_password)
+    await change_password(_change(request, body, keeps_session=True))
+
+
+def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> Change:
+    user = request.user.user
+    return Change(
+        Attempt(user.email, client_of(request)),
+        user.id,
+        request.state.token_hash,
+        act_for(request.scope),
+        body.current_password,
+        body.new_password,
+        keeps_session,
+    )
 
 
 def _validate(model: type[Sent], sent: Any) -> Sent:
@@ -206,9 +219,7 @@ async def admin_change_password(request: Request) -> Response:
     body = _validate(AdminPasswordChange, await _read_form(request))
     if body.confirm_new_password != body.new_password:
         raise Problem("validation_error", errors=[FieldError("confirm_new_password", "passwords_differ")])
-    user_id, token_hash = request.user.user.id, request.state.token_hash
-    await change_password(user_id, token_hash, current=body.current_password, new=body.new_password)
-    await log_out(user_id, token_hash)
+    await change_password(_change(request, body, keeps_session=False))
     response = JSONResponse({"message": "Password changed"})
     clear_cookies(response)
     return response

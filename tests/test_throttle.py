@@ -14,11 +14,13 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from tests.builders import a_user
-from tests.clients import a_client, keep_cookies, log_in, until_waiting
+from tests.clients import a_client, a_token, bearer, csrf, keep_cookies, log_in, until_waiting
 from tests.commands import start
 
 ANA = "ana@flowcrm.example"
 BIA = "bia@flowcrm.example"
+PASSWORD = "/api/auth/password/"
+ADMIN_PASSWORD = "/admin/api/change-password/"
 
 # Of "flowcrm-demo". Wrong passwords are compared in no time, so that many attempts can be at the same point at once.
 CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("flowcrm-demo")
@@ -70,6 +72,32 @@ class TestDoorCloses:
     async def test_for_an_account_that_does_not_exist_just_the_same(self, connection: asyncpg.Connection) -> None:
         await failed(connection, 1, 1, 1, 1, 1, email="nobody@x.example")
         assert (await attempt("NOBODY@x.example", "wrong")).status_code == 429
+
+    async def test_for_guesses_at_the_current_password_of_a_stolen_session(
+        self, connection: asyncpg.Connection
+    ) -> None:
+        token = await a_token(connection, ANA)
+        change = {"current_password": "wrong", "new_password": "battery staple"}
+        async with a_client("192.0.2.7") as client:
+            headers = bearer(token)
+            guesses = [await client.post(PASSWORD, json=change, headers=headers) for _ in range(5)]
+            assert [answer.status_code for answer in guesses] == [422] * 5
+            right = change | {"current_password": "flowcrm-demo"}
+            answer = await client.post(PASSWORD, json=right, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+            assert 1 <= int(answer.headers["Retry-After"]) <= 60
+            assert (await attempt(ANA, "flowcrm-demo")).status_code == 429
+            await connection.execute("DELETE FROM login_failures")
+            assert (await client.post(PASSWORD, json=right, headers=headers)).status_code == 204
+
+    async def test_for_guesses_in_the_admins_form_too(self, connection: asyncpg.Connection) -> None:
+        await failed(connection, 1, 1, 1, 1)
+        form = {"current_password": "wrong", "new_password": "long enough", "confirm_new_password": "long enough"}
+        async with a_client() as client:
+            keep_cookies(client, await a_token(connection, ANA))
+            answers = [await client.post(ADMIN_PASSWORD, json=form, headers=csrf(client)) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [422, 429]
+        assert "Please wait a minute" in answers[1].json()["detail"]
 
     async def test_for_the_admins_log_in_too(self, connection: asyncpg.Connection) -> None:
         await failed(connection, 1, 1, 1, 1)
