@@ -66,8 +66,8 @@ class TestOverRest:
             (EMPLOYEE, "created", "presale_items"),
             (EMPLOYEE, "changed", "presales"),
             (MANAGER, "changed", "presales"),
-            (ADMIN, "changed", "products"),
             (ADMIN, "changed", "presales"),
+            (ADMIN, "changed", "products"),
         ]
 
     async def test_a_name_may_have_any_letters(self, app: FastAPI, connection: asyncpg.Connection) -> None:
