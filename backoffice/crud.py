@@ -162,7 +162,7 @@ class CRUD(PiccoloCRUD):
         searched = "search" in parameters.given
         window, where = parameters.window(MAX_LIMIT), parameters.where()
         like = typed and f"%{literally(typed)}%"
-        rows = await self.run(names_query(self.table, where, window, like, searched=searched))
+        rows = await self.run(names_query(self.table, where or QueryString("true"), window, like, searched=searched))
         return json_response(rows[0]["body"])
 
     async def get_count(self, request: Request) -> Response:

@@ -108,7 +108,7 @@ class Parameters:
         order, fields, readable = self._order(), self._fields(), self._flag("__readable")
         after = self._after(order, cursor) if cursor else None
         searched = bool(self.given.get("search", "").strip())
-        where = self._where()
+        where = self.where()
         return Page(where, order, limit, offset, fields, readable, cursor is not None, after, searched)
 
     def finish(self) -> None:
@@ -198,12 +198,11 @@ class Parameters:
             self._refuse(name, "bool_type")
         return text == "true"
 
-    def where(self) -> QueryString:
-        """:raises Problem: validation_error, naming each parameter that is wrong."""
-        return self._where() or QueryString("true")
+    def where(self) -> QueryString | None:
+        """None where every row will do.
 
-    def _where(self) -> QueryString | None:
-        """None where every row will do."""
+        :raises Problem: validation_error, naming each parameter that is wrong.
+        """
         conditions: list[QueryString] = []
         if self.given:
             conditions += [condition for name in self.resource.filtered for condition in self._filter(name)]

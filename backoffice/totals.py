@@ -45,9 +45,10 @@ class Totals:
         condition, arguments = where.compile_string() if where else ("true", [])
         rows = f'SELECT FROM "{self.tablename}" WHERE {condition}'
         most = None if await self.are_quick(engine) else MOST_COUNTED_ROWS + 1
-        counted = await engine.fetch_value(counting_sql(rows, len(arguments) + 1), *arguments, most)
-        if counted != most:
-            return Total(counted)
+        if most is None or where:
+            counted = await engine.fetch_value(counting_sql(rows, len(arguments) + 1), *arguments, most)
+            if counted != most:
+                return Total(counted)
         return Total(max(await _estimate(engine, rows, arguments), MOST_COUNTED_ROWS), is_estimate=True)
 
 

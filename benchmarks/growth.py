@@ -10,14 +10,13 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-import asyncpg
-from piccolo.querystring import QueryString
-
 from backoffice.cursors import cursor_sql, sorted_by
-from backoffice.query import Parameters, is_text
+from backoffice.database import Engine
+from backoffice.query import Page, Parameters, is_text
 from backoffice.resource import Resource
 from backoffice.selects import columns_of, page_statement
-from backoffice.totals import LARGE_ROWS, MOST_COUNTED_ROWS, counting_sql
+from backoffice.settings import Settings
+from backoffice.totals import Totals
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 
 TIMES = 15
@@ -58,44 +57,35 @@ def asks() -> Iterator[Ask]:
 
 
 class Side:
-    """One of the two databases."""
+    """One of the two databases, asked as the product asks it."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self.connection = connection
+    def __init__(self, address: str) -> None:
+        self.engine = Engine(Settings(database_url=address))
+        self.totals = {resource.path: Totals(resource.tablename) for resource in RESOURCES}
 
     async def milliseconds(self, resource: Resource, asked: dict[str, str]) -> float:
         page = Parameters(resource, urlencode(asked).encode()).page()
-        large = await self.rows(resource) > LARGE_ROWS
-        sql, arguments = page_statement(resource.table, page, counted=not large)
-        taken = await self._median(sql, arguments)
-        if large:
-            taken += await self._median(*self._count(resource, page.where))
-        return taken
+        taken = []
+        for _ in range(TIMES):
+            begin = time.perf_counter()
+            await self._read(resource, page)
+            taken.append(time.perf_counter() - begin)
+        return statistics.median(taken) * 1000
 
-    def _count(self, resource: Resource, where: QueryString | None) -> tuple[str, list[object]]:
-        condition, arguments = where.compile_string() if where else ("true", [])
-        rows = f"SELECT FROM {resource.tablename} WHERE {condition}"
-        return counting_sql(rows, len(arguments) + 1), [*arguments, MOST_COUNTED_ROWS + 1]
-
-    async def rows(self, resource: Resource) -> float:
-        found = "SELECT reltuples FROM pg_class WHERE oid = $1::regclass"
-        return float(await self.connection.fetchval(found, resource.tablename))
+    async def _read(self, resource: Resource, page: Page) -> None:
+        totals = self.totals[resource.path]
+        counted = await totals.are_quick(self.engine)
+        sql, arguments = page_statement(resource.table, page, counted=counted)
+        await self.engine.fetch_value(sql, *arguments)
+        if not counted:
+            await totals.count(self.engine, page.where)
 
     async def deep(self, resource: Resource) -> dict[str, str]:
         """The cursor half-way through the list."""
         order = Parameters(resource, b"").page().order
-        half = int(await self.rows(resource)) // 2
+        half = (await self.totals[resource.path].count(self.engine, None)).rows // 2
         sql = f"SELECT {cursor_sql(order)} FROM {resource.tablename} ORDER BY {sorted_by(order)} LIMIT 1 OFFSET {half}"
-        return {"cursor": await self.connection.fetchval(sql)}
-
-    async def _median(self, sql: str, arguments: list[object]) -> float:
-        statement = await self.connection.prepare(sql)
-        taken = []
-        for _ in range(TIMES):
-            begin = time.perf_counter()
-            await statement.fetchval(*arguments)
-            taken.append(time.perf_counter() - begin)
-        return statistics.median(taken) * 1000
+        return {"cursor": await self.engine.fetch_value(sql)}
 
 
 async def compare(small: Side, large: Side) -> None:
@@ -115,9 +105,13 @@ def _print(name: str, small: float, large: float) -> None:
 
 
 async def main(*addresses: str) -> None:
-    small, large = [Side(await asyncpg.connect(address)) for address in addresses]
+    small, large = map(Side, addresses)
+    for side in small, large:
+        await side.engine.open_pool()
     sys.stdout.write("| list | small, ms | large, ms | times |\n|---|---:|---:|---:|\n")
     await compare(small, large)
+    for side in small, large:
+        await side.engine.close_pool()
 
 
 if __name__ == "__main__":
