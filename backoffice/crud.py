@@ -132,10 +132,12 @@ class CRUD(PiccoloCRUD):
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         page = self.parameters(request).page()
-        counted = await self.totals.are_quick(self.engine)
+        counted = await self.totals.are_quick(self.engine.reader)
         sql, arguments = page_statement(self.table, page, counted=counted)
         body = await self.fetch(request, sql, *arguments)
-        return json_response(body if counted else _with_total(body, await self.totals.count(self.engine, page.where)))
+        if not counted:
+            body = _with_total(body, await self.totals.count(self.engine.reader, page.where))
+        return json_response(body)
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()

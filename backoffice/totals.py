@@ -7,7 +7,7 @@ from typing import Any
 
 from piccolo.querystring import QueryString
 
-from backoffice.database import Engine
+from backoffice.database import Reader
 
 LARGE_ROWS = 250_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
@@ -31,25 +31,25 @@ class Totals:
         self._large = False
         self._old_at = 0.0
 
-    async def are_quick(self, engine: Engine) -> bool:
+    async def are_quick(self, reader: Reader) -> bool:
         """Whether the table is small enough for rows to be counted in the query that shows them."""
         if time.monotonic() > self._old_at:
             # -1 for a table that was never analyzed; then it is not large, or has not been for long.
-            size = await engine.fetch_value("SELECT reltuples FROM pg_class WHERE oid = $1::regclass", self.tablename)
+            size = await reader.fetch_value("SELECT reltuples FROM pg_class WHERE oid = $1::regclass", self.tablename)
             self._large = size > LARGE_ROWS
             self._old_at = time.monotonic() + SIZE_SECONDS
         return not self._large
 
-    async def count(self, engine: Engine, where: QueryString | None) -> Total:
+    async def count(self, reader: Reader, where: QueryString | None) -> Total:
         """:param where: None for all of them."""
         condition, arguments = where.compile_string() if where else ("true", [])
         rows = f'SELECT FROM "{self.tablename}" WHERE {condition}'
-        most = None if await self.are_quick(engine) else MOST_COUNTED_ROWS + 1
+        most = None if await self.are_quick(reader) else MOST_COUNTED_ROWS + 1
         if most is None or where:
-            counted = await engine.fetch_value(counting_sql(rows, len(arguments) + 1), *arguments, most)
+            counted = await reader.fetch_value(counting_sql(rows, len(arguments) + 1), *arguments, most)
             if counted != most:
                 return Total(counted)
-        return Total(max(await _estimate(engine, rows, arguments), MOST_COUNTED_ROWS), is_estimate=True)
+        return Total(max(await _estimate(reader, rows, arguments), MOST_COUNTED_ROWS), is_estimate=True)
 
 
 def counting_sql(rows: str, most: int) -> str:
@@ -58,7 +58,7 @@ def counting_sql(rows: str, most: int) -> str:
     return f"WITH rows AS MATERIALIZED ({rows}) SELECT count(*) FROM (SELECT FROM rows LIMIT ${most}) AS counted"
 
 
-async def _estimate(engine: Engine, sql: str, arguments: list[Any]) -> int:
+async def _estimate(reader: Reader, sql: str, arguments: list[Any]) -> int:
     """How many rows the planner expects of a query."""
-    plan = json.loads(await engine.fetch_value(f"EXPLAIN (FORMAT JSON) {sql}", *arguments))
+    plan = json.loads(await reader.fetch_value(f"EXPLAIN (FORMAT JSON) {sql}", *arguments))
     return int(plan[0]["Plan"]["Plan Rows"])
