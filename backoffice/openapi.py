@@ -38,7 +38,7 @@ IF_MATCH = {
     "in": "header",
     "required": False,
     "description": "The ETag of the version that you have seen. When the row has changed since, the answer is 412.",
-    "schema": {"type": "string", "minLength": 1},
+    "schema": {"type": "string"},
 }
 
 
