@@ -10,7 +10,7 @@ run: .venv/ready
 	@exec $(BIN)/python run.py
 
 test: .venv/ready
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

@@ -46,6 +46,22 @@ def socket_dsn(server: EmbeddedPostgres) -> str:
     return f"postgresql://flowcrm@/flowcrm?host={quote(server.socket_folder)}"
 
 
+# Those that take longest begin first, so that no process is left with one of them when the others are done.
+LONGEST = (
+    "test_schemathesis",
+    "test_indexes",
+    "test_restart",
+    "test_run",
+    "test_failover",
+    "test_faults",
+    "test_chaos",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database of the suite's server where CREATE DATABASE may be said."""

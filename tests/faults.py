@@ -31,6 +31,11 @@ def processes_naming(words: str) -> list[int]:
     return [int(pid) for pid, state, args in rows if words in args and "Z" not in state and int(pid) != os.getpid()]
 
 
+def parent_of(pid: int) -> int | None:
+    told = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return int(told) if told.strip() else None
+
+
 @contextlib.contextmanager
 def stopped(pids: list[int]) -> Iterator[None]:
     """Any of them may have ended by itself meanwhile."""
@@ -69,7 +74,9 @@ class OwnServer(EmbeddedPostgres):
             await connection.close()
 
     def running(self) -> list[int]:
-        return processes_naming(f"-D {self.data}")
+        """Postmasters of this folder; for a moment after its birth, a child of one looks like one itself."""
+        found = processes_naming(f"-D {self.data}")
+        return [pid for pid in found if parent_of(pid) not in found]
 
     def family(self) -> list[int]:
         """The postmaster and its children."""

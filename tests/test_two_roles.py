@@ -11,6 +11,7 @@ from backoffice.migrations.files import apps
 from backoffice.settings import ROOT
 from tests.builders import a_presale_that_is, a_user, walk
 from tests.commands import refusal, run
+from tests.conftest import clone
 from tests.test_audit_actors import TestOverRest  # the same tests, by another role
 from tests.trail import entries
 
@@ -29,16 +30,24 @@ async def web(steward: asyncpg.Connection) -> AsyncIterator[str]:
     await steward.execute(f'DROP ROLE "{name}"')
 
 
-@pytest.fixture
-async def granted(web: str, database: str) -> str:
-    run(database, *PICCOLO, web)
-    return database
+@pytest.fixture(scope="module")
+async def granted(server: str, steward: asyncpg.Connection, template: str, web: str) -> AsyncIterator[str]:
+    """The address of a database where the command has run, to clone."""
+    async with clone(server, steward, template) as dsn:
+        run(dsn, *PICCOLO, web)
+        yield dsn
 
 
 @pytest.fixture
-def served_database(web: str, granted: str) -> str:
+async def database(server: str, steward: asyncpg.Connection, granted: str) -> AsyncIterator[str]:
+    async with clone(server, steward, urlsplit(granted).path.strip("/")) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def served_database(web: str, database: str) -> str:
     """The application logs in as this role."""
-    url = urlsplit(granted)
+    url = urlsplit(database)
     _, _, place = url.netloc.rpartition("@")
     return url._replace(netloc=f"{web.replace(' ', '%20')}:{PASSWORD}@{place}").geturl()
 
@@ -115,17 +124,17 @@ async def test_a_role_that_it_takes_on_does_not_hide_it(
 
 
 async def test_what_was_granted_before_by_mistake_is_taken_back(
-    web: str, granted: str, connection: asyncpg.Connection, serving: asyncpg.Connection
+    web: str, database: str, connection: asyncpg.Connection, serving: asyncpg.Connection
 ) -> None:
     await connection.execute(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{web}"')
-    run(granted, *PICCOLO, web)
+    run(database, *PICCOLO, web)
     privileges = "SELECT has_table_privilege($1, $2, $3)"
     for right in "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER":
         assert not await connection.fetchval(privileges, web, "audit_trail", right)
     assert await serving.fetchval("SELECT count(*) FROM audit_trail") == 0
 
 
-async def test_every_table_of_the_product_is_granted(web: str, granted: str, connection: asyncpg.Connection) -> None:
+async def test_every_table_of_the_product_is_granted(web: str, connection: asyncpg.Connection) -> None:
     for app in apps():
         for table in app.table_classes:
             name = table._meta.tablename

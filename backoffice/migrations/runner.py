@@ -18,7 +18,7 @@ from backoffice.migrations import records
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.migrations.journal import Journal, NotedConnector, noted
-from backoffice.migrations.lock import WAIT_SECONDS, blockers, exclusive
+from backoffice.migrations.lock import WAIT_SECONDS, Session, blockers, exclusive
 from backoffice.migrations.telling import MigrationFailed, MigrationRefused, say
 from backoffice.transactions import roll_back_or_end
 
@@ -115,6 +115,7 @@ class Run:
         self.connection = connection
         self.journal = journal
         self._done: list[Migration] = []
+        self._waited_for: Sequence[Session] = ()
 
     async def forwards(self, steps: Sequence[Step]) -> None:
         await self._all(steps, backwards=False)
@@ -139,17 +140,16 @@ class Run:
             before_sleep=_tell_of_retry,
             reraise=True,
         )
-        await retrying(work, steps, backwards)
+        async with blockers(self.engine, self.connection.get_server_pid(), patience / 3) as self._waited_for:
+            await retrying(work, steps, backwards)
 
     async def _together(self, steps: list[Step], backwards: bool) -> None:
-        pid, every = self.connection.get_server_pid(), self.engine.settings.db_lock_timeout / 3
-        async with blockers(self.engine, pid, every) as seen:
-            try:
-                async with transaction_on(self.engine, self.connection):
-                    await self._recorded(steps, backwards)
-            except MigrationFailed as failure:
-                failure.blockers = seen if failure.may_pass else ()
-                raise
+        try:
+            async with transaction_on(self.engine, self.connection):
+                await self._recorded(steps, backwards)
+        except MigrationFailed as failure:
+            failure.blockers = self._waited_for if failure.may_pass else ()
+            raise
 
     async def _recorded(self, steps: list[Step], backwards: bool) -> None:
         await records.create_tables(self.connection)
