@@ -15,7 +15,7 @@ from tests.chaos.report import Plan
 from tests.chaos.shop import Customer, Line, Presale, Price, Product, Shop
 from tests.chaos.verdict import Verdict
 
-SECONDS = 20
+SECONDS = 12
 
 
 async def test_whatever_falls_the_books_equal_what_was_acknowledged(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ class Session:
 
 
 async def sessions(connection: Any, question: str, *arguments: Any) -> list[Session]:
-    return [Session(**row) for row in await connection.fetch(question, *arguments)]
+    prepared = await connection.prepare(question)  # which no journal notes
+    return [Session(**row) for row in await prepared.fetch(*arguments)]
 
 
 @contextlib.asynccontextmanager

@@ -127,8 +127,13 @@ class Run:
         for alone, group in groupby(steps, key=lambda step: step.alone):
             together = list(group)
             for part in [[step] for step in together] if alone else [together]:
-                await self._patiently(self._by_itself if alone else self._together, part, backwards)
+                await (self._patiently(self._by_itself, part, backwards) if alone else self._watched(part, backwards))
                 self._done += [step.migration for step in part]
+
+    async def _watched(self, steps: list[Step], backwards: bool) -> None:
+        every = self.engine.settings.db_lock_timeout / 3
+        async with blockers(self.engine, self.connection.get_server_pid(), every) as self._waited_for:
+            await self._patiently(self._together, steps, backwards)
 
     async def _patiently(self, work: Callable[..., Awaitable[None]], steps: list[Step], backwards: bool) -> None:
         """Gives up a lock that is not to be had soon, and tries again: nobody queues behind a waiting migration."""
@@ -140,8 +145,7 @@ class Run:
             before_sleep=_tell_of_retry,
             reraise=True,
         )
-        async with blockers(self.engine, self.connection.get_server_pid(), patience / 3) as self._waited_for:
-            await retrying(work, steps, backwards)
+        await retrying(work, steps, backwards)
 
     async def _together(self, steps: list[Step], backwards: bool) -> None:
         try:
