@@ -54,7 +54,6 @@ LONGEST = (
     "test_run",
     "test_failover",
     "test_faults",
-    "test_chaos",
 )
 
 
