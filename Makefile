@@ -4,6 +4,9 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 BIN := .venv/bin
 SYNC = $(UV) sync --quiet --locked --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
+# Where this is set, every process would compile all that it imports, which takes longer than the rest of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check migrate seed backup restore bench chaos
 
 run: .venv/ready

@@ -110,15 +110,16 @@ def _page_sql(
     columns, name = select_list(table, fields, readable=readable), table._meta.tablename
     rows, by = f'FROM "{name}" WHERE {shown}', f"ORDER BY {sorted_by(order)}"
     rows = _found_first(rows, name) if searched else rows
-    page = f"SELECT {columns} {rows} {by} LIMIT ${limit} OFFSET ${limit + 1}"
+    # Chosen first and dressed then, or PostgreSQL would dress those before the offset too, and throw them away.
+    page = f'SELECT {columns} FROM (SELECT * {rows} {by} LIMIT ${limit} OFFSET ${limit + 1}) AS "{name}"'
     parts = [f"'rows', coalesce((SELECT json_agg(page) FROM ({page}) AS page), '[]')"]
     if where is not None:
         parts.append(f"'total', (SELECT count(*) FROM \"{name}\" WHERE {where})")
     parts.append(f"'limit', ${limit}::bigint, 'offset', ${limit + 1}::bigint")
     if cursor:
         # The last row of the page and the one that follows, if any does.
-        last = f"SELECT {cursor_sql(order)} AS cursor {rows} {by} LIMIT 2 OFFSET ${limit}::bigint - 1"
-        next_page = f"SELECT (array_agg(cursor))[1] FROM ({last}) AS last HAVING count(*) = 2"
+        last = f"SELECT * {rows} {by} LIMIT 2 OFFSET ${limit}::bigint - 1"
+        next_page = f'SELECT (array_agg({cursor_sql(order)}))[1] FROM ({last}) AS "{name}" HAVING count(*) = 2'
         parts.append(f"'next_cursor', ({next_page})")
     return f"SELECT json_build_object({', '.join(parts)})::text"
 
@@ -193,8 +194,7 @@ def names_query(
     rows = f'FROM "{name}" WHERE {{}} AND {{}}'
     rows = _found_first(rows, name) if searched else rows
     sql = (
-        "SELECT coalesce(json_object_agg(id, called), json_build_object())::text AS body FROM ("
-        f"SELECT id, {called} AS called {rows} ORDER BY {order} LIMIT {{}} OFFSET {{}}"
-        ") AS page"
+        f"SELECT coalesce(json_object_agg(id, {called}), json_build_object())::text AS body "
+        f'FROM (SELECT * {rows} ORDER BY {order} LIMIT {{}} OFFSET {{}}) AS "{name}"'
     )
     return QueryString(sql, where, like, *window)
