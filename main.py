@@ -12,18 +12,20 @@ import accounts.words  # noqa: F401 # registers what the rules say
 import backoffice.audit_words  # noqa: F401 # both
 import crm.labels  # likewise
 import crm.words  # noqa: F401 # likewise
-from accounts.commands import refuse_demo_accounts
+from accounts.production import refuse_demo_accounts
 from accounts.resources import AUDIT_TRAIL, USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
 from accounts.sessions import AdminSessions, Authentication
 from accounts.tables import User
-from backoffice import health, logs, metrics, openapi, problems, standby
-from backoffice.admin import Admin
-from backoffice.direct import Direct, Directory
+from backoffice import health, logs, metrics, problem_responses
+from backoffice.admin.site import Admin
+from backoffice.api import openapi
+from backoffice.api.direct import Direct, Directory
+from backoffice.api.routes import add_resource
+from backoffice.database import standby
 from backoffice.middleware import Boundary, UnitOfWork
 from backoffice.pages import documentation
-from backoffice.rest import add_resource
 from backoffice.startup import OneLineRefusal, serving
 from crm.presales import add_presale_routes
 from crm.resources import PRESALES, RESOURCES
@@ -79,7 +81,7 @@ app.mount(
     ),
 )
 openapi.install(app, TAGS | {resource.path: resource.about for resource in SHOWN})
-problems.install(app)
+problem_responses.install(app)
 directory = Directory([*router.routes, *health.router.routes])
 app.add_middleware(Direct, directory=directory)
 app.add_middleware(

@@ -2,7 +2,7 @@
 
 from piccolo.conf.apps import AppRegistry
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.settings import read_settings
 
 DB = Engine(read_settings())

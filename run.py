@@ -10,8 +10,8 @@ import time
 import asyncpg
 
 from backoffice import logs
-from backoffice.connecting import DatabaseUnavailable
-from backoffice.database import Engine
+from backoffice.database.connecting import DatabaseUnavailable
+from backoffice.database.engine import Engine
 from backoffice.processes import listen, serve
 from backoffice.settings import Settings
 from backoffice.startup import StartRefused, settle_migrations

@@ -1,4 +1,4 @@
-"""What operators do with users on the command line, and what production refuses to start with."""
+"""What operators do with users on the command line."""
 
 import asyncio
 import getpass
@@ -7,13 +7,11 @@ import sys
 import asyncpg
 
 import accounts.words  # noqa: F401 # registers what the database's refusals mean
-from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS, hash_password, verify_password
+from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
 from accounts.roles import UserRole
 from accounts.tables import User
-from backoffice.database import Engine
-from backoffice.database_errors import explain
+from backoffice.database.errors import explain
 from backoffice.problems import describe
-from backoffice.startup import StartRefused
 
 
 def create_admin(email: str | None = None, name: str | None = None) -> None:
@@ -63,16 +61,3 @@ async def _create(email: str, name: str, password: str) -> str | None:
         reason = describe(problem, "en", "")["detail"] if problem else None
         return reason if problem and problem.status < 500 else f"{error}"
     return None
-
-
-async def refuse_demo_accounts(engine: Engine) -> None:
-    """Raises StartRefused in production while an active user has the demo password: the whole world knows it."""
-    if not engine.settings.production:
-        return
-    users = await User.select(User.email, User.password).where(User.active.eq(True)).order_by(User.email)
-    have_it = await asyncio.gather(*(verify_password(DEMO_PASSWORD, against=user["password"]) for user in users))
-    emails = [user["email"] for user, has_it in zip(users, have_it, strict=True) if has_it]
-    if emails:
-        raise StartRefused(
-            f"ENVIRONMENT=production refuses the demo password. Change it for, or deactivate: {', '.join(emails)}"
-        )

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
 from accounts.roles import ADMINS, MANAGERS
 from accounts.tables import User
-from backoffice.resource import AdminView, Resource, Rights
-from backoffice.selects import columns_of
+from backoffice.api.resource import AdminView, Resource, Rights
+from backoffice.api.selects import columns_of
+from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.tables import AuditEntry
-from backoffice.values import CLEAN_PATTERN, clean_text
 
 Password = Annotated[
     str,

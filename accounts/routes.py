@@ -25,11 +25,11 @@ from accounts.sessions import (
 )
 from accounts.tables import User
 from accounts.throttle import Attempt
+from backoffice.api.bodies import JSON, is_json, read_json
+from backoffice.api.openapi import ALWAYS, problem_responses, ref
+from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.audit import act_for
-from backoffice.bodies import JSON, is_json, read_json
-from backoffice.openapi import ALWAYS, problem_responses, ref
 from backoffice.problems import FieldError, Problem, field_errors
-from backoffice.values import CLEAN_PATTERN, clean_text
 
 CLEAN = {"pattern": CLEAN_PATTERN}
 Text = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]

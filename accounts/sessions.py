@@ -19,11 +19,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.tables import Session
-from backoffice.database import Reader
-from backoffice.database_errors import is_lost, repeat
+from backoffice.api.strangers import STRANGER
+from backoffice.database.engine import Reader
+from backoffice.database.errors import is_lost, repeat
 from backoffice.health import the_engine
 from backoffice.problems import Problem
-from backoffice.strangers import STRANGER
 
 LIFETIME_HOURS = 12
 TOKEN_BYTES = 32
@@ -117,7 +117,7 @@ def _with_caller(sql: str, place: int) -> str:
 
 
 class Stranger:
-    """See backoffice.strangers."""
+    """See backoffice.api.strangers."""
 
     def __init__(self, token: str) -> None:
         self.token_hash = hash_token(token)

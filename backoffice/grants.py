@@ -10,8 +10,8 @@ import asyncpg
 from piccolo.engine import engine_finder
 from piccolo.table import Table
 
-from backoffice.connecting import DatabaseUnavailable, close_quietly
-from backoffice.database import Engine
+from backoffice.database.connecting import DatabaseUnavailable, close_quietly
+from backoffice.database.engine import Engine
 from backoffice.migrations.files import apps
 from backoffice.tables import AuditEntry
 

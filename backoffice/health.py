@@ -13,8 +13,8 @@ from fastapi import APIRouter, Request, Response
 from piccolo.engine import engine_finder
 from pydantic import BaseModel
 
-from backoffice.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
-from backoffice.database import Engine
+from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
+from backoffice.database.engine import Engine
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference, in_few_words
 

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from backoffice.connecting import DatabaseUnavailable
-from backoffice.database import Engine
+from backoffice.database.connecting import DatabaseUnavailable
+from backoffice.database.engine import Engine
+from backoffice.database.programs import command_line
 from backoffice.health import prober
-from backoffice.postgres_programs import command_line
 
 SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 SAMPLE_SECONDS = 1  # how old the figures of another worker's pool may be

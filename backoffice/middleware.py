@@ -10,10 +10,12 @@ from uuid import uuid4
 from piccolo_api.shared.auth import User
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backoffice import metrics, pages, problems
+from backoffice import metrics, pages
 from backoffice.audit import act_for
-from backoffice.database_errors import RETRY_AFTER, explain, is_collision, is_lost, repeat
+from backoffice.database.errors import RETRY_AFTER, explain, is_collision, is_lost, repeat
 from backoffice.health import the_engine
+from backoffice.problem_responses import respond
+from backoffice.problems import Problem
 
 logger = logging.getLogger("flow_crm.requests")
 
@@ -69,7 +71,7 @@ class Boundary:
             if status or _is_wanted(error):  # or the answer has begun: all that is left is to break it off
                 raise
             problem = _problem(error, scope, request_id)
-            await problems.respond(problem, scope)(scope, receive, send_with_id)
+            await respond(problem, scope)(scope, receive, send_with_id)
         finally:
             _record(scope, status, started)
 
@@ -98,13 +100,13 @@ def _request_id(scope: Scope) -> str:
     return given if REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
-def _problem(error: BaseException, scope: Scope, request_id: str) -> problems.Problem:
+def _problem(error: BaseException, scope: Scope, request_id: str) -> Problem:
     if isinstance(error, asyncio.CancelledError):
-        return problems.Problem("shutting_down", headers=RETRY_AFTER)
+        return Problem("shutting_down", headers=RETRY_AFTER)
     problem = explain(error, deleting=scope["method"] == "DELETE")
     if problem is None:
         logger.error("unforeseen error in request %s", request_id, exc_info=error)
-        return problems.Problem("internal_error")
+        return Problem("internal_error")
     if problem.status == 503:
         logger.warning("request %s: %s: %s: %s", request_id, problem.code, type(error).__name__, error)
     return problem
@@ -210,13 +212,13 @@ class UnitOfWork:
 async def _read_body(scope: Scope, receive: Receive) -> bytes:
     """:raises Problem: body_too_large, as soon as it is known."""
     if _declared_length(scope) > MAX_BODY_BYTES:
-        raise problems.Problem("body_too_large")
+        raise Problem("body_too_large")
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
-            raise problems.Problem("body_too_large")
+            raise Problem("body_too_large")
         if not message.get("more_body"):
             return bytes(body)
 

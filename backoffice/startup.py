@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from backoffice.connecting import DatabaseUnavailable, close_quietly
-from backoffice.database import Engine
+from backoffice.database.connecting import DatabaseUnavailable, close_quietly
+from backoffice.database.engine import Engine
 from backoffice.health import prober
 from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import asyncpg
 
 from accounts.sessions import hash_token
-from backoffice.embedded import NAME, EmbeddedPostgres
+from backoffice.database.embedded import NAME, EmbeddedPostgres
 from backoffice.settings import ROOT
 from benchmarks import cpu
 from benchmarks.work import CUSTOMERS, PRESALES, PRODUCTS

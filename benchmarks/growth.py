@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from backoffice.cursors import cursor_sql, sorted_by
-from backoffice.database import Engine
-from backoffice.query import Page, Parameters, is_text
-from backoffice.resource import Resource
-from backoffice.selects import columns_of, page_statement
+from backoffice.api.cursors import cursor_sql, sorted_by
+from backoffice.api.query import Page, Parameters, is_text
+from backoffice.api.resource import Resource
+from backoffice.api.selects import columns_of, page_statement
+from backoffice.api.totals import Totals
+from backoffice.database.engine import Engine
 from backoffice.settings import Settings
-from backoffice.totals import Totals
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 
 TIMES = 15

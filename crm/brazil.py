@@ -7,7 +7,7 @@ import phonenumbers
 from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from validate_docbr import CPF
 
-from backoffice.values import CLEAN_PATTERN, clean_text, error
+from backoffice.api.values import CLEAN_PATTERN, clean_text, error
 
 MAX_TYPED_LENGTH = 40
 # What stands between digits, as drop_punctuation() of rules/brazil.sql has it.

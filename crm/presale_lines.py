@@ -10,10 +10,10 @@ from piccolo.querystring import QueryString
 from pydantic import TypeAdapter, ValidationError, create_model
 from starlette.requests import Request
 
+from backoffice.api.schemas import input_models
+from backoffice.api.selects import insert_sql
 from backoffice.health import the_engine
 from backoffice.problems import Problem, field_errors
-from backoffice.schemas import input_models
-from backoffice.selects import insert_sql
 from crm import examples
 from crm.tables import Presale, PresaleItem
 

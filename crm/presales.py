@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts.roles import MANAGERS
-from backoffice.bodies import read_json, read_nothing
-from backoffice.crud import CRUD, etag, json_response
-from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
+from backoffice.api.bodies import read_json, read_nothing
+from backoffice.api.crud import CRUD, etag, json_response
+from backoffice.api.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
+from backoffice.api.schemas import tidy
 from backoffice.problems import FieldError, Problem
-from backoffice.schemas import tidy
 from crm.enums import PresaleStatus
 from crm.idempotency import KEY, key_of, recall, remember
 from crm.presale_lines import Line, Lines, insert_with_lines, read_lines, replace_lines

@@ -3,9 +3,9 @@
 from piccolo.querystring import QueryString
 
 from accounts.roles import MANAGERS, STAFF
-from backoffice.resource import OWNED, AdminView, Detail, Resource, Rights
-from backoffice.schemas import output_models
-from backoffice.selects import select_list
+from backoffice.api.resource import OWNED, AdminView, Detail, Resource, Rights
+from backoffice.api.schemas import output_models
+from backoffice.api.selects import select_list
 from crm import examples
 from crm.brazil import Cpf, Phone
 from crm.presale_lines import prepare_line

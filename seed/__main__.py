@@ -12,8 +12,8 @@ from piccolo.engine import engine_finder
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from backoffice.connecting import DatabaseUnavailable, close_quietly
-from backoffice.database import Engine
+from backoffice.database.connecting import DatabaseUnavailable, close_quietly
+from backoffice.database.engine import Engine
 from backoffice.startup import StartRefused, settle_migrations
 from crm.tables import Customer, Presale, Product
 from seed import demo

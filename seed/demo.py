@@ -13,7 +13,7 @@ from piccolo.utils.pydantic import create_pydantic_model
 
 from accounts.passwords import DEMO_PASSWORD, hash_password
 from accounts.tables import User
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from crm.tables import Customer, Presale, PresaleItem, Product
 
 FIXTURE = Path(__file__).parent / "fixtures" / "demo.json"

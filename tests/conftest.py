@@ -16,7 +16,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backoffice.embedded import EmbeddedPostgres
+from backoffice.database.embedded import EmbeddedPostgres
 from backoffice.settings import ROOT, Settings
 from tests.builders import a_user
 from tests.desk import Desk, Desks

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 import asyncpg
 
-from backoffice.embedded import EmbeddedPostgres
+from backoffice.database.embedded import EmbeddedPostgres
 from backoffice.settings import Settings
 
 STARTER = """
 import sys
 from pathlib import Path
-from backoffice.embedded import EmbeddedPostgres
+from backoffice.database.embedded import EmbeddedPostgres
 EmbeddedPostgres(Path(sys.argv[1])).start()
 print("ready", flush=True)
 sys.stdin.read()

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from backoffice.postgres_programs import CAPABILITIES
+from backoffice.database.programs import CAPABILITIES
 from backoffice.settings import Settings
 from tests.chaos.stage import free_port
 

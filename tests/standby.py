@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import asyncpg
 
-from backoffice.postgres_programs import make_private_folder, run_program
+from backoffice.database.programs import make_private_folder, run_program
 from tests.faults import OwnServer
 
 ATTACH_SECONDS = 30

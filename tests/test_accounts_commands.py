@@ -1,4 +1,4 @@
-"""`piccolo accounts create_admin`, and production's refusal of the demo password."""
+"""`piccolo accounts create_admin`."""
 
 import asyncio
 import fcntl
@@ -8,16 +8,10 @@ import sys
 import termios
 
 import asyncpg
-import pytest
 
-from accounts.commands import refuse_demo_accounts
-from accounts.passwords import hash_password, verify_password
-from backoffice.database import Engine
-from backoffice.settings import ROOT, Settings
-from backoffice.startup import StartRefused
-from piccolo_conf import DB
+from accounts.passwords import verify_password
+from backoffice.settings import ROOT
 from tests.builders import a_user
-from tests.commands import refusal
 
 COMMAND = (sys.executable, "-m", "piccolo.main", "accounts", "create_admin")
 BIA = ("--email=bia@flowcrm.example", "--name=Bia Lima")
@@ -104,40 +98,3 @@ def at_a_terminal(database: str, answers: list[str]) -> tuple[str, int]:
     said += os.read(ours, 65536).decode()
     os.close(ours)
     return said, status
-
-
-class TestDemoPassword:
-    @pytest.fixture
-    def production(self, database: str) -> Engine:
-        DB.configure(Settings(database_url=database, environment="production"))
-        return DB
-
-    async def test_production_names_the_active_users_who_have_it(
-        self, production: Engine, connection: asyncpg.Connection
-    ) -> None:
-        for name in "ana", "bia":
-            await a_user(connection, email=f"{name}@flowcrm.example")
-        await a_user(connection, email="left@flowcrm.example", active=False)
-        await a_user(connection, email="safe@flowcrm.example", password=await hash_password("correct horse"))
-        with pytest.raises(StartRefused) as refused:
-            await refuse_demo_accounts(production)
-        assert "ana@flowcrm.example, bia@flowcrm.example" in str(refused.value)
-        assert "left" not in str(refused.value)
-        assert "safe" not in str(refused.value)
-
-    async def test_without_such_users_it_starts(self, production: Engine, connection: asyncpg.Connection) -> None:
-        await a_user(connection, active=False)
-        await a_user(connection, password=await hash_password("correct horse"))
-        await refuse_demo_accounts(production)
-
-    async def test_development_does_not_mind(self, database: str, connection: asyncpg.Connection) -> None:
-        await a_user(connection)
-        DB.configure(Settings(database_url=database))
-        await refuse_demo_accounts(DB)
-
-    async def test_the_server_ends_with_that_line(self, database: str, connection: asyncpg.Connection) -> None:
-        await a_user(connection, email="ana@flowcrm.example")
-        said = refusal(database, "uvicorn", "main:app", "--port", "0", ENVIRONMENT="production")
-        assert "Flow CRM cannot start. ENVIRONMENT=production refuses the demo password." in said
-        assert "ana@flowcrm.example" in said
-        assert "Traceback" not in said

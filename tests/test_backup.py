@@ -14,10 +14,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from backoffice import postgres_programs
-from backoffice.backup import BackupRefused, backup, find, restore
-from backoffice.database import Engine
-from backoffice.postgres_programs import embedded_program, make_private_folder, run_program
+from backoffice.database import programs
+from backoffice.database.backup import BackupRefused, backup, find, restore
+from backoffice.database.engine import Engine
+from backoffice.database.programs import embedded_program, make_private_folder, run_program
 from backoffice.settings import Settings
 from tests.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
 from tests.catalog import catalog, rows
@@ -168,7 +168,7 @@ def test_the_embedded_database_needs_no_programs_but_its_own(
     programs.mkdir()
     (programs / "setpriv").symlink_to("/usr/bin/setpriv")
     for action in (["save"], ["load", "--replace"]):
-        command = [sys.executable, "-m", "backoffice.backup", *action, str(file)]
+        command = [sys.executable, "-m", "backoffice.database.backup", *action, str(file)]
         settings = environment | {"PATH": str(programs)}
         done = subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -190,7 +190,7 @@ class OlderServer(OwnServer):
 @pytest.fixture
 def older_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnServer]:
     older = PROGRAMS.parents[1] / "pginstall" / "bin"
-    monkeypatch.setattr(postgres_programs, "_programs", lambda: older)
+    monkeypatch.setattr(programs, "_programs", lambda: older)
     server = OlderServer(tmp_path / "older", options={"fsync": "off"})
     server.start()
     yield server

@@ -13,8 +13,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from backoffice.connecting import BROKEN
-from backoffice.database import DatabaseRefused, DatabaseUnavailable, Engine, PoolExhausted
+from backoffice.database.connecting import BROKEN
+from backoffice.database.engine import DatabaseRefused, DatabaseUnavailable, Engine, PoolExhausted
 from backoffice.settings import Settings
 from tests.faults import OwnServer, own_server
 
@@ -230,7 +230,7 @@ async def test_after_the_pool_a_query_is_an_error_and_no_silent_connection(own: 
 
 
 async def test_closing_the_pool_does_not_wait_for_ever(own: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backoffice.database.CLOSE_POOL_SECONDS", 0.2)
+    monkeypatch.setattr("backoffice.database.engine.CLOSE_POOL_SECONDS", 0.2)
     engine = Engine(own.settings())
     await engine.open_pool()
     kept = await engine.take()
@@ -295,7 +295,7 @@ async def test_a_server_without_tls_is_refused_at_once_where_tls_is_required() -
 async def test_an_absent_server_is_tried_again_and_each_attempt_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("backoffice.connecting.START_SECONDS", 2.5)
+    monkeypatch.setattr("backoffice.database.connecting.START_SECONDS", 2.5)
     settings = Settings(database_url="postgresql://flow:s3cret@127.0.0.1:1/flowcrm", db_connect_timeout=0.5)
     with caplog.at_level(logging.WARNING):
         error, seconds = await start_error(settings)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backoffice.embedded import EmbeddedError
+from backoffice.database.embedded import EmbeddedError
 from backoffice.settings import ROOT
 from tests.faults import STARTER, OwnServer
 

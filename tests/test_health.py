@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.health import prober, router
 from backoffice.migrations.files import all_migrations
 from backoffice.settings import Settings

@@ -15,6 +15,14 @@ MAY_IMPORT = {
     "crm": {"accounts", "backoffice"},
     "seed": {"accounts", "crm", "backoffice"},
 }
+# Within backoffice: what a package may import of it beside itself.
+FOUNDATIONS = {"settings", "words", "problems", "columns"}
+BENEATH = {
+    "database": FOUNDATIONS,
+    "migrations": FOUNDATIONS | {"database"},
+    "api": FOUNDATIONS | {"database"},
+    "admin": FOUNDATIONS | {"api", "pages", "problem_responses"},
+}
 
 
 def modules(room: str) -> list[Path]:
@@ -42,6 +50,18 @@ def test_a_room_imports_only_what_lies_beneath_it(room: str) -> None:
         if name.split(".")[0] in forbidden
     }
     assert not found
+
+
+@pytest.mark.parametrize("package", BENEATH)
+def test_a_package_of_backoffice_imports_only_what_lies_beneath_it(package: str) -> None:
+    beside = {path.stem for path in (ROOT / "backoffice").iterdir()} - BENEATH[package] - {package}
+    forbidden = {f"backoffice.{name}" for name in beside}
+    assert not {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(f"backoffice/{package}")
+        for name in imports(path)
+        if ".".join(name.split(".")[:2]) in forbidden
+    }
 
 
 def test_crm_knows_of_accounts_only_the_tables_and_the_roles() -> None:

@@ -11,10 +11,10 @@ import pytest
 from piccolo.querystring import QueryString
 
 from accounts.resources import AUDIT_TRAIL, USERS
-from backoffice.cursors import cursor_sql, sorted_by
-from backoffice.query import Page, Parameters
-from backoffice.resource import Resource
-from backoffice.selects import select_list
+from backoffice.api.cursors import cursor_sql, sorted_by
+from backoffice.api.query import Page, Parameters
+from backoffice.api.resource import Resource
+from backoffice.api.selects import select_list
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 from tests.builders import PASSWORD_HASH
 from tests.conftest import clone

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from backoffice.connecting import Connector
-from backoffice.database import Engine
+from backoffice.database.connecting import Connector
+from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, records, runner, scratch
 from backoffice.migrations.catalog import Catalog
 from backoffice.migrations.files import all_migrations

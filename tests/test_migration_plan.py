@@ -6,8 +6,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice.connecting import close_quietly
-from backoffice.database import Engine
+from backoffice.database.connecting import close_quietly
+from backoffice.database.engine import Engine
 from backoffice.migrations import choices, planning
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.journal import Journal, noted

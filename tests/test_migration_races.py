@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice.connecting import Connector
-from backoffice.database import Engine
+from backoffice.database.connecting import Connector
+from backoffice.database.engine import Engine
 from backoffice.migrations import runner
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY, exclusive

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.migrations import choices, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import Migration, all_migrations

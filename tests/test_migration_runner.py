@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.health import Prober, prober
 from backoffice.migrations import checking, choices, runner
 from backoffice.migrations.catalog import read_catalog

@@ -6,10 +6,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice import postgres_programs
-from backoffice.embedded import NAME
+from backoffice.database import programs
+from backoffice.database.embedded import NAME
+from backoffice.database.programs import make_private_folder, run_program
 from backoffice.migrations import checking, choices, runner
-from backoffice.postgres_programs import make_private_folder, run_program
 from backoffice.settings import Settings
 from piccolo_conf import DB
 
@@ -19,7 +19,7 @@ NEXT_TRANSACTION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"  # onl
 
 def programs_of_others() -> list[Path]:
     """Of the PostgreSQL 16 that the package of the embedded one brings along, and of whatever Debian has here."""
-    packaged = postgres_programs._programs().parent.parent / "pginstall" / "bin"
+    packaged = programs._programs().parent.parent / "pginstall" / "bin"
     return [packaged, *sorted(Path("/usr/lib/postgresql").glob("*/bin"))]
 
 
@@ -29,13 +29,13 @@ def older(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     data = tmp_path / "data"
     make_private_folder(data, data=tmp_path / "none")
     with monkeypatch.context() as patch:
-        patch.setattr(postgres_programs, "_programs", lambda: request.param)
+        patch.setattr(programs, "_programs", lambda: request.param)
         run_program(data, "initdb", "-D", str(data), "-U", NAME, "--auth=trust", "-E", "UTF8", "--locale=C")
         options = f"-c listen_addresses='' -c unix_socket_directories='{data}' -c fsync=off -c autovacuum=off -p {PORT}"
         run_program(data, "pg_ctl", "start", "-D", str(data), "-w", "-l", str(data / "log"), "-o", options)
     yield f"postgresql://{NAME}@/postgres?host={data}&port={PORT}"
     with monkeypatch.context() as patch:
-        patch.setattr(postgres_programs, "_programs", lambda: request.param)
+        patch.setattr(programs, "_programs", lambda: request.param)
         run_program(data, "pg_ctl", "stop", "-D", str(data), "-w", "-m", "immediate")
 
 

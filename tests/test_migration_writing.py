@@ -9,7 +9,7 @@ import pytest
 from piccolo.apps.migrations.commands.new import NoChanges
 from piccolo.conf.apps import AppConfig
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.migrations import runner, writing
 from backoffice.migrations.catalog import compare, read_catalog
 from backoffice.migrations.files import Migration, migrations_of

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.settings import Settings
 from main import app, lifespan
 from piccolo_conf import DB

@@ -10,8 +10,8 @@ import asyncpg
 import httpx
 import pytest
 
+from backoffice.database.standby import Standby, that_each_commit_waits_for
 from backoffice.settings import Settings
-from backoffice.standby import Standby, that_each_commit_waits_for
 from main import app, lifespan
 from piccolo_conf import DB
 from tests.builders import a_customer, a_user

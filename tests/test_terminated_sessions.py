@@ -7,8 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice.database import Engine
-from backoffice.database_errors import explain, is_lost
+from backoffice.database.engine import Engine
+from backoffice.database.errors import explain, is_lost
 from backoffice.settings import Settings
 from tests.faults import own_server
 

@@ -4,10 +4,10 @@ import asyncpg
 import pytest
 from piccolo.querystring import QueryString
 
-from backoffice import totals
-from backoffice.database import Engine
+from backoffice.api import totals
+from backoffice.api.totals import Total, Totals
+from backoffice.database.engine import Engine
 from backoffice.settings import Settings
-from backoffice.totals import Total, Totals
 from tests.builders import a_product
 from tests.conftest import Cast
 

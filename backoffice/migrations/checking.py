@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backoffice import pooler
-from backoffice.connecting import close_quietly
-from backoffice.database import Engine
+from backoffice.database import pooler
+from backoffice.database.connecting import close_quietly
+from backoffice.database.engine import Engine
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference, compare, read_catalog
 from backoffice.migrations.files import all_migrations

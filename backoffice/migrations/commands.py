@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import asyncpg
 
-from backoffice.connecting import DatabaseUnavailable
+from backoffice.database.connecting import DatabaseUnavailable
+from backoffice.database.programs import EmbeddedError
 from backoffice.migrations import checking, choices, planning, runner
 from backoffice.migrations.doors import the_engine
 from backoffice.migrations.lock import WAIT_SECONDS
 from backoffice.migrations.repair import repair
 from backoffice.migrations.telling import MigrationsStopped, say
-from backoffice.postgres_programs import EmbeddedError
 
 FOUND, FAILED, INTERRUPTED = 1, 2, 130
 STOPPED = (MigrationsStopped, DatabaseUnavailable, EmbeddedError, asyncpg.PostgresError, asyncpg.InterfaceError)

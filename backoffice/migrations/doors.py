@@ -20,8 +20,8 @@ from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration as MigrationTable
 from piccolo.engine import engine_finder
 
-from backoffice.connecting import DatabaseUnavailable
-from backoffice.database import Engine
+from backoffice.database.connecting import DatabaseUnavailable
+from backoffice.database.engine import Engine
 from backoffice.migrations import choices, runner, writing
 from backoffice.migrations.files import Migration, all_migrations
 from backoffice.migrations.telling import MigrationsStopped

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from backoffice import pooler
-from backoffice.connecting import Connector, close_quietly, end_at_once
-from backoffice.database import Engine
+from backoffice.database import pooler
+from backoffice.database.connecting import Connector, close_quietly, end_at_once
+from backoffice.database.engine import Engine
 from backoffice.migrations.telling import MigrationRefused
 
 APPLICATION_NAME = f"flow-crm migrations on {socket.gethostname()}"[:63]  # PostgreSQL would cut it there

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from backoffice.connecting import close_quietly
+from backoffice.database.connecting import close_quietly
 from backoffice.migrations.telling import MigrationsBusy, say
 
 KEY = 4_610_119  # any number, the same in every process

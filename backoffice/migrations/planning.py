@@ -6,7 +6,7 @@ It is run for real, on a scratch database, and read off there.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference, compare
 from backoffice.migrations.checking import reading

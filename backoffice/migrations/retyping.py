@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from piccolo.engine import engine_finder
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.migrations.labels import create_type
 
 # What knows the type by its number, and so has to be made anew with it: `drop` in this order, `make` in the reverse.

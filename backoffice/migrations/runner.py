@@ -13,14 +13,14 @@ from typing import Any, cast
 import tenacity
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from backoffice.database import Engine, Transaction
+from backoffice.database.engine import Engine, Transaction
+from backoffice.database.transactions import roll_back_or_end
 from backoffice.migrations import records
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.migrations.journal import Journal, NotedConnector, noted
 from backoffice.migrations.lock import WAIT_SECONDS, Session, blockers, exclusive
 from backoffice.migrations.telling import MigrationFailed, MigrationRefused, say
-from backoffice.transactions import roll_back_or_end
 
 ATTEMPTS = 6
 

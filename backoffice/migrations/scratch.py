@@ -12,9 +12,9 @@ from typing import Any
 
 from piccolo.table import sort_table_classes
 
-from backoffice.connecting import Connector, close_quietly
-from backoffice.database import Engine
-from backoffice.embedded import NAME, PORT, EmbeddedPostgres
+from backoffice.database.connecting import Connector, close_quietly
+from backoffice.database.embedded import NAME, PORT, EmbeddedPostgres
+from backoffice.database.engine import Engine
 from backoffice.migrations.catalog import Catalog, read_catalog
 from backoffice.migrations.declared import enums, is_early, rules
 from backoffice.migrations.files import Migration, apps

@@ -6,7 +6,7 @@ from typing import Any, cast
 import asyncpg
 from piccolo.engine import engine_finder
 
-from backoffice.database import Engine
+from backoffice.database.engine import Engine
 from backoffice.migrations.sql import Statement, statements
 
 # CREATE INDEX CONCURRENTLY blocks nobody while it waits for the transactions of others to end.

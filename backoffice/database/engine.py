@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
-from backoffice import pooler
-from backoffice.connecting import (
+from backoffice.database import pooler
+from backoffice.database.connecting import (
     BROKEN,
     Connector,
     DatabaseRefused,
@@ -26,9 +26,9 @@ from backoffice.connecting import (
     patiently,
     session_settings,
 )
-from backoffice.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
+from backoffice.database.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
+from backoffice.database.transactions import Transaction
 from backoffice.settings import Settings
-from backoffice.transactions import Transaction
 
 __all__ = ["DatabaseRefused", "DatabaseUnavailable", "Engine", "Figures", "PoolExhausted", "Reader", "Transaction"]
 

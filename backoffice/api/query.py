@@ -12,13 +12,13 @@ from piccolo.columns import Column, Text, Varchar
 from piccolo.querystring import QueryString
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from backoffice.cursors import BadCursor, Key, Order, after, read_cursor
+from backoffice.api.cursors import BadCursor, Key, Order, after, read_cursor
+from backoffice.api.selects import columns_of
+from backoffice.api.values import WHOLE_NUMBER, clean_text, value_type
 from backoffice.problems import FieldError, Problem, field_errors
-from backoffice.selects import columns_of
-from backoffice.values import WHOLE_NUMBER, clean_text, value_type
 
 if TYPE_CHECKING:
-    from backoffice.resource import Resource
+    from backoffice.api.resource import Resource
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backoffice.crud import CRUD
-from backoffice.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, named, ref
-from backoffice.query import (
+from backoffice.api.crud import CRUD
+from backoffice.api.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, named, ref
+from backoffice.api.query import (
     DEFAULT_LIMIT,
     LARGEST_OFFSET,
     LARGEST_PAGE,
@@ -14,9 +14,9 @@ from backoffice.query import (
     MAX_SEARCH_LENGTH,
     OPERATORS,
 )
-from backoffice.resource import Resource
-from backoffice.selects import columns_of
-from backoffice.values import CLEAN_PATTERN, filter_schema
+from backoffice.api.resource import Resource
+from backoffice.api.selects import columns_of
+from backoffice.api.values import CLEAN_PATTERN, filter_schema
 
 OPERATOR = named("Operator", {"type": "string", "enum": list(OPERATORS)})
 MATCH = named("Match", {"type": "string", "enum": ["exact", *MATCHES]})

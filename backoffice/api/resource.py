@@ -10,9 +10,9 @@ from piccolo.table import Table
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
+from backoffice.api.query import Search, is_text
+from backoffice.api.selects import columns_of, fragments_sql
 from backoffice.problems import Problem
-from backoffice.query import Search, is_text
-from backoffice.selects import columns_of, fragments_sql
 
 # Fills in or refuses what a body holds before it is written. Given the row as it is (None for a new one).
 Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]

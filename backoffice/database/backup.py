@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from piccolo.engine import engine_finder
 
-from backoffice.connecting import BROKEN, close_quietly
-from backoffice.database import Engine
-from backoffice.postgres_programs import EmbeddedError, embedded_program
+from backoffice.database.connecting import BROKEN, close_quietly
+from backoffice.database.engine import Engine
+from backoffice.database.programs import EmbeddedError, embedded_program
 from backoffice.settings import Settings
 
 LAST_WORDS = 1000  # characters, of a program that failed
@@ -191,7 +191,7 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 def read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="backoffice.backup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="backoffice.database.backup", description=__doc__)
     parser.add_argument("action", choices=["save", "load"])
     parser.add_argument("file", type=Path)
     parser.add_argument("--replace", action="store_true", help="throw away what the database holds")

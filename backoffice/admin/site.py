@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 
-from backoffice import problems
-from backoffice.admin_crud import AdminCRUD
-from backoffice.admin_words import translations
+from backoffice import problem_responses
+from backoffice.admin.crud import AdminCRUD
+from backoffice.admin.words import translations
+from backoffice.api.resource import Resource
 from backoffice.pages import page
-from backoffice.resource import Resource
 
 SCRIPT = Path(__file__).with_name("admin.js")
 STYLE = Path(__file__).with_name("admin.css")
@@ -48,7 +48,7 @@ class Admin(AdminRouter):
         self.user_middleware = [Middleware(cast(Any, SameHost))]  # its first parameter is wider than mypy's factory
         self.template = _page(self.template, title=self.site_name)
         for part in (self, self._mounted("/api"), self._mounted("/public")):
-            problems.install(part)
+            problem_responses.install(part)
             part.exception_handlers[500] = _pass_on  # Piccolo's would log each refusal as an error
         for resource in resources:
             _add_routes(self._mounted("/api"), AdminCRUD(resource, tables))

@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from backoffice import words
+from backoffice.api.crud import CRUD, etag, is_stale, json_response
+from backoffice.api.query import Parameters
+from backoffice.api.resource import Resource
 from backoffice.columns import EnumColumn
-from backoffice.crud import CRUD, etag, is_stale, json_response
-from backoffice.problems import FieldError, Problem, prefers
-from backoffice.query import Parameters
-from backoffice.resource import Resource
+from backoffice.problem_responses import prefers
+from backoffice.problems import FieldError, Problem
 
 # Stands in every form, hidden: the ETag of the row as it was when the form was filled.
 VERSION = "version"

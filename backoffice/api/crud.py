@@ -13,18 +13,18 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from backoffice.bodies import read_json
-from backoffice.database import Engine
-from backoffice.direct import welcomes_strangers
+from backoffice.api.bodies import read_json
+from backoffice.api.direct import welcomes_strangers
+from backoffice.api.query import DEFAULT_LIMIT, MAX_LIMIT, Parameters, literally
+from backoffice.api.resource import Resource
+from backoffice.api.schemas import blank_row, input_models, list_model, new_model, output_models
+from backoffice.api.selects import insert_sql, names_query, page_statement, row_sql, update_sql
+from backoffice.api.strangers import STRANGER
+from backoffice.api.strangers import fetch as fetch_for
+from backoffice.api.totals import Total, Totals
+from backoffice.api.values import canonical_uuid
+from backoffice.database.engine import Engine
 from backoffice.problems import FieldError, Problem, field_errors
-from backoffice.query import DEFAULT_LIMIT, MAX_LIMIT, Parameters, literally
-from backoffice.resource import Resource
-from backoffice.schemas import blank_row, input_models, list_model, new_model, output_models
-from backoffice.selects import insert_sql, names_query, page_statement, row_sql, update_sql
-from backoffice.strangers import STRANGER
-from backoffice.strangers import fetch as fetch_for
-from backoffice.totals import Total, Totals
-from backoffice.values import canonical_uuid
 
 RIGHTS = {"GET": "read", "POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from backoffice.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
-from backoffice.database import Engine, PoolExhausted
+from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
+from backoffice.database.engine import Engine, PoolExhausted
 
 logger = logging.getLogger(__name__)
 

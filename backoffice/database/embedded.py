@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from backoffice.postgres_programs import EmbeddedError, command_line, lock, make_private_folder, run_program
+from backoffice.database.programs import EmbeddedError, command_line, lock, make_private_folder, run_program
 
 __all__ = ["NAME", "PORT", "EmbeddedError", "EmbeddedPostgres"]
 

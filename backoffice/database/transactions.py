@@ -7,11 +7,11 @@ import asyncpg
 from asyncpg.transaction import TransactionState
 from piccolo.engine.postgres import PostgresTransaction
 
-from backoffice.connecting import BROKEN, end_at_once, session_settings
-from backoffice.pooler import for_one_transaction
+from backoffice.database.connecting import BROKEN, end_at_once, session_settings
+from backoffice.database.pooler import for_one_transaction
 
 if TYPE_CHECKING:
-    from backoffice.database import Engine
+    from backoffice.database.engine import Engine
 
 ROLLBACK_SECONDS = 2
 

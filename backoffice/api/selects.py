@@ -8,10 +8,10 @@ from piccolo.columns import Column, ForeignKey, Numeric
 from piccolo.querystring import QueryString
 from piccolo.table import Table
 
-from backoffice.cursors import Order, cursor_sql, sorted_by
+from backoffice.api.cursors import Order, cursor_sql, sorted_by
 
 if TYPE_CHECKING:
-    from backoffice.query import Page
+    from backoffice.api.query import Page
 
 MOST_STATEMENTS = 500  # kept of those that clients may think up
 

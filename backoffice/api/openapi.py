@@ -10,10 +10,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from backoffice.bodies import JSON
+from backoffice.api.bodies import JSON
+from backoffice.api.resource import Resource
+from backoffice.api.values import REF
 from backoffice.problems import Problem, ProblemBody, describe
-from backoffice.resource import Resource
-from backoffice.values import REF
 from backoffice.words import PROBLEMS
 
 PROBLEM_JSON = "application/problem+json"

@@ -8,10 +8,10 @@ from piccolo_api.fastapi.endpoints import FastAPIWrapper
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
-from backoffice.crud import CRUD
-from backoffice.descriptions import describe_list, describe_row
-from backoffice.openapi import Operation
-from backoffice.resource import Resource
+from backoffice.api.crud import CRUD
+from backoffice.api.descriptions import describe_list, describe_row
+from backoffice.api.openapi import Operation
+from backoffice.api.resource import Resource
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

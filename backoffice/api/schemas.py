@@ -10,8 +10,8 @@ from piccolo.columns import UUID as UUIDColumn
 from piccolo.table import Table
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, create_model
 
+from backoffice.api.values import enum_of, input_type, nullable
 from backoffice.columns import EnumColumn
-from backoffice.values import enum_of, input_type, nullable
 
 Models = tuple[type[BaseModel], type[BaseModel]]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from piccolo.querystring import QueryString
 
-from backoffice.database import Reader
+from backoffice.database.engine import Reader
 
 LARGE_ROWS = 250_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one

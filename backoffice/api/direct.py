@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from backoffice.api.strangers import STRANGER
 from backoffice.problems import Problem
-from backoffice.strangers import STRANGER
 
 ROW = 3  # which part of an address names the row, as in /api/customers/{row_id}/
 ANY = "*"

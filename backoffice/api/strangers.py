@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.types import Scope
 
-from backoffice.database import Engine, Reader
+from backoffice.database.engine import Engine, Reader
 
 STRANGER = "backoffice.stranger"  # the key in the scope, until the stranger is known
 

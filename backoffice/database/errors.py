@@ -9,7 +9,7 @@ import asyncpg
 import tenacity
 
 from backoffice import words
-from backoffice.database import DatabaseRefused, DatabaseUnavailable, PoolExhausted
+from backoffice.database.engine import DatabaseRefused, DatabaseUnavailable, PoolExhausted
 from backoffice.problems import FieldError, Problem
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,53 @@
+"""Production refuses the demo password."""
+
+import asyncpg
+import pytest
+
+from accounts.passwords import hash_password
+from accounts.production import refuse_demo_accounts
+from backoffice.database.engine import Engine
+from backoffice.settings import Settings
+from backoffice.startup import StartRefused
+from piccolo_conf import DB
+from tests.builders import a_user
+from tests.commands import refusal
+
+
+@pytest.fixture
+def production(database: str) -> Engine:
+    DB.configure(Settings(database_url=database, environment="production"))
+    return DB
+
+
+async def test_production_names_the_active_users_who_have_it(
+    production: Engine, connection: asyncpg.Connection
+) -> None:
+    for name in "ana", "bia":
+        await a_user(connection, email=f"{name}@flowcrm.example")
+    await a_user(connection, email="left@flowcrm.example", active=False)
+    await a_user(connection, email="safe@flowcrm.example", password=await hash_password("correct horse"))
+    with pytest.raises(StartRefused) as refused:
+        await refuse_demo_accounts(production)
+    assert "ana@flowcrm.example, bia@flowcrm.example" in str(refused.value)
+    assert "left" not in str(refused.value)
+    assert "safe" not in str(refused.value)
+
+
+async def test_without_such_users_it_starts(production: Engine, connection: asyncpg.Connection) -> None:
+    await a_user(connection, active=False)
+    await a_user(connection, password=await hash_password("correct horse"))
+    await refuse_demo_accounts(production)
+
+
+async def test_development_does_not_mind(database: str, connection: asyncpg.Connection) -> None:
+    await a_user(connection)
+    DB.configure(Settings(database_url=database))
+    await refuse_demo_accounts(DB)
+
+
+async def test_the_server_ends_with_that_line(database: str, connection: asyncpg.Connection) -> None:
+    await a_user(connection, email="ana@flowcrm.example")
+    said = refusal(database, "uvicorn", "main:app", "--port", "0", ENVIRONMENT="production")
+    assert "Flow CRM cannot start. ENVIRONMENT=production refuses the demo password." in said
+    assert "ana@flowcrm.example" in said
+    assert "Traceback" not in said
