@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,13 @@ from backoffice.database.embedded import EmbeddedPostgres
 from backoffice.settings import ROOT, Settings
 from tests.builders import a_user
 from tests.desk import Desk, Desks
+from tests.pgbouncer import PgBouncer, pgbouncer
 
 # The suite's server, where the developer names one; only scratch databases are made in it.
 NAMED_SERVER = os.environ.get("DATABASE_URL")
 
-BETWEEN = bool(os.environ.pop("PGBOUNCER", None))
+# Whether to run what serves the application, and only that, with PgBouncer before the database.
+BETWEEN = bool(os.environ.get("PGBOUNCER"))
 
 # Nothing else of the developer's environment or .env reaches a test.
 for name in [field.upper() for field in Settings.model_fields]:
@@ -58,6 +60,8 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if BETWEEN:
+        items[:] = [item for item in items if "served_database" in getattr(item, "fixturenames", ())]
     items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
@@ -176,10 +180,8 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def through_pgbouncer(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def through_pgbouncer(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PgBouncer]:
     """Turns the address of a database into one that leads there through PgBouncer."""
-    from tests.pgbouncer import pgbouncer
-
     with pgbouncer(tmp_path_factory.mktemp("between") / "pgbouncer", server) as through:
         yield through
 
@@ -198,6 +200,7 @@ async def app(served_database: str) -> AsyncIterator[FastAPI]:
 
     DB.configure(Settings(database_url=served_database))
     async with app.router.lifespan_context(app):
+        assert DB.behind_pooler == BETWEEN
         yield app
 
 

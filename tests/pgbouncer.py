@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,27 +47,50 @@ def program() -> str:
     return found
 
 
+class PgBouncer:
+    """Called with the address of a database of its server: where it is reached through PgBouncer.
+
+    :param sessions: how many it has with the server, at most.
+    """
+
+    def __init__(self, folder: Path, server: str, *, port: int, sessions: int) -> None:
+        folder.mkdir()
+        url = urlsplit(server)
+        self.who, self.port, self.sessions = f"{url.username}:{url.password or ''}", port, sessions
+        self.configuration, self.users = folder / "pgbouncer.ini", folder / "users.txt"
+        self.users.write_text(f'"{url.username}" "{url.password or ""}"\n')
+        self._configure(server)
+        command = [program(), str(self.configuration)]
+        if os.geteuid() == 0:  # where it refuses to run
+            command = ["setpriv", "--reuid=nobody", "--regid=nogroup", *CAPABILITIES, *command]
+        self.log = folder / "log"
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(command, stdout=out, stderr=out)
+
+    def __call__(self, dsn: str) -> str:
+        return f"postgresql://{self.who}@127.0.0.1:{self.port}{urlsplit(dsn).path}"
+
+    def lead_to(self, server: str) -> None:
+        """From now on to another server, as whoever promotes standbys would have it."""
+        self._configure(server)
+        self.process.send_signal(signal.SIGHUP)
+
+    def _configure(self, server: str) -> None:
+        host, port = Settings(database_url=SecretStr(server)).addresses[0]
+        self.configuration.write_text(
+            CONFIGURATION.format(host=host, port=port, listen=self.port, users=self.users, sessions=self.sessions)
+        )
+
+
 @contextmanager
-def pgbouncer(folder: Path, server: str, *, port: int = 0, sessions: int = 20) -> Iterator[Callable[[str], str]]:
-    """Turns the address of a database of this server into one that leads there through PgBouncer."""
-    command, port = [program()], port or free_port()
-    url, (host, its_port) = urlsplit(server), Settings(database_url=SecretStr(server)).addresses[0]
-    folder.mkdir()
-    users, configuration, log = folder / "users.txt", folder / "pgbouncer.ini", folder / "log"
-    users.write_text(f'"{url.username}" "{url.password or ""}"\n')
-    configuration.write_text(
-        CONFIGURATION.format(host=host, port=its_port, listen=port, users=users, sessions=sessions)
-    )
-    if os.geteuid() == 0:  # where it refuses to run
-        command = ["setpriv", "--reuid=nobody", "--regid=nogroup", *CAPABILITIES, *command]
-    with log.open("w") as out:
-        process = subprocess.Popen([*command, str(configuration)], stdout=out, stderr=out)
+def pgbouncer(folder: Path, server: str, *, port: int = 0, sessions: int = 20) -> Iterator[PgBouncer]:
+    between = PgBouncer(folder, server, port=port or free_port(), sessions=sessions)
     try:
-        wait_for(process, port, log)
-        yield lambda dsn: f"postgresql://{url.username}:{url.password or ''}@127.0.0.1:{port}{urlsplit(dsn).path}"
+        wait_for(between.process, between.port, between.log)
+        yield between
     finally:
-        process.terminate()
-        process.wait()
+        between.process.terminate()
+        between.process.wait()
 
 
 def wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -20,8 +20,10 @@ from tests.builders import a_customer, a_product, a_user
 from tests.clients import a_client, a_token, bearer
 from tests.conftest import piccolo
 from tests.faults import OwnServer
+from tests.pgbouncer import PgBouncer, pgbouncer
 from tests.standby import Pair, pair, set_option
 
+DIRECTLY, THROUGH = "directly", "through PgBouncer"
 RESUMES_WITHIN_SECONDS = 10
 CLERKS = 4
 POOL = CLERKS * 2  # so that some connections are idle when their server falls
@@ -34,6 +36,7 @@ class Shop:
     """The application, told of two hosts, and people who never stop."""
 
     servers: Pair
+    between: PgBouncer | None
     manager: httpx.AsyncClient
     order: dict[str, object]
     acknowledged: list[str] = field(default_factory=list)
@@ -58,6 +61,11 @@ class Shop:
             for clerk in clerks:
                 clerk.cancel()
 
+    def promote(self) -> None:
+        self.servers.promote()
+        if self.between is not None:
+            self.between.lead_to(self.servers.primary.dsn)
+
     async def sold(self, number: int) -> None:
         """Until so many more were sold, which may not take longer than a failover."""
         goal = len(self.acknowledged) + number
@@ -67,8 +75,10 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    with pair(tmp_path) as servers:
+async def shop(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
+    """With the parameter `through PgBouncer`, which leads to the primary alone."""
+    with contextlib.ExitStack() as stack:
+        servers = stack.enter_context(pair(tmp_path))
         piccolo(servers.primary.dsn, "migrations", "forwards", "all")
         connection = await asyncpg.connect(servers.primary.dsn)
         await a_user(connection, email="manager@flowcrm.example", role="manager")
@@ -78,10 +88,14 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         await connection.close()
         servers.attach()
         await servers.wait_for_each_other()
-        DB.configure(Settings(database_url=servers.dsn, **LIMITS))
+        between = None
+        if getattr(request, "param", DIRECTLY) != DIRECTLY:
+            between = stack.enter_context(pgbouncer(tmp_path / "between", servers.primary.dsn))
+        dsn = between(servers.primary.dsn) if between else servers.dsn
+        DB.configure(Settings(database_url=dsn, **LIMITS))
         async with lifespan(app), a_client(**bearer(token)) as manager:
             await asyncio.gather(*[DB.run_ddl("SELECT pg_sleep(0.1)") for _ in range(POOL)])
-            yield Shop(servers, manager, order)
+            yield Shop(servers, between, manager, order)
 
 
 Fall = Callable[[OwnServer], Awaitable[AbstractContextManager[None]]]
@@ -108,14 +122,18 @@ async def demoted(primary: OwnServer) -> AbstractContextManager[None]:
     return contextlib.nullcontext()
 
 
-@pytest.mark.parametrize("fall", [killed, stopped, frozen, demoted])
+@pytest.mark.parametrize(
+    ("shop", "fall"),
+    [(way, fall) for way in (DIRECTLY, THROUGH) for fall in (killed, stopped, frozen, demoted)],
+    indirect=["shop"],
+)
 async def test_a_standby_takes_over_in_time_and_has_all_that_was_acknowledged(shop: Shop, fall: Fall) -> None:
     async with shop.at_work():
         await shop.sold(20)
         with await fall(shop.servers.primary):
             await asyncio.sleep(NOTICED_AFTER_SECONDS)
             begun = time.monotonic()
-            await asyncio.to_thread(shop.servers.promote)
+            await asyncio.to_thread(shop.promote)
             await shop.sold(1)
             assert time.monotonic() - begun < RESUMES_WITHIN_SECONDS
             await shop.sold(20)
