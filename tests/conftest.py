@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +61,7 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if BETWEEN:
-        items[:] = [item for item in items if "served_database" in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if "as_served" in getattr(item, "fixturenames", ())]
     items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
@@ -186,10 +186,18 @@ def through_pgbouncer(server: str, tmp_path_factory: pytest.TempPathFactory) -> 
         yield through
 
 
+@pytest.fixture(scope="session")
+def as_served(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Where the application finds the database of this address; with PGBOUNCER=1 through PgBouncer."""
+    if not BETWEEN:
+        return str
+    through: PgBouncer = request.getfixturevalue("through_pgbouncer")
+    return through
+
+
 @pytest.fixture
-def served_database(database: str, request: pytest.FixtureRequest) -> str:
-    """Where the application finds the test's database; with PGBOUNCER=1 through PgBouncer."""
-    return request.getfixturevalue("through_pgbouncer")(database) if BETWEEN else database
+def served_database(database: str, as_served: Callable[[str], str]) -> str:
+    return as_served(database)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -44,8 +44,10 @@ async def db(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture(scope="module")
-async def address(dsn: str, db: asyncpg.Connection, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    with real_server(dsn, tmp_path_factory.mktemp("served") / "log.txt") as address:
+async def address(
+    dsn: str, db: asyncpg.Connection, as_served: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    with real_server(as_served(dsn), tmp_path_factory.mktemp("served") / "log.txt") as address:
         yield address
 
 

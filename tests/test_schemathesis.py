@@ -4,7 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -47,12 +47,16 @@ class Api:
 
 @pytest.fixture(scope="module")
 async def api(
-    server: str, steward: asyncpg.Connection, template: str, tmp_path_factory: pytest.TempPathFactory
+    server: str,
+    steward: asyncpg.Connection,
+    template: str,
+    as_served: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Api]:
     async with clone(server, steward, template) as dsn:
         run(dsn, "seed")
         connection = await asyncpg.connect(dsn)
-        with real_server(dsn, tmp_path_factory.mktemp("schemathesis") / "server.log") as address:
+        with real_server(as_served(dsn), tmp_path_factory.mktemp("schemathesis") / "server.log") as address:
             yield Api(address, connection)
         await connection.close()
 
