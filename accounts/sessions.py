@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.tables import Session
 from backoffice.api.strangers import STRANGER
+from backoffice.audit import act_as_sql
+from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Reader
-from backoffice.database.errors import is_lost, repeat
+from backoffice.database.errors import repeat
 from backoffice.health import the_engine
 from backoffice.problems import Problem
 
@@ -82,11 +84,15 @@ async def _forget_expired() -> None:
     )
 
 
+PERSON = "users.id, users.email, users.name, users.role"
 # With the number of the parameter that is the token's hash.
-CALLER = """
-SELECT users.id, users.email, users.name, users.role FROM sessions JOIN users ON users.id = sessions.user_id
+OF_SESSION = """
+FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.token_hash = ${} AND sessions.expires_at > now() AND users.active
 """
+CALLER = f"SELECT {PERSON} {OF_SESSION}"
+# Says so to the audit trail as well, until the transaction ends.
+ACTOR = f"SELECT {PERSON}, {act_as_sql('users.id', 'users.email', '$2')} {OF_SESSION.format(1)}"
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,12 @@ async def find_caller(token_hash: str) -> Caller | None:
     return Caller(*row) if row else None
 
 
+async def find_actor(token_hash: str, scope: Scope) -> Caller | None:
+    """The same of somebody who is about to change something, if a transaction has begun."""
+    row = await the_engine().fetch_row(ACTOR, token_hash, scope["state"]["request_id"])
+    return Caller(*row[:-1]) if row else None
+
+
 @lru_cache(maxsize=1000)
 def _with_caller(sql: str, place: int) -> str:
     """A query for one value, and for the caller; no row at all for a caller who has no session."""
@@ -117,16 +129,23 @@ def _with_caller(sql: str, place: int) -> str:
 
 
 class Stranger:
-    """See backoffice.api.strangers."""
+    """See backoffice.api.strangers.
 
-    def __init__(self, token: str) -> None:
+    :param by_cookie: whether a browser would send the token unasked, so that more must show that our page asked.
+    """
+
+    def __init__(self, token: str, *, by_cookie: bool) -> None:
         self.token_hash = hash_token(token)
+        self.by_cookie = by_cookie
 
     async def introduce(self, scope: Scope) -> None:
-        caller: Caller | None = await repeat(is_lost, 2, find_caller, self.token_hash)
+        caller = await find_actor(self.token_hash, scope)
         if caller is None:
             raise Problem("unauthenticated", headers=CHALLENGE)
         welcome(scope, caller, self.token_hash)
+        if self.by_cookie and scope["method"] not in SAFE_METHODS:
+            connection = HTTPConnection(scope)
+            check_csrf(connection, connection.headers.get(CSRF_HEADER))
 
     async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:
         query = _with_caller(sql, len(arguments) + 1)
@@ -136,6 +155,18 @@ class Stranger:
         *caller, value = row
         welcome(scope, Caller(*caller), self.token_hash)
         return value
+
+
+class Visitor:
+    """Of the admin, which lets people in by itself: here it is only said who they are, before they change something."""
+
+    def __init__(self, token: str) -> None:
+        self.token_hash = hash_token(token)
+
+    async def introduce(self, scope: Scope) -> None:
+        scope.pop(STRANGER)
+        if caller := await find_actor(self.token_hash, scope):
+            welcome(scope, caller, self.token_hash)
 
 
 def welcome(scope: Scope, caller: Caller, token_hash: str) -> None:
@@ -169,8 +200,9 @@ def clear_cookies(response: Response) -> None:
 class Authentication:
     """ASGI middleware: under /api, only log-in and health are reached without a session.
 
-    Sets scope["user"], scope["auth"] and state.token_hash, or raises Problem. The admin lets people in by itself; it is
-    only said here who they are, before a transaction begins in which they change something.
+    Whoever shows one stays a stranger until the query that answers looks them up, or `UnitOfWork` does, in the
+    transaction in which they change something. That sets scope["user"], scope["auth"] and state.token_hash, or raises
+    Problem.
     """
 
     def __init__(self, app: ASGIApp, welcomes: Callable[[Scope], bool]) -> None:
@@ -184,14 +216,13 @@ class Authentication:
 
     async def _look(self, scope: Scope, path: str) -> None:
         reads, connection = scope["method"] in SAFE_METHODS, HTTPConnection(scope)
-        if _is_private(path) and reads and self.welcomes(scope):
-            scope[STRANGER] = Stranger(token_of(connection))
-            return
-        async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
-            if _is_private(path):
-                await authenticate(connection)
-            elif path.startswith(ADMIN) and not reads:
-                await recognise(connection)
+        if _is_private(path):
+            scope[STRANGER] = stranger = _stranger(connection)
+            if reads and not self.welcomes(scope):
+                async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
+                    await repeat(is_lost, 2, stranger.introduce, scope)
+        elif path.startswith(ADMIN) and not reads:
+            scope[STRANGER] = Visitor(connection.cookies.get(SESSION_COOKIE, ""))
 
 
 def _is_private(path: str) -> bool:
@@ -201,26 +232,23 @@ def _is_private(path: str) -> bool:
 
 
 async def authenticate(connection: HTTPConnection) -> None:
-    """Lets a bearer token in, or else the cookie, which alone is subject to the CSRF check."""
-    await Stranger(token_of(connection)).introduce(connection.scope)
-    if connection.scope["method"] not in SAFE_METHODS and not connection.headers.getlist("authorization"):
-        check_csrf(connection, connection.headers.get(CSRF_HEADER))
+    """Lets somebody in at once.
+
+    :raises Problem: unauthenticated, csrf_failed.
+    """
+    await _stranger(connection).introduce(connection.scope)
 
 
-async def recognise(connection: HTTPConnection) -> None:
-    """Says who this is, if it is anybody."""
-    token_hash = hash_token(connection.cookies.get(SESSION_COOKIE, ""))
-    if caller := await repeat(is_lost, 2, find_caller, token_hash):
-        welcome(connection.scope, caller, token_hash)
+def _stranger(connection: HTTPConnection) -> Stranger:
+    """With the bearer token, or else with the cookie's.
 
-
-def token_of(connection: HTTPConnection) -> str:
-    """:raises Problem: unauthenticated, where there is none."""
+    :raises Problem: unauthenticated, where there is neither.
+    """
     bearer = connection.headers.getlist("authorization")
     token = _bearer_token(bearer) if bearer else connection.cookies.get(SESSION_COOKIE)
     if not token:
         raise Problem("unauthenticated", headers=CHALLENGE)
-    return token
+    return Stranger(token, by_cookie=not bearer)
 
 
 def _bearer_token(headers: list[str]) -> str | None:

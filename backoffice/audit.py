@@ -12,6 +12,12 @@ def act_as(user_id: object, who: str, request_id: str | None = None) -> str:
     return f"SET LOCAL audit.actor = {_quoted(json.dumps(actor))};"
 
 
+def act_as_sql(user_id: str, who: str, request_id: str) -> str:
+    """The same as part of a query, which knows these by expressions of its own."""
+    actor = f"json_build_object('user_id', {user_id}, 'who', {who}, 'request_id', {request_id}::text)"
+    return f"set_config('audit.actor', {actor}::text, true)"
+
+
 def act_for(scope: Scope) -> str:
     """The same for the user who sent this request; nothing to say where nobody is known."""
     user = scope.get("user")

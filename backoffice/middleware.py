@@ -3,16 +3,17 @@
 import asyncio
 import logging
 import re
+import secrets
 import time
 from urllib.parse import quote
-from uuid import uuid4
 
 from piccolo_api.shared.auth import User
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, pages
-from backoffice.audit import act_for
-from backoffice.database.errors import RETRY_AFTER, explain, is_collision, is_lost, repeat
+from backoffice.api.strangers import STRANGER
+from backoffice.database.connecting import is_lost
+from backoffice.database.errors import RETRY_AFTER, explain, is_collision, repeat
 from backoffice.health import the_engine
 from backoffice.problem_responses import respond
 from backoffice.problems import Problem
@@ -97,7 +98,7 @@ def _header(scope: Scope, name: bytes) -> str:
 def _request_id(scope: Scope) -> str:
     """The caller's own, where it is harmless to write into a log; else a new one."""
     given = _header(scope, REQUEST_ID_HEADER)
-    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
 def _problem(error: BaseException, scope: Scope, request_id: str) -> Problem:
@@ -192,6 +193,8 @@ class UnitOfWork:
         # A copy: what one try writes into the scope must not reach the next.
         copy = {**scope, "state": dict(scope.get("state", {}))}
         try:
+            if STRANGER in copy and copy["method"] not in SAFE_METHODS:
+                await copy[STRANGER].introduce(copy)  # in the transaction, so that it knows who acts
             await self.app(copy, _replay(body), answer.hold)
         finally:
             scope.update({key: copy[key] for key in ("route", "user") if key in copy})
@@ -200,7 +203,7 @@ class UnitOfWork:
     async def _run_in_transaction(self, scope: Scope, body: bytes) -> Answer:
         answer = Answer()
         try:
-            async with the_engine().transaction(first=act_for(scope)):
+            async with the_engine().transaction():
                 answer = await self._run(scope, body)
                 if answer.failed:
                     raise RolledBack

@@ -7,8 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Engine
-from backoffice.database.errors import explain, is_lost
+from backoffice.database.errors import explain
 from backoffice.settings import Settings
 from tests.faults import own_server
 

@@ -47,13 +47,7 @@ def is_json(request: Request) -> bool:
 
 def parse_json(body: bytes) -> Any:
     try:
-        return json.loads(
-            body.decode(),
-            parse_float=Decimal,
-            parse_int=_integer,
-            parse_constant=_refuse,
-            object_pairs_hook=_object,
-        )
+        return STRICTLY.decode(body.decode())
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise Problem("malformed_json") from error
 
@@ -71,3 +65,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name is repeated")
     return found
+
+
+STRICTLY = json.JSONDecoder(parse_float=Decimal, parse_int=_integer, parse_constant=_refuse, object_pairs_hook=_object)

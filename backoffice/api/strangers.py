@@ -1,4 +1,7 @@
-"""Who asks, found out by the very query that answers: one round trip instead of two."""
+"""Who asks, found out by the very query that answers: one round trip instead of two.
+
+Whoever changes something is looked up first, in the same transaction; see `UnitOfWork`.
+"""
 
 from typing import Any, Protocol
 
@@ -16,7 +19,7 @@ class Stranger(Protocol):
     async def introduce(self, scope: Scope) -> None:
         """Looks them up, and does for the scope what a log-in checked beforehand does.
 
-        :raises Problem: unauthenticated.
+        :raises Problem: unauthenticated, csrf_failed.
         """
 
     async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:

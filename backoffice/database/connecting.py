@@ -66,6 +66,27 @@ class DatabaseRefused(DatabaseUnavailable):
     """The database answers, and will go on refusing: wrong password, unknown database, no TLS, too old."""
 
 
+LOST = (
+    OSError,  # DatabaseUnavailable included
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.DiskFullError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+SLOW = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone. A timeout is none: TimeoutError is an OSError, and a cancelled query an
+    OperatorInterventionError, but both have already cost their time."""
+    return isinstance(error, LOST) and not isinstance(error, SLOW)
+
+
 def cause(error: BaseException) -> str:
     """One line for the operator."""
     if isinstance(error, TimeoutError):

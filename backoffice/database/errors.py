@@ -9,7 +9,8 @@ import asyncpg
 import tenacity
 
 from backoffice import words
-from backoffice.database.engine import DatabaseRefused, DatabaseUnavailable, PoolExhausted
+from backoffice.database.connecting import LOST, SLOW
+from backoffice.database.engine import PoolExhausted
 from backoffice.problems import FieldError, Problem
 
 logger = logging.getLogger(__name__)
@@ -21,34 +22,12 @@ RETRY_AFTER = {"Retry-After": "2"}
 
 COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
-LOST = (
-    DatabaseRefused,
-    DatabaseUnavailable,
-    ConnectionError,
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.DiskFullError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-)
-SLOW = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 BUSY = (PoolExhausted, asyncpg.TooManyConnectionsError, *COLLISIONS)
 
 
 def is_collision(error: BaseException) -> bool:
     """Whether nothing was wrong but the moment: two transactions got into each other's way."""
     return isinstance(error, COLLISIONS)
-
-
-def is_lost(error: BaseException) -> bool:
-    """Whether the connection is gone. A timeout is none: TimeoutError is an OSError, and a cancelled query an
-    OperatorInterventionError, but both have already cost their time."""
-    return isinstance(error, LOST) and not isinstance(error, SLOW)
 
 
 async def repeat(

@@ -7,7 +7,7 @@ import asyncpg
 from asyncpg.transaction import TransactionState
 from piccolo.engine.postgres import PostgresTransaction
 
-from backoffice.database.connecting import BROKEN, end_at_once, session_settings
+from backoffice.database.connecting import BROKEN, LOST, end_at_once, is_lost, session_settings
 from backoffice.database.pooler import for_one_transaction
 
 if TYPE_CHECKING:
@@ -35,6 +35,16 @@ class Transaction(PostgresTransaction):
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
             return cast(Transaction, self._parent)
+        try:
+            await self._take_and_begin()
+        except LOST as error:
+            if not is_lost(error):
+                raise
+            await self._take_and_begin()  # the connection had died in the pool, and nothing was done on it
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def _take_and_begin(self) -> None:
         self.connection = await self.engine.take()
         try:
             self.transaction = await self._begin()
@@ -42,8 +52,6 @@ class Transaction(PostgresTransaction):
             end_at_once(self.connection)
             await self.engine.give_back(self.connection)
             raise
-        self.context = self.engine.current_transaction.set(self)
-        return self
 
     async def _begin(self) -> Any:
         """asyncpg's transaction, except that what comes first is said in the round trip that BEGIN takes anyway."""
