@@ -14,7 +14,7 @@ from backoffice.api.cursors import cursor_sql, sorted_by
 from backoffice.api.query import Page, Parameters, is_text
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of, page_statement
-from backoffice.api.totals import Totals
+from backoffice.api.totals import UNKNOWN, Totals
 from backoffice.database.engine import Engine
 from backoffice.settings import Settings
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
@@ -75,7 +75,7 @@ class Side:
     async def _read(self, resource: Resource, page: Page) -> None:
         totals = self.totals[resource.path]
         counted = await totals.are_quick(self.engine)
-        sql, arguments = page_statement(resource.table, page, counted=counted)
+        sql, arguments = page_statement(resource.table, page, UNKNOWN if counted else None)
         await self.engine.fetch_value(sql, *arguments)
         if not counted:
             await totals.count(self.engine, page.where)

@@ -132,12 +132,12 @@ class CRUD(PiccoloCRUD):
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         page = self.parameters(request).page()
-        counted = await self.totals.are_quick(self.engine.reader)
-        sql, arguments = page_statement(self.table, page, counted=counted)
+        if await self.totals.are_quick(self.engine.reader):
+            sql, arguments = page_statement(self.table, page, self.totals.recall(page.where))
+            return json_response(self.totals.remember(page.where, await self.fetch(request, sql, *arguments)))
+        sql, arguments = page_statement(self.table, page)
         body = await self.fetch(request, sql, *arguments)
-        if not counted:
-            body = _with_total(body, await self.totals.count(self.engine.reader, page.where))
-        return json_response(body)
+        return json_response(_with_total(body, await self.totals.count(self.engine.reader, page.where)))
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()

@@ -9,6 +9,7 @@ from piccolo.querystring import QueryString
 from piccolo.table import Table
 
 from backoffice.api.cursors import Order, cursor_sql, sorted_by
+from backoffice.api.totals import Known, with_total_sql
 
 if TYPE_CHECKING:
     from backoffice.api.query import Page
@@ -67,16 +68,16 @@ def _word(column: Column, row: str) -> str:
     )
 
 
-def page_statement(table: type[Table], page: "Page", *, counted: bool = True) -> Statement:
+def page_statement(table: type[Table], page: "Page", known: Known | None = None) -> Statement:
     """The body of a list.
 
-    :param counted: whether with the total.
+    :param known: what is known of its total. Without, there is none; with it the answer is for `Totals.remember`.
     """
     where, arguments = page.where.compile_string() if page.where else ("true", [])
     shown, arguments = page.shown.compile_string() if page.shown else (where, arguments)
     sql = _page_sql(
         table,
-        where if counted else None,
+        None if known is None else where,
         shown,
         len(arguments) + 1,
         page.order,
@@ -85,7 +86,7 @@ def page_statement(table: type[Table], page: "Page", *, counted: bool = True) ->
         cursor=page.cursor,
         searched=page.searched,
     )
-    return sql, [*arguments, page.limit, page.offset]
+    return sql, [*arguments, page.limit, page.offset, *(known or ())]
 
 
 @lru_cache(maxsize=MOST_STATEMENTS)
@@ -103,7 +104,7 @@ def _page_sql(
 ) -> str:
     """:param where: which rows are counted, if they are.
     :param shown: which rows are shown.
-    :param limit: the number of the parameter that is the limit; the next one is the offset.
+    :param limit: the number of the parameter that is the limit; then come the offset, and what is known of the total.
     :param cursor: whether it is said where the next page begins.
     :param searched: whether the rows are to be found first and ordered then.
     """
@@ -114,14 +115,15 @@ def _page_sql(
     page = f'SELECT {columns} FROM (SELECT * {rows} {by} LIMIT ${limit} OFFSET ${limit + 1}) AS "{name}"'
     parts = [f"'rows', coalesce((SELECT json_agg(page) FROM ({page}) AS page), '[]')"]
     if where is not None:
-        parts.append(f"'total', (SELECT count(*) FROM \"{name}\" WHERE {where})")
+        parts.append("'total', total")
     parts.append(f"'limit', ${limit}::bigint, 'offset', ${limit + 1}::bigint")
     if cursor:
         # The last row of the page and the one that follows, if any does.
         last = f"SELECT * {rows} {by} LIMIT 2 OFFSET ${limit}::bigint - 1"
         next_page = f'SELECT (array_agg({cursor_sql(order)}))[1] FROM ({last}) AS "{name}" HAVING count(*) = 2'
         parts.append(f"'next_cursor', ({next_page})")
-    return f"SELECT json_build_object({', '.join(parts)})::text"
+    body = f"json_build_object({', '.join(parts)})::text"
+    return f"SELECT {body}" if where is None else with_total_sql(body, f'FROM "{name}" WHERE {where}', limit + 2)
 
 
 Details = tuple[tuple[str, str], ...]

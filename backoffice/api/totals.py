@@ -1,7 +1,11 @@
-"""How many rows there are: counted where that is quick, estimated as PostgreSQL itself does where it is not."""
+"""How many rows there are: counted where that is quick, estimated as PostgreSQL itself does where it is not.
+
+What was counted is not counted again until something changes anywhere in the database.
+"""
 
 import json
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +16,29 @@ from backoffice.database.engine import Reader
 LARGE_ROWS = 250_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
 SIZE_SECONDS = 60.0  # how long a table is taken to be as large as it was when last looked at
+MOST_KNOWN = 1_000  # totals of one moment
+
+# Two statements to which this is the same see the same rows, if their transactions have written none. A snapshot says
+# which transactions it sees; the rest says in which life of which server, which may use numbers again after a crash.
+# Null on a standby, whose snapshots do not say what was still under way.
+MOMENT = """
+CASE WHEN NOT pg_is_in_recovery()
+THEN concat_ws('|', pg_current_snapshot(), pg_last_wal_replay_lsn(), extract(epoch FROM pg_postmaster_start_time())) END
+"""
+
+Known = tuple[str, int]  # a moment, and the total that it was at that moment
+UNKNOWN: Known = ("", 0)
+
+
+def with_total_sql(body: str, rows: str, known: int) -> str:
+    """The body, which may say `total`, after a line with that total and its moment: what `Totals.remember` takes.
+
+    :param rows: which are counted, from FROM on, unless nothing has changed since the known moment.
+    :param known: the number of the parameter that is this moment; the next one is the total at that time.
+    """
+    total = f"CASE WHEN moment = ${known} THEN ${known + 1}::bigint ELSE (SELECT count(*) {rows}) END AS total"
+    counted = f"SELECT moment, {total} FROM (SELECT {MOMENT} AS moment OFFSET 0) AS now OFFSET 0"
+    return f"SELECT concat(total, ' ', moment, E'\\n', {body}) FROM ({counted}) AS counted"
 
 
 @dataclass(frozen=True)
@@ -30,6 +57,8 @@ class Totals:
         self.tablename = tablename
         self._large = False
         self._old_at = 0.0
+        self._moment = ""
+        self._known: dict[Hashable, int] = {}
 
     async def are_quick(self, reader: Reader) -> bool:
         """Whether the table is small enough for rows to be counted in the query that shows them."""
@@ -39,6 +68,21 @@ class Totals:
             self._large = size > LARGE_ROWS
             self._old_at = time.monotonic() + SIZE_SECONDS
         return not self._large
+
+    def recall(self, where: QueryString | None) -> Known:
+        """For `with_total_sql`, which uses it if it still holds."""
+        total = self._known.get(_key(where))
+        return UNKNOWN if total is None else (self._moment, total)
+
+    def remember(self, where: QueryString | None, answer: str) -> str:
+        """The body of an answer, whose total is kept until the first answer of another moment."""
+        head, _, body = answer.partition("\n")
+        total, _, moment = head.partition(" ")
+        if moment != self._moment or len(self._known) >= MOST_KNOWN:
+            self._moment, self._known = moment, {}
+        if moment:
+            self._known[_key(where)] = int(total)
+        return body
 
     async def count(self, reader: Reader, where: QueryString | None) -> Total:
         """:param where: None for all of them."""
@@ -50,6 +94,13 @@ class Totals:
             if counted != most:
                 return Total(counted)
         return Total(max(await _estimate(reader, rows, arguments), MOST_COUNTED_ROWS), is_estimate=True)
+
+
+def _key(where: QueryString | None) -> Hashable:
+    if where is None:
+        return None
+    sql, arguments = where.compile_string()
+    return sql, *arguments
 
 
 def counting_sql(rows: str, most: int) -> str:
