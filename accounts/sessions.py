@@ -217,8 +217,9 @@ class Authentication:
     async def _look(self, scope: Scope, path: str) -> None:
         reads, connection = scope["method"] in SAFE_METHODS, HTTPConnection(scope)
         if _is_private(path):
+            is_welcome = self.welcomes(scope)  # which also says in the log what a stranger was refused
             scope[STRANGER] = stranger = _stranger(connection)
-            if reads and not self.welcomes(scope):
+            if reads and not is_welcome:
                 async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
                     await repeat(is_lost, 2, stranger.introduce, scope)
         elif path.startswith(ADMIN) and not reads:

@@ -8,6 +8,7 @@ import time
 from urllib.parse import quote
 
 from piccolo_api.shared.auth import User
+from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, pages
@@ -173,7 +174,7 @@ class UnitOfWork:
         self.without = without
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(self.prefixes):
+        if scope["type"] != "http" or not get_route_path(scope).startswith(self.prefixes):
             await self.app(scope, receive, send)
             return
         body = await _read_body(scope, receive)
@@ -182,7 +183,7 @@ class UnitOfWork:
         await answer.release(send)
 
     async def _answer(self, scope: Scope, body: bytes) -> Answer:
-        if scope["path"].startswith(self.without):
+        if get_route_path(scope).startswith(self.without):
             return await self._run(scope, body)
         if scope["method"] in SAFE_METHODS:
             return await repeat(is_lost, 2, self._run, scope, body)

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match
@@ -34,9 +35,10 @@ def respond(problem: Problem, scope: Scope) -> Response:
     language = prefers(headers.get(b"accept-language", b"").decode("latin-1"))
     body = describe(problem, language, scope["path"])
     problem.headers |= {"Content-Language": "pt-BR" if language == "pt" else "en", "Vary": "Accept-Language"}
-    if scope["path"] == ADMIN_PASSWORD_FORM:
+    path = get_route_path(scope)
+    if path == ADMIN_PASSWORD_FORM:
         return JSONResponse({"detail": _sentence(body, language)}, problem.status, problem.headers)
-    if scope["path"].startswith("/admin/"):
+    if path.startswith("/admin/"):
         return PlainTextResponse(_sentence(body, language), problem.status, problem.headers)
     # Half a character in an address or a name has no bytes of its own, but a JSON escape.
     text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")

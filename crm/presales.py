@@ -81,18 +81,17 @@ class PresaleRoutes:
         values = self.crud.validate(self.body, await read_json(request))
         user_id, key = request.user.user.id, key_of(request)
         if key is not None and (answer := await recall(user_id, key, (await request.body()).decode())) is not None:
-            return self._created(answer)
+            return self._created(request, answer)
         lines = values.pop("items", [])
         values = await self.crud.prepare(request, values, None)
         presale_id = await (insert_with_lines(values, lines) if lines else self.crud.insert(values))
         row = await self.crud.read(presale_id)
         if key is not None:
             await remember(user_id, key, row)
-        return self._created(row)
+        return self._created(request, row)
 
-    def _created(self, row: str) -> Response:
-        headers = {"ETag": etag(row), "Location": self.crud.resource.address(json.loads(row)["id"])}
-        return json_response(row, 201, headers)
+    def _created(self, request: Request, row: str) -> Response:
+        return self.crud.created(request, json.loads(row)["id"], row)
 
     async def replace_items(self, request: Request) -> Response:
         self.crud.resource.require(request, "change")

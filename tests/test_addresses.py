@@ -2,6 +2,9 @@
 
 from uuid import uuid4
 
+import asyncpg
+import httpx
+
 from tests.answers import refused
 from tests.bodies import CUSTOMER
 from tests.conftest import Cast
@@ -16,6 +19,25 @@ async def test_without_its_slash_an_address_leads_to_the_one_with_it(cast: Cast)
     assert followed.status_code == 201
     for path in ("/api/auth/me", f"/api/presales/{uuid4()}/submit", f"/api/presales/{uuid4()}/items"):
         assert (await cast.admin.get(path)).status_code == 307
+
+
+async def test_behind_a_proxy_that_serves_it_below_another_address_all_is_the_same(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    import main
+
+    below = httpx.ASGITransport(main.app, raise_app_exceptions=False, root_path="/crm")
+    async with httpx.AsyncClient(transport=below, base_url="http://flowcrm.test/crm") as client:
+        assert refused(await client.post("api/customers/", json=CUSTOMER)) == (401, "unauthenticated")
+        client.headers = cast.employee.headers
+        created = await client.post("api/customers/", json=CUSTOMER)
+        assert created.status_code == 201
+        assert (await client.get(f"http://flowcrm.test{created.headers['Location']}")).json() == created.json()
+        order = {"customer_id": created.json()["id"], "items": [{"product_id": str(uuid4()), "quantity": "1"}]}
+        assert refused(await client.post("api/presales/", json=order)) == (422, "foreign_key_violation")
+        assert (await client.get("api/presales/")).json()["total"] == 0
+    who = await connection.fetchval("SELECT who FROM audit_trail WHERE table_name = 'customers'")
+    assert who == "employee@flowcrm.example"
 
 
 async def test_health_answers_both_ways(cast: Cast) -> None:

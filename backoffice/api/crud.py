@@ -204,8 +204,11 @@ class CRUD(PiccoloCRUD):
         self.parameters(request).finish()
         values = await self.prepare(request, self.validate(self.body, data), None)
         row_id = await self.insert(values)
-        row = await self.read(row_id)
-        return json_response(row, 201, {"ETag": etag(row), "Location": self.resource.address(row_id)})
+        return self.created(request, row_id, await self.read(row_id))
+
+    def created(self, request: Request, row_id: object, row: str) -> Response:
+        location = request.scope.get("root_path", "") + self.resource.address(row_id)
+        return json_response(row, 201, {"ETag": etag(row), "Location": location})
 
     async def put_single(self, request: Request, row_id: UUID, data: Any) -> Response:
         return await self.change(request, row_id, data, self.body)
