@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
 from backoffice.database.engine import Engine
+from backoffice.database.moments import MOMENT
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference, in_few_words
 
@@ -96,8 +97,9 @@ class Prober:
         self._engine = engine
         self._connection: Any = None
         self._question: asyncio.Task[Probe] | None = None
-        self._drift: list[Difference] = []
-        self._drift_is_old_at = 0.0
+        self._moment: str | None = None
+        self._schema: tuple[records.State, list[Difference]] | None = None
+        self._schema_is_old_at = 0.0
 
     async def ask(self) -> Probe:
         """Raises DatabaseUnavailable within PROBE_SECONDS."""
@@ -108,7 +110,7 @@ class Prober:
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
-        self._drift_is_old_at = 0.0
+        self._schema = None
         if connection is not None:
             end_at_once(connection)
 
@@ -137,17 +139,22 @@ class Prober:
 
     async def _probe(self) -> Probe:
         begin = time.perf_counter()
-        version = await self._connection.fetchval("SELECT current_setting('server_version')")
+        version, moment = await self._connection.fetchrow(f"SELECT current_setting('server_version'), {MOMENT}")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
-        async with records.one_moment(self._connection):
-            state, drift = await records.read_state(self._connection), await self._look_for_drift()
+        state, drift = await self._look_at_schema(moment)
         return Probe(version, elapsed, state, drift, _connections(self._engine))
 
-    async def _look_for_drift(self) -> list[Difference]:
-        if time.monotonic() > self._drift_is_old_at:
-            self._drift = await records.drift(self._connection)
-            self._drift_is_old_at = time.monotonic() + DRIFT_SECONDS
-        return self._drift
+    async def _look_at_schema(self, moment: str | None) -> tuple[records.State, list[Difference]]:
+        """Whole definitions only every few seconds, and nothing while nothing at all has changed."""
+        if self._schema is None or time.monotonic() > self._schema_is_old_at:
+            async with records.one_moment(self._connection):
+                self._schema = await records.read_state(self._connection), await records.drift(self._connection)
+            self._schema_is_old_at = time.monotonic() + DRIFT_SECONDS
+        elif moment is None or moment != self._moment:
+            async with records.one_moment(self._connection):
+                self._schema = await records.read_state(self._connection), self._schema[1]
+        self._moment = moment
+        return self._schema
 
 
 def _hear(question: asyncio.Task[Probe]) -> None:

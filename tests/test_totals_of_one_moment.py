@@ -13,7 +13,8 @@ import pytest
 
 from backoffice.api.query import Page, Parameters
 from backoffice.api.selects import page_statement
-from backoffice.api.totals import MOMENT, MOST_KNOWN, Known, Totals
+from backoffice.api.totals import MOST_KNOWN, Known, Totals
+from backoffice.database.moments import MOMENT
 from crm.resources import CUSTOMERS
 from tests.builders import a_customer
 from tests.conftest import Cast

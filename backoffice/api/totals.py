@@ -12,19 +12,12 @@ from typing import Any
 from piccolo.querystring import QueryString
 
 from backoffice.database.engine import Reader
+from backoffice.database.moments import MOMENT
 
 LARGE_ROWS = 250_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
 SIZE_SECONDS = 60.0  # how long a table is taken to be as large as it was when last looked at
 MOST_KNOWN = 1_000  # totals of one moment
-
-# Two statements to which this is the same see the same rows, if their transactions have written none. A snapshot says
-# which transactions it sees; the rest says in which life of which server, which may use numbers again after a crash.
-# Null on a standby, whose snapshots do not say what was still under way.
-MOMENT = """
-CASE WHEN NOT pg_is_in_recovery()
-THEN concat_ws('|', pg_current_snapshot(), pg_last_wal_replay_lsn(), extract(epoch FROM pg_postmaster_start_time())) END
-"""
 
 Known = tuple[str, int]  # a moment, and the total that it was at that moment
 UNKNOWN: Known = ("", 0)
