@@ -12,11 +12,12 @@ import accounts.words  # noqa: F401 # registers what the rules say
 import backoffice.audit_words  # noqa: F401 # both
 import crm.labels  # likewise
 import crm.words  # noqa: F401 # likewise
+from accounts.authentication import Authentication
 from accounts.production import refuse_demo_accounts
 from accounts.resources import AUDIT_TRAIL, USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
-from accounts.sessions import AdminSessions, Authentication
+from accounts.sessions import AdminSessions
 from accounts.tables import User
 from backoffice import health, logs, metrics, problem_responses
 from backoffice.admin.site import Admin

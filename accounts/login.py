@@ -12,8 +12,9 @@ from piccolo.columns.combination import WhereRaw
 from piccolo.custom_types import Combinable
 
 from accounts import throttle
+from accounts.authentication import CHALLENGE
 from accounts.passwords import hash_password, needs_rehash, verify_password
-from accounts.sessions import CHALLENGE, NewSession, create_session
+from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
 from backoffice.audit import act_as

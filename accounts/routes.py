@@ -8,21 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from accounts.authentication import CSRF_HEADER, authenticate, check_csrf
 from accounts.login import Change, change_password, log_in, log_out
 from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS
 from accounts.roles import UserRole
-from accounts.sessions import (
-    CSRF_COOKIE,
-    CSRF_HEADER,
-    SESSION_COOKIE,
-    Caller,
-    authenticate,
-    check_csrf,
-    clear_cookies,
-    find_caller,
-    hash_token,
-    set_cookies,
-)
+from accounts.sessions import CSRF_COOKIE, SESSION_COOKIE, Caller, clear_cookies, find_caller, hash_token, set_cookies
 from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, is_json, read_json

@@ -195,6 +195,9 @@ LABELS: dict[str, Text] = {
 VALUE_ERRORS: dict[str, Text] = {
     "missing": Text("This field is required.", "Este campo é obrigatório."),
     "extra_forbidden": Text("There is no such field.", "Este campo não existe."),
+    "changed_elsewhere": Text(
+        "This is changed at an address of its own, not here.", "Isto se altera em um endereço próprio, não aqui."
+    ),
     "null": Text("This may not be null.", "Isto não pode ser nulo."),
     "string_type": Text("This must be text.", "Isto deve ser um texto."),
     "string_unicode": Text("This is not valid text.", "Isto não é um texto válido."),

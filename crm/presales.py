@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts.roles import MANAGERS
+from backoffice.api.answers import etag, json_response
 from backoffice.api.bodies import read_json, read_nothing
-from backoffice.api.crud import CRUD, etag, json_response
+from backoffice.api.crud import CRUD
 from backoffice.api.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
 from backoffice.api.schemas import tidy
 from backoffice.problems import FieldError, Problem

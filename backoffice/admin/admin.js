@@ -103,13 +103,21 @@ function translate(root) {
   const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   for (let text = root.nodeType === Node.TEXT_NODE ? root : texts.nextNode(); text; text = texts.nextNode()) {
     const said = text.nodeValue.trim();
-    const meant = said && !text.parentElement?.closest("td") ? say(said) : said;
+    const meant = said && !text.parentElement?.closest("td") ? sayWithNumber(said) : said;
     if (meant !== said) text.nodeValue = text.nodeValue.replace(said, () => meant);
   }
 }
 
-function translatePlaceholders() {
+// The words have # for the number.
+function sayWithNumber(text) {
+  const [number] = text.match(/\d+/) ?? [];
+  const words = text.replace(number, "#");
+  return number && say(words) !== words ? say(words).replace("#", number) : say(text);
+}
+
+function translateAttributes() {
   for (const input of document.querySelectorAll("[placeholder]")) input.placeholder = say(input.placeholder);
+  for (const option of document.querySelectorAll("#page_size option")) option.label = sayWithNumber(option.label);
 }
 
 // Columns that cannot be exported, compared in parts, or sorted by in an order that means something to anybody.
@@ -155,7 +163,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   new MutationObserver((changes) => {
     changes.forEach(({ target }) => translate(target));
-    translatePlaceholders();
+    translateAttributes();
     const properties = store.state.schema?.properties ?? {};
     tidyChoices(properties);
     tidyForm(properties);

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from backoffice import words
-from backoffice.api.crud import CRUD, etag, is_stale, json_response
+from backoffice.api.answers import etag, is_stale, json_response
+from backoffice.api.crud import CRUD
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.columns import EnumColumn

@@ -96,6 +96,7 @@ PORTUGUESE = {
 }
 
 UNTRANSLATED = {
+    "# per page": "# por página",  # whichever number it is
     "Add sort column": "Adicionar coluna",
     "All": "Todos",
     "API documentation": "Documentação da API",
@@ -121,6 +122,7 @@ UNTRANSLATED = {
     "Less Than or Equal To": "Menor ou igual a",
     "Load more": "Mostrar mais",
     "None": "Nenhum",
+    "of #": "de #",
     "Not Equal": "Diferente de",
     "Page not found": "Página não encontrada",
     "Please select at least one column.": "Escolha pelo menos uma coluna.",

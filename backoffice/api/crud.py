@@ -1,6 +1,5 @@
 """PiccoloCRUD, mended and quick: PostgreSQL builds the JSON, every refusal is a `Problem`, every answer a whole row."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.bodies import read_json
 from backoffice.api.direct import welcomes_strangers
 from backoffice.api.query import DEFAULT_LIMIT, MAX_LIMIT, Parameters, literally
@@ -27,21 +27,6 @@ from backoffice.database.engine import Engine
 from backoffice.problems import FieldError, Problem, field_errors
 
 RIGHTS = {"GET": "read", "POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
-
-
-def etag(row: str) -> str:
-    """A strong validator: the same for the same bytes of a whole row."""
-    return f'"{hashlib.blake2b(row.encode(), digest_size=16).hexdigest()}"'
-
-
-def is_stale(if_match: str, row: str) -> bool:
-    """Whether this If-Match header asks for another version than this row."""
-    versions = [version.strip() for version in if_match.split(",")]
-    return "*" not in versions and etag(row) not in versions
-
-
-def json_response(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(text, status, headers, media_type="application/json")
 
 
 def _with_total(body: str, total: Total) -> str:
@@ -284,7 +269,13 @@ class CRUD(PiccoloCRUD):
         try:
             return model.model_validate(data).model_dump(exclude_unset=True)
         except ValidationError as error:
-            raise Problem("validation_error", errors=field_errors(error.errors())) from error
+            errors = [self._explained(wrong) for wrong in field_errors(error.errors())]
+            raise Problem("validation_error", errors=errors) from error
+
+    def _explained(self, error: FieldError) -> FieldError:
+        """What a row shows beside its columns is known, but not changed with them."""
+        is_detail = error.code == "extra_forbidden" and error.field in self.resource.details
+        return FieldError(error.field, "changed_elsewhere") if is_detail else error
 
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
         return values if self.resource.prepare is None else await self.resource.prepare(request, values, old)
