@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from backoffice.api.cursors import cursor_sql, sorted_by
-from backoffice.api.query import Page, Parameters, is_text
+from backoffice.api.page import Page
+from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of, page_statement
 from backoffice.api.totals import UNKNOWN, Totals
+from backoffice.columns import is_text
 from backoffice.database.engine import Engine
 from backoffice.settings import Settings
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES

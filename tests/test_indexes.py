@@ -12,7 +12,8 @@ from piccolo.querystring import QueryString
 
 from accounts.resources import AUDIT_TRAIL, USERS
 from backoffice.api.cursors import cursor_sql, sorted_by
-from backoffice.api.query import Page, Parameters
+from backoffice.api.page import Page
+from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import select_list
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES

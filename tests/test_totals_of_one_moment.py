@@ -11,7 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice.api.query import Page, Parameters
+from backoffice.api.page import Page
+from backoffice.api.query import Parameters
 from backoffice.api.selects import page_statement
 from backoffice.api.totals import MOST_KNOWN, Known, Totals
 from backoffice.database.moments import MOMENT

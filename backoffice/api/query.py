@@ -2,23 +2,23 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
 
-from piccolo.columns import Column, Text, Varchar
+from piccolo.columns import Column, Text
 from piccolo.querystring import QueryString
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from backoffice.api.cursors import BadCursor, Key, Order, after, read_cursor
+from backoffice.api.page import Page
 from backoffice.api.selects import columns_of
 from backoffice.api.values import WHOLE_NUMBER, clean_text, value_type
+from backoffice.columns import is_text
 from backoffice.problems import FieldError, Problem, field_errors
 
 if TYPE_CHECKING:
-    from backoffice.api.resource import Resource
+    from backoffice.api.resource import Resource, Search
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000
@@ -33,39 +33,6 @@ COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "
 NULL_TESTS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 OPERATORS = (*COMPARISONS, *NULL_TESTS)
 MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
-
-Search = Callable[[str], QueryString]
-
-
-@dataclass(frozen=True)
-class Page:
-    """Which rows of a list, and what of them.
-
-    :param where: which rows there are in all; None for every one.
-    :param after: which of them come after the cursor.
-    :param cursor: whether it is asked where the next page begins.
-    :param searched: whether there is a search among the conditions.
-    """
-
-    where: QueryString | None
-    order: Order
-    limit: int
-    offset: int
-    fields: tuple[str, ...]
-    readable: bool
-    cursor: bool = False
-    after: QueryString | None = None
-    searched: bool = False
-
-    @property
-    def shown(self) -> QueryString | None:
-        if self.where and self.after:
-            return QueryString("{} AND {}", self.where, self.after)
-        return self.where or self.after
-
-
-def is_text(column: Column) -> bool:
-    return isinstance(column, Varchar | Text)
 
 
 def literally(text: str) -> str:
@@ -210,7 +177,7 @@ class Parameters:
         self.finish()
         return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions) if conditions else None
 
-    def _search(self, search: Search) -> list[QueryString]:
+    def _search(self, search: "Search") -> list[QueryString]:
         typed = self.given.pop("search", "")
         if len(typed) > MAX_SEARCH_LENGTH:
             self._refuse("search", "string_too_long", max_length=MAX_SEARCH_LENGTH)

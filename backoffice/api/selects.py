@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from piccolo.columns import Column, ForeignKey, Numeric
 from piccolo.querystring import QueryString
 from piccolo.table import Table
 
 from backoffice.api.cursors import Order, cursor_sql, sorted_by
+from backoffice.api.page import Page
 from backoffice.api.totals import Known, with_total_sql
-
-if TYPE_CHECKING:
-    from backoffice.api.query import Page
 
 MOST_STATEMENTS = 500  # kept of those that clients may think up
 
@@ -68,7 +66,7 @@ def _word(column: Column, row: str) -> str:
     )
 
 
-def page_statement(table: type[Table], page: "Page", known: Known | None = None) -> Statement:
+def page_statement(table: type[Table], page: Page, known: Known | None = None) -> Statement:
     """The body of a list.
 
     :param known: what is known of its total. Without, there is none; with it the answer is for `Totals.remember`.
