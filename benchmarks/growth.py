@@ -59,7 +59,7 @@ def asks() -> Iterator[Ask]:
 
 
 class Side:
-    """One of the two databases, asked as the product asks it."""
+    """One of the two databases, asked as the product asks it when something has changed since the last time."""
 
     def __init__(self, address: str) -> None:
         self.engine = Engine(Settings(database_url=address))
@@ -86,7 +86,8 @@ class Side:
         """The cursor half-way through the list."""
         order = Parameters(resource, b"").page().order
         half = (await self.totals[resource.path].count(self.engine, None)).rows // 2
-        sql = f"SELECT {cursor_sql(order)} FROM {resource.tablename} ORDER BY {sorted_by(order)} LIMIT 1 OFFSET {half}"
+        row = f"SELECT * FROM {resource.tablename} ORDER BY {sorted_by(order)} LIMIT 1 OFFSET {half}"
+        sql = f"SELECT {cursor_sql(order)} FROM ({row}) AS {resource.tablename}"
         return {"cursor": await self.engine.fetch_value(sql)}
 
 
