@@ -87,7 +87,7 @@ directory = Directory([*router.routes, *health.router.routes])
 app.add_middleware(Direct, directory=directory)
 app.add_middleware(
     UnitOfWork,
-    prefixes=("/api", "/admin/api/", "/admin/public/"),
+    prefixes=("/api/", "/admin/api/", "/admin/public/"),
     without=("/api/auth/login", "/api/auth/password", "/api/health", "/admin/public/", "/admin/api/change-password"),
 )
 app.add_middleware(Authentication, welcomes=directory.welcomes)

@@ -47,7 +47,7 @@ class Stranger:
         self.by_cookie = by_cookie
 
     async def introduce(self, scope: Scope) -> None:
-        caller = await find_actor(self.token_hash, scope)
+        caller = await repeat(is_lost, 2, find_actor, self.token_hash, scope)
         if caller is None:
             raise Problem("unauthenticated", headers=CHALLENGE)
         welcome(scope, caller, self.token_hash)
@@ -73,7 +73,7 @@ class Visitor:
 
     async def introduce(self, scope: Scope) -> None:
         scope.pop(STRANGER)
-        if caller := await find_actor(self.token_hash, scope):
+        if caller := await repeat(is_lost, 2, find_actor, self.token_hash, scope):
             welcome(scope, caller, self.token_hash)
 
 
@@ -109,7 +109,7 @@ class Authentication:
             scope[STRANGER] = stranger = _stranger(connection)
             if reads and not is_welcome:
                 async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
-                    await repeat(is_lost, 2, stranger.introduce, scope)
+                    await stranger.introduce(scope)
         elif path.startswith(ADMIN) and not reads:
             scope[STRANGER] = Visitor(connection.cookies.get(SESSION_COOKIE, ""))
 

@@ -94,7 +94,7 @@ async def find_caller(token_hash: str) -> Caller | None:
 
 
 async def find_actor(token_hash: str, scope: Scope) -> Caller | None:
-    """The same of somebody who is about to change something, if a transaction has begun."""
+    """The same. In a transaction, the audit trail is told as well."""
     row = await the_engine().fetch_row(ACTOR, token_hash, scope["state"]["request_id"])
     return Caller(*row[:-1]) if row else None
 

@@ -174,7 +174,7 @@ class UnitOfWork:
         self.without = without
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not get_route_path(scope).startswith(self.prefixes):
+        if scope["type"] != "http" or not f"{get_route_path(scope)}/".startswith(self.prefixes):
             await self.app(scope, receive, send)
             return
         body = await _read_body(scope, receive)

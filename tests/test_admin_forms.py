@@ -220,3 +220,9 @@ class TestRights:
         token = await a_token(connection, "admin@flowcrm.example")
         answer = await cast.stranger.get("/admin/api/tables/customers/", headers=bearer(token))
         assert answer.status_code == 401
+
+
+async def test_a_new_row_has_an_address_that_leads_to_it(desks: Desks) -> None:
+    created = await desks.employee.creates("customers", **ANA)
+    assert created.headers["Location"].startswith("/api/customers/")
+    assert (await desks.employee.client.get(created.headers["Location"])).status_code == 200

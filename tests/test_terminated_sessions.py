@@ -11,6 +11,8 @@ from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Engine
 from backoffice.database.errors import explain
 from backoffice.settings import Settings
+from tests.bodies import CUSTOMER
+from tests.conftest import Cast
 from tests.faults import own_server
 
 TIMES = 400  # in about one of twenty the driver is caught in the middle of a message
@@ -63,3 +65,24 @@ async def test_a_server_that_dies_while_a_transaction_begins_keeps_no_place_in_t
         async with engine.transaction(), engine.acquire() as connection:
             assert await connection.fetchval("SELECT 1") == 1
         await engine.close_pool()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/api/customers/", CUSTOMER, 201),
+        ("/api/auth/password/", {"current_password": "wrong", "new_password": "correct horse"}, 422),
+        ("/api/auth/login/", {"email": "nobody@flowcrm.example", "password": "wrong"}, 401),
+    ],
+)
+async def test_what_finds_its_connection_dead_is_done_on_another(
+    cast: Cast, connection: asyncpg.Connection, path: str, body: dict[str, str], status: int
+) -> None:
+    assert (await cast.employee.get("/api/auth/me/")).status_code == 200  # which leaves a connection in the pool
+    ended = await connection.fetch(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert ended
+    answer = await cast.employee.post(path, json=body)
+    assert answer.status_code == status, answer.text

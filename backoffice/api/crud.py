@@ -192,7 +192,8 @@ class CRUD(PiccoloCRUD):
         return self.created(request, row_id, await self.read(row_id))
 
     def created(self, request: Request, row_id: object, row: str) -> Response:
-        location = request.scope.get("root_path", "") + self.resource.address(row_id)
+        below = request.scope.get("app_root_path", request.scope.get("root_path", ""))  # a mount has a path of its own
+        location = f"{below}{self.resource.address(row_id)}"
         return json_response(row, 201, {"ETag": etag(row), "Location": location})
 
     async def put_single(self, request: Request, row_id: UUID, data: Any) -> Response:

@@ -48,7 +48,7 @@ class Directory:
     def welcomes(self, scope: Scope) -> bool:
         """Whether the route of this request finds out by itself who asks."""
         route = self.find(scope)
-        return route is not None and getattr(route.endpoint, "welcomes_strangers", False)
+        return route is not None and _welcomes_strangers(route)
 
 
 class Direct:
@@ -66,6 +66,8 @@ class Direct:
         if not route:
             await self.app(scope, receive, send)
             return
+        if STRANGER in scope and not _welcomes_strangers(route):
+            raise RuntimeError(f"a stranger has come to {route.path}")
         request = Request(scope, receive)
         try:
             response = await route.endpoint(request)
@@ -77,6 +79,10 @@ class Direct:
         if STRANGER in scope:
             raise RuntimeError(f"{route.path} has answered a stranger")
         await response(scope, receive, send)
+
+
+def _welcomes_strangers(route: APIRoute) -> bool:
+    return getattr(route.endpoint, "welcomes_strangers", False)
 
 
 def _any_row(path: str) -> str:

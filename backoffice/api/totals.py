@@ -3,9 +3,9 @@
 What was counted is not counted again until something changes anywhere in the database.
 """
 
+import hashlib
 import json
 import time
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ class Totals:
         self._large = False
         self._old_at = 0.0
         self._moment = ""
-        self._known: dict[Hashable, int] = {}
+        self._known: dict[bytes, int] = {}
 
     async def are_quick(self, reader: Reader) -> bool:
         """Whether the table is small enough for rows to be counted in the query that shows them."""
@@ -89,11 +89,10 @@ class Totals:
         return Total(max(await _estimate(reader, rows, arguments), MOST_COUNTED_ROWS), is_estimate=True)
 
 
-def _key(where: QueryString | None) -> Hashable:
-    if where is None:
-        return None
-    sql, arguments = where.compile_string()
-    return sql, *arguments
+def _key(where: QueryString | None) -> bytes:
+    """Short, however much was asked for."""
+    asked = where and where.compile_string()
+    return hashlib.blake2b(repr(asked).encode("utf-8", "backslashreplace"), digest_size=16).digest()
 
 
 def counting_sql(rows: str, most: int) -> str:

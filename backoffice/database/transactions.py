@@ -7,7 +7,7 @@ import asyncpg
 from asyncpg.transaction import TransactionState
 from piccolo.engine.postgres import PostgresTransaction
 
-from backoffice.database.connecting import BROKEN, LOST, end_at_once, is_lost, session_settings
+from backoffice.database.connecting import BROKEN, end_at_once, is_lost, session_settings
 from backoffice.database.pooler import for_one_transaction
 
 if TYPE_CHECKING:
@@ -35,23 +35,20 @@ class Transaction(PostgresTransaction):
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
             return cast(Transaction, self._parent)
-        try:
-            await self._take_and_begin()
-        except LOST as error:
-            if not is_lost(error):
-                raise
-            await self._take_and_begin()  # the connection had died in the pool, and nothing was done on it
+        await self._take_and_begin(tries=2)
         self.context = self.engine.current_transaction.set(self)
         return self
 
-    async def _take_and_begin(self) -> None:
+    async def _take_and_begin(self, tries: int) -> None:
         self.connection = await self.engine.take()
         try:
             self.transaction = await self._begin()
-        except BaseException:
+        except BaseException as error:
             end_at_once(self.connection)
             await self.engine.give_back(self.connection)
-            raise
+            if tries == 1 or not is_lost(error):
+                raise
+            await self._take_and_begin(tries - 1)  # the connection had died in the pool, and nothing was done on it
 
     async def _begin(self) -> Any:
         """asyncpg's transaction, except that what comes first is said in the round trip that BEGIN takes anyway."""
