@@ -14,6 +14,7 @@ def configure(level: str, *, production: bool) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _say_once,
         structlog.processors.TimeStamper(fmt="iso"),
     ]
     renderer: structlog.typing.Processor = (
@@ -32,3 +33,9 @@ def configure(level: str, *, production: bool) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper())
     for name in SILENCED:
         logging.getLogger(name).disabled = True
+
+
+def _say_once(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """uvicorn says some things twice, once with colours."""
+    event.pop("color_message", None)
+    return event

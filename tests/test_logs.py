@@ -58,4 +58,6 @@ async def test_development_writes_lines_for_people_without_secrets(database: str
     [line] = [line for line in log.read_text().splitlines() if request_id in line]
     assert {"request", "method=GET", "path=/api/customers/{row_id}/", "status=404"} <= set(line.split())
     assert token not in log.read_text()
+    assert "Application startup complete" in log.read_text()
+    assert "color_message" not in log.read_text()
     assert '{"' not in line
