@@ -17,11 +17,11 @@ from backoffice.api.strangers import STRANGER
 from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Reader
 from backoffice.database.errors import repeat
+from backoffice.middleware import SAFE_METHODS
 from backoffice.problems import Problem
 
 LONGEST_LOOKUP_SECONDS = 3
 CSRF_HEADER = "X-CSRFToken"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 PUBLIC = frozenset({"/api/auth/login", "/api/auth/login/", "/api/health"})

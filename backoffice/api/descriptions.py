@@ -121,12 +121,16 @@ def _filter_of(resource: Resource, name: str) -> list[dict[str, Any]]:
     return parameters
 
 
-def describe_list(crud: CRUD) -> dict[str, Operation]:
-    """The operations on a whole table."""
-    ids = [*page_parameters(MAX_LIMIT), *filter_parameters(crud)]
+def _ids_parameters(crud: CRUD) -> list[dict[str, Any]]:
+    parameters = [*page_parameters(MAX_LIMIT), *filter_parameters(crud)]
     if crud.resource.search is None:
         schema = {"type": "string", "pattern": CLEAN_PATTERN}
-        ids.append(_parameter("search", schema, "Only rows whose names contain this."))
+        parameters.append(_parameter("search", schema, "Only rows whose names contain this."))
+    return parameters
+
+
+def describe_list(crud: CRUD) -> dict[str, Operation]:
+    """The operations on a whole table."""
     return {
         "list": Operation(
             name="list_{many}",
@@ -149,7 +153,7 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
             name="list_{one}_ids",
             summary="What people call the {many}, by id",
             gives=named("NamesById", NAMES),
-            parameters=ids,
+            parameters=_ids_parameters(crud),
         ),
         "new": Operation(name="new_{one}", summary="What a new {one} begins with", gives=ref(crud.new)),
         "count": Operation(
