@@ -96,7 +96,7 @@ PORTUGUESE = {
 }
 
 UNTRANSLATED = {
-    "# per page": "# por página",  # whichever number it is
+    "# per page": "# por pág.",  # whichever number it is, with room for the arrow
     "Add sort column": "Adicionar coluna",
     "All": "Todos",
     "API documentation": "Documentação da API",
