@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
+from backoffice.api.conditions import Condition
 from backoffice.api.cursors import cursor_sql, sorted_by
+from backoffice.api.lists import List
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
-from backoffice.api.selects import columns_of, page_statement
-from backoffice.api.totals import UNKNOWN, Totals
+from backoffice.api.selects import columns_of
+from backoffice.api.totals import UNKNOWN, Known, Totals
 from backoffice.columns import is_text
 from backoffice.database.engine import Engine
 from backoffice.settings import Settings
@@ -58,37 +60,41 @@ def asks() -> Iterator[Ask]:
         yield f"{resource.path}: search for {about}", resource, {"search": typed}
 
 
+class Forgetful(Totals):
+    """As if something had changed since the last time."""
+
+    def recall(self, where: Condition | None) -> Known:
+        return UNKNOWN
+
+
 class Side:
-    """One of the two databases, asked as the product asks it when something has changed since the last time."""
+    """One of the two databases."""
 
     def __init__(self, address: str) -> None:
         self.engine = Engine(Settings(database_url=address))
-        self.totals = {resource.path: Totals(resource.tablename) for resource in RESOURCES}
+        self.lists = {resource.path: List(resource.table, _page(resource, {}).order) for resource in RESOURCES}
+        for rows in self.lists.values():
+            rows.totals = Forgetful(rows.totals.tablename)
 
     async def milliseconds(self, resource: Resource, asked: dict[str, str]) -> float:
-        page = Parameters(resource, urlencode(asked).encode()).page()
-        taken = []
+        page, taken = _page(resource, asked), []
         for _ in range(TIMES):
             begin = time.perf_counter()
-            await self._read(resource, page)
+            await self.lists[resource.path].body(self.engine, page, self.engine.fetch_value)
             taken.append(time.perf_counter() - begin)
         return statistics.median(taken) * 1000
 
-    async def _read(self, resource: Resource, page: Page) -> None:
-        totals = self.totals[resource.path]
-        counted = await totals.are_quick(self.engine)
-        sql, arguments = page_statement(resource.table, page, UNKNOWN if counted else None)
-        await self.engine.fetch_value(sql, *arguments)
-        if not counted:
-            await totals.count(self.engine, page.where)
-
     async def deep(self, resource: Resource) -> dict[str, str]:
         """The cursor half-way through the list."""
-        order = Parameters(resource, b"").page().order
-        half = (await self.totals[resource.path].count(self.engine, None)).rows // 2
+        rows = self.lists[resource.path]
+        order, half = rows.order, (await rows.count(self.engine, None)).rows // 2
         row = f"SELECT * FROM {resource.tablename} ORDER BY {sorted_by(order)} LIMIT 1 OFFSET {half}"
         sql = f"SELECT {cursor_sql(order)} FROM ({row}) AS {resource.tablename}"
         return {"cursor": await self.engine.fetch_value(sql)}
+
+
+def _page(resource: Resource, asked: dict[str, str]) -> Page:
+    return Parameters(resource, urlencode(asked).encode()).page()
 
 
 async def compare(small: Side, large: Side) -> None:

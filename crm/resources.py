@@ -3,6 +3,7 @@
 from piccolo.querystring import QueryString
 
 from accounts.roles import MANAGERS, STAFF
+from backoffice.api.conditions import Condition, all_of
 from backoffice.api.resource import OWNED, AdminView, Detail, Resource, Rights
 from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
@@ -22,34 +23,54 @@ LOCKED = ("presale_locked",)
 ItemRow, _ = output_models(PresaleItem, examples=examples.PRESALE_ITEM)
 
 
-def _search_customers(typed: str) -> QueryString:
-    return QueryString("customer_words(name, email, cpf, phone) @@ search_query({})", typed)
+CUSTOMER_WORDS = "customer_words(name, email, cpf, phone)"
+PRODUCT_WORDS = "search_words(code || ' ' || name || ' ' || coalesce(description, ''))"
 
 
-def _search_products(typed: str) -> QueryString:
-    words = "search_words(code || ' ' || name || ' ' || coalesce(description, ''))"
-    return QueryString(f"{words} @@ search_query({{}})", typed)
+def _search_customers(typed: str) -> Condition:
+    return _with_words(CUSTOMER_WORDS, typed)
 
 
-def _search_presales(typed: str) -> QueryString:
+def _search_products(typed: str) -> Condition:
+    return _with_words(PRODUCT_WORDS, typed)
+
+
+def _with_words(words: str, typed: str) -> Condition:
+    found = QueryString(f"{words} @@ search_query({{}})", typed)
+    # What was typed is read once for all rows.
+    checked = QueryString(f"{words} @@ (SELECT search_query({{}}))", typed)
+    return Condition(found, found, checked, orderless=True)
+
+
+def _search_presales(typed: str) -> Condition:
     """Each word begins the number, or a word of the customer's name."""
     words = list(dict.fromkeys(typed.split()))
     names = " ".join(word for word in words if _digits(word) is None)
     conditions = [_of_customers(names)] if names else []
     conditions += [_numbered_or_of_customers(word, digits) for word in words if (digits := _digits(word))]
-    return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions)
+    return all_of(*conditions)
 
 
-def _of_customers(names: str) -> QueryString:
-    query = "SELECT id FROM customers WHERE search_words(name) @@ search_query({})"
-    return QueryString(f"customer_id = ANY (ARRAY({query}))", names)
+def _of_customers(names: str) -> Condition:
+    ids = "SELECT id FROM customers WHERE search_words(name) @@ search_query({})"
+    customer = "SELECT search_words(name) @@ (SELECT search_query({})) FROM customers WHERE customers.id = customer_id"
+    return Condition(
+        QueryString(f"customer_id = ANY (ARRAY({ids}))", names),
+        QueryString(f"customer_id IN ({ids})", names),
+        QueryString(f"({customer})", names),
+        orderless=True,
+    )
 
 
-def _numbered_or_of_customers(word: str, digits: str) -> QueryString:
+def _numbered_or_of_customers(word: str, digits: str) -> Condition:
     # Bounds, since whoever plans LIKE before it is known what is looked for cannot use the index.
     after = digits[:-1] + chr(ord(digits[-1]) + 1)
-    numbered = "(number::text ~>=~ {} AND number::text ~<~ {} OR {})"
-    return QueryString(numbered, digits, after, _of_customers(word))
+    numbered, customers = (
+        QueryString("number::text ~>=~ {} AND number::text ~<~ {}", digits, after),
+        _of_customers(word),
+    )
+    found, checked = (QueryString("({} OR {})", numbered, each) for each in (customers.found, customers.checked))
+    return Condition(found, numbered, checked, orderless=True)  # few names begin with a digit
 
 
 def _digits(word: str) -> str | None:

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 
 import asyncpg
 import pytest
-from piccolo.querystring import QueryString
 
 from accounts.resources import AUDIT_TRAIL, USERS
 from backoffice.api.cursors import cursor_sql, sorted_by
+from backoffice.api.list_queries import large_page_statement
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
-from backoffice.api.selects import select_list
+from backoffice.api.selects import Statement, select_list
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 from tests.builders import PASSWORD_HASH
 from tests.conftest import clone
@@ -24,7 +24,6 @@ ROWS = 100_000
 GENERIC_PLANS_SINCE = 16  # version of PostgreSQL
 # Free text, of any length: parts of it are found by an index, but it has no order.
 NO_ORDER = {"address", "description", "notes"}
-ALL_ROWS = QueryString("true")
 TABLES = ("users", "customers", "products", "presales", "presale_items", "audit_trail")
 FILL = f"""
     CREATE FUNCTION pg_temp.nth_cpf(n integer) RETURNS text LANGUAGE plpgsql AS $$
@@ -103,16 +102,9 @@ def page(resource: Resource, **parameters: str) -> Page:
     return Parameters(resource, query).page()
 
 
-def rows_of(resource: Resource, page: Page) -> QueryString:
-    table, columns = resource.tablename, select_list(resource.table)
-    rows = f"FROM {table} WHERE {{}}"
-    rows = f"FROM (SELECT * {rows} OFFSET 0) AS {table}" if page.searched else rows
-    sql = f"SELECT {columns} FROM (SELECT * {rows} ORDER BY {sorted_by(page.order)} LIMIT {{}} OFFSET {{}}) AS {table}"
-    return QueryString(sql, page.shown or ALL_ROWS, page.limit, page.offset)
-
-
-def count_of(resource: Resource, page: Page) -> QueryString:
-    return QueryString(f"SELECT count(*) FROM {resource.tablename} WHERE {{}}", page.where or ALL_ROWS)
+def rows_of(resource: Resource, page: Page) -> Statement:
+    """The page, and its total where there is a condition, as it is asked of a large table."""
+    return large_page_statement(resource.table, page, near=False)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -120,15 +112,15 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from chain.from_iterable(nodes(child) for child in plan.get("Plans", []))
 
 
-async def plan_of(connection: asyncpg.Connection, query: QueryString, options: str = "") -> list[dict[str, Any]]:
-    sql, arguments = query.compile_string()
+async def plan_of(connection: asyncpg.Connection, statement: Statement, options: str = "") -> list[dict[str, Any]]:
+    sql, arguments = statement
     plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON{options}) {sql}", *arguments))
     return list(nodes(plan[0]["Plan"]))
 
 
-async def generic_plan_of(connection: asyncpg.Connection, query: QueryString) -> list[dict[str, Any]]:
+async def generic_plan_of(connection: asyncpg.Connection, statement: Statement) -> list[dict[str, Any]]:
     """The plan for whatever may be asked for, which PostgreSQL may turn to after some executions."""
-    sql, _ = query.compile_string()
+    sql, _ = statement
     plan = "CREATE FUNCTION pg_temp.plan() RETURNS json LANGUAGE plpgsql AS $plan$ DECLARE plan json; BEGIN "
     plan += f"EXECUTE $sql$ EXPLAIN (FORMAT JSON, GENERIC_PLAN) {sql} $sql$ INTO plan; RETURN plan; END $plan$"
     await connection.execute(plan)
@@ -138,15 +130,15 @@ async def generic_plan_of(connection: asyncpg.Connection, query: QueryString) ->
         await connection.execute("DROP FUNCTION pg_temp.plan()")
 
 
-async def scans(connection: asyncpg.Connection, *queries: QueryString) -> list[str]:
+async def scans(connection: asyncpg.Connection, *statements: Statement) -> list[str]:
     """The tables that a query would read from end to end."""
-    plans = [await plan_of(connection, query) for query in queries]
+    plans = [await plan_of(connection, statement) for statement in statements]
     return [node["Relation Name"] for node in chain(*plans) if node["Node Type"] == "Seq Scan"]
 
 
-async def rows_thrown_away(connection: asyncpg.Connection, query: QueryString) -> int:
+async def rows_thrown_away(connection: asyncpg.Connection, statement: Statement) -> int:
     """How many rows are looked at in vain."""
-    plan = await plan_of(connection, query, ", ANALYZE, TIMING OFF")
+    plan = await plan_of(connection, statement, ", ANALYZE, TIMING OFF")
     return sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in plan)
 
 
@@ -197,10 +189,11 @@ async def test_a_page_in_the_order_of_any_column(large: asyncpg.Connection, reso
 
 @pytest.mark.parametrize("name", ["total", "number", "created_at"])
 async def test_a_page_is_in_the_order_of_the_values_not_of_their_letters(large: asyncpg.Connection, name: str) -> None:
-    sql, arguments = rows_of(PRESALES, page(PRESALES, __order=f"-{name}", limit="1")).compile_string()
-    (first,) = await large.fetch(sql, *arguments)
-    sql = f"SELECT {select_list(PRESALES.table)} FROM presales AS p ORDER BY p.{name} DESC, p.id DESC OFFSET 50 LIMIT 1"
-    assert first == await large.fetchrow(sql)
+    sql, arguments = rows_of(PRESALES, page(PRESALES, __order=f"-{name}", limit="1"))
+    _, _, body = (await large.fetchval(sql, *arguments)).partition("\n")
+    sql = f"SELECT * FROM presales AS p ORDER BY p.{name} DESC, p.id DESC OFFSET 50 LIMIT 1"
+    sql = f"SELECT json_agg(row)::text FROM (SELECT {select_list(PRESALES.table)} FROM ({sql}) AS presales) AS row"
+    assert json.loads(body)["rows"] == json.loads(await large.fetchval(sql))
 
 
 @pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.path)
@@ -215,7 +208,7 @@ async def test_a_page_and_its_total_filtered_by_any_exact_value(
     value = await large.fetchval(f"SELECT to_json({name}) FROM {resource.tablename} ORDER BY id OFFSET 777 LIMIT 1")
     value = "false" if name == "active" else value.strip('"')
     filtered = page(resource, **{name: value, **exactly(resource, name)})
-    assert await scans(large, rows_of(resource, filtered), count_of(resource, filtered)) == []
+    assert await scans(large, rows_of(resource, filtered)) == []
 
 
 @pytest.mark.parametrize(("resource", "name"), PARTS)
@@ -225,9 +218,8 @@ async def test_a_page_and_its_total_filtered_by_any_part_of_a_text(
 ) -> None:
     for value in "p7771", "78901", "rara":
         filtered = page(resource, **{name: value, f"{name}__match": match})
-        for query in rows_of(resource, filtered), count_of(resource, filtered):
-            assert await scans(large, query) == []
-            assert await rows_thrown_away(large, query) < 1000
+        assert await scans(large, rows_of(resource, filtered)) == []
+        assert await rows_thrown_away(large, rows_of(resource, filtered)) < 1000
 
 
 @pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.path)
@@ -251,9 +243,8 @@ def exactly(resource: Resource, name: str) -> dict[str, str]:
 @pytest.mark.parametrize(("resource", "typed"), SEARCHES, ids=lambda value: getattr(value, "path", value))
 async def test_a_search_looks_at_nothing_in_vain(large: asyncpg.Connection, resource: Resource, typed: str) -> None:
     found = page(resource, search=typed)
-    for query in rows_of(resource, found), count_of(resource, found):
-        assert await scans(large, query) == []
-        assert await rows_thrown_away(large, query) < 1000
+    assert await scans(large, rows_of(resource, found)) == []
+    assert await rows_thrown_away(large, rows_of(resource, found)) < 1000
 
 
 @pytest.mark.parametrize(("resource", "typed"), SEARCHES, ids=lambda value: getattr(value, "path", value))
@@ -263,9 +254,57 @@ async def test_a_search_that_is_planned_once_for_all_words(
     if large.get_server_version().major < GENERIC_PLANS_SINCE:
         pytest.skip("this server does not show generic plans")
     found = page(resource, search=typed)
-    for query in rows_of(resource, found), count_of(resource, found):
-        plan = await generic_plan_of(large, query)
-        assert [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"] == []
+    plan = await generic_plan_of(large, rows_of(resource, found))
+    assert [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"] == []
+
+
+NEARBY = [
+    (CUSTOMERS, {"search": "ana"}),
+    (CUSTOMERS, {"search": "ana silva", "__order": "name"}),
+    (CUSTOMERS, {"search": "customer5", "__order": "email,-cpf"}),
+    (CUSTOMERS, {"search": "rara"}),
+    (CUSTOMERS, {"name": "conceição", "__order": "-id"}),
+    (CUSTOMERS, {"name": "conceição", "email": "77", "search": "bruno"}),
+    (PRODUCTS, {"search": "cafe", "unit": "kg"}),
+    (PRODUCTS, {"code": "p77", "code__match": "starts"}),
+    (PRODUCTS, {"description": "nothing", "__order": "description,-code"}),
+    (PRESALES, {"search": "souza", "status": "draft"}),
+    (PRESALES, {"search": "1"}),
+    (PRESALES, {"search": "1 rara"}),
+]
+
+
+@pytest.mark.parametrize(("resource", "asked"), NEARBY, ids=lambda value: getattr(value, "path", str(value)))
+@pytest.mark.parametrize("window", [{"offset": "0"}, {"limit": "7"}, {"offset": "90000"}, {"cursor": ""}], ids=str)
+async def test_looking_nearby_first_finds_the_same_rows(
+    large: asyncpg.Connection, resource: Resource, asked: dict[str, str], window: dict[str, str]
+) -> None:
+    for _ in range(3):  # pages, where there is a cursor
+        asked_for = page(resource, **asked, **window)
+        both = [large_page_statement(resource.table, asked_for, near=near) for near in (False, True)]
+        answers = [await large.fetchval(sql, *arguments) for sql, arguments in both]
+        (exact, _, found), (counted, _, nearby) = (answer.partition("\n") for answer in answers)
+        assert nearby == found
+        assert counted in (exact, "")
+        if not (cursor := json.loads(found).get("next_cursor")):
+            return
+        window = {"cursor": cursor}
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked"),
+    [(CUSTOMERS, {"search": "ana"}), (CUSTOMERS, {"name": "ana"}), (PRESALES, {"search": "souza"})],
+    ids=["words", "fragments", "words of another table"],
+)
+async def test_a_page_that_is_full_nearby_costs_no_more_than_that(
+    large: asyncpg.Connection, resource: Resource, asked: dict[str, str]
+) -> None:
+    """Whatever meets the condition in the whole table, no more rows are read than it takes to fill the page."""
+    plan = await plan_of(
+        large, large_page_statement(resource.table, page(resource, **asked), near=True), ", ANALYZE, TIMING OFF"
+    )
+    read = sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"])
+    assert 75 < read < 2000
 
 
 async def test_every_foreign_key_has_an_index(large: asyncpg.Connection) -> None:

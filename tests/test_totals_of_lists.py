@@ -5,12 +5,17 @@ import pytest
 from piccolo.querystring import QueryString
 
 from backoffice.api import totals
+from backoffice.api.conditions import plain
+from backoffice.api.lists import List
+from backoffice.api.query import Parameters
 from backoffice.api.totals import Total, Totals
 from backoffice.database.engine import Engine
 from backoffice.settings import Settings
+from crm.resources import PRODUCTS
 from tests.builders import a_product
 from tests.conftest import Cast
 
+ORDER = Parameters(PRODUCTS, b"").page().order
 # As if the product were made for tables of this size.
 LARGE, MOST = 30, 10
 
@@ -27,8 +32,8 @@ def small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def total(database: str, condition: str | None) -> Total:
-    where = None if condition is None else QueryString(condition)
-    return await Totals("products").count(Engine(Settings(database_url=database)), where)
+    where = None if condition is None else plain(QueryString(condition))
+    return await List(PRODUCTS.table, ORDER).count(Engine(Settings(database_url=database)), where)
 
 
 @pytest.mark.parametrize("rows", [MOST + 5, LARGE])
@@ -70,6 +75,26 @@ async def test_the_list_says_that_it_estimates(
     assert estimated == exact | {"total_is_estimate": True}
     assert (await cast.employee.get("/api/products/?code=P1&code__match=exact")).json()["total"] == 1
     assert (await cast.employee.get("/api/products/count/")).json()["count_is_estimate"] is True
+
+
+async def test_a_search_is_counted_unless_more_than_a_page_is_near(
+    cast: Cast, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = 10 * LARGE
+    await connection.execute(FILL, rows)
+    await connection.execute("ANALYZE products")
+    monkeypatch.setattr(Totals, "are_quick", _never)
+    for asked in "search=product", "name=duct":
+        found = (await cast.employee.get(f"/api/products/?{asked}&limit=5")).json()
+        assert len(found["rows"]) == 5
+        assert found["total_is_estimate"] is True
+        assert found["total"] == pytest.approx(rows, rel=0.2)
+        rest = (await cast.employee.get(f"/api/products/?{asked}&offset={rows - 1}")).json()
+        assert (len(rest["rows"]), rest["total"]) == (1, found["total"])
+    await connection.execute("UPDATE products SET name = 'Other', code = 'O' || code")
+    missing = (await cast.employee.get("/api/products/?search=product")).json()
+    assert (missing["rows"], missing["total"], "total_is_estimate" in missing) == ([], 0, False)
+    assert (await cast.employee.get("/api/products/count/?search=product")).json()["count"] == 0
 
 
 async def _never(*_: object) -> bool:

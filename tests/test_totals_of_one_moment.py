@@ -11,9 +11,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from backoffice.api.list_queries import page_statement
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
-from backoffice.api.selects import page_statement
 from backoffice.api.totals import MOST_KNOWN, Known, Totals
 from backoffice.database.moments import MOMENT
 from crm.resources import CUSTOMERS

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,24 +15,19 @@ from starlette.responses import JSONResponse, Response
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.bodies import read_json
 from backoffice.api.direct import welcomes_strangers
-from backoffice.api.query import DEFAULT_LIMIT, MAX_LIMIT, Parameters, literally
+from backoffice.api.lists import List
+from backoffice.api.page import DEFAULT_LIMIT
+from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.schemas import blank_row, input_models, list_model, new_model, output_models
-from backoffice.api.selects import insert_sql, names_query, page_statement, row_sql, update_sql
+from backoffice.api.selects import insert_sql, row_sql, update_sql
 from backoffice.api.strangers import STRANGER
 from backoffice.api.strangers import fetch as fetch_for
-from backoffice.api.totals import Total, Totals
 from backoffice.api.values import canonical_uuid
 from backoffice.database.engine import Engine
 from backoffice.problems import FieldError, Problem, field_errors
 
 RIGHTS = {"GET": "read", "POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
-
-
-def _with_total(body: str, total: Total) -> str:
-    """The body of a list that has none yet."""
-    estimate = ', "total_is_estimate": true' if total.is_estimate else ""
-    return f'{body.removesuffix("}")}, "total": {total.rows}{estimate}}}'
 
 
 class CRUD(PiccoloCRUD):
@@ -58,7 +53,7 @@ class CRUD(PiccoloCRUD):
         self.new = new_model(resource.table, resource.owned)
         self.details = tuple((name, detail.sql) for name, detail in resource.details.items())
         self.row_sql = row_sql(resource.table, self.details)
-        self.totals = Totals(resource.tablename)
+        self.rows = List(resource.table, Parameters(resource, b"").page().order)
 
     # Piccolo builds this model anew for every request.
     @cached_property
@@ -117,12 +112,7 @@ class CRUD(PiccoloCRUD):
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         page = self.parameters(request).page()
-        if await self.totals.are_quick(self.engine.reader):
-            sql, arguments = page_statement(self.table, page, self.totals.recall(page.where))
-            return json_response(self.totals.remember(page.where, await self.fetch(request, sql, *arguments)))
-        sql, arguments = page_statement(self.table, page)
-        body = await self.fetch(request, sql, *arguments)
-        return json_response(_with_total(body, await self.totals.count(self.engine.reader, page.where)))
+        return json_response(await self.rows.body(self.engine.reader, page, partial(self.fetch, request)))
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
@@ -144,17 +134,11 @@ class CRUD(PiccoloCRUD):
     async def get_ids(self, request: Request) -> Response:
         """At most 1,000 ids with the words that a person knows their rows by."""
         self.resource.require(request, "read")
-        parameters = self.parameters(request)
-        typed = parameters.given.pop("search", None) if self.resource.search is None else None
-        searched = "search" in parameters.given
-        window, where = parameters.window(MAX_LIMIT), parameters.where()
-        like = typed and f"%{literally(typed)}%"
-        rows = await self.run(names_query(self.table, where or QueryString("true"), window, like, searched=searched))
-        return json_response(rows[0]["body"])
+        return json_response(await self.rows.names(self.engine, self.parameters(request).names()))
 
     async def get_count(self, request: Request) -> Response:
         self.resource.require(request, "read")
-        total = await self.totals.count(self.engine, self.parameters(request).where())
+        total = await self.rows.count(self.engine, self.parameters(request).where())
         estimate = {"count_is_estimate": True} if total.is_estimate else {}
         return JSONResponse({"count": total.rows, "page_size": self.page_size, **estimate})
 

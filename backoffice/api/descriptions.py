@@ -5,8 +5,8 @@ from typing import Any
 
 from backoffice.api.crud import CRUD
 from backoffice.api.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, named, ref
+from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import (
-    DEFAULT_LIMIT,
     LARGEST_OFFSET,
     LARGEST_PAGE,
     MATCHES,

@@ -1,10 +1,13 @@
-"""What is asked of a list."""
+"""A page of a list, as it is asked for."""
 
 from dataclasses import dataclass
 
 from piccolo.querystring import QueryString
 
+from backoffice.api.conditions import Condition
 from backoffice.api.cursors import Order
+
+DEFAULT_LIMIT = 25
 
 
 @dataclass(frozen=True)
@@ -12,23 +15,20 @@ class Page:
     """Which rows of a list, and what of them.
 
     :param where: which rows there are in all; None for every one.
-    :param after: which of them come after the cursor.
     :param cursor: whether it is asked where the next page begins.
-    :param searched: whether there is a search among the conditions.
+    :param after: which of the rows come after the cursor.
     """
 
-    where: QueryString | None
+    where: Condition | None
     order: Order
-    limit: int
-    offset: int
-    fields: tuple[str, ...]
-    readable: bool
+    limit: int = DEFAULT_LIMIT
+    offset: int = 0
+    fields: tuple[str, ...] = ()
+    readable: bool = False
     cursor: bool = False
     after: QueryString | None = None
-    searched: bool = False
 
     @property
-    def shown(self) -> QueryString | None:
-        if self.where and self.after:
-            return QueryString("{} AND {}", self.where, self.after)
-        return self.where or self.after
+    def orderless(self) -> bool:
+        """Whether an index without an order answers it."""
+        return self.where is not None and self.where.orderless

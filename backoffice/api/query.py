@@ -10,9 +10,10 @@ from piccolo.columns import Column, Text
 from piccolo.querystring import QueryString
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
+from backoffice.api.conditions import Condition, all_of, plain
 from backoffice.api.cursors import BadCursor, Key, Order, after, read_cursor
-from backoffice.api.page import Page
-from backoffice.api.selects import columns_of
+from backoffice.api.page import DEFAULT_LIMIT, Page
+from backoffice.api.selects import called, columns_of
 from backoffice.api.values import WHOLE_NUMBER, clean_text, value_type
 from backoffice.columns import is_text
 from backoffice.problems import FieldError, Problem, field_errors
@@ -20,7 +21,6 @@ from backoffice.problems import FieldError, Problem, field_errors
 if TYPE_CHECKING:
     from backoffice.api.resource import Resource, Search
 
-DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000
 LARGEST_OFFSET = 2**53 - 1  # beyond it JavaScript cannot count
 LARGEST_PAGE = LARGEST_OFFSET // MAX_LIMIT
@@ -74,9 +74,23 @@ class Parameters:
         limit, offset = self.window()
         order, fields, readable = self._order(), self._fields(), self._flag("__readable")
         after = self._after(order, cursor) if cursor else None
-        searched = bool(self.given.get("search", "").strip())
-        where = self.where()
-        return Page(where, order, limit, offset, fields, readable, cursor is not None, after, searched)
+        return Page(self.where(), order, limit, offset, fields, readable, cursor is not None, after)
+
+    def names(self) -> Page:
+        """The rows by what people call them, which is also what a search is for where the resource has none.
+
+        :raises Problem: validation_error, naming each parameter that is wrong.
+        """
+        typed = self.given.pop("search", "") if self.resource.search is None else ""
+        limit, offset = self.window(MAX_LIMIT)
+        conditions = self._conditions()
+        if typed:
+            name = called(self.resource.table, f'"{self.table}"')
+            conditions.append(plain(QueryString(f"{name} ILIKE {{}}", f"%{literally(typed)}%")))
+        readable = self.resource.table.get_readable().columns
+        named_by = [column._meta.name for column in readable if not column._meta.call_chain]
+        order = tuple(Key(self.table, name, nullable=False, descending=False) for name in (*named_by, "id"))
+        return Page(all_of(*conditions) if conditions else None, order, limit, offset)
 
     def finish(self) -> None:
         """:raises Problem: validation_error, where a parameter was wrong or nobody has asked for it."""
@@ -165,26 +179,30 @@ class Parameters:
             self._refuse(name, "bool_type")
         return text == "true"
 
-    def where(self) -> QueryString | None:
+    def where(self) -> Condition | None:
         """None where every row will do.
 
         :raises Problem: validation_error, naming each parameter that is wrong.
         """
-        conditions: list[QueryString] = []
+        conditions = self._conditions()
+        return all_of(*conditions) if conditions else None
+
+    def _conditions(self) -> list[Condition]:
+        conditions: list[Condition] = []
         if self.given:
             conditions += [condition for name in self.resource.filtered for condition in self._filter(name)]
             conditions += self._search(self.resource.search) if self.resource.search is not None else []
         self.finish()
-        return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions) if conditions else None
+        return conditions
 
-    def _search(self, search: "Search") -> list[QueryString]:
+    def _search(self, search: "Search") -> list[Condition]:
         typed = self.given.pop("search", "")
         if len(typed) > MAX_SEARCH_LENGTH:
             self._refuse("search", "string_too_long", max_length=MAX_SEARCH_LENGTH)
             return []
         return [search(typed)] if typed.strip() else []
 
-    def _filter(self, name: str) -> list[QueryString]:
+    def _filter(self, name: str) -> list[Condition]:
         column, has_parts = self.columns[name], self.resource.has_parts(name)
         value = self._bare(name, self.given.pop(name, None))
         operator = self._choice(f"{name}__operator", OPERATORS)
@@ -192,7 +210,7 @@ class Parameters:
         if operator in NULL_TESTS:
             if value or match:
                 self._refuse(f"{name}__operator", "contradiction", other=name if value else f"{name}__match")
-            return [QueryString(f'"{name}" {NULL_TESTS[operator]}')]
+            return [plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))]
         if value is None:
             if operator or match:
                 self._refuse(name, "missing")
@@ -206,15 +224,16 @@ class Parameters:
     def _bare(self, name: str, value: str | None) -> str | None:
         return re.sub(r"[^\w+]", "", value) or value if value and name in self.resource.punctuated else value
 
-    def _match(self, name: str, match: str, value: str) -> list[QueryString]:
+    def _match(self, name: str, match: str, value: str) -> list[Condition]:
         pattern = MATCHES[match].format(literally(value))
-        return [QueryString(f'"{name}" ILIKE {{}}', pattern), *self._with_fragments(name, value)]
+        return [self._with_fragments(name, value, QueryString(f'"{name}" ILIKE {{}}', pattern))]
 
-    def _with_fragments(self, name: str, value: str) -> list[QueryString]:
-        """What an index answers: all rows where this text has that value in it, and a few that have it elsewhere."""
+    def _with_fragments(self, name: str, value: str, condition: QueryString) -> Condition:
+        """With what an index answers: all rows that have that value in this text, and a few that have it in another."""
         if name not in self.resource.indexed_parts or len(value.encode(errors="replace")) < FRAGMENT_BYTES:
-            return []
-        return [QueryString(f"{self.resource.fragments} @> fragments({{}})", value)]
+            return plain(condition)
+        found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments({{}})", condition, value)
+        return Condition(found, condition, condition, orderless=True)
 
     def _choice(self, name: str, choices: tuple[str, ...]) -> str | None:
         text = self.given.pop(name, None)
@@ -223,16 +242,17 @@ class Parameters:
         self._refuse(name, "literal_error", expected=", ".join(map(repr, choices)))
         return None
 
-    def _compare(self, column: Column, sign: str, text: str) -> list[QueryString]:
+    def _compare(self, column: Column, sign: str, text: str) -> list[Condition]:
         name = column._meta.name
         try:
             value = _adapter(column).validate_python(text)
         except ValidationError as error:
             self.errors += [FieldError(name, found.code, found.parameters) for found in field_errors(error.errors())]
             return []
+        condition = QueryString(f'"{name}" {sign} {{}}', value)
         # Free text is too long for an index of its own.
-        more = self._with_fragments(name, text) if sign == "=" and isinstance(column, Text) else []
-        return [QueryString(f'"{name}" {sign} {{}}', value), *more]
+        is_free = sign == "=" and isinstance(column, Text)
+        return [self._with_fragments(name, text, condition) if is_free else plain(condition)]
 
 
 @cache

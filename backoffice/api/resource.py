@@ -6,17 +6,17 @@ from functools import cached_property
 from typing import Any
 
 from piccolo.columns import Column
-from piccolo.querystring import QueryString
 from piccolo.table import Table
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
+from backoffice.api.conditions import Condition
 from backoffice.api.selects import columns_of, fragments_sql
 from backoffice.columns import is_text
 from backoffice.problems import Problem
 
 # The condition that what was typed makes.
-Search = Callable[[str], QueryString]
+Search = Callable[[str], Condition]
 
 # Fills in or refuses what a body holds before it is written. Given the row as it is (None for a new one).
 Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]

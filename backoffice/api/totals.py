@@ -7,15 +7,16 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
 
-from piccolo.querystring import QueryString
-
+from backoffice.api.conditions import EVERY_ROW, Condition, compiled
+from backoffice.api.page import Page
 from backoffice.database.engine import Reader
 from backoffice.database.moments import MOMENT
 
 LARGE_ROWS = 250_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
+NEAR_ROWS = 5_000  # of a larger one, looked at one by one before an index is asked
+CAUTION = 2  # times as many rows are to be expected near as are wanted
 SIZE_SECONDS = 60.0  # how long a table is taken to be as large as it was when last looked at
 MOST_KNOWN = 1_000  # totals of one moment
 
@@ -48,7 +49,7 @@ class Totals:
 
     def __init__(self, tablename: str) -> None:
         self.tablename = tablename
-        self._large = False
+        self._size = 0
         self._old_at = 0.0
         self._moment = ""
         self._known: dict[bytes, int] = {}
@@ -57,17 +58,17 @@ class Totals:
         """Whether the table is small enough for rows to be counted in the query that shows them."""
         if time.monotonic() > self._old_at:
             # -1 for a table that was never analyzed; then it is not large, or has not been for long.
-            size = await reader.fetch_value("SELECT reltuples FROM pg_class WHERE oid = $1::regclass", self.tablename)
-            self._large = size > LARGE_ROWS
+            sql = "SELECT reltuples::bigint FROM pg_class WHERE oid = $1::regclass"
+            self._size = await reader.fetch_value(sql, self.tablename)
             self._old_at = time.monotonic() + SIZE_SECONDS
-        return not self._large
+        return self._size <= LARGE_ROWS
 
-    def recall(self, where: QueryString | None) -> Known:
+    def recall(self, where: Condition | None) -> Known:
         """For `with_total_sql`, which uses it if it still holds."""
         total = self._known.get(_key(where))
         return UNKNOWN if total is None else (self._moment, total)
 
-    def remember(self, where: QueryString | None, answer: str) -> str:
+    def remember(self, where: Condition | None, answer: str) -> str:
         """The body of an answer, whose total is kept until the first answer of another moment."""
         head, _, body = answer.partition("\n")
         total, _, moment = head.partition(" ")
@@ -77,31 +78,34 @@ class Totals:
             self._known[_key(where)] = int(total)
         return body
 
-    async def count(self, reader: Reader, where: QueryString | None) -> Total:
-        """:param where: None for all of them."""
-        condition, arguments = where.compile_string() if where else ("true", [])
-        rows = f'SELECT FROM "{self.tablename}" WHERE {condition}'
-        most = None if await self.are_quick(reader) else MOST_COUNTED_ROWS + 1
-        if most is None or where:
-            counted = await reader.fetch_value(counting_sql(rows, len(arguments) + 1), *arguments, most)
-            if counted != most:
-                return Total(counted)
-        return Total(max(await _estimate(reader, rows, arguments), MOST_COUNTED_ROWS), is_estimate=True)
+    async def expect(self, reader: Reader, where: Condition | None) -> int:
+        """How many rows the planner expects."""
+        (condition,), arguments = compiled(where.estimated if where else EVERY_ROW)
+        sql = f'EXPLAIN (FORMAT JSON) SELECT FROM "{self.tablename}" WHERE {condition}'
+        plan = json.loads(await reader.fetch_value(sql, *arguments))
+        return int(plan[0]["Plan"]["Plan Rows"])
+
+    def are_near(self, expected: int | None, page: Page) -> bool:
+        """Whether the rows of a page are met with soon, if so many are expected in the whole (large) table."""
+        if expected is None or expected <= MOST_COUNTED_ROWS:
+            return False
+        return expected * NEAR_ROWS > CAUTION * (page.limit + page.offset) * self._size
+
+    async def judge(
+        self, reader: Reader, where: Condition | None, counted: int | None, expected: int | None = None
+    ) -> Total:
+        """What to say of a large table.
+
+        :param counted: at most one more than `MOST_COUNTED_ROWS`; None where it was not worth the trouble.
+        :param expected: by the planner, where that is known.
+        """
+        if counted is not None and counted <= MOST_COUNTED_ROWS:
+            return Total(counted)
+        expected = await self.expect(reader, where) if expected is None else expected
+        return Total(max(expected, MOST_COUNTED_ROWS), is_estimate=True)
 
 
-def _key(where: QueryString | None) -> bytes:
+def _key(where: Condition | None) -> bytes:
     """Short, however much was asked for."""
-    asked = where and where.compile_string()
+    asked = where and where.found.compile_string()
     return hashlib.blake2b(repr(asked).encode("utf-8", "backslashreplace"), digest_size=16).digest()
-
-
-def counting_sql(rows: str, most: int) -> str:
-    """:param most: the number of the parameter that says how far to count."""
-    # As if all were wanted: for a few, PostgreSQL would rather read the table and hope.
-    return f"WITH rows AS MATERIALIZED ({rows}) SELECT count(*) FROM (SELECT FROM rows LIMIT ${most}) AS counted"
-
-
-async def _estimate(reader: Reader, sql: str, arguments: list[Any]) -> int:
-    """How many rows the planner expects of a query."""
-    plan = json.loads(await reader.fetch_value(f"EXPLAIN (FORMAT JSON) {sql}", *arguments))
-    return int(plan[0]["Plan"]["Plan Rows"])

@@ -1,0 +1,47 @@
+"""Which rows of a table are meant."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from piccolo.querystring import QueryString
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One and the same condition, in words for whoever is to use it.
+
+    :param found: as an index answers it, whatever the planner thinks of it.
+    :param estimated: as the planner can tell how many rows will do.
+    :param checked: as a row is looked at that has been read anyway.
+    :param orderless: whether that index has no order (GIN): all rows are found first, and put in order then.
+    """
+
+    found: QueryString
+    estimated: QueryString
+    checked: QueryString
+    orderless: bool = False
+
+
+def plain(condition: QueryString) -> Condition:
+    return Condition(condition, condition, condition)
+
+
+def all_of(*conditions: Condition) -> Condition:
+    """All of them at once, one at least."""
+    and_ = " AND ".join(["{}"] * len(conditions))
+    return Condition(
+        QueryString(and_, *(condition.found for condition in conditions)),
+        QueryString(and_, *(condition.estimated for condition in conditions)),
+        QueryString(and_, *(condition.checked for condition in conditions)),
+        orderless=any(condition.orderless for condition in conditions),
+    )
+
+
+def compiled(*conditions: QueryString) -> tuple[list[str], list[Any]]:
+    """Several, to stand in one query: each as SQL, and the arguments of all."""
+    between = "\0"  # which is nowhere in SQL
+    sql, arguments = QueryString(between.join(["{}"] * len(conditions)), *conditions).compile_string()
+    return sql.split(between), arguments
+
+
+EVERY_ROW = QueryString("true")

@@ -1,0 +1,73 @@
+"""Lists of a table's rows: pages with their totals, names, and numbers."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from piccolo.table import Table
+
+from backoffice.api.conditions import Condition
+from backoffice.api.cursors import Order
+from backoffice.api.list_queries import (
+    count_statement,
+    large_count_statement,
+    large_page_statement,
+    names_statement,
+    page_statement,
+)
+from backoffice.api.page import Page
+from backoffice.api.totals import Total, Totals
+from backoffice.database.engine import Reader
+
+# What a query answers: one value. It may find out on the way who asks.
+Fetch = Callable[..., Awaitable[Any]]
+
+
+class List:
+    """
+    :param order: that of the list, unless another is asked for.
+    """
+
+    def __init__(self, table: type[Table], order: Order) -> None:
+        self.table = table
+        self.totals = Totals(table._meta.tablename)
+        self.order = order
+
+    async def body(self, reader: Reader, page: Page, fetch: Fetch) -> str:
+        """A page as JSON text.
+
+        :param fetch: asks `reader`.
+        """
+        totals = self.totals
+        if await totals.are_quick(reader):
+            sql, arguments = page_statement(self.table, page, totals.recall(page.where))
+            return totals.remember(page.where, await fetch(sql, *arguments))
+        expected = await self._expected(reader, page)
+        sql, arguments = large_page_statement(self.table, page, near=totals.are_near(expected, page))
+        counted, _, body = (await fetch(sql, *arguments)).partition("\n")
+        return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None, expected))
+
+    async def count(self, reader: Reader, where: Condition | None) -> Total:
+        totals, page = self.totals, Page(where, self.order)
+        if await totals.are_quick(reader):
+            sql, arguments = count_statement(self.table, page)
+            return Total(await reader.fetch_value(sql, *arguments))
+        expected = await self._expected(reader, page)
+        sql, arguments = large_count_statement(self.table, page, near=totals.are_near(expected, page))
+        return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments), expected)
+
+    async def names(self, reader: Reader, page: Page) -> str:
+        """What people call the rows of a page, by id, as JSON text."""
+        is_large = not await self.totals.are_quick(reader)
+        near = is_large and self.totals.are_near(await self._expected(reader, page), page)
+        sql, arguments = names_statement(self.table, page, near=near)
+        return str(await reader.fetch_value(sql, *arguments))
+
+    async def _expected(self, reader: Reader, page: Page) -> int | None:
+        """How many rows there will be, where that decides how they are looked for."""
+        return await self.totals.expect(reader, page.where) if page.orderless else None
+
+
+def _with_total(body: str, total: Total) -> str:
+    """The body of a list that has none yet."""
+    estimate = ', "total_is_estimate": true' if total.is_estimate else ""
+    return f'{body.removesuffix("}")}, "total": {total.rows}{estimate}}}'
