@@ -12,10 +12,10 @@ from starlette.authentication import AuthCredentials
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from accounts.sessions import CALLER, CSRF_COOKIE, SESSION_COOKIE, Caller, as_bytes, find_actor, hash_token
+from accounts.sessions import ACTOR, CALLER, CSRF_COOKIE, SESSION_COOKIE, Caller, as_bytes, find_actor, hash_token
 from backoffice.api.strangers import STRANGER
 from backoffice.database.connecting import is_lost
-from backoffice.database.engine import Reader
+from backoffice.database.engine import Engine, Reader
 from backoffice.database.errors import repeat
 from backoffice.middleware import SAFE_METHODS
 from backoffice.problems import Problem
@@ -36,6 +36,16 @@ def _with_caller(sql: str, place: int) -> str:
     return f"SELECT caller.*, ({sql}) AS value FROM ({caller}) AS caller"
 
 
+@lru_cache(maxsize=1000)
+def _with_actor(sql: str, place: int) -> str:
+    """A statement that changes something, and the caller; no row at all for a caller who has no session."""
+    caller = ACTOR.format(place, place + 1)
+    return (
+        f"WITH caller AS MATERIALIZED ({caller}), change AS ({sql}) "
+        "SELECT id, email, name, role, (SELECT changed FROM change) FROM caller"
+    )
+
+
 class Stranger:
     """See backoffice.api.strangers.
 
@@ -51,13 +61,24 @@ class Stranger:
         if caller is None:
             raise Problem("unauthenticated", headers=CHALLENGE)
         welcome(scope, caller, self.token_hash)
+        self._check_csrf(scope)
+
+    def _check_csrf(self, scope: Scope) -> None:
         if self.by_cookie and scope["method"] not in SAFE_METHODS:
             connection = HTTPConnection(scope)
             check_csrf(connection, connection.headers.get(CSRF_HEADER))
 
     async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:
         query = _with_caller(sql, len(arguments) + 1)
-        row = await reader.fetch_row(query, *arguments, self.token_hash)
+        return self._met(scope, await reader.fetch_row(query, *arguments, self.token_hash))
+
+    async def change(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
+        self._check_csrf(scope)
+        statement = _with_actor(sql, len(arguments) + 1)
+        row = await engine.fetch_row(statement, *arguments, self.token_hash, scope["state"]["request_id"])
+        return self._met(scope, row)
+
+    def _met(self, scope: Scope, row: Any) -> Any:
         if row is None:
             raise Problem("unauthenticated", headers=CHALLENGE)
         *caller, value = row

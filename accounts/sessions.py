@@ -69,8 +69,8 @@ FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.token_hash = ${} AND sessions.expires_at > now() AND users.active
 """
 CALLER = f"SELECT {PERSON} {OF_SESSION}"
-# Says so to the audit trail as well, until the transaction ends.
-ACTOR = f"SELECT {PERSON}, {act_as_sql('users.id', 'users.email', '$2')} {OF_SESSION.format(1)}"
+# Says so to the audit trail as well, until the transaction ends. A second number is that of the request's id.
+ACTOR = f"SELECT {PERSON}, {act_as_sql('users.id', 'users.email', '${1}')} AS told {OF_SESSION.format('{0}')}"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ async def find_caller(token_hash: str) -> Caller | None:
 
 async def find_actor(token_hash: str, scope: Scope) -> Caller | None:
     """The same. In a transaction, the audit trail is told as well."""
-    row = await the_engine().fetch_row(ACTOR, token_hash, scope["state"]["request_id"])
+    row = await the_engine().fetch_row(ACTOR.format(1, 2), token_hash, scope["state"]["request_id"])
     return Caller(*row[:-1]) if row else None
 
 

@@ -7,14 +7,16 @@ import secrets
 import time
 from urllib.parse import quote
 
+import asyncpg
 from piccolo_api.shared.auth import User
 from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, pages
+from backoffice.api.direct import welcomes
 from backoffice.api.strangers import STRANGER
 from backoffice.database.connecting import is_lost
-from backoffice.database.errors import RETRY_AFTER, explain, is_collision, repeat
+from backoffice.database.errors import RETRY_AFTER, explain, is_collision, is_refusal, repeat
 from backoffice.health import the_engine
 from backoffice.problem_responses import respond
 from backoffice.problems import Problem
@@ -184,28 +186,38 @@ class UnitOfWork:
 
     async def _answer(self, scope: Scope, body: bytes) -> Answer:
         if get_route_path(scope).startswith(self.without):
-            return await self._run(scope, body)
+            return await self._run(scope, body, introduced=scope["method"] not in SAFE_METHODS)
         if scope["method"] in SAFE_METHODS:
             return await repeat(is_lost, 2, self._run, scope, body)
-        return await repeat(is_collision, MAX_TRIES, self._run_in_transaction, scope, body)
+        return await repeat(is_collision, MAX_TRIES, self._change, scope, body)
 
-    async def _run(self, scope: Scope, body: bytes) -> Answer:
+    async def _run(self, scope: Scope, body: bytes, *, introduced: bool = False) -> Answer:
         answer = Answer()
         # A copy: what one try writes into the scope must not reach the next.
         copy = {**scope, "state": dict(scope.get("state", {}))}
         try:
-            if STRANGER in copy and copy["method"] not in SAFE_METHODS:
-                await copy[STRANGER].introduce(copy)  # in the transaction, so that it knows who acts
+            if introduced and STRANGER in copy:
+                await copy[STRANGER].introduce(copy)  # in the transaction, if there is one, so that it knows who acts
             await self.app(copy, _replay(body), answer.hold)
         finally:
             scope.update({key: copy[key] for key in ("route", "user") if key in copy})
         return answer
 
-    async def _run_in_transaction(self, scope: Scope, body: bytes) -> Answer:
+    async def _change(self, scope: Scope, body: bytes) -> Answer:
+        """Whoever may not ask is not told what was wrong with the question: before they hear no, they are looked up."""
+        introduced = not welcomes(scope)
+        try:
+            return await self._run_in_transaction(scope, body, introduced=introduced)
+        except (Problem, asyncpg.PostgresError) as error:
+            if introduced or "user" in scope or not is_refusal(error):
+                raise
+        return await self._run_in_transaction(scope, body, introduced=True)
+
+    async def _run_in_transaction(self, scope: Scope, body: bytes, *, introduced: bool) -> Answer:
         answer = Answer()
         try:
             async with the_engine().transaction():
-                answer = await self._run(scope, body)
+                answer = await self._run(scope, body, introduced=introduced)
                 if answer.failed:
                     raise RolledBack
         except RolledBack:

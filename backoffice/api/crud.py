@@ -21,7 +21,7 @@ from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.schemas import blank_row, input_models, list_model, new_model, output_models
 from backoffice.api.selects import insert_sql, row_sql, update_sql
-from backoffice.api.strangers import STRANGER
+from backoffice.api.strangers import MAY, STRANGER, Stranger
 from backoffice.api.strangers import fetch as fetch_for
 from backoffice.api.values import canonical_uuid
 from backoffice.database.engine import Engine
@@ -74,9 +74,7 @@ class CRUD(PiccoloCRUD):
             return await self.get_single(request, row_id)
         if request.method == "DELETE":
             return await self.delete_single(request, row_id)
-        data = await read_json(request)
-        write = self.put_single if request.method == "PUT" else self.patch_single
-        return await write(request, row_id, data)
+        return await self.change_row(request)
 
     def parse_id(self, text: str) -> UUID:
         try:
@@ -100,6 +98,15 @@ class CRUD(PiccoloCRUD):
         if STRANGER not in request.scope:
             self.resource.require(request, "read")
         return await self.get_single(request, self.parse_id(request.path_params["row_id"]))
+
+    @welcomes_strangers
+    async def change_row(self, request: Request) -> Response:
+        if STRANGER not in request.scope:
+            self.resource.require(request, "change")
+        row_id = self.parse_id(request.path_params["row_id"])
+        data = await read_json(request)
+        write = self.put_single if request.method == "PUT" else self.patch_single
+        return await write(request, row_id, data)
 
     async def fetch(self, request: Request, sql: str, *arguments: Any) -> Any:
         """What the query answers: one value, or None for no row; for those who may read it.
@@ -191,9 +198,19 @@ class CRUD(PiccoloCRUD):
         self.parameters(request).finish()
         values = await self.validate_change(row_id, data, model)
         if self.looks_first(request):
+            await self.meet(request)
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
-        row = await self.update(row_id, values) if values else await self.read(row_id)
+        row = await self.update(request, row_id, values)
         return json_response(row, headers={"ETag": etag(row)})
+
+    async def meet(self, request: Request) -> None:
+        """Finds out who asks, if that is not known yet.
+
+        :raises Problem: unauthenticated, csrf_failed, forbidden.
+        """
+        if STRANGER in request.scope:
+            await request.scope[STRANGER].introduce(request.scope)
+            self.resource.require(request, "change")
 
     async def validate_change(self, row_id: UUID, data: Any, model: type[BaseModel]) -> dict[str, Any]:
         """What is as it was is never wrong: a row can be sent back as it came, details and all.
@@ -216,13 +233,22 @@ class CRUD(PiccoloCRUD):
         """Whether it must be seen how a row is before it is changed."""
         return bool(self.resource.prepare or self.details) or "if-match" in request.headers
 
-    async def update(self, row_id: UUID, values: Mapping[str, Any]) -> str:
+    async def update(self, request: Request, row_id: UUID, values: Mapping[str, Any]) -> str:
         """The whole row, changed.
 
-        :raises Problem: not_found.
+        :raises Problem: not_found; unauthenticated, csrf_failed, forbidden where that was not known before.
         """
-        sql = update_sql(self.table, self.details, tuple(values))
-        row = await self.engine.fetch_value(sql, row_id, *values.values())
+        if not values:
+            await self.meet(request)
+            return await self.read(row_id)
+        names, arguments = tuple(values), [row_id, *values.values()]
+        stranger: Stranger | None = request.scope.get(STRANGER)
+        if stranger is None:
+            row = await self.engine.fetch_value(update_sql(self.table, self.details, names), *arguments)
+        else:
+            sql = update_sql(self.table, self.details, names, MAY.format(len(arguments) + 1))
+            row = await stranger.change(self.engine, request.scope, sql, *arguments, [*self.resource.rights.change])
+            self.resource.require(request, "change")
         if row is None:
             raise Problem("not_found")
         return str(row)

@@ -47,8 +47,8 @@ class Directory:
 
     def welcomes(self, scope: Scope) -> bool:
         """Whether the route of this request finds out by itself who asks."""
-        route = self.find(scope)
-        return route is not None and _welcomes_strangers(route)
+        self.find(scope)
+        return welcomes(scope)
 
 
 class Direct:
@@ -66,13 +66,13 @@ class Direct:
         if not route:
             await self.app(scope, receive, send)
             return
-        if STRANGER in scope and not _welcomes_strangers(route):
+        if STRANGER in scope and not welcomes(scope):
             raise RuntimeError(f"a stranger has come to {route.path}")
         request = Request(scope, receive)
         try:
             response = await route.endpoint(request)
         except (Problem, asyncpg.DataError):
-            if STRANGER not in scope:
+            if STRANGER not in scope or scope["method"] != "GET":  # what changes something is run again as a whole
                 raise
             await scope[STRANGER].introduce(scope)  # whoever may not ask is not told what was wrong with the question
             response = await route.endpoint(request)
@@ -81,8 +81,9 @@ class Direct:
         await response(scope, receive, send)
 
 
-def _welcomes_strangers(route: APIRoute) -> bool:
-    return getattr(route.endpoint, "welcomes_strangers", False)
+def welcomes(scope: Scope) -> bool:
+    """Whether the route that was found for this request finds out by itself who asks."""
+    return FOUND in scope and getattr(scope[FOUND].endpoint, "welcomes_strangers", False)
 
 
 def _any_row(path: str) -> str:

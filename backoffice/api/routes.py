@@ -77,7 +77,7 @@ class _Described:
             "schema": (crud.get_schema, lists["schema"]),
             "references": (crud.get_references, lists["references"]),
             "get_single": (crud.read_row, rows["read"]),
-            "put": (crud.detail, rows["replace"]),
-            "patch": (crud.detail, rows["change"]),
+            "put": (crud.change_row, rows["replace"]),
+            "patch": (crud.change_row, rows["change"]),
             "delete_single": (crud.detail, rows["delete"]),
         }

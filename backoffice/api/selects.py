@@ -86,15 +86,17 @@ def insert_sql(table: type[Table], names: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=MOST_STATEMENTS)
-def update_sql(table: type[Table], details: Details, names: tuple[str, ...]) -> str:
-    """Other values for these columns of a row, by its id. Answers with the whole row as it is then.
+def update_sql(table: type[Table], details: Details, names: tuple[str, ...], condition: str = "true") -> str:
+    """Other values for these columns of a row, by its id. Answers with the whole row as it is then, as `changed`.
 
     That is what it is in the end, because no trigger changes a row after it was written.
+
+    :param condition: under which alone anything changes. Its parameters come after those of the columns.
     """
     changes = ", ".join(f'"{name}" = ${place}' for place, name in enumerate(names, 2))
     return (
-        f'UPDATE "{table._meta.tablename}" SET {changes} WHERE id = $1 '
-        f"RETURNING row_to_json((SELECT whole FROM (SELECT {_whole(table, details)}) AS whole))::text"
+        f'UPDATE "{table._meta.tablename}" SET {changes} WHERE id = $1 AND {condition} '
+        f"RETURNING row_to_json((SELECT whole FROM (SELECT {_whole(table, details)}) AS whole))::text AS changed"
     )
 
 

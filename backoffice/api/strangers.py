@@ -1,6 +1,6 @@
-"""Who asks, found out by the very query that answers: one round trip instead of two.
+"""Who asks, found out by the very statement that answers: one round trip instead of two.
 
-Whoever changes something is looked up first, in the same transaction; see `UnitOfWork`.
+Before any other change they are looked up, in the same transaction; see `UnitOfWork`.
 """
 
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from starlette.types import Scope
 from backoffice.database.engine import Engine, Reader
 
 STRANGER = "backoffice.stranger"  # the key in the scope, until the stranger is known
+MAY = "(SELECT role::text FROM caller) = ANY (${})"  # with the number of the parameter that has the roles
 
 
 class Stranger(Protocol):
@@ -26,6 +27,13 @@ class Stranger(Protocol):
         """Does the same on the way, and gives back what the query answers: one value, or None for no row.
 
         :raises Problem: unauthenticated.
+        """
+
+    async def change(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
+        """Does the same with a statement that changes something, in a transaction.
+
+        :param sql: does nothing unless `MAY`, and says what it did in a column `changed`.
+        :raises Problem: unauthenticated, csrf_failed.
         """
 
 

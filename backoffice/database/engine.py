@@ -270,6 +270,8 @@ class Engine(PostgresEngine):
 
     async def fetch_row(self, sql: str, *arguments: Any) -> Any:
         """The first row, None where there is none; without Piccolo's ways of writing SQL."""
+        if current := self.current_transaction.get():  # as `acquire` would, at a tenth of its price
+            return await current.connection.fetchrow(sql, *arguments)
         async with self.acquire() as connection:
             return await connection.fetchrow(sql, *arguments)
 

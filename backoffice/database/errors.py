@@ -77,6 +77,12 @@ def explain(error: BaseException, *, deleting: bool = False) -> Problem | None:
     return None
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether this is what the caller is told for having asked for something that cannot be."""
+    problem = explain(error)
+    return problem is not None and problem.status < 500
+
+
 def _explain_constraint(error: Any, *, deleting: bool) -> Problem:
     if isinstance(error, asyncpg.NotNullViolationError):
         return Problem("not_null_violation", errors=[FieldError(error.column_name, "null")])
