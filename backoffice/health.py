@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import Any, Literal, cast
@@ -22,6 +22,7 @@ from backoffice.migrations.catalog import Difference, in_few_words
 logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 2.0  # leaves half a second of the promised 2.5 for the way to the client
+LOOK_SECONDS = 1.0  # for the schema, at which nobody can look while somebody changes it
 DRIFT_SECONDS = 10.0  # how long the schema is taken to be as it was when last looked at
 
 
@@ -55,22 +56,38 @@ class Health(BaseModel):
 
 
 @dataclass(frozen=True)
+class Schema:
+    """What is known of it: all or nothing, now or when it could last be looked at."""
+
+    migrations: records.State | None = None
+    drift: Sequence[Difference] = ()
+    is_of_now: bool = True
+
+    @property
+    def pending(self) -> int | None:
+        return None if self.migrations is None else len(self.migrations.pending)
+
+    @property
+    def last_applied(self) -> str | None:
+        return None if self.migrations is None else self.migrations.last_applied
+
+
+@dataclass(frozen=True)
 class Probe:
     """What the database said."""
 
     version: str
     response_time_ms: float
-    migrations: records.State
-    drift: list[Difference]
+    schema: Schema
     connections: Connections
 
     @cached_property
     def body(self) -> str:
         """The answer to all who asked at the same time."""
-        state = self.migrations
+        schema = self.schema
         return Health(
             status="healthy",
-            message=_message(self),
+            message=_message(schema),
             timestamp=datetime.now(UTC),
             database=DatabaseHealth(
                 status="up",
@@ -78,7 +95,7 @@ class Probe:
                 version=self.version,
                 connections=self.connections,
             ),
-            migrations=MigrationHealth(pending=len(state.pending), last_applied=state.last_applied),
+            migrations=MigrationHealth(pending=schema.pending, last_applied=schema.last_applied),
         ).model_dump_json()
 
 
@@ -98,7 +115,7 @@ class Prober:
         self._connection: Any = None
         self._question: asyncio.Task[Probe] | None = None
         self._moment: str | None = None
-        self._schema: tuple[records.State, list[Difference]] | None = None
+        self._schema: Schema | None = None
         self._schema_is_old_at = 0.0
 
     async def ask(self) -> Probe:
@@ -110,7 +127,7 @@ class Prober:
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
-        self._schema = None
+        self._schema_is_old_at = 0.0
         if connection is not None:
             end_at_once(connection)
 
@@ -141,19 +158,28 @@ class Prober:
         begin = time.perf_counter()
         version, moment = await self._connection.fetchrow(f"SELECT current_setting('server_version'), {MOMENT}")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
-        state, drift = await self._look_at_schema(moment)
-        return Probe(version, elapsed, state, drift, _connections(self._engine))
+        return Probe(version, elapsed, await self._schema_of(moment), _connections(self._engine))
 
-    async def _look_at_schema(self, moment: str | None) -> tuple[records.State, list[Difference]]:
+    async def _schema_of(self, moment: str | None) -> Schema:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                self._schema = await self._look_at_schema(moment)
+        except TimeoutError:
+            await self.close()
+            return replace(self._schema or Schema(), is_of_now=False)
+        self._moment = moment
+        return self._schema
+
+    async def _look_at_schema(self, moment: str | None) -> Schema:
         """Whole definitions only every few seconds, and nothing while nothing at all has changed."""
         if self._schema is None or time.monotonic() > self._schema_is_old_at:
             async with records.one_moment(self._connection):
-                self._schema = await records.read_state(self._connection), await records.drift(self._connection)
+                schema = Schema(await records.read_state(self._connection), await records.drift(self._connection))
             self._schema_is_old_at = time.monotonic() + DRIFT_SECONDS
-        elif moment is None or moment != self._moment:
+            return schema
+        if moment is None or moment != self._moment:
             async with records.one_moment(self._connection):
-                self._schema = await records.read_state(self._connection), self._schema[1]
-        self._moment = moment
+                return replace(self._schema, migrations=await records.read_state(self._connection))
         return self._schema
 
 
@@ -179,15 +205,17 @@ def _connections(engine: Engine) -> Connections:
     return Connections(active=figures.active, idle=figures.idle, total=figures.total, max=figures.max)
 
 
-def _message(probe: Probe) -> str:
+def _message(schema: Schema) -> str:
     """The database's answer, and what is wrong with its schema."""
-    state, wrong = probe.migrations, []
-    if state.pending:
+    state, wrong = schema.migrations, []
+    if not schema.is_of_now:
+        wrong.append("its schema could not be looked at in time: somebody may be changing it")
+    if state and state.pending:
         wrong.append(f"{len(state.pending)} migrations are pending")
-    if state.changed:
+    if state and state.changed:
         wrong.append(f"{len(state.changed)} migrations were changed after they ran")
-    if probe.drift:
-        wrong.append(f"its schema is not what the migrations made: {in_few_words(probe.drift)}")
+    if schema.drift:
+        wrong.append(f"its schema is not what the migrations made: {in_few_words(schema.drift)}")
     return f"The database answers, but {'; '.join(wrong)}" if wrong else "The database answers"
 
 

@@ -102,10 +102,12 @@ async def _of_database(engine: Engine) -> CollectorRegistry:
     except DatabaseUnavailable:
         return now
     up.set(1)
+    if found.schema.migrations is None:
+        return now
     pending = Gauge("database_migrations_pending", "Migrations that have not run.", registry=now)
-    pending.set(len(found.migrations.pending))
+    pending.set(len(found.schema.migrations.pending))
     differences = Gauge(
         "database_schema_differences", "Where the schema is not what the migrations made.", registry=now
     )
-    differences.set(len(found.drift))
+    differences.set(len(found.schema.drift))
     return now

@@ -133,11 +133,11 @@ async def test_health_names_what_is_pending_and_what_has_drifted(app: FastAPI, c
 
 async def test_the_schema_is_looked_at_seldom(engine: Engine, connection: asyncpg.Connection) -> None:
     one = Prober(engine)
-    assert (await one.ask()).drift == []
+    assert (await one.ask()).schema.drift == []
     await connection.execute("DROP TRIGGER presales_change ON presales")
-    assert (await one.ask()).drift == []
+    assert (await one.ask()).schema.drift == []
     await one.close()
-    assert [str(difference) for difference in (await one.ask()).drift] == [
+    assert [str(difference) for difference in (await one.ask()).schema.drift] == [
         "trigger presales.presales_change is missing"
     ]
     await one.close()
