@@ -69,6 +69,12 @@ async def recall(user_id: UUID, key: str, body: str) -> str | None:
     return str(known[0]["response"])
 
 
+async def is_taken(user_id: UUID, key: str) -> bool:
+    """Whether an earlier request of this user came with this key, and was not refused."""
+    mine = (IdempotencyKey.user_id == user_id) & (IdempotencyKey.key == key)
+    return bool(await IdempotencyKey.exists().where(mine))
+
+
 async def remember(user_id: UUID, key: str, answer: str) -> None:
     """Keeps the answer with the key, and lets go of a few that are older than two days."""
     await IdempotencyKey.update({IdempotencyKey.response: answer}).where(

@@ -18,7 +18,7 @@ from backoffice.api.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES
 from backoffice.api.schemas import tidy
 from backoffice.problems import FieldError, Problem
 from crm.enums import PresaleStatus
-from crm.idempotency import KEY, key_of, recall, remember
+from crm.idempotency import KEY, is_taken, key_of, recall, remember
 from crm.presale_lines import Line, Lines, insert_with_lines, read_lines, replace_lines
 from crm.tables import Presale
 
@@ -79,8 +79,13 @@ class PresaleRoutes:
     async def create(self, request: Request) -> Response:
         self.crud.resource.require(request, "create")
         self.crud.parameters(request).finish()
-        values = self.crud.validate(self.body, await read_json(request))
-        user_id, key = request.user.user.id, key_of(request)
+        user_id, data, key = request.user.user.id, await read_json(request), key_of(request)
+        try:
+            values = self.crud.validate(self.body, data)
+        except Problem as problem:
+            if key is not None and await is_taken(user_id, key):  # then by another body, for that one was right
+                raise Problem("idempotency_key_reused") from problem
+            raise
         if key is not None and (answer := await recall(user_id, key, (await request.body()).decode())) is not None:
             return self._created(request, answer)
         lines = values.pop("items", [])

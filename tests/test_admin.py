@@ -39,11 +39,17 @@ class TestThePage:
             assert list((await desk.get("grouped/")).json()["grouped"].items()) == everybody + more
 
     async def test_nobody_gets_in_without_a_session(self, cast: Cast) -> None:
-        assert (await cast.stranger.get("/admin/api/tables/customers/")).status_code == 401
+        refused(await cast.stranger.get("/admin/api/tables/customers/"), 401, "Please log in.")
+        portuguese = {"Accept-Language": "pt-BR"}
+        answer = await cast.stranger.get("/admin/api/tables/customers/", headers=portuguese)
+        refused(answer, 401, "Por favor, entre no sistema.")
 
     async def test_writing_needs_the_token_of_the_page(self, desks: Desks) -> None:
         del desks.admin.client.headers["X-CSRFToken"]
-        assert (await desks.admin.creates("customers", **ANA)).status_code == 403
+        said = "Send the header X-CSRFToken with the value of the cookie csrftoken."
+        refused(await desks.admin.creates("customers", **ANA), 403, said)
+        desks.admin.client.headers["X-CSRFToken"] = "invented"
+        refused(await desks.admin.creates("customers", **ANA), 403, said)
 
     async def test_behind_https_only_its_own_pages_may_write(self, desks: Desks) -> None:
         desks.admin.client.base_url = httpx.URL("https://flowcrm.test")

@@ -95,6 +95,7 @@ class TestOperators:
         *("id=1", "id=", "id=00000000000040008000000000000000", "id={00000000-0000-4000-8000-000000000000}"),
         *("created_at=yesterday", "created_at=1700000000", "created_at=2024-13-01", "created_at=24-01-01"),
         *("created_at=2024-01-01T25:00:00Z", "created_at=", "created_at=2024-01-01T10:00:00+99:00"),
+        *("created_at=9999-12-31T23:59:59-23:59", "created_at=0001-01-01T00:00:00%2B23:59"),
         *("name__operator=like", "name__operator=", "name__match=regex", "name__match=", "stock__match=exact"),
         *("stock__operator=gt", "name__match=starts", "name__operator=e"),
         *("stock__operator=is_null&stock=1", "name=a&name__operator=e&name__match=exact"),

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel
 from piccolo_api.csrf.middleware import CSRFMiddleware
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 
@@ -19,6 +20,7 @@ from backoffice.admin.crud import AdminCRUD
 from backoffice.admin.words import translations
 from backoffice.api.resource import Resource
 from backoffice.pages import page
+from backoffice.problems import Problem
 
 SCRIPT = Path(__file__).with_name("admin.js")
 STYLE = Path(__file__).with_name("admin.css")
@@ -36,6 +38,24 @@ class SameHost(CSRFMiddleware):
         origin = request.headers.get("origin") or request.headers.get("referer") or ""
         return urlsplit(origin).netloc == request.url.netloc
 
+    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """In our words: Piccolo has its own for each way to fail."""
+        passed = False
+
+        async def pass_on(request: Request) -> Response:
+            nonlocal passed
+            passed = True
+            return await call_next(request)
+
+        response: Response = await super().dispatch(request, pass_on)
+        if not passed:
+            raise Problem("csrf_failed")
+        return response
+
+
+def _turn_away(_: HTTPConnection, reason: Exception) -> Response:
+    raise Problem("unauthenticated") from reason
+
 
 class Admin(AdminRouter):
     """Piccolo's router without tables of its own, since it would give each a stock PiccoloCRUD; ours are added."""
@@ -50,12 +70,16 @@ class Admin(AdminRouter):
         for part in (self, self._mounted("/api"), self._mounted("/public")):
             problem_responses.install(part)
             part.exception_handlers[500] = _pass_on  # Piccolo's would log each refusal as an error
+        self._behind("/api").on_error = _turn_away
         for resource in resources:
             _add_routes(self._mounted("/api"), AdminCRUD(resource, tables))
 
+    def _behind(self, path: str) -> Any:
+        return next(route.app for route in self.routes if isinstance(route, Mount) and route.path == path)
+
     def _mounted(self, path: str) -> FastAPI:
-        app: Any = next(route.app for route in self.routes if isinstance(route, Mount) and route.path == path)
-        return app if isinstance(app, FastAPI) else app.app  # the API stands behind a middleware
+        app = self._behind(path)
+        return cast(FastAPI, app if isinstance(app, FastAPI) else app.app)  # the API stands behind a middleware
 
     async def get_root(self, request: Request) -> HTMLResponse:
         return page(self.template)

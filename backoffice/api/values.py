@@ -113,7 +113,11 @@ def iso_time(value: Any) -> Any:
 
 
 def in_utc(value: datetime) -> datetime:
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    """:raises PydanticCustomError: for a moment that is in another year than any in UTC."""
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise error("datetime_parsing") from None
 
 
 @dataclass(frozen=True)
