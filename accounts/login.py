@@ -32,7 +32,7 @@ class Verdict:
 async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """Raises Problem("invalid_credentials") or, after too many of these, Problem("rate_limited")."""
     await throttle.refuse_if_exhausted(attempt)
-    verdict = await _judge(WhereRaw("lower(email) = lower({})", attempt.email), password)
+    verdict = await _judge(WhereRaw("caseless(email) = caseless({})", attempt.email), password)
     async with _transaction(act_as(verdict.user.id, verdict.user.email) if verdict.user else ""):
         # Others were judged meanwhile: a burst of guesses gets no more answers than one guess after the other.
         await throttle.take_turn(attempt)

@@ -40,7 +40,7 @@ async def refuse_if_exhausted(attempt: Attempt) -> None:
         SELECT ceil(extract(epoch FROM max(over_at) - clock_timestamp()))::int AS seconds
         FROM (
             (SELECT failed_at + make_interval(secs => {}) AS over_at FROM login_failures
-             WHERE account = left(lower({}), 255) ORDER BY failed_at DESC OFFSET {} LIMIT 1)
+             WHERE account = left(caseless({}), 255) ORDER BY failed_at DESC OFFSET {} LIMIT 1)
             UNION ALL
             (SELECT failed_at + make_interval(secs => {}) FROM login_failures
              WHERE address = {} ORDER BY failed_at DESC OFFSET {} LIMIT 1)
@@ -62,7 +62,7 @@ async def take_turn(attempt: Attempt) -> None:
         SELECT pg_advisory_xact_lock(key)
         FROM (
             SELECT hashtextextended(what, 0) AS key
-            FROM (VALUES ('log-in of ' || left(lower({}), 255)), ('log-in from ' || {})) AS turn (what)
+            FROM (VALUES ('log-in of ' || left(caseless({}), 255)), ('log-in from ' || {})) AS turn (what)
             ORDER BY key -- the same order for everyone, or two could wait for each other
         ) AS turns
         """,
@@ -75,7 +75,7 @@ async def record_failure(attempt: Attempt) -> None:
     await LoginFailure.raw(
         """
         INSERT INTO login_failures (account, address, failed_at)
-        VALUES (left(lower({}), 255), {}, clock_timestamp())
+        VALUES (left(caseless({}), 255), {}, clock_timestamp())
         """,
         attempt.account,
         attempt.address,

@@ -86,7 +86,7 @@ async def _find(table: type[Table], key: str, rows: list[Any]) -> dict[UUID, UUI
     """Those of the rows that the database has: their ids in the fixture, and their ids there."""
     ids, keys = [row.id for row in rows], [_folded(getattr(row, key)) for row in rows]
     known = await table.select("id", key).where(
-        WhereRaw(f"id = ANY({{}}) OR lower({key}::text) = ANY({{}})", ids, keys)
+        WhereRaw(f"id = ANY({{}}) OR caseless({key}::text) = ANY({{}})", ids, keys)
     )
     by_id = {row["id"]: row["id"] for row in known}
     by_key = {_folded(row[key]): row["id"] for row in known}

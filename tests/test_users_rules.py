@@ -23,8 +23,10 @@ async def admin(connection: asyncpg.Connection) -> UUID:
 class TestEmails:
     async def test_they_are_unique_whatever_their_case(self, connection: asyncpg.Connection) -> None:
         await a_user(connection, email="Ana.Souza@flowcrm.example")
-        with refused("users_email_key"):
-            await a_user(connection, email="ana.souza@FLOWCRM.example")
+        await a_user(connection, email="Éva@flowcrm.example")
+        for same in "ana.souza@FLOWCRM.example", "éva@flowcrm.example", "E\u0301VA@flowcrm.example":
+            with refused("users_email_key"):
+                await a_user(connection, email=same)
         other = await a_user(connection)
         with refused("users_email_key"):
             await connection.execute(

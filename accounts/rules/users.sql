@@ -1,5 +1,5 @@
 -- E-mails are unique whatever their case.
-CREATE UNIQUE INDEX IF NOT EXISTS users_email_key ON users (lower(email));
+CREATE UNIQUE INDEX IF NOT EXISTS users_email_key ON users (caseless(email));
 
 CREATE OR REPLACE TRIGGER users_touch
 BEFORE UPDATE ON users

@@ -86,7 +86,7 @@ class Parameters:
         conditions = self._conditions()
         if typed:
             name = called(self.resource.table, f'"{self.table}"')
-            conditions.append(plain(QueryString(f"{name} ILIKE {{}}", f"%{literally(typed)}%")))
+            conditions.append(plain(QueryString(f"caseless({name}) LIKE caseless({{}})", f"%{literally(typed)}%")))
         readable = self.resource.table.get_readable().columns
         named_by = [column._meta.name for column in readable if not column._meta.call_chain]
         order = tuple(Key(self.table, name, nullable=False, descending=False) for name in (*named_by, "id"))
@@ -226,14 +226,21 @@ class Parameters:
 
     def _match(self, name: str, match: str, value: str) -> list[Condition]:
         pattern = MATCHES[match].format(literally(value))
-        return [self._with_fragments(name, value, QueryString(f'"{name}" ILIKE {{}}', pattern))]
+        estimated = QueryString(f'"{name}" ILIKE {{}}', pattern)
+        if not self._has_fragments(name, value) and value.isascii():
+            return [plain(estimated)]  # a third of the price, and the same in every locale
+        condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
+        return [self._with_fragments(name, value, condition, estimated)]
 
-    def _with_fragments(self, name: str, value: str, condition: QueryString) -> Condition:
+    def _has_fragments(self, name: str, value: str) -> bool:
+        return name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES
+
+    def _with_fragments(self, name: str, value: str, condition: QueryString, estimated: QueryString) -> Condition:
         """With what an index answers: all rows that have that value in this text, and a few that have it in another."""
-        if name not in self.resource.indexed_parts or len(value.encode(errors="replace")) < FRAGMENT_BYTES:
-            return plain(condition)
+        if not self._has_fragments(name, value):
+            return Condition(condition, estimated, condition)
         found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments({{}})", condition, value)
-        return Condition(found, condition, condition, orderless=True)
+        return Condition(found, estimated, condition, orderless=True)
 
     def _choice(self, name: str, choices: tuple[str, ...]) -> str | None:
         text = self.given.pop(name, None)
@@ -252,7 +259,7 @@ class Parameters:
         condition = QueryString(f'"{name}" {sign} {{}}', value)
         # Free text is too long for an index of its own.
         is_free = sign == "=" and isinstance(column, Text)
-        return [self._with_fragments(name, text, condition) if is_free else plain(condition)]
+        return [self._with_fragments(name, text, condition, condition) if is_free else plain(condition)]
 
 
 @cache
