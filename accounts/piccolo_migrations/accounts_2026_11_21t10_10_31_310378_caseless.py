@@ -9,22 +9,24 @@ DESCRIPTION = "E-mails and parts of texts whatever their case, in every locale"
 
 # Warnings of `piccolo backoffice lint`, and why they need no heed here.
 ACCEPTED = {
-    "renames": "an index, which takes the place of the one that was dropped just before",
-    "drops-index": "another one has taken its place",
+    "drops-index": "another one keeps e-mails unique meanwhile",
 }
 
-# No moment without an index that keeps e-mails unique.
 FORWARDS = r"""
-CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_caseless ON users (caseless(email));
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_meanwhile ON users (caseless(email));
 DROP INDEX CONCURRENTLY IF EXISTS users_email_key;
-ALTER INDEX IF EXISTS users_email_caseless RENAME TO users_email_key;
+-- E-mails are unique whatever their case.
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_key ON users (caseless(email));
+DROP INDEX CONCURRENTLY IF EXISTS users_email_meanwhile;
 REINDEX INDEX CONCURRENTLY users_fragments;
 """
 
 BACKWARDS = r"""
-CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_lower ON users (lower(email));
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_meanwhile ON users (lower(email));
 DROP INDEX CONCURRENTLY IF EXISTS users_email_key;
-ALTER INDEX IF EXISTS users_email_lower RENAME TO users_email_key;
+-- E-mails are unique whatever their case.
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_key ON users (lower(email));
+DROP INDEX CONCURRENTLY IF EXISTS users_email_meanwhile;
 """
 
 
