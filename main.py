@@ -24,10 +24,11 @@ from backoffice.admin.site import Admin
 from backoffice.api import openapi
 from backoffice.api.direct import Direct, Directory
 from backoffice.api.routes import add_resource
+from backoffice.boundary import Boundary
 from backoffice.database import standby
-from backoffice.middleware import Boundary, UnitOfWork
 from backoffice.pages import documentation
 from backoffice.startup import OneLineRefusal, serving
+from backoffice.unit_of_work import UnitOfWork
 from crm.presales import add_presale_routes
 from crm.resources import PRESALES, RESOURCES
 from piccolo_conf import DB

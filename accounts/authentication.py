@@ -17,8 +17,8 @@ from backoffice.api.strangers import STRANGER
 from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Engine, Reader
 from backoffice.database.errors import repeat
-from backoffice.middleware import SAFE_METHODS
 from backoffice.problems import Problem
+from backoffice.unit_of_work import SAFE_METHODS
 
 LONGEST_LOOKUP_SECONDS = 3
 CSRF_HEADER = "X-CSRFToken"

@@ -105,6 +105,11 @@ PROBLEMS: dict[str, ProblemWords] = {
         Text("Too large", "Grande demais"),
         Text("The body of the request is larger than 8 MiB.", "O corpo da requisição passa de 8 MiB."),
     ),
+    "body_too_slow": ProblemWords(
+        408,
+        Text("Too slow", "Lento demais"),
+        Text("The body of the request did not arrive in time.", "O corpo da requisição não chegou a tempo."),
+    ),
     "validation_error": ProblemWords(
         422,
         Text("Please check the fields", "Verifique os campos"),

@@ -1,6 +1,8 @@
 """Bodies that no decent client sends: refused in the one shape, never an error of ours, and nothing of them stays."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import asyncpg
@@ -8,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from backoffice import unit_of_work
 from tests.answers import blamed, problem, refused
 from tests.bodies import BODIES, CUSTOMER
 from tests.commands import contents
@@ -15,6 +18,7 @@ from tests.conftest import Cast
 from tests.hostile import some_rows, writes
 from tests.raw_requests import raw_of
 
+JSON = {"Content-Type": "application/json"}
 MEGABYTE = b"x" * 1_000_000
 DIGITS = b"9" * 100_000
 DEEP = 100_000
@@ -210,6 +214,40 @@ async def test_whoever_sends_too_much_in_pieces_is_stopped_too(cast: Cast) -> No
 
     answer = await cast.admin.post("/api/customers/", content=pieces())  # type: ignore[arg-type]
     assert refused(answer) == (413, "body_too_large")
+
+
+class Upload:
+    """A large body that arrives in two pieces, the second when it is let in."""
+
+    def __init__(self) -> None:
+        self.let_in = asyncio.Event()
+        self.read = 0
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        yield b" " * (unit_of_work.LARGE_BODY_BYTES + 1)
+        self.read += 1
+        await self.let_in.wait()
+        yield b" "
+
+    async def send(self, cast: Cast) -> tuple[int, str]:
+        return refused(await cast.admin.post("/api/customers/", content=self.pieces(), headers=JSON))
+
+
+async def test_of_large_bodies_only_so_many_are_read_at_a_time(cast: Cast) -> None:
+    upload, room = Upload(), unit_of_work.MOST_LARGE_BODIES
+    sent = [asyncio.create_task(upload.send(cast)) for _ in range(room + 2)]
+    while upload.read < room:
+        await asyncio.sleep(0)
+    assert (await cast.admin.post("/api/customers/", json=CUSTOMER)).status_code == 201
+    assert upload.read == room
+    upload.let_in.set()
+    assert await asyncio.gather(*sent) == [(400, "malformed_json")] * (room + 2)
+
+
+async def test_a_large_body_that_does_not_arrive_makes_room(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_of_work, "LARGE_BODY_SECONDS", 0.05)
+    for _ in range(unit_of_work.MOST_LARGE_BODIES + 1):
+        assert await Upload().send(cast) == (408, "body_too_slow")
 
 
 @pytest.mark.parametrize("path", BODIES)

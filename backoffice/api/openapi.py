@@ -56,7 +56,7 @@ CHALLENGE = {"WWW-Authenticate": answer_header("How to log in.")}
 # What a refused write may be accused of by the database, beside what the request itself shows.
 WRITES = ("check_violation", "foreign_key_violation", "not_null_violation", "out_of_range", "validation_error")
 DATABASE = ("database_unavailable", "database_busy", "database_timeout")
-ALWAYS = ("body_too_large", "internal_error", *DATABASE, "shutting_down")
+ALWAYS = ("body_too_large", "body_too_slow", "internal_error", *DATABASE, "shutting_down")
 
 
 def ref(model: type[BaseModel]) -> dict[str, str]:

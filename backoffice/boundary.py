@@ -1,0 +1,129 @@
+"""What surrounds every request: its id, its refusals, its line in the log."""
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from urllib.parse import quote
+
+from piccolo_api.shared.auth import User
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backoffice import metrics, pages
+from backoffice.database.errors import RETRY_AFTER, explain
+from backoffice.problem_responses import respond
+from backoffice.problems import Problem
+from backoffice.unit_of_work import SAFE_METHODS
+
+logger = logging.getLogger("flow_crm.requests")
+
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+)
+YEAR_SECONDS = 365 * 24 * 60 * 60
+HTTPS_ONLY = (b"strict-transport-security", f"max-age={YEAR_SECONDS}".encode())
+SECURITY_HEADERS = {"http": HEADERS, "https": (*HEADERS, HTTPS_ONLY)}
+POLICY = (b"content-security-policy", pages.NOTHING.encode())
+REQUEST_ID_HEADER = b"x-request-id"
+OURS = {REQUEST_ID_HEADER, *(name for name, _ in SECURITY_HEADERS["https"])}
+SERVER_ENDS = "graceful shutdown"  # is in the reason that uvicorn gives when it cancels what is left
+METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Boundary:
+    """The outermost layer: nothing leaves but an answer, with `X-Request-ID`, and one line in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *_theirs(message),
+                    (REQUEST_ID_HEADER, request_id.encode()),
+                    *SECURITY_HEADERS[scope["scheme"]],
+                ]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except (Exception, asyncio.CancelledError) as error:
+            if status or _is_wanted(error):  # or the answer has begun: all that is left is to break it off
+                raise
+            problem = _problem(error, scope, request_id)
+            await respond(problem, scope)(scope, receive, send_with_id)
+        finally:
+            _record(scope, status, started)
+
+
+def _is_wanted(error: BaseException) -> bool:
+    """Whether somebody cancelled the request who wants no answer; the server does when it can wait no longer."""
+    return isinstance(error, asyncio.CancelledError) and SERVER_ENDS not in str(error)
+
+
+def _theirs(message: Message) -> list[tuple[bytes, bytes]]:
+    """The headers of the answer; without a policy of its own, nothing in it may do anything in a browser."""
+    headers = [header for header in message.get("headers", ()) if header[0] not in OURS]
+    has_policy = any(name == POLICY[0] for name, _ in headers)
+    return headers if has_policy else [*headers, POLICY]
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """The header of this name, in small letters; the last one where it was sent more than once."""
+    value: bytes = dict(scope["headers"]).get(name, b"")
+    return value.decode("latin-1")
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own, where it is harmless to write into a log; else a new one."""
+    given = _header(scope, REQUEST_ID_HEADER)
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _problem(error: BaseException, scope: Scope, request_id: str) -> Problem:
+    if isinstance(error, asyncio.CancelledError):
+        return Problem("shutting_down", headers=RETRY_AFTER)
+    problem = explain(error, deleting=scope["method"] == "DELETE")
+    if problem is None:
+        logger.error("unforeseen error in request %s", request_id, exc_info=error)
+        return Problem("internal_error")
+    if problem.status == 503:
+        logger.warning("request %s: %s: %s: %s", request_id, problem.code, type(error).__name__, error)
+    return problem
+
+
+def _record(scope: Scope, status: int, started: float) -> None:
+    """One line in the log, one observation in the metrics."""
+    seconds = time.perf_counter() - started
+    route = getattr(scope.get("route"), "path_format", "-")
+    if logger.isEnabledFor(logging.INFO):
+        logger.info("request", extra=_details(scope, route, status, seconds))
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    metrics.observe(method, route, status, seconds)
+
+
+def _details(scope: Scope, route: str, status: int, seconds: float) -> dict[str, object]:
+    user = scope.get("user")
+    return {
+        "method": scope["method"],
+        "path": route if route != "-" else quote(scope["path"]),
+        "status": status,
+        "ms": round(seconds * 1000, 1),
+        "user_id": str(user.user.id) if isinstance(user, User) else None,
+        "request_id": scope["state"]["request_id"],
+    }

@@ -1,0 +1,153 @@
+"""One request, one transaction."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import asyncpg
+from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backoffice.api.direct import welcomes
+from backoffice.api.strangers import STRANGER
+from backoffice.database.connecting import is_lost
+from backoffice.database.errors import is_collision, is_refusal, repeat
+from backoffice.health import the_engine
+from backoffice.problems import Problem
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+LARGE_BODY_BYTES = 1024 * 1024
+MOST_LARGE_BODIES = 4  # at a time: what is made of one takes up to 27 MiB
+LARGE_BODY_SECONDS = 60  # to arrive, while others wait
+MAX_TRIES = 4
+LONGEST_REQUEST_SECONDS = 11  # a statement has 10; several together have no more
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class Answer:
+    """An answer held back until it is certain."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def hold(self, message: Message) -> None:
+        self.messages.append(message)
+
+    @property
+    def failed(self) -> bool:
+        return not self.messages or self.messages[0]["status"] >= 400
+
+    async def release(self, send: Send) -> None:
+        for message in self.messages:
+            await send(message)
+
+
+class RolledBack(Exception):
+    """Ends a transaction whose request was refused with an answer rather than an exception."""
+
+
+class UnitOfWork:
+    """One request, one transaction: committed before the answer goes out, undone when it is a refusal.
+
+    When PostgreSQL breaks off a transaction because it collided with another, the request is run again. A read that
+    lost its connection is run once more.
+
+    :param prefixes: the addresses that this is for.
+    :param without: addresses among them whose refusals must leave something behind.
+    """
+
+    def __init__(self, app: ASGIApp, prefixes: tuple[str, ...], without: tuple[str, ...] = ()) -> None:
+        self.app = app
+        self.prefixes = prefixes
+        self.without = without
+        self._room = asyncio.Semaphore(MOST_LARGE_BODIES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not f"{get_route_path(scope)}/".startswith(self.prefixes):
+            await self.app(scope, receive, send)
+            return
+        async with AsyncExitStack() as held:
+            body = await self._read_body(scope, receive, held)
+            async with asyncio.timeout(LONGEST_REQUEST_SECONDS):
+                answer = await self._answer(scope, body)
+        await answer.release(send)
+
+    async def _read_body(self, scope: Scope, receive: Receive, held: AsyncExitStack) -> bytes:
+        """A large one waits, unread, until there is room for it, and then takes that until `held` is closed.
+
+        :raises Problem: body_too_large, as soon as it is known; body_too_slow.
+        """
+        if _declared_length(scope) > MAX_BODY_BYTES:
+            raise Problem("body_too_large")
+        body = bytearray()
+        try:
+            async with asyncio.timeout(None) as patience:
+                while True:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    if len(body) > MAX_BODY_BYTES:
+                        raise Problem("body_too_large")
+                    if not message.get("more_body"):
+                        return bytes(body)
+                    if len(body) > LARGE_BODY_BYTES and patience.when() is None:
+                        await held.enter_async_context(self._room)
+                        patience.reschedule(asyncio.get_running_loop().time() + LARGE_BODY_SECONDS)
+        except TimeoutError:
+            raise Problem("body_too_slow") from None
+
+    async def _answer(self, scope: Scope, body: bytes) -> Answer:
+        if get_route_path(scope).startswith(self.without):
+            return await self._run(scope, body, introduced=scope["method"] not in SAFE_METHODS)
+        if scope["method"] in SAFE_METHODS:
+            return await repeat(is_lost, 2, self._run, scope, body)
+        return await repeat(is_collision, MAX_TRIES, self._change, scope, body)
+
+    async def _run(self, scope: Scope, body: bytes, *, introduced: bool = False) -> Answer:
+        answer = Answer()
+        # A copy: what one try writes into the scope must not reach the next.
+        copy = {**scope, "state": dict(scope.get("state", {}))}
+        try:
+            if introduced and STRANGER in copy:
+                await copy[STRANGER].introduce(copy)  # in the transaction, if there is one, so that it knows who acts
+            await self.app(copy, _replay(body), answer.hold)
+        finally:
+            scope.update({key: copy[key] for key in ("route", "user") if key in copy})
+        return answer
+
+    async def _change(self, scope: Scope, body: bytes) -> Answer:
+        """Whoever may not ask is not told what was wrong with the question: before they hear no, they are looked up."""
+        introduced = not welcomes(scope)
+        try:
+            return await self._run_in_transaction(scope, body, introduced=introduced)
+        except (Problem, asyncpg.PostgresError) as error:
+            if introduced or "user" in scope or not is_refusal(error):
+                raise
+        return await self._run_in_transaction(scope, body, introduced=True)
+
+    async def _run_in_transaction(self, scope: Scope, body: bytes, *, introduced: bool) -> Answer:
+        answer = Answer()
+        try:
+            async with the_engine().transaction():
+                answer = await self._run(scope, body, introduced=introduced)
+                if answer.failed:
+                    raise RolledBack
+        except RolledBack:
+            pass
+        return answer
+
+
+def _declared_length(scope: Scope) -> int:
+    text: bytes = dict(scope["headers"]).get(b"content-length", b"")
+    return int(text) if text.isdigit() else 0
+
+
+def _replay(body: bytes) -> Receive:
+    sent = False
+
+    async def receive() -> Message:
+        nonlocal sent
+        if sent:
+            return {"type": "http.disconnect"}
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
