@@ -1,17 +1,16 @@
 """Transactions that give their connection back and leave no trace, whatever fails."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from contextvars import ContextVar
+from typing import Any, Protocol, cast
 
 import asyncpg
 from asyncpg.transaction import TransactionState
-from piccolo.engine.postgres import PostgresTransaction
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from backoffice.database.connecting import BROKEN, end_at_once, is_lost, session_settings
 from backoffice.database.pooler import for_one_transaction
-
-if TYPE_CHECKING:
-    from backoffice.database.engine import Engine
+from backoffice.settings import Settings
 
 ROLLBACK_SECONDS = 2
 
@@ -20,40 +19,50 @@ ROLLBACK_SECONDS = 2
 NO_USE_TO_ANYBODY = (TimeoutError, asyncio.CancelledError, asyncpg.ReadOnlySQLTransactionError)
 
 
+class Lender(Protocol):
+    """Where transactions get their connections from; the engine is one."""
+
+    settings: Settings
+    behind_pooler: bool
+    current_transaction: ContextVar[Any]
+
+    async def take(self) -> Any: ...
+
+    async def give_back(self, connection: Any) -> None: ...
+
+
 class Transaction(PostgresTransaction):
     """Piccolo's, with an end that cannot go wrong half-way; inside another transaction it is that one.
 
     :param first: statements that belong to its beginning.
     """
 
-    engine: "Engine"
-
-    def __init__(self, engine: "Engine", allow_nested: bool = True, first: str = "") -> None:
+    def __init__(self, engine: PostgresEngine, allow_nested: bool = True, first: str = "") -> None:
         super().__init__(engine, allow_nested)
-        self.first = first
+        self.lender, self.first = cast(Lender, engine), first
 
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
             return cast(Transaction, self._parent)
         await self._take_and_begin(tries=2)
-        self.context = self.engine.current_transaction.set(self)
+        self.context = self.lender.current_transaction.set(self)
         return self
 
     async def _take_and_begin(self, tries: int) -> None:
-        self.connection = await self.engine.take()
+        self.connection = await self.lender.take()
         try:
             self.transaction = await self._begin()
         except BaseException as error:
             end_at_once(self.connection)
-            await self.engine.give_back(self.connection)
+            await self.lender.give_back(self.connection)
             if tries == 1 or not is_lost(error):
                 raise
             await self._take_and_begin(tries - 1)  # the connection had died in the pool, and nothing was done on it
 
     async def _begin(self) -> Any:
         """asyncpg's transaction, except that what comes first is said in the round trip that BEGIN takes anyway."""
-        engine, transaction = self.engine, self.connection.transaction()
-        limits = for_one_transaction(session_settings(engine.settings)) if engine.behind_pooler else ""
+        lender, transaction = self.lender, self.connection.transaction()
+        limits = for_one_transaction(session_settings(lender.settings)) if lender.behind_pooler else ""
         connection = transaction._connection
         await connection.execute(f"BEGIN; {limits} {self.first}")
         connection._top_xact, transaction._state = transaction, TransactionState.STARTED
@@ -65,8 +74,8 @@ class Transaction(PostgresTransaction):
         try:
             await self._end(exception)
         finally:
-            self.engine.current_transaction.set(None)
-            await self.engine.give_back(self.connection)
+            self.lender.current_transaction.set(None)
+            await self.lender.give_back(self.connection)
         return False
 
     async def _end(self, exception: BaseException | None) -> None:
