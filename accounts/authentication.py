@@ -57,10 +57,7 @@ class Stranger:
         self.by_cookie = by_cookie
 
     async def introduce(self, scope: Scope) -> None:
-        caller = await repeat(is_lost, 2, find_actor, self.token_hash, scope)
-        if caller is None:
-            raise Problem("unauthenticated", headers=CHALLENGE)
-        welcome(scope, caller, self.token_hash)
+        self._welcome(scope, await repeat(is_lost, 2, find_actor, self.token_hash, scope))
         self._check_csrf(scope)
 
     def _check_csrf(self, scope: Scope) -> None:
@@ -79,11 +76,15 @@ class Stranger:
         return self._met(scope, row)
 
     def _met(self, scope: Scope, row: Any) -> Any:
-        if row is None:
-            raise Problem("unauthenticated", headers=CHALLENGE)
-        *caller, value = row
-        welcome(scope, Caller(*caller), self.token_hash)
+        """:param row: the caller's columns and a value; None where there is no such session."""
+        *caller, value = row or (None,)
+        self._welcome(scope, Caller(*caller) if caller else None)
         return value
+
+    def _welcome(self, scope: Scope, caller: Caller | None) -> None:
+        if caller is None:
+            raise Problem("unauthenticated", headers=CHALLENGE)
+        welcome(scope, caller, self.token_hash)
 
 
 class Visitor:

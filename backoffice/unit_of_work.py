@@ -14,6 +14,7 @@ from backoffice.database.errors import is_collision, is_refusal, repeat
 from backoffice.health import the_engine
 from backoffice.problems import Problem
 
+SMALL_BODY_BYTES = 64 * 1024  # what is read before it is known who sends it
 MAX_BODY_BYTES = 8 * 1024 * 1024
 LARGE_BODY_BYTES = 1024 * 1024
 MOST_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
@@ -115,11 +116,12 @@ class UnitOfWork:
 
     async def _change(self, scope: Scope, body: bytes) -> Answer:
         """Whoever may not ask is not told what was wrong with the question: before they hear no, they are looked up."""
-        introduced = not welcomes(scope)
+        introduced = len(body) > SMALL_BODY_BYTES or not welcomes(scope)
         try:
             return await self._run_in_transaction(scope, body, introduced=introduced)
         except (Problem, asyncpg.PostgresError) as error:
-            if introduced or "user" in scope or not is_refusal(error):
+            known = introduced or "user" in scope or getattr(error, "code", "") == "unauthenticated"
+            if known or not is_refusal(error):
                 raise
         return await self._run_in_transaction(scope, body, introduced=True)
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from backoffice.api.conditions import Condition
 from backoffice.api.cursors import cursor_sql, sorted_by
-from backoffice.api.lists import List
+from backoffice.api.lists import Rows
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
@@ -72,7 +72,7 @@ class Side:
 
     def __init__(self, address: str) -> None:
         self.engine = Engine(Settings(database_url=address))
-        self.lists = {resource.path: List(resource.table, _page(resource, {}).order) for resource in RESOURCES}
+        self.lists = {resource.path: Rows(resource.table, _page(resource, {}).order) for resource in RESOURCES}
         for rows in self.lists.values():
             rows.totals = Forgetful(rows.totals.tablename)
 

@@ -7,6 +7,8 @@ import asyncpg
 import httpx
 import pytest
 
+from backoffice import unit_of_work
+from backoffice.api.crud import CRUD
 from tests.builders import a_product, row
 from tests.clients import a_client, a_token, csrf, keep_cookies
 from tests.conftest import Cast
@@ -98,3 +100,21 @@ async def test_who_may_not_change_a_row_does_not_wait_for_whoever_does(
         assert await ask(cast.stranger, product, {"name": "Other"}, **invented) == (401, "unauthenticated")
         assert await ask(cast.employee, product, {"name": "Other"}) == (403, "forbidden")
         assert await ask(cast.manager, product, {"name": "Other"}) == (503, "database_timeout")
+
+
+async def test_much_is_not_read_before_it_is_known_who_sends_it(
+    cast: Cast, product: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    monkeypatch.setattr(CRUD, "validate", lambda *_: read.append(1))
+    much = {"name": "x" * unit_of_work.SMALL_BODY_BYTES}
+    invented = {"Authorization": "Bearer invented"}
+    assert await ask(cast.stranger, product, much, **invented) == (401, "unauthenticated")
+    assert read == []
+
+
+async def test_a_row_is_not_read_for_a_stranger(cast: Cast, connection: asyncpg.Connection, product: UUID) -> None:
+    invented = {"Authorization": "Bearer invented"}
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE products")
+        assert await ask(cast.stranger, product, {"stock": -1}, **invented) == (401, "unauthenticated")

@@ -23,7 +23,7 @@ async def test_no_row_that_matches_is_missed(trial: asyncpg.Connection, before: 
         for value in whole, part, part.swapcase(), elsewhere:
             missed = await trial.fetchval(
                 "SELECT caseless($1) LIKE caseless($2) "
-                "AND NOT fragments('x ' || $1 || ' ' || coalesce(NULL, '')) @> fragments($3)",
+                "AND NOT fragments(caseless('x ' || $1 || ' ' || coalesce(NULL, ''))) @> fragments(caseless($3))",
                 value,
                 pattern.format(literally(part)),
                 part,

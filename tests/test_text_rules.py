@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import a_customer, a_product, a_user, refused
+from tests.conftest import piccolo
 from tests.properties import in_batches
 
 EVERY_CHARACTER = [chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
@@ -155,3 +156,23 @@ class TestEmail:
         with pytest.raises((asyncpg.CheckViolationError, asyncpg.StringDataRightTruncationError)):
             await a_customer(trial, email=address)
         assert not (valid_by_library(address) and within_limits(address))
+
+
+ACCENTED = {"JOÃO Ção": "joão ção", "E\u0301va": "éva", "İ": "i̇", "ASCII I": "ascii i", "": ""}
+
+
+@pytest.mark.parametrize("typed", ACCENTED)
+async def test_letters_with_accents_have_a_case_even_in_locale_c(trial: asyncpg.Connection, typed: str) -> None:
+    assert await trial.fetchval("SELECT lower('Ã')") == "Ã"
+    assert await trial.fetchval("SELECT caseless($1)", typed) == ACCENTED[typed]
+
+
+async def test_where_the_locale_knows_them_all_letters_have_a_case(server: str, empty: str) -> None:
+    piccolo(empty, "migrations", "forwards", "all")
+    connection = await asyncpg.connect(empty)
+    assert await connection.fetchval("SELECT lower('Ã')") == "ã"
+    for text in "ÆØŁЖΔ", "JOÃO", LOCAL.upper():
+        assert await connection.fetchval("SELECT caseless($1)", text) == text.lower()
+    for text in "São Paulo, ÆØ", "Жук №5", LOCAL:
+        assert await connection.fetchval("SELECT search_words($1) @@ search_query($1)", text)
+    await connection.close()

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.bodies import read_json
 from backoffice.api.direct import welcomes_strangers
-from backoffice.api.lists import List
+from backoffice.api.lists import Rows
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
@@ -53,7 +53,7 @@ class CRUD(PiccoloCRUD):
         self.new = new_model(resource.table, resource.owned)
         self.details = tuple((name, detail.sql) for name, detail in resource.details.items())
         self.row_sql = row_sql(resource.table, self.details)
-        self.rows = List(resource.table, Parameters(resource, b"").page().order)
+        self.rows = Rows(resource.table, Parameters(resource, b"").page().order)
 
     # Piccolo builds this model anew for every request.
     @cached_property
@@ -196,7 +196,7 @@ class CRUD(PiccoloCRUD):
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """PUT and PATCH differ in what must be there; what is left out stays as it is in both."""
         self.parameters(request).finish()
-        values = await self.validate_change(row_id, data, model)
+        values = await self.validate_change(request, row_id, data, model)
         if self.looks_first(request):
             await self.meet(request)
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
@@ -212,7 +212,9 @@ class CRUD(PiccoloCRUD):
             await request.scope[STRANGER].introduce(request.scope)
             self.resource.require(request, "change")
 
-    async def validate_change(self, row_id: UUID, data: Any, model: type[BaseModel]) -> dict[str, Any]:
+    async def validate_change(
+        self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]
+    ) -> dict[str, Any]:
         """What is as it was is never wrong: a row can be sent back as it came, details and all.
 
         :raises Problem: validation_error, naming each field that is wrong.
@@ -220,6 +222,7 @@ class CRUD(PiccoloCRUD):
         try:
             return self.validate(model, data)
         except Problem as problem:
+            await self.meet(request)
             row = await self.engine.fetch_value(self.row_sql, row_id)
             if row is None or not isinstance(data, dict):
                 raise

@@ -21,7 +21,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 
 def welcomes_strangers(endpoint: Endpoint) -> Endpoint:
-    """Marks an endpoint whose answer comes from `strangers.fetch`, which finds out who asks."""
+    """Marks an endpoint that finds out by itself who asks, with the statement that answers."""
     endpoint.welcomes_strangers = True  # type: ignore[attr-defined]
     return endpoint
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from piccolo.columns import Text
 from piccolo.table import Table
 
 from backoffice.api.conditions import Condition
@@ -15,6 +16,7 @@ from backoffice.api.list_queries import (
     page_statement,
 )
 from backoffice.api.page import Page
+from backoffice.api.selects import columns_of
 from backoffice.api.totals import Total, Totals
 from backoffice.database.engine import Reader
 
@@ -22,8 +24,9 @@ from backoffice.database.engine import Reader
 Fetch = Callable[..., Awaitable[Any]]
 
 
-class List:
-    """
+class Rows:
+    """Of one table.
+
     :param order: that of the list, unless another is asked for.
     """
 
@@ -41,8 +44,8 @@ class List:
         if await totals.are_quick(reader):
             sql, arguments = page_statement(self.table, page, totals.recall(page.where))
             return totals.remember(page.where, await fetch(sql, *arguments))
-        expected = await self._expected(reader, page)
-        sql, arguments = large_page_statement(self.table, page, near=totals.are_near(expected, page))
+        expected, near = await self._expected(reader, page)
+        sql, arguments = large_page_statement(self.table, page, near=near)
         counted, _, body = (await fetch(sql, *arguments)).partition("\n")
         return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None, expected))
 
@@ -51,20 +54,28 @@ class List:
         if await totals.are_quick(reader):
             sql, arguments = count_statement(self.table, page)
             return Total(await reader.fetch_value(sql, *arguments))
-        expected = await self._expected(reader, page)
-        sql, arguments = large_count_statement(self.table, page, near=totals.are_near(expected, page))
+        expected, near = await self._expected(reader, page)
+        sql, arguments = large_count_statement(self.table, page, near=near)
         return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments), expected)
 
     async def names(self, reader: Reader, page: Page) -> str:
         """What people call the rows of a page, by id, as JSON text."""
         is_large = not await self.totals.are_quick(reader)
-        near = is_large and self.totals.are_near(await self._expected(reader, page), page)
+        near = is_large and (await self._expected(reader, page))[1]
         sql, arguments = names_statement(self.table, page, near=near)
         return str(await reader.fetch_value(sql, *arguments))
 
-    async def _expected(self, reader: Reader, page: Page) -> int | None:
-        """How many rows there will be, where that decides how they are looked for."""
-        return await self.totals.expect(reader, page.where) if page.orderless else None
+    async def _expected(self, reader: Reader, page: Page) -> tuple[int | None, bool]:
+        """How many rows of a large table there will be, and whether a page of them is near; where that matters."""
+        if not page.orderless:
+            return None, False
+        expected = await self.totals.expect(reader, page.where)
+        return expected, self._has_index(page.order) and self.totals.are_near(expected, page)
+
+    def _has_index(self, order: Order) -> bool:
+        """Or the whole table would be put in order before anything is near. Free text has none."""
+        first = columns_of(self.table)[order[0].name]
+        return len({"id", *(key.name for key in order)}) <= 2 and not isinstance(first, Text)
 
 
 def _with_total(body: str, total: Total) -> str:

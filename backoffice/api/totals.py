@@ -85,9 +85,9 @@ class Totals:
         plan = json.loads(await reader.fetch_value(sql, *arguments))
         return int(plan[0]["Plan"]["Plan Rows"])
 
-    def are_near(self, expected: int | None, page: Page) -> bool:
+    def are_near(self, expected: int, page: Page) -> bool:
         """Whether the rows of a page are met with soon, if so many are expected in the whole (large) table."""
-        if expected is None or expected <= MOST_COUNTED_ROWS:
+        if expected <= MOST_COUNTED_ROWS:
             return False
         return expected * NEAR_ROWS > CAUTION * (page.limit + page.offset) * self._size
 

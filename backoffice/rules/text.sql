@@ -25,12 +25,16 @@ RETURN length(value) <= 254
    AND value ~ '@.*[.\u3002\uff0e\uff61]'
    AND value !~ '[.\u3002\uff0e\uff61][0-9]+$';
 
--- Without case, also in a database whose locale knows no letters beyond ASCII (C): letters are taken apart into what lower()
--- knows everywhere and their accents, and put together again.
+-- Without case. In a database of locale C lower() knows no letters but ASCII's: those with accents are taken apart, and put
+-- together again. ASCII is the same everywhere (Turkish would have an i of its own).
 CREATE OR REPLACE FUNCTION caseless(value text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN octet_length(value) = length(value) THEN lower(value)
-    ELSE normalize(lower(normalize(value, NFD)), NFC) END;
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+    RETURN CASE WHEN octet_length(value) = length(value) THEN lower(value COLLATE "C")
+                ELSE normalize(lower(normalize(value, NFD)), NFC) END;
+END;
+$$;
 
 -- Without case and accents: 'São' and 'SAO' are both 'sao'. ASCII has no accents, and is spared the search for them.
 CREATE OR REPLACE FUNCTION fold(value text) RETURNS text
@@ -100,7 +104,7 @@ CREATE OR REPLACE FUNCTION fragments(value text) RETURNS integer[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 DECLARE
-    bytes bytea := convert_to(public.caseless(value), 'UTF8');
+    bytes bytea := convert_to(lower(value), 'UTF8');
 BEGIN
     RETURN ARRAY(
         SELECT get_byte(bytes, at) << 16 | get_byte(bytes, at + 1) << 8 | get_byte(bytes, at + 2)

@@ -1,24 +1,22 @@
-"""E-mails and parts of texts whatever their case, in every locale."""
+"""The indexes of the rules."""
 
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-ID = "2026-11-21T10:10:31:310378"
+ID = "2026-11-21T10:49:08:954404"
 VERSION = "1.38.0"
-DESCRIPTION = "E-mails and parts of texts whatever their case, in every locale"
-
-# Warnings of `piccolo backoffice lint`, and why they need no heed here.
-ACCEPTED = {
-    "drops-index": "another one keeps e-mails unique meanwhile",
-}
+DESCRIPTION = "The indexes of the rules"
 
 FORWARDS = r"""
+DROP INDEX CONCURRENTLY IF EXISTS users_fragments;
+-- See the same file of crm.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS users_fragments ON users USING gin (fragments(caseless(email || ' ' || name)));
+
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_meanwhile ON users (caseless(email));
 DROP INDEX CONCURRENTLY IF EXISTS users_email_key;
 -- E-mails are unique whatever their case.
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_key ON users (caseless(email));
 DROP INDEX CONCURRENTLY IF EXISTS users_email_meanwhile;
-REINDEX INDEX CONCURRENTLY users_fragments;
 """
 
 BACKWARDS = r"""
@@ -27,6 +25,9 @@ DROP INDEX CONCURRENTLY IF EXISTS users_email_key;
 -- E-mails are unique whatever their case.
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_email_key ON users (lower(email));
 DROP INDEX CONCURRENTLY IF EXISTS users_email_meanwhile;
+DROP INDEX CONCURRENTLY IF EXISTS users_fragments;
+-- See the same file of crm.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS users_fragments ON users USING gin (fragments(email || ' ' || name));
 """
 
 
