@@ -226,6 +226,22 @@ async def test_the_ruin_of_a_runner_that_was_killed_is_cleared_away(
     assert await connection.fetchval(valid)
 
 
+async def test_the_ruin_of_an_index_that_was_being_rebuilt_is_cleared_away(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, database: str
+) -> None:
+    again = "REINDEX INDEX CONCURRENTLY customers_name"
+    impatient = await asyncpg.connect(database, server_settings={"statement_timeout": "300ms"})
+    async with connection.transaction():
+        await a_customer(connection)  # which it waits for
+        with pytest.raises(asyncpg.QueryCanceledError):
+            await impatient.execute(again)
+    await impatient.close()
+    assert "customers_name_ccnew" in await relations(connection)
+    await runner.forwards(engine, these(a_migration(tmp_path, 1, again, alone=True)))
+    assert "customers_name_ccnew" not in await relations(connection)
+    assert await records.drift(connection) == []
+
+
 async def test_what_was_made_by_hand_can_be_recorded_without_being_run(
     tmp_path: Path, engine: Engine, connection: asyncpg.Connection
 ) -> None:

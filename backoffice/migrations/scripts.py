@@ -56,7 +56,7 @@ async def execute(connection: Any, statement: Statement) -> None:
 
 
 async def drop_if_invalid(connection: Any, statement: Statement) -> None:
-    """Drops the index that the statement creates if an attempt of it failed half-way."""
-    thing = statement.creates
-    if thing and thing.kind == "INDEX" and await connection.fetchval(f"SELECT EXISTS ({INVALID})", thing.name):
-        await connection.execute(f'DROP INDEX CONCURRENTLY "{thing.name}"')
+    """Drops what an attempt of the statement that failed half-way has left."""
+    name = statement.half_made
+    if name and await connection.fetchval(f"SELECT EXISTS ({INVALID})", name):
+        await connection.execute(f'DROP INDEX CONCURRENTLY "{name}"')

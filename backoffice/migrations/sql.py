@@ -73,6 +73,13 @@ class Statement:
         return re.match(r"(?:CREATE|DROP|REINDEX)\b[\w ]* CONCURRENTLY ", self.bare, re.IGNORECASE) is not None
 
     @property
+    def half_made(self) -> str | None:
+        """The index that is left behind, invalid, when this is broken off."""
+        if rebuilt := re.match(r'REINDEX INDEX CONCURRENTLY "?(\w+)', self.bare, re.IGNORECASE):
+            return f"{rebuilt[1]}_ccnew"  # as PostgreSQL calls it
+        return self.creates.name if self.creates and self.creates.kind == "INDEX" else None
+
+    @property
     def validates(self) -> bool:
         return re.match(r"ALTER TABLE .* VALIDATE CONSTRAINT ", self.bare, re.IGNORECASE) is not None
 
