@@ -66,34 +66,38 @@ class UnitOfWork:
         if scope["type"] != "http" or not f"{get_route_path(scope)}/".startswith(self.prefixes):
             await self.app(scope, receive, send)
             return
-        async with AsyncExitStack() as held:
-            body = await self._read_body(scope, receive, held)
-            async with asyncio.timeout(LONGEST_REQUEST_SECONDS):
-                answer = await self._answer(scope, body)
-        await answer.release(send)
-
-    async def _read_body(self, scope: Scope, receive: Receive, held: AsyncExitStack) -> bytes:
-        """A large one waits, unread, until there is room for it, and then takes that until `held` is closed.
-
-        :raises Problem: body_too_large, as soon as it is known; body_too_slow.
-        """
         if _declared_length(scope) > MAX_BODY_BYTES:
             raise Problem("body_too_large")
-        body = bytearray()
+        begin = await receive()
+        if not begin.get("more_body"):
+            await self._serve(scope, _within_bounds(begin.get("body", b"")), send)
+            return
+        async with AsyncExitStack() as held:
+            await self._serve(scope, await self._read_body(begin, receive, held), send)
+
+    async def _serve(self, scope: Scope, body: bytes, send: Send) -> None:
+        async with asyncio.timeout(LONGEST_REQUEST_SECONDS):
+            answer = await self._answer(scope, body)
+        await answer.release(send)
+
+    async def _read_body(self, begin: Message, receive: Receive, held: AsyncExitStack) -> bytes:
+        """A large one waits, unread, until there is room for it, and then takes that until `held` is closed.
+
+        :param begin: the message with its first part.
+        :raises Problem: body_too_large, as soon as it is known; body_too_slow.
+        """
+        body, message = bytearray(begin["body"]), begin
         try:
             async with asyncio.timeout(None) as patience:
-                while True:
-                    message = await receive()
-                    body += message.get("body", b"")
-                    if len(body) > MAX_BODY_BYTES:
-                        raise Problem("body_too_large")
-                    if not message.get("more_body"):
-                        return bytes(body)
+                while message.get("more_body"):
                     if len(body) > LARGE_BODY_BYTES and patience.when() is None:
                         await held.enter_async_context(self._room)
                         patience.reschedule(asyncio.get_running_loop().time() + LARGE_BODY_SECONDS)
+                    message = await receive()
+                    body += _within_bounds(message.get("body", b""), len(body))
         except TimeoutError:
             raise Problem("body_too_slow") from None
+        return bytes(body)
 
     async def _answer(self, scope: Scope, body: bytes) -> Answer:
         if get_route_path(scope).startswith(self.without):
@@ -140,6 +144,13 @@ class UnitOfWork:
 def _declared_length(scope: Scope) -> int:
     text: bytes = dict(scope["headers"]).get(b"content-length", b"")
     return int(text) if text.isdigit() else 0
+
+
+def _within_bounds(part: bytes, before: int = 0) -> bytes:
+    """:raises Problem: body_too_large, with those that came before."""
+    if before + len(part) > MAX_BODY_BYTES:
+        raise Problem("body_too_large")
+    return part
 
 
 def _replay(body: bytes) -> Receive:
