@@ -11,7 +11,7 @@ import pytest
 from backoffice.database.connecting import Connector
 from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, records, runner, scratch
-from backoffice.migrations.catalog import Catalog
+from backoffice.migrations.catalog import Catalog, read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
@@ -229,3 +229,14 @@ async def test_the_quick_look_sees_what_changed_since_the_last_migration(
     restore = "CREATE OR REPLACE TRIGGER products_touch BEFORE UPDATE ON products FOR EACH ROW EXECUTE FUNCTION "
     await runner.forwards(engine, these(a_migration(tmp_path, 2, f"{restore} touch_updated_at(); DROP TABLE spare")))
     assert await records.drift(connection) == []
+
+
+async def test_what_is_dropped_while_somebody_looks_is_not_there(database: str) -> None:
+    looking, dropping = [await asyncpg.connect(database) for _ in range(2)]
+    async with records.one_moment(looking):
+        assert await looking.fetchval("SELECT 'customers_email'::regclass") is not None  # which begins the moment
+        await dropping.execute("DROP INDEX customers_email")
+        assert "index customers.customers_email" not in await read_catalog(looking)
+        assert [str(one) for one in await records.drift(looking)] == ["index customers.customers_email is missing"]
+    for connection in looking, dropping:
+        await connection.close()

@@ -58,7 +58,8 @@ async def read_catalog(connection: Any) -> Catalog:
         rows = await connection.fetch(READ)
     finally:
         await transaction.rollback()
-    return {f"{row['kind']} {row['name']}": row["definition"] for row in rows}
+    # What was dropped since the moment that is looked at has no definition any more.
+    return {f"{row['kind']} {row['name']}": row["definition"] for row in rows if row["definition"] is not None}
 
 
 def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Difference]:
