@@ -124,8 +124,7 @@ class UnitOfWork:
         try:
             return await self._run_in_transaction(scope, body, introduced=introduced)
         except (Problem, asyncpg.PostgresError) as error:
-            known = introduced or "user" in scope or getattr(error, "code", "") == "unauthenticated"
-            if known or not is_refusal(error):
+            if introduced or "user" in scope or _is_unknown(error) or not is_refusal(error):
                 raise
         return await self._run_in_transaction(scope, body, introduced=True)
 
@@ -139,6 +138,11 @@ class UnitOfWork:
         except RolledBack:
             pass
         return answer
+
+
+def _is_unknown(error: Exception) -> bool:
+    """Whether they were looked up, in vain."""
+    return isinstance(error, Problem) and error.code == "unauthenticated"
 
 
 def _declared_length(scope: Scope) -> int:

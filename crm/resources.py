@@ -65,10 +65,8 @@ def _of_customers(names: str) -> Condition:
 def _numbered_or_of_customers(word: str, digits: str) -> Condition:
     # Bounds, since whoever plans LIKE before it is known what is looked for cannot use the index.
     after = digits[:-1] + chr(ord(digits[-1]) + 1)
-    numbered, customers = (
-        QueryString("number::text ~>=~ {} AND number::text ~<~ {}", digits, after),
-        _of_customers(word),
-    )
+    numbered = QueryString("number::text ~>=~ {} AND number::text ~<~ {}", digits, after)
+    customers = _of_customers(word)
     found, checked = (QueryString("({} OR {})", numbered, each) for each in (customers.found, customers.checked))
     return Condition(found, numbered, checked, orderless=True)  # few names begin with a digit
 

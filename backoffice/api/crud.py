@@ -27,7 +27,7 @@ from backoffice.api.values import canonical_uuid
 from backoffice.database.engine import Engine
 from backoffice.problems import FieldError, Problem, field_errors
 
-RIGHTS = {"GET": "read", "POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
+RIGHTS = {"GET": "read", "POST": "create", "DELETE": "delete"}
 
 
 class CRUD(PiccoloCRUD):
@@ -68,13 +68,12 @@ class CRUD(PiccoloCRUD):
         return await self.get_all(request)
 
     async def detail(self, request: Request) -> Response:
+        if request.method in ("PUT", "PATCH"):
+            return await self.change_row(request)
         self.resource.require(request, RIGHTS[request.method])
         row_id = self.parse_id(request.path_params["row_id"])
-        if request.method == "GET":
-            return await self.get_single(request, row_id)
-        if request.method == "DELETE":
-            return await self.delete_single(request, row_id)
-        return await self.change_row(request)
+        answer = self.get_single if request.method == "GET" else self.delete_single
+        return await answer(request, row_id)
 
     def parse_id(self, text: str) -> UUID:
         try:
@@ -200,7 +199,11 @@ class CRUD(PiccoloCRUD):
         if self.looks_first(request):
             await self.meet(request)
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
-        row = await self.update(request, row_id, values)
+        if values:
+            row = await self.update(request, row_id, values)
+        else:
+            await self.meet(request)
+            row = await self.read(row_id)
         return json_response(row, headers={"ETag": etag(row)})
 
     async def meet(self, request: Request) -> None:
@@ -241,9 +244,6 @@ class CRUD(PiccoloCRUD):
 
         :raises Problem: not_found; unauthenticated, csrf_failed, forbidden where that was not known before.
         """
-        if not values:
-            await self.meet(request)
-            return await self.read(row_id)
         names, arguments = tuple(values), [row_id, *values.values()]
         stranger: Stranger | None = request.scope.get(STRANGER)
         if stranger is None:

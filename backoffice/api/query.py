@@ -83,14 +83,13 @@ class Parameters:
         """
         typed = self.given.pop("search", "") if self.resource.search is None else ""
         limit, offset = self.window(MAX_LIMIT)
-        conditions = self._conditions()
-        if typed:
-            name = called(self.resource.table, f'"{self.table}"')
-            conditions.append(plain(QueryString(f"caseless({name}) LIKE caseless({{}})", f"%{literally(typed)}%")))
+        name = called(self.resource.table, f'"{self.table}"')
+        is_called = QueryString(f"caseless({name}) LIKE caseless({{}})", f"%{literally(typed)}%")
+        where = self.where(*([plain(is_called)] if typed else []))
         readable = self.resource.table.get_readable().columns
         named_by = [column._meta.name for column in readable if not column._meta.call_chain]
         order = tuple(Key(self.table, name, nullable=False, descending=False) for name in (*named_by, "id"))
-        return Page(all_of(*conditions) if conditions else None, order, limit, offset)
+        return Page(where, order, limit, offset)
 
     def finish(self) -> None:
         """:raises Problem: validation_error, where a parameter was wrong or nobody has asked for it."""
@@ -179,21 +178,17 @@ class Parameters:
             self._refuse(name, "bool_type")
         return text == "true"
 
-    def where(self) -> Condition | None:
+    def where(self, *more: Condition) -> Condition | None:
         """None where every row will do.
 
         :raises Problem: validation_error, naming each parameter that is wrong.
         """
-        conditions = self._conditions()
-        return all_of(*conditions) if conditions else None
-
-    def _conditions(self) -> list[Condition]:
-        conditions: list[Condition] = []
+        conditions = list(more)
         if self.given:
             conditions += [condition for name in self.resource.filtered for condition in self._filter(name)]
             conditions += self._search(self.resource.search) if self.resource.search is not None else []
         self.finish()
-        return conditions
+        return all_of(*conditions) if conditions else None
 
     def _search(self, search: "Search") -> list[Condition]:
         typed = self.given.pop("search", "")
@@ -226,19 +221,19 @@ class Parameters:
 
     def _match(self, name: str, match: str, value: str) -> list[Condition]:
         pattern = MATCHES[match].format(literally(value))
-        estimated = QueryString(f'"{name}" ILIKE {{}}', pattern)
-        if not self._has_fragments(name, value) and value.isascii():
-            return [plain(estimated)]  # a third of the price, and good enough for ASCII in every locale
         condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
-        return [self._with_fragments(name, value, condition, estimated)]
+        estimated = QueryString(f'"{name}" ILIKE {{}}', pattern)
+        if self._has_fragments(name, value):
+            return [self._by_fragments(value, condition, estimated)]
+        if value.isascii():
+            return [plain(estimated)]  # a third of the price, and good enough for ASCII in every locale
+        return [Condition(condition, estimated, condition)]
 
     def _has_fragments(self, name: str, value: str) -> bool:
         return name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES
 
-    def _with_fragments(self, name: str, value: str, condition: QueryString, estimated: QueryString) -> Condition:
+    def _by_fragments(self, value: str, condition: QueryString, estimated: QueryString) -> Condition:
         """With what an index answers: all rows that have that value in this text, and a few that have it in another."""
-        if not self._has_fragments(name, value):
-            return Condition(condition, estimated, condition)
         found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments(caseless({{}}))", condition, value)
         return Condition(found, estimated, condition, orderless=True)
 
@@ -258,8 +253,8 @@ class Parameters:
             return []
         condition = QueryString(f'"{name}" {sign} {{}}', value)
         # Free text is too long for an index of its own.
-        is_free = sign == "=" and isinstance(column, Text)
-        return [self._with_fragments(name, text, condition, condition) if is_free else plain(condition)]
+        by_fragments = sign == "=" and isinstance(column, Text) and self._has_fragments(name, text)
+        return [self._by_fragments(text, condition, condition) if by_fragments else plain(condition)]
 
 
 @cache

@@ -91,9 +91,7 @@ class Totals:
             return False
         return expected * NEAR_ROWS > CAUTION * (page.limit + page.offset) * self._size
 
-    async def judge(
-        self, reader: Reader, where: Condition | None, counted: int | None, expected: int | None = None
-    ) -> Total:
+    async def judge(self, reader: Reader, where: Condition | None, counted: int | None, expected: int | None) -> Total:
         """What to say of a large table.
 
         :param counted: at most one more than `MOST_COUNTED_ROWS`; None where it was not worth the trouble.
