@@ -51,6 +51,11 @@ class TestThePage:
         desks.admin.client.headers["X-CSRFToken"] = "invented"
         refused(await desks.admin.creates("customers", **ANA), 403, said)
 
+    async def test_whoever_has_no_session_any_more_is_asked_to_log_in(self, desks: Desks) -> None:
+        desks.admin.client.cookies.clear()
+        answer = await desks.admin.client.post("/admin/api/tables/customers/", json=ANA)
+        refused(answer, 401, "Please log in.")
+
     async def test_behind_https_only_its_own_pages_may_write(self, desks: Desks) -> None:
         desks.admin.client.base_url = httpx.URL("https://flowcrm.test")
         for origin, status in (("https://elsewhere.test", 403), ("https://flowcrm.test", 201)):

@@ -14,6 +14,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from backoffice import problem_responses
 from backoffice.admin.crud import AdminCRUD
@@ -32,7 +33,14 @@ ICON = (
 
 
 class SameHost(CSRFMiddleware):
-    """Behind HTTPS Piccolo's own wants a list of hosts; the one that the page came from is the one that counts."""
+    """Behind HTTPS Piccolo's own wants a list of hosts; the one that the page came from is the one that counts.
+
+    :param session_cookie: its name. It ends with the token's, and whoever has neither needs to log in, no more.
+    """
+
+    def __init__(self, app: ASGIApp, session_cookie: str) -> None:
+        super().__init__(app)
+        self.session_cookie = session_cookie
 
     def is_valid_referer(self, request: Request) -> bool:
         origin = request.headers.get("origin") or request.headers.get("referer") or ""
@@ -49,7 +57,7 @@ class SameHost(CSRFMiddleware):
 
         response: Response = await super().dispatch(request, pass_on)
         if not passed:
-            raise Problem("csrf_failed")
+            raise Problem("csrf_failed" if self.session_cookie in request.cookies else "unauthenticated")
         return response
 
 
@@ -65,7 +73,7 @@ class Admin(AdminRouter):
         writable = {resource.tablename: not resource.read_only for resource in resources}
         super().__init__(translations=translations(writable), **settings)
         self.resources = resources
-        self.user_middleware = [Middleware(cast(Any, SameHost))]  # its first parameter is wider than mypy's factory
+        self.user_middleware = [Middleware(SameHost, session_cookie=self._behind("/api").backend.cookie_name)]
         self.template = _page(self.template, title=self.site_name)
         for part in (self, self._mounted("/api"), self._mounted("/public")):
             problem_responses.install(part)
