@@ -23,23 +23,33 @@ LOCKED = ("presale_locked",)
 ItemRow, _ = output_models(PresaleItem, examples=examples.PRESALE_ITEM)
 
 
-CUSTOMER_WORDS = "customer_words(name, email, cpf, phone)"
-PRODUCT_WORDS = "search_words(code || ' ' || name || ' ' || coalesce(description, ''))"
-
-
 def _search_customers(typed: str) -> Condition:
-    return _with_words(CUSTOMER_WORDS, typed)
+    return _with_words("customer_words(name, email, cpf, phone)", "name || ' ' || email", typed)
 
 
 def _search_products(typed: str) -> Condition:
-    return _with_words(PRODUCT_WORDS, typed)
+    text = "code || ' ' || name || ' ' || coalesce(description, '')"
+    return _with_words(f"search_words({text})", text, typed)
 
 
-def _with_words(words: str, typed: str) -> Condition:
-    found = QueryString(f"{words} @@ search_query({{}})", typed)
-    # What was typed is read once for all rows.
-    checked = QueryString(f"{words} @@ (SELECT search_query({{}}))", typed)
-    return Condition(found, found, checked, orderless=True)
+def _with_words(words: str, text: str, typed: str) -> Condition:
+    """:param text: from which all words without digits are."""
+    found, estimated = _begun(words, typed)
+    return Condition(found, estimated, _checked(words, text, typed), orderless=True)
+
+
+def _begun(words: str, typed: str) -> tuple[QueryString, QueryString]:
+    """As an index finds them, and as the planner can tell how many there are."""
+    # A planner who knows that most rows match would read them all, and take each apart.
+    unknown, known = "(SELECT search_beginnings_query({}))", "search_beginnings_query({})"
+    begin = f"search_beginnings({words}) @@ "
+    return QueryString(begin + unknown, typed), QueryString(begin + known, typed)
+
+
+def _checked(words: str, text: str, typed: str) -> QueryString:
+    # What was typed is read once for all rows, and most rows are told by their text without being taken apart.
+    patterns, query = "(SELECT search_patterns({}))", "(SELECT search_query({}))"
+    return QueryString(f"fold({text}) LIKE ALL ({patterns}::text[]) AND {words} @@ {query}", typed, typed)
 
 
 def _search_presales(typed: str) -> Condition:
@@ -52,12 +62,12 @@ def _search_presales(typed: str) -> Condition:
 
 
 def _of_customers(names: str) -> Condition:
-    ids = "SELECT id FROM customers WHERE search_words(name) @@ search_query({})"
-    customer = "SELECT search_words(name) @@ (SELECT search_query({})) FROM customers WHERE customers.id = customer_id"
+    words = "search_words(name)"
+    found, estimated = _begun(words, names)
     return Condition(
-        QueryString(f"customer_id = ANY (ARRAY({ids}))", names),
-        QueryString(f"customer_id IN ({ids})", names),
-        QueryString(f"({customer})", names),
+        QueryString("customer_id = ANY (ARRAY(SELECT id FROM customers WHERE {}))", found),
+        QueryString("customer_id IN (SELECT id FROM customers WHERE {})", estimated),
+        QueryString("(SELECT {} FROM customers WHERE customers.id = customer_id)", _checked(words, "name", names)),
         orderless=True,
     )
 

@@ -43,10 +43,10 @@ DAMAGES = {
         "constraint presales.presales_discount_not_negative differs"
     ),
     "ALTER TABLE presale_items DISABLE TRIGGER ALL": "constraint presale_items.presale_items_product_id_fkey differs",
-    "DROP INDEX products_search": "index products.products_search is missing",
+    "DROP INDEX products_beginnings": "index products.products_beginnings is missing",
     "CREATE INDEX mine ON customers (phone)": "index customers.mine is not of the program",
-    "DROP INDEX customers_search_name; CREATE INDEX customers_search_name ON customers (name)": (
-        "index customers.customers_search_name differs"
+    "DROP INDEX customers_name_beginnings; CREATE INDEX customers_name_beginnings ON customers (name)": (
+        "index customers.customers_name_beginnings differs"
     ),
     "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'customers_email'::regclass": (
         "index customers.customers_email differs"
@@ -108,7 +108,7 @@ async def test_the_script_of_check_repairs_functions_constraints_indexes_and_tri
         "CREATE OR REPLACE FUNCTION is_cpf(value text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN true",
         "DROP FUNCTION take_stock CASCADE",
         "ALTER TABLE products DROP CONSTRAINT products_stock_not_negative",
-        "DROP INDEX customers_search_name; CREATE INDEX customers_search_name ON customers (name)",
+        "DROP INDEX customers_name_beginnings; CREATE INDEX customers_name_beginnings ON customers (name)",
         "ALTER TABLE users DISABLE TRIGGER users_end_sessions",
     ):
         await connection.execute(damage)
@@ -142,11 +142,11 @@ async def onlooker(database: str, connection: asyncpg.Connection) -> AsyncIterat
 async def test_check_and_plan_need_no_right_but_to_read_and_no_server_but_their_own(
     onlooker: str, connection: asyncpg.Connection
 ) -> None:
-    await connection.execute("DROP INDEX products_search")
+    await connection.execute("DROP INDEX products_beginnings")
     said = refusal(onlooker, "piccolo.main", "backoffice", "check")
     assert said.splitlines() == [
         "The database differs from what its migrations make:",
-        "  index products.products_search is missing",
+        "  index products.products_beginnings is missing",
     ]
     assert "-- WARNING loses-data" in run(onlooker, "piccolo.main", "backoffice", "plan", "--until=all", "--back")
 
@@ -186,10 +186,10 @@ async def test_files_that_changed_are_named_until_accepted(
     await connection.execute("UPDATE migration_checksum SET checksum = 'another' WHERE name = $1", first.id)
     report = await checking.check(engine, server)
     assert f"Changed after they ran; restore the files:\n  {first.path.name}" in str(report)
-    await connection.execute("DROP INDEX products_search")
+    await connection.execute("DROP INDEX products_beginnings")
     assert not (await checking.accept(engine, server)).fine
     assert await connection.fetchval("SELECT checksum FROM migration_checksum WHERE name = $1", first.id) == "another"
-    await connection.execute(dict(await made(engine, server))["index products.products_search"])
+    await connection.execute(dict(await made(engine, server))["index products.products_beginnings"])
     assert (await checking.accept(engine, server)).fine
 
 

@@ -54,7 +54,7 @@ DANGERS = {
     "ALTER TABLE presales ADD CONSTRAINT mine FOREIGN KEY (customer_id) REFERENCES customers (id)": {"scans"},
     "ALTER TABLE products ADD CONSTRAINT one_name UNIQUE (name)": {"builds-index"},
     "CREATE INDEX mine ON customers (name, id)": {"builds-index"},
-    "DROP INDEX products_search": {"drops-index"},
+    "DROP INDEX products_beginnings": {"drops-index"},
     "ALTER TABLE customers DROP COLUMN address": {"loses-data"},
     "DROP TABLE login_failures": {"loses-data"},
     "TRUNCATE login_failures": {"loses-data"},
@@ -106,7 +106,7 @@ async def test_the_safe_ways_are_safe(observe: Observe, connection: asyncpg.Conn
     assert {risk.code for risk in (await observe("ALTER TABLE presales ALTER notes SET NOT NULL")).risks} == {
         "forbids-null"
     }
-    assert (await observe("REINDEX INDEX CONCURRENTLY products_search", alone=True)).risks == []
+    assert (await observe("REINDEX INDEX CONCURRENTLY products_beginnings", alone=True)).risks == []
 
 
 async def test_what_runs_alone_must_be_repeatable(observe: Observe) -> None:
@@ -121,7 +121,9 @@ async def test_the_plan_is_the_sql_with_remarks_and_changes_nothing(
         await a_customer(connection, name=f"Ana {number}")
     await connection.execute("ANALYZE customers")
     before = await read_catalog(connection), await rows(connection)
-    one = a_migration(tmp_path, 1, "CREATE TABLE extra (\n    id int\n);\n-- A remark.\nDROP INDEX customers_search")
+    one = a_migration(
+        tmp_path, 1, "CREATE TABLE extra (\n    id int\n);\n-- A remark.\nDROP INDEX customers_beginnings"
+    )
     two = a_migration(tmp_path, 2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS extra_id ON extra (id)", alone=True)
     script = await planning.plan(engine, these(one, two), scratch_server=server)
     assert (await read_catalog(connection), await rows(connection)) == before
@@ -133,9 +135,9 @@ CREATE TABLE extra (
     id int
 );
 -- A remark.
-DROP INDEX customers_search;
+DROP INDEX customers_beginnings;
 -- locks customers: nobody reads or writes it until the transaction ends
--- WARNING drops-index: drops customers_search; nobody reads or writes customers then (3 rows, {size})
+-- WARNING drops-index: drops customers_beginnings; nobody reads or writes customers then (3 rows, {size})
 --   safe way: DROP INDEX CONCURRENTLY IF EXISTS in a migration with wrap_in_transaction=False
 
 -- {two}: outside a transaction, each statement by itself
@@ -166,7 +168,7 @@ async def test_the_way_back_can_be_planned_too(engine: Engine, server: str) -> N
 
 async def test_a_migration_may_accept_a_danger_and_says_why(tmp_path: Path, database: str) -> None:
     workshop = Workshop(tmp_path, database)
-    dropping = "DROP INDEX CONCURRENTLY IF EXISTS products_search; DELETE FROM login_failures"
+    dropping = "DROP INDEX CONCURRENTLY IF EXISTS products_beginnings; DELETE FROM login_failures"
     path = workshop.migration(1, dropping, alone=True)
     said = workshop.run("backoffice", "lint", DATABASE_URL="", FLOW_DATA_DIR=str(tmp_path / "data"))
     assert said.code == 1

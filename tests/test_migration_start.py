@@ -46,7 +46,7 @@ async def test_pending_migrations_stop_the_start(engine: Engine) -> None:
         ("DROP TRIGGER presales_change ON presales", "trigger presales.presales_change is missing"),
         ("ALTER TABLE users DISABLE TRIGGER users_touch", "trigger users.users_touch differs"),
         ("ALTER TABLE customers ADD COLUMN vip boolean", "column customers.vip is not of the program"),
-        ("DROP INDEX products_search", "index products.products_search is missing"),
+        ("DROP INDEX products_beginnings", "index products.products_beginnings is missing"),
         ("CREATE UNIQUE INDEX mine ON customers (phone)", "index customers.mine is not of the program"),
         ("ALTER TYPE user_role ADD VALUE 'owner'", "type user_role differs"),
     ],

@@ -13,12 +13,20 @@ from tests.properties import in_batches
 
 MARIA = ("Maria José D'Ávila", "maria.avila@example.com", "52998224725", "+5511987654321")
 HAYSTACK = "customer_words($1, $2, $3, $4)"
+WAYS = """
+    {words} @@ search_query({typed}) AS looked_at,
+    search_beginnings({words}) @@ search_beginnings_query({typed}) AS found
+"""
 LETTERS = "aáAÂbçÇdeéEêiíoõOuüxyz019 .,-'@/+º"
 
 
 async def finds(trial: asyncpg.Connection, typed: str, customer: tuple[str, ...] = MARIA) -> bool:
-    found: bool = await trial.fetchval(f"SELECT {HAYSTACK} @@ search_query($5)", *customer, typed)
-    return found
+    ways = WAYS.format(words=HAYSTACK, typed="$5")
+    sql = f"SELECT {ways}, fold($1 || $2) LIKE ALL (search_patterns($5)) AS may_be_found"
+    looked_at, found, may_be_found = await trial.fetchrow(sql, *customer, typed)
+    assert found == looked_at
+    assert may_be_found or not found
+    return bool(found)
 
 
 def words(text: str) -> list[str]:
@@ -49,12 +57,16 @@ class TestWords:
         """Digits aside, which may also match across the spaces between them."""
         pairs = [(text, re.sub(r"[019]", "a", typed)) for text, typed in pairs]
         found = await trial.fetch(
-            "SELECT search_words(text) @@ search_query(typed) "
+            f"SELECT {WAYS.format(words='search_words(text)', typed='typed')}, "
+            "fold(text) LIKE ALL (search_patterns(typed)) AS may_be_found "
             "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (text, typed, n) ORDER BY n",
             [text for text, _ in pairs],
             [typed for _, typed in pairs],
         )
-        assert [record[0] for record in found] == [begins_words_of(typed, text) for text, typed in pairs]
+        right = [begins_words_of(typed, text) for text, typed in pairs]
+        assert [record["looked_at"] for record in found] == right
+        assert [record["found"] for record in found] == right
+        assert [record["may_be_found"] for record in found if record["found"]] == [True] * right.count(True)
 
     @pytest.mark.parametrize(
         "typed",

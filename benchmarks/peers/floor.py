@@ -23,6 +23,7 @@ PRODUCT = (
 )
 PRESALE = "id, number, customer_id, status, total::text, discount::text, notes, created_at, updated_at"
 ITEM = "id, presale_id, product_id, quantity::text, unit_price::text, total_price::text, discount::text"
+MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ search_beginnings_query($3)"
 PAGE = """
 SELECT json_build_object(
     'rows', coalesce((SELECT json_agg(page) FROM (
@@ -32,9 +33,7 @@ SELECT json_build_object(
 )::text
 """
 LIST = PAGE.format(columns=CUSTOMER, table="customers", where="true")
-SEARCH = PAGE.format(
-    columns=CUSTOMER, table="customers", where="customer_words(name, email, cpf, phone) @@ search_query($3)"
-)
+SEARCH = PAGE.format(columns=CUSTOMER, table="customers", where=MATCHES)
 FILTER = PAGE.format(columns=PRESALE, table="presales", where="status = $3")
 ONE_PRODUCT = f"SELECT row_to_json(product)::text FROM (SELECT {PRODUCT} FROM products WHERE id = $1) AS product"
 ONE_PRESALE = f"""

@@ -18,6 +18,8 @@ from benchmarks.peers.django_rest.serializers import (
     ProductSerializer,
 )
 
+MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ search_beginnings_query(%s)"
+
 
 class CustomerSearch(BaseFilterBackend):
     """The database's own full text search, by its index."""
@@ -26,8 +28,8 @@ class CustomerSearch(BaseFilterBackend):
         typed = request.query_params.get("search")
         if not typed:
             return queryset
-        return queryset.extra(  # the ORM has no words for this operator on these functions
-            where=["customer_words(name, email, cpf, phone) @@ search_query(%s)"], params=[typed]
+        return queryset.extra(  # noqa: S610 - the ORM has no words for this operator on these functions
+            where=[MATCHES], params=[typed]
         )
 
 

@@ -72,7 +72,8 @@ async def list_customers(
     query = select(Customer)
     if search:
         words = func.customer_words(Customer.name, Customer.email, Customer.cpf, Customer.phone)
-        query = query.where(words.op("@@")(func.search_query(search)))
+        matches = func.search_beginnings(words).op("@@")(func.search_beginnings_query(search))
+        query = query.where(matches)
     return await paginate(db, query, table=Customer, order=order, limit=limit, offset=offset)
 
 

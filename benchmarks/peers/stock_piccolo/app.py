@@ -23,6 +23,8 @@ from accounts.tables import Session, User
 from benchmarks.peers.stock_piccolo.piccolo_conf import DB
 from crm.tables import Customer, Presale, PresaleItem, Product
 
+MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ search_beginnings_query({})"
+
 
 class SessionTokens(TokenAuthProvider):
     """Piccolo's own provider, with the sessions that this database has."""
@@ -79,7 +81,7 @@ class NewPresale(BaseModel):
 
 @app.get("/api/customers/search/", response_model=Page)
 async def search_customers(search: str, limit: int = 25, offset: int = 0) -> dict[str, Any]:
-    matches = WhereRaw("customer_words(name, email, cpf, phone) @@ search_query({})", search)
+    matches = WhereRaw(MATCHES, search)
     query = Customer.select().where(matches).order_by(Customer.created_at, ascending=False).order_by(Customer.id)
     return {"rows": await query.limit(limit).offset(offset), "total": await Customer.count().where(matches)}
 
