@@ -1,0 +1,69 @@
+"""What `search=` means: each typed word begins a word of the row. What words are, and the indexes: rules/search.sql."""
+
+from piccolo.querystring import QueryString
+
+from backoffice.api.conditions import Condition, all_of
+
+
+def search_customers(typed: str) -> Condition:
+    return _with_words("customer_words(name, email, cpf, phone)", "name || ' ' || email", typed)
+
+
+def search_products(typed: str) -> Condition:
+    text = "code || ' ' || name || ' ' || coalesce(description, '')"
+    return _with_words(f"search_words({text})", text, typed)
+
+
+def _with_words(words: str, text: str, typed: str) -> Condition:
+    """:param text: from which all words without digits are."""
+    found, estimated = _begun(words, typed)
+    return Condition(found, estimated, _checked(words, text, typed), orderless=True)
+
+
+def _begun(words: str, typed: str) -> tuple[QueryString, QueryString]:
+    """As an index finds them, and as the planner can tell how many there are."""
+    # A planner who knows that most rows match would read them all, and take each apart.
+    unknown, known = "(SELECT search_beginnings_query({}))", "search_beginnings_query({})"
+    begin = f"search_beginnings({words}) @@ "
+    return QueryString(begin + unknown, typed), QueryString(begin + known, typed)
+
+
+def _checked(words: str, text: str, typed: str) -> QueryString:
+    # What was typed is read once for all rows, and most rows are told by their text without being taken apart.
+    patterns, query = "(SELECT search_patterns({}))", "(SELECT search_query({}))"
+    return QueryString(f"fold({text}) LIKE ALL ({patterns}::text[]) AND {words} @@ {query}", typed, typed)
+
+
+def search_presales(typed: str) -> Condition:
+    """Each word begins the number, or a word of the customer's name."""
+    words = list(dict.fromkeys(typed.split()))
+    names = " ".join(word for word in words if _digits(word) is None)
+    conditions = [_of_customers(names)] if names else []
+    conditions += [_numbered_or_of_customers(word, digits) for word in words if (digits := _digits(word))]
+    return all_of(*conditions)
+
+
+def _of_customers(names: str) -> Condition:
+    words = "search_words(name)"
+    found, estimated = _begun(words, names)
+    return Condition(
+        QueryString("customer_id = ANY (ARRAY(SELECT id FROM customers WHERE {}))", found),
+        QueryString("customer_id IN (SELECT id FROM customers WHERE {})", estimated),
+        QueryString("(SELECT {} FROM customers WHERE customers.id = customer_id)", _checked(words, "name", names)),
+        orderless=True,
+    )
+
+
+def _numbered_or_of_customers(word: str, digits: str) -> Condition:
+    # Bounds, since whoever plans LIKE before it is known what is looked for cannot use the index.
+    after = digits[:-1] + chr(ord(digits[-1]) + 1)
+    numbered = QueryString("number::text ~>=~ {} AND number::text ~<~ {}", digits, after)
+    customers = _of_customers(word)
+    found, checked = (QueryString("({} OR {})", numbered, each) for each in (customers.found, customers.checked))
+    return Condition(found, numbered, checked, orderless=True)  # few names begin with a digit
+
+
+def _digits(word: str) -> str | None:
+    """The number that the word begins, as in 12 or #12; None for other words."""
+    number = word.removeprefix("#")
+    return number if number.isascii() and number.isdigit() else None
