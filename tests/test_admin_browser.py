@@ -437,3 +437,24 @@ async def test_refusals_speak_the_language_that_was_chosen(clerk: Clerk, db: asy
 async def test_the_api_is_described_by_a_page_that_asks_nobody_else(clerk: Clerk) -> None:
     await clerk.page.goto(f"{clerk.address}/docs")
     await expect(clerk.page.locator(".opblock").first).to_be_visible()
+
+
+async def test_from_one_form_to_another_by_its_address(clerk: Clerk, db: asyncpg.Connection) -> None:
+    ana, bia = [await a_customer(db, name=name) for name in ("Ana", "Bia")]
+    product = await a_product(db, name="Bola")
+    for path, name in ((f"customers/{ana}", "Ana"), (f"customers/{bia}", "Bia"), (f"products/{product}/", "Bola")):
+        await clerk.page.goto(f"{clerk.address}/admin/#/{path}")
+        await clerk.sees_value("name", name)
+    for path, field in (("customers/add", "cpf"), ("products/add/", "code"), ("users/add", "password")):
+        await clerk.page.goto(f"{clerk.address}/admin/#/{path}")
+        await expect(clerk.field(field)).to_be_visible()
+        await expect(clerk.page.locator("form [name=cpf]")).to_have_count(int(field == "cpf"))
+
+
+async def test_a_row_created_from_a_form_without_the_last_slash_is_opened(clerk: Clerk) -> None:
+    await clerk.page.goto(f"{clerk.address}/admin/#/customers/add")
+    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.fill(name="Sem Barra", email="sb@example.com", phone="(11) 98765-4321", cpf=nth_cpf(4711))
+    await clerk.create()
+    await clerk.sees_form()
+    await clerk.sees_value("name", "Sem Barra")

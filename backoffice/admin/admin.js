@@ -5,6 +5,7 @@
 const LANGUAGE = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
 const TIMEZONE = "defaultTimezone"; // and the time zone
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
+const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
 const NOTICE_MS = 5000; // the front end's own timer often misses by a millisecond, and the notice stays
 
@@ -44,8 +45,19 @@ function showSaved(row) {
 }
 
 function showNew(table, row) {
-  if (location.hash.endsWith("/add/")) location.replace(`#/${table}/${row.id}/`);
+  if (formOf(location.hash) === "add") location.replace(`#/${table}/${row.id}/`);
 }
+
+// Whoever goes from one form to another by its address would see what the first one holds.
+
+function formOf(address) {
+  return address.match(FORM)?.[1];
+}
+
+window.addEventListener("hashchange", ({ oldURL, newURL }) => {
+  const [before, now] = [formOf(oldURL), formOf(newURL)];
+  if (before && now && (before === "add") === (now === "add")) location.reload();
+});
 
 // The front end's own messages give way to the server's. Times become readable.
 
