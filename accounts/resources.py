@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from piccolo.querystring import QueryString
 from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from starlette.requests import Request
 
 from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
 from accounts.roles import ADMINS, MANAGERS
 from accounts.tables import User
+from backoffice.api.conditions import Condition, plain
 from backoffice.api.resource import AdminView, Resource, Rights
 from backoffice.api.selects import columns_of
 from backoffice.api.values import CLEAN_PATTERN, clean_text
@@ -62,11 +64,20 @@ USERS = Resource(
 
 NOBODY = frozenset[str]()
 
+
+def entries_shown(request: Request) -> Condition | None:
+    """Whoever may not read users does not read of them in the trail either."""
+    if USERS.allows(request, "read"):
+        return None
+    return plain(QueryString("table_name <> {}", USERS.tablename))
+
+
 AUDIT_TRAIL = Resource(
     table=AuditEntry,
     path="audit-trail",
     about="Who changed what and when, through whichever door. Written by the database; for managers to read.",
     rights=Rights(read=MANAGERS, create=NOBODY, change=NOBODY, delete=NOBODY),
+    shown=entries_shown,
     owned=frozenset(columns_of(AuditEntry)),
     order="-happened_at",
     orders=frozenset({"happened_at"}),

@@ -1,17 +1,22 @@
 """The lines of a pre-sale, as they are sent with it, and all at once."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 from piccolo.querystring import QueryString
 from pydantic import TypeAdapter, ValidationError, create_model
 from starlette.requests import Request
 
 from backoffice.api.schemas import input_models
 from backoffice.api.selects import insert_sql
+from backoffice.database.errors import explain
 from backoffice.health import the_engine
 from backoffice.problems import Problem, field_errors
 from crm import examples
@@ -21,6 +26,8 @@ _item, _ = input_models(PresaleItem, owned=frozenset({"id", "presale_id", "total
 Line: Any = create_model("Line", __base__=_item, __doc__="A line of a pre-sale that is sent with it.")
 Lines: Any = list[Line]
 _lines = TypeAdapter(Lines)
+
+A_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Values = Sequence[Mapping[str, Any]]
 
@@ -51,15 +58,35 @@ def _ids(lines: Values) -> list[UUID]:
 
 async def insert_lines(presale_id: UUID, lines: Values) -> None:
     """Adds the lines in one statement."""
-    sql = _lines_sql(1, presale="$6::uuid")
-    await the_engine().fetch_value(sql, _ids(lines), *_columns(lines), presale_id)
+    sql, ids = _lines_sql(1, presale="$6::uuid"), _ids(lines)
+    with blaming_the_line(ids, lines):
+        await the_engine().fetch_value(sql, ids, *_columns(lines), presale_id)
 
 
 async def insert_with_lines(values: Mapping[str, Any], lines: Values) -> UUID:
     """A new pre-sale with its lines, in one statement. Gives back its id."""
-    sql = _with_lines_sql(tuple(values))
-    presale_id: UUID = await the_engine().fetch_value(sql, *values.values(), _ids(lines), *_columns(lines))
+    sql, ids = _with_lines_sql(tuple(values)), _ids(lines)
+    with blaming_the_line(ids, lines, within="items."):
+        presale_id: UUID = await the_engine().fetch_value(sql, *values.values(), ids, *_columns(lines))
     return presale_id
+
+
+@contextmanager
+def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") -> Iterator[None]:
+    """Names the fields that the database refuses as those of the body, as in `items.1.discount`.
+
+    PostgreSQL tells which line it was by its id, or by the product that is not there.
+    """
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        problem, named = explain(error), A_UUID.search(error.detail or "")
+        keys = [(id, line["product_id"]) for id, line in zip(ids, lines, strict=True)]
+        places = [place for place, key in enumerate(keys) if named and UUID(named[0]) in key]
+        if problem is None or error.table_name != PresaleItem._meta.tablename or not places:
+            raise
+        problem.errors = [replace(wrong, field=f"{within}{places[0]}.{wrong.field}") for wrong in problem.errors]
+        raise problem from error
 
 
 @cache

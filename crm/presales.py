@@ -30,6 +30,8 @@ ACTIONS = {
     "cancel": PresaleStatus.cancelled,
 }
 
+FOR_MANAGERS = (PresaleStatus.approved, PresaleStatus.converted)
+
 # What an action may run into with 409, where that is more than a move that is not allowed.
 CONFLICTS = {
     "submit": ("invalid_transition", "no_items", "discount_exceeds_sum"),
@@ -59,8 +61,8 @@ async def prepare_presale(request: Request, values: dict[str, Any], old: Mapping
 
 def _require_move(request: Request, old: str, new: str) -> None:
     """Approving, converting, and cancelling what is approved, are for managers."""
-    for_managers = new in (PresaleStatus.approved, PresaleStatus.converted) or old == PresaleStatus.approved
-    if for_managers and request.user.user.role not in MANAGERS:
+    cancels_approved = (old, new) == (PresaleStatus.approved, PresaleStatus.cancelled)
+    if (new in FOR_MANAGERS or cancels_approved) and request.user.user.role not in MANAGERS:
         raise Problem("forbidden")
 
 
@@ -118,6 +120,8 @@ class PresaleRoutes:
         self.crud.resource.require(request, "change")
         self.crud.parameters(request).finish()
         target = ACTIONS[action]
+        if target in FOR_MANAGERS and request.user.user.role not in MANAGERS:  # whatever its status
+            raise Problem("forbidden")
         presale_id = self.crud.parse_id(request.path_params["row_id"])
         await read_nothing(request)
         status = json.loads(await self.crud.lock(request, presale_id))["status"]

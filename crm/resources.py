@@ -93,6 +93,7 @@ PRESALE_ITEMS = Resource(
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=STAFF),
     owned=frozenset({"id", "total_price"}),
     order="presale_id",
+    part_of=PresaleItem.presale_id,
     prepare=prepare_line,
     examples=examples.PRESALE_ITEM,
     conflicts={"create": LOCKED, "change": LOCKED, "delete": LOCKED},

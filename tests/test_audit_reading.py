@@ -96,9 +96,27 @@ class TestOverRest:
         user = await a_user(connection)
         assert (await cast.admin.patch(f"/api/users/{user}/", json={"password": "a secret one"})).status_code == 200
         assert (await cast.admin.delete(f"/api/users/{user}/")).status_code == 204
-        answer = await cast.manager.get(TRAIL)
+        answer = await cast.admin.get(TRAIL)
         assert answer.json()["rows"][1]["changes"] == {"password": ["***", "***"]}
         assert "argon2" not in answer.text
+
+    async def test_of_users_only_administrators_read(
+        self, cast: Cast, desks: Desks, connection: asyncpg.Connection, customer: dict[str, Any]
+    ) -> None:
+        user = await a_user(connection, name="Hidden")
+        [(entry,)] = await entries(connection, "id", row_id=user)
+        of_users = await connection.fetchval("SELECT count(*) FROM audit_trail WHERE table_name = 'users'")
+        [(all_entries,)] = await connection.fetch("SELECT count(*) FROM audit_trail")
+        for who, hidden in (cast.admin, 0), (cast.manager, of_users):
+            assert (await who.get(TRAIL)).json()["total"] == all_entries - hidden
+            assert (await who.get(f"{TRAIL}count/")).json()["count"] == all_entries - hidden
+            assert (await who.get(f"{TRAIL}?table_name=users")).json()["total"] == of_users - hidden
+            assert (await who.get(f"{TRAIL}{entry}/")).status_code == (404 if hidden else 200)
+        for desk, hidden in (desks.admin, 0), (desks.manager, of_users):
+            assert (await desk.get("audit_trail/")).json()["total"] == all_entries - hidden
+            assert (await desk.get(f"audit_trail/{entry}/")).status_code == (404 if hidden else 200)
+        seen, *_ = await rows(cast.manager, "audit-trail", row_id=customer["id"])
+        assert (await cast.manager.get(f"{TRAIL}{seen['id']}/")).json() == seen
 
 
 class TestInTheAdmin:

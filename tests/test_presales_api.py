@@ -103,8 +103,39 @@ async def test_an_employee_neither_approves_nor_cancels_what_is_approved(
     assert (await cast.employee.post(f"{address}approve/")).status_code == 403
     assert (await cast.employee.patch(address, json={"status": "approved"})).status_code == 403
     await cast.manager.post(f"{address}approve/")
-    assert (await cast.employee.post(f"{address}cancel/")).status_code == 403
+    for action in ("cancel", "approve", "convert"):
+        assert (await cast.employee.post(f"{address}{action}/")).status_code == 403
     assert (await cast.manager.post(f"{address}cancel/")).status_code == 200
+    assert (await cast.employee.post(f"{address}approve/")).status_code == 403
+
+
+async def test_what_nobody_could_do_is_not_a_matter_of_rights(cast: Cast, connection: asyncpg.Connection) -> None:
+    address = (await cast.employee.post("/api/presales/", json=await a_body(connection))).headers["Location"]
+    await cast.employee.post(f"{address}submit/")
+    await cast.manager.post(f"{address}approve/")
+    for who in (cast.employee, cast.manager):
+        for answer in (
+            await who.post(f"{address}reopen/"),
+            await who.post(f"{address}submit/"),
+            await who.patch(address, json={"status": "draft"}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (409, "invalid_transition")
+
+
+async def test_the_database_s_refusal_names_the_line(cast: Cast, connection: asyncpg.Connection) -> None:
+    body: dict[str, Any] = await a_body(connection)
+    [good] = body["items"]
+    draft = (await cast.employee.post("/api/presales/", json=body)).headers["Location"]
+    for bad, field in (
+        ({**good, "quantity": "1", "discount": "5.01"}, "discount"),
+        ({**good, "product_id": str(uuid4())}, "product_id"),
+        ({**good, "product_id": str(uuid4()), "unit_price": "1"}, "product_id"),
+    ):
+        created = await cast.employee.post("/api/presales/", json={**body, "items": [good, good, bad, good]})
+        assert (created.status_code, created.json()["errors"][0]["field"]) == (422, f"items.2.{field}")
+        replaced = await cast.employee.put(f"{draft}items/", json=[good, bad])
+        assert (replaced.status_code, replaced.json()["errors"][0]["field"]) == (422, f"1.{field}")
+    assert await connection.fetchval("SELECT count(*) FROM presales") == 1
 
 
 async def test_items_are_replaced_all_or_none_and_in_the_order_given(

@@ -36,7 +36,7 @@ async def a_stage(connection: asyncpg.Connection) -> dict[str, str]:
         "unused_customer": await a_customer(connection),
         "unused_product": await a_product(connection),
         "user": await a_user(connection),
-        "entry": await connection.fetchval("SELECT id FROM audit_trail LIMIT 1"),
+        "entry": await connection.fetchval("SELECT id FROM audit_trail WHERE table_name = 'customers' LIMIT 1"),
         "cpf": nth_cpf(number),
         "unique": f"u{number}",
     }

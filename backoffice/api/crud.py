@@ -72,8 +72,10 @@ class CRUD(PiccoloCRUD):
             return await self.change_row(request)
         self.resource.require(request, RIGHTS[request.method])
         row_id = self.parse_id(request.path_params["row_id"])
-        answer = self.get_single if request.method == "GET" else self.delete_single
-        return await answer(request, row_id)
+        if request.method == "DELETE":
+            return await self.delete_single(request, row_id)
+        await self.require_shown(request, row_id)
+        return await self.get_single(request, row_id)
 
     def parse_id(self, text: str) -> UUID:
         try:
@@ -84,19 +86,37 @@ class CRUD(PiccoloCRUD):
     # Reading
 
     def parameters(self, request: Request) -> Parameters:
-        return Parameters(self.resource, request.scope["query_string"])
+        shown = self.resource.shown and self.resource.shown(request)
+        return Parameters(self.resource, request.scope["query_string"], shown)
 
     @welcomes_strangers
     async def list_rows(self, request: Request) -> Response:
-        if STRANGER not in request.scope:
-            self.resource.require(request, "read")
+        await self.admit(request)
         return await self.get_all(request)
 
     @welcomes_strangers
     async def read_row(self, request: Request) -> Response:
+        await self.admit(request)
+        row_id = self.parse_id(request.path_params["row_id"])
+        await self.require_shown(request, row_id)
+        return await self.get_single(request, row_id)
+
+    async def admit(self, request: Request) -> None:
+        """Lets in who may read; a stranger, too, unless it depends on who they are what there is to see.
+
+        :raises Problem: unauthenticated, forbidden.
+        """
+        if STRANGER in request.scope and self.resource.shown:
+            await request.scope[STRANGER].introduce(request.scope)
         if STRANGER not in request.scope:
             self.resource.require(request, "read")
-        return await self.get_single(request, self.parse_id(request.path_params["row_id"]))
+
+    async def require_shown(self, request: Request, row_id: UUID) -> None:
+        """:raises Problem: not_found, where the row is not one that this user may see."""
+        if shown := self.resource.shown and self.resource.shown(request):
+            sql = f'SELECT FROM "{self.resource.tablename}" WHERE id = {{}} AND {{}}'
+            if not await self.run(QueryString(sql, row_id, shown.found)):
+                raise Problem("not_found")
 
     @welcomes_strangers
     async def change_row(self, request: Request) -> Response:
@@ -178,6 +198,7 @@ class CRUD(PiccoloCRUD):
     async def post_single(self, request: Request, data: Any) -> Response:
         self.parameters(request).finish()
         values = await self.prepare(request, self.validate(self.body, data), None)
+        await self.queue(None, values)
         row_id = await self.insert(values)
         return self.created(request, row_id, await self.read(row_id))
 
@@ -198,6 +219,7 @@ class CRUD(PiccoloCRUD):
         values = await self.validate_change(request, row_id, data, model)
         if self.looks_first(request):
             await self.meet(request)
+            await self.queue(row_id, values)
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
         if values:
             row = await self.update(request, row_id, values)
@@ -258,9 +280,20 @@ class CRUD(PiccoloCRUD):
 
     async def delete_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
+        await self.queue(row_id, {})
         await self.lock(request, row_id)
         await self.table.delete().where(self.table._meta.primary_key == row_id)
         return Response(status_code=204)
+
+    async def queue(self, row_id: UUID | None, values: Mapping[str, Any]) -> None:
+        """Locks what a row is a part of, now and afterwards: before the row itself, and in the order of the ids."""
+        key = self.resource.part_of
+        if key is None:
+            return
+        whole, name = key._foreign_key_meta.resolved_references._meta.tablename, key._meta.name
+        today = f'SELECT "{name}" FROM "{self.resource.tablename}" WHERE id = {{}}'
+        wholes = f'SELECT FROM "{whole}" WHERE id IN ({today} UNION ALL SELECT {{}}) ORDER BY id FOR NO KEY UPDATE'
+        await self.run(QueryString(wholes, row_id, values.get(name)))
 
     async def lock(self, request: Request, row_id: UUID) -> str:
         """The row as it is, which nobody else changes until the transaction ends.

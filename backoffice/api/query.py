@@ -43,11 +43,14 @@ def literally(text: str) -> str:
 class Parameters:
     """The parameters of one request. What nobody asked for, or asked for twice, is refused, all at once."""
 
-    def __init__(self, resource: "Resource", query: bytes) -> None:
-        """:param query: as it was sent."""
+    def __init__(self, resource: "Resource", query: bytes, shown: Condition | None = None) -> None:
+        """:param query: as it was sent.
+        :param shown: the rows that there are for whoever asks.
+        """
         self.resource = resource
         self.table = resource.tablename
         self.columns = columns_of(resource.table)
+        self.shown = [] if shown is None else [shown]
         self.errors: list[FieldError] = []
         self.given = self._once(query)
 
@@ -183,7 +186,7 @@ class Parameters:
 
         :raises Problem: validation_error, naming each parameter that is wrong.
         """
-        conditions = list(more)
+        conditions = [*self.shown, *more]
         if self.given:
             conditions += [condition for name in self.resource.filtered for condition in self._filter(name)]
             conditions += self._search(self.resource.search) if self.resource.search is not None else []

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from piccolo.columns import Column
+from piccolo.columns import Column, ForeignKey
 from piccolo.table import Table
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -20,6 +20,9 @@ Search = Callable[[str], Condition]
 
 # Fills in or refuses what a body holds before it is written. Given the row as it is (None for a new one).
 Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]
+
+# The rows that a user may see; None where that is all of them.
+Shown = Callable[[Request], Condition | None]
 
 OWNED = frozenset({"id", "created_at", "updated_at"})
 
@@ -66,6 +69,7 @@ class Resource:
 
     :param path: the last part of its address, `customers` for `/api/customers/`.
     :param about: one sentence for the API's description.
+    :param shown: see `Shown`.
     :param owned: columns that the database fills; what a client sends for them is ignored.
     :param order: how a list is ordered unless it is asked for otherwise, as in `__order`.
     :param filters: the columns by which a list may be filtered; all of them, unless some are named.
@@ -75,6 +79,8 @@ class Resource:
     :param whole: texts that are only compared as a whole, since no index finds parts of them.
     :param punctuated: texts that are kept without punctuation, and may be filtered by with it.
     :param types: the types of values in bodies that are more than their column says.
+    :param part_of: the foreign key to the row that this one is a part of. Whoever changes a part queues at the whole;
+        else two who come from different ends would wait for each other.
     :param required: columns that a new row must be given although their table does not say so.
     :param details: what a single row shows beside its columns.
     :param prepare: see `Prepare`.
@@ -88,6 +94,7 @@ class Resource:
     about: str
     rights: Rights
     admin: AdminView
+    shown: Shown | None = None
     owned: frozenset[str] = OWNED
     order: str = "-created_at"
     filters: frozenset[str] | None = None
@@ -97,6 +104,7 @@ class Resource:
     whole: frozenset[str] = frozenset()
     punctuated: frozenset[str] = frozenset()
     types: Mapping[str, Any] = field(default_factory=dict)
+    part_of: ForeignKey[Any] | None = None
     required: frozenset[str] = frozenset()
     details: Mapping[str, Detail] = field(default_factory=dict)
     prepare: Prepare | None = None

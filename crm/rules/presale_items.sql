@@ -11,7 +11,7 @@ BEGIN
             -- The foreign key is only looked at later, after the missing price would have been blamed.
             RAISE EXCEPTION 'there is no such product'
                 USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'presale_items_product_id_fkey',
-                      TABLE = 'presale_items', COLUMN = 'product_id';
+                      TABLE = 'presale_items', COLUMN = 'product_id', DETAIL = NEW.product_id;
         END IF;
     END IF;
     -- Without the coalesce a missing discount would be blamed on the total.
