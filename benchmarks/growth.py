@@ -31,6 +31,7 @@ SEARCHES = (
     (CUSTOMERS, "zzz", "nothing"),
     (PRODUCTS, "cafe", "a word"),
     (PRESALES, "1234", "a number"),
+    (PRESALES, "12", "a short number"),
     (PRESALES, "beatriz queiroz", "a customer"),
 )
 PARTS = (

@@ -4,6 +4,8 @@ from piccolo.querystring import QueryString
 
 from backoffice.api.conditions import Condition, all_of
 
+LARGEST_NUMBER = str(2**63 - 1)
+
 
 def search_customers(typed: str) -> Condition:
     return _with_words("customer_words(name, email, cpf, phone)", "name || ' ' || email", typed)
@@ -58,9 +60,16 @@ def _numbered_or_of_customers(word: str, digits: str) -> Condition:
     # Bounds, since whoever plans LIKE before it is known what is looked for cannot use the index.
     after = digits[:-1] + chr(ord(digits[-1]) + 1)
     numbered = QueryString("number::text ~>=~ {} AND number::text ~<~ {}", digits, after)
-    customers = _of_customers(word)
-    found, checked = (QueryString("({} OR {})", numbered, each) for each in (customers.found, customers.checked))
-    return Condition(found, numbered, checked, orderless=True)  # few names begin with a digit
+    # Few names have words that begin with a digit, so all of them are found before rows are looked at.
+    found = QueryString("({} OR {})", numbered, _of_customers(word).found)
+    return Condition(found, _numbered_in_ranges(digits), found, orderless=True)
+
+
+def _numbered_in_ranges(digits: str) -> QueryString:
+    """The same numbers, as the planner knows how many there are: 12, 120 to 129, 1200 to 1299 …"""
+    first, tens = int(digits), [10**places for places in range(len(LARGEST_NUMBER) - len(digits))]
+    ranges = [f"number BETWEEN {first * ten} AND {first * ten + ten - 1}" for ten in tens if not digits.startswith("0")]
+    return QueryString(" OR ".join(ranges or ["false"]))
 
 
 def _digits(word: str) -> str | None:

@@ -39,6 +39,8 @@ CLOSE_POOL_SECONDS = 5
 COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client only when it hangs
 
 SESSION = {"application_name": "flow-crm", "timezone": "UTC"}
+# Answers are small and many: to start helpers or a compiler for one takes longer than they save.
+SERVING = {"search_path": "public", "max_parallel_workers_per_gather": "0", "jit": "off"}
 
 
 class PoolExhausted(Exception):
@@ -216,7 +218,7 @@ class Engine(PostgresEngine):
             raise RuntimeError("The connection pool is open already")
         version = await self.wait_until_reachable()
         settings = self.settings
-        session = {"server_settings": session_settings(settings) | {"search_path": "public"}}
+        session = {"server_settings": session_settings(settings) | SERVING}
         self._slots = asyncio.Semaphore(settings.db_pool_max)
         self.pool = await asyncpg.create_pool(
             connect=self._connect_for_pool,

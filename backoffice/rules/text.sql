@@ -36,11 +36,14 @@ BEGIN
 END;
 $$;
 
--- Without case and accents: 'São' and 'SAO' are both 'sao'. ASCII has no accents, and is spared the search for them.
+-- Without case and accents: 'São' and 'SAO' are both 'sao', 'Łukasz' is 'lukasz', 'Strauß' 'strauss'. ASCII has no accents,
+-- and is spared the search for them.
 CREATE OR REPLACE FUNCTION fold(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN lower(CASE WHEN octet_length(value) = length(value) THEN value
-    ELSE regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g') END);
+    ELSE replace(replace(replace(translate(
+        regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g'),
+        'łŁøØđĐÆŒẞ', 'llooddæœß'), 'æ', 'ae'), 'œ', 'oe'), 'ß', 'ss') END);
 
 -- The words of a text, folded. Bounded, because a tsvector is: 20,000 characters, 100 per word.
 CREATE OR REPLACE FUNCTION long_text_words(value text) RETURNS text[]
@@ -87,6 +90,7 @@ AS $$
 DECLARE
     token text;
     runs text;
+    part text;
     number text := '';        -- the digits of the present group of tokens without letters
     number_parts text[] := '{}';
     parts text[] := '{}';
@@ -96,12 +100,15 @@ BEGIN
         FROM regexp_split_to_table(token, '[^[:alnum:]]+') AS run WHERE run <> '';
         IF token ~ '[0-9]' AND token !~ '[^0-9[:punct:]]' THEN
             number := number || regexp_replace(token, '[^0-9]', '', 'g');
-            number_parts := number_parts
-                || format('(%L:* | (%s))', left(regexp_replace(token, '[^0-9]', '', 'g'), 100), runs);
+            part := format('%L:*', left(regexp_replace(token, '[^0-9]', '', 'g'), 100));
+            number_parts := number_parts || CASE part WHEN runs THEN part ELSE format('(%s | (%s))', part, runs) END;
             CONTINUE;
         END IF;
         IF number <> '' THEN
-            parts := parts || format('((%s) | %L:*)', array_to_string(number_parts, ' & '), left(number, 100));
+            parts := parts || CASE cardinality(number_parts)
+                WHEN 1 THEN number_parts[1]
+                ELSE format('((%s) | %L:*)', array_to_string(number_parts, ' & '), left(number, 100))
+            END;
             number := '';
             number_parts := '{}';
         END IF;

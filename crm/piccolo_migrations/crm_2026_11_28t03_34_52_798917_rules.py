@@ -1,9 +1,9 @@
-"""A price that cannot be looked up: which product is not there."""
+"""Which product is not there."""
 
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-ID = "2026-11-28T03:27:55:444659"
+ID = "2026-11-28T03:34:52:798917"
 VERSION = "1.38.0"
 DESCRIPTION = "Which product is not there"
 

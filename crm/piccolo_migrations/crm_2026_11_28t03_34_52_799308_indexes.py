@@ -1,9 +1,9 @@
-"""What search= answers from, before the indexes that it answered from are dropped."""
+"""Indexes on what words begin with."""
 
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-ID = "2026-11-28T03:06:40:813575"
+ID = "2026-11-28T03:34:52:799308"
 VERSION = "1.38.0"
 DESCRIPTION = "Indexes on what words begin with"
 

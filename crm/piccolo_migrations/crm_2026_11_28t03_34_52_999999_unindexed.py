@@ -1,9 +1,9 @@
-"""The indexes on whole words, now that there are those on what words begin with."""
+"""The indexes on whole words are gone."""
 
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-ID = "2026-11-28T03:06:41:000000"
+ID = "2026-11-28T03:34:52:999999"
 VERSION = "1.38.0"
 DESCRIPTION = "The indexes on whole words are gone"
 
