@@ -6,6 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import asyncpg
 from piccolo.engine import engine_finder
@@ -21,6 +22,7 @@ from seed.brazil import MAX_NUMBER
 from seed.large import Advance, Amounts, SeedRefused, fill
 
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
+CONNECTIONS = 2  # more than processors would help nobody, and most have two
 NO_LIMITS = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 
@@ -50,12 +52,13 @@ async def load_demo(console: Console) -> None:
 
 async def load_large(engine: Engine, amounts: Amounts, console: Console) -> None:
     began = time.monotonic()
-    connection = await engine.connect(server_settings=NO_LIMITS)
-    try:
+    async with AsyncExitStack() as stack:
+        connections = []
+        for _ in range(CONNECTIONS):
+            connections.append(await engine.connect(server_settings=NO_LIMITS))
+            stack.push_async_callback(close_quietly, connections[-1])
         with showing_progress(amounts, console) as advance:
-            added = await fill(connection, amounts, advance)
-    finally:
-        await close_quietly(connection)
+            added = await fill(connections, amounts, advance)
     told = ", ".join(f"{count:,} {table._meta.tablename}" for table, count in added.items())
     console.print(f"Added {told} in {time.monotonic() - began:.1f} s.", highlight=False)
 

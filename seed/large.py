@@ -4,7 +4,8 @@ Only what is missing is written, a portion at a time: an interrupted run carries
 adds to a smaller one, and what clerks changed in between stays as it is.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from seed.brazil import MAX_NUMBER
 ROWS_AT_ONCE = 5_000
 SEED_LOCK = 4_610_120  # any number, the same in every process: see pg_advisory_lock
 
-Write = Callable[[list[int]], Awaitable[None]]
+Write = Callable[[Any, list[int]], Awaitable[None]]  # on a connection
 Advance = Callable[[type[Table], int], None]
 
 
@@ -32,14 +33,16 @@ class Amounts:
     presales: int = 0
 
 
-async def fill(connection: Any, amounts: Amounts, advance: Advance) -> dict[type[Table], int]:
+async def fill(connections: Sequence[Any], amounts: Amounts, advance: Advance) -> dict[type[Table], int]:
     """Makes sure that rows 1 to the amounts exist, and gives back how many it added.
 
-    :param connection: one of asyncpg, without time limits; after an error, close it.
+    :param connections: of asyncpg, without time limits; after an error, close them. What may come in any order comes
+        over all of them at once.
     :param advance: is told of every so many rows that they are there now.
     """
+    connection = connections[0]
     await connection.execute("SELECT pg_advisory_lock($1)", SEED_LOCK)
-    added = await _Filling(connection, amounts, advance).run()
+    added = await _Filling(connections, amounts, advance).run()
     if any(added.values()):
         await connection.execute("VACUUM (ANALYZE) customers, products, presales, presale_items")
         await connection.execute("ANALYZE audit_trail")  # in which each of these rows left an entry
@@ -48,8 +51,9 @@ async def fill(connection: Any, amounts: Amounts, advance: Advance) -> dict[type
 
 
 class _Filling:
-    def __init__(self, connection: Any, amounts: Amounts, advance: Advance) -> None:
-        self.connection = connection
+    def __init__(self, connections: Sequence[Any], amounts: Amounts, advance: Advance) -> None:
+        self.connections = connections
+        self.connection = connections[0]
         self.amounts = amounts
         self.advance = advance
         self.customers = amounts.customers
@@ -64,20 +68,32 @@ class _Filling:
         if self.amounts.presales:
             self.customers = self.customers or await self._made_earlier(Customer)
             self.products = self.products or await self._made_earlier(Product)
-            added[Presale] = await self._add_missing(Presale, self.amounts.presales, self._write_presales)
+            # One after the other: they are numbered as they come.
+            added[Presale] = await self._add(Presale, _portions(self.amounts.presales), self._write_presales)
         return added
 
     async def _add_missing(self, table: type[Table], amount: int, write: Write) -> int:
-        added = 0
-        for numbers in _portions(amount):
-            if missing := await self._missing(table, numbers):
-                await write(missing)
+        portions = _portions(amount)  # of which each connection takes the next when it is done with one
+        try:
+            async with asyncio.TaskGroup() as group:
+                adding = [
+                    group.create_task(self._add(table, portions, write, connection)) for connection in self.connections
+                ]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return sum(task.result() for task in adding)
+
+    async def _add(self, table: type[Table], portions: Iterator[range], write: Write, connection: Any = None) -> int:
+        connection, added = connection or self.connection, 0
+        for numbers in portions:
+            if missing := await self._missing(connection, table, numbers):
+                await write(connection, missing)
             added += len(missing)
             self.advance(table, len(numbers))
         return added
 
-    async def _missing(self, table: type[Table], numbers: range) -> list[int]:
-        found = await self.connection.fetch(
+    async def _missing(self, connection: Any, table: type[Table], numbers: range) -> list[int]:
+        found = await connection.fetch(
             f"SELECT id FROM {table._meta.tablename} WHERE id BETWEEN $1 AND $2",
             records.id_of(table, numbers[0]),
             records.id_of(table, numbers[-1]),
@@ -99,25 +115,26 @@ class _Filling:
             raise SeedRefused(f"Generated {name} were deleted: add --{name} {number} to bring them back.")
         return int(count)
 
-    async def _write_customers(self, numbers: list[int]) -> None:
-        await self._copy(Customer, records.CUSTOMER_COLUMNS, map(records.customer, numbers))
+    async def _write_customers(self, connection: Any, numbers: list[int]) -> None:
+        await _copy(connection, Customer, records.CUSTOMER_COLUMNS, map(records.customer, numbers))
 
-    async def _write_products(self, numbers: list[int]) -> None:
-        await self._copy(Product, records.PRODUCT_COLUMNS, map(records.product, numbers))
+    async def _write_products(self, connection: Any, numbers: list[int]) -> None:
+        await _copy(connection, Product, records.PRODUCT_COLUMNS, map(records.product, numbers))
 
-    async def _write_presales(self, numbers: list[int]) -> None:
+    async def _write_presales(self, connection: Any, numbers: list[int]) -> None:
         made = [
             records.presale(number, of=self.amounts.presales, customers=self.customers, products=self.products)
             for number in numbers
         ]
         items = [item for _, items in made for item in items]
         # Past draft, a pre-sale takes its lines only in the transaction that creates it.
-        async with self.connection.transaction():
-            await self._copy(Presale, records.PRESALE_COLUMNS, [record for record, _ in made])
-            await self._copy(PresaleItem, records.ITEM_COLUMNS, items)
+        async with connection.transaction():
+            await _copy(connection, Presale, records.PRESALE_COLUMNS, [record for record, _ in made])
+            await _copy(connection, PresaleItem, records.ITEM_COLUMNS, items)
 
-    async def _copy(self, table: type[Table], columns: tuple[str, ...], rows: Iterable[records.Record]) -> None:
-        await self.connection.copy_records_to_table(table._meta.tablename, columns=columns, records=rows)
+
+async def _copy(connection: Any, table: type[Table], columns: tuple[str, ...], rows: Iterable[records.Record]) -> None:
+    await connection.copy_records_to_table(table._meta.tablename, columns=columns, records=rows)
 
 
 def _portions(amount: int) -> Iterator[range]:

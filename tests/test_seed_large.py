@@ -52,7 +52,7 @@ def without_clock(presale: dict[str, Any]) -> tuple[Any, ...]:
 
 async def filled(connection: asyncpg.Connection, amounts: Amounts = SMALL) -> tuple[int, ...]:
     """How many customers, products and pre-sales had to be added."""
-    added = await fill(connection, amounts, lambda table, rows: None)
+    added = await fill([connection], amounts, lambda table, rows: None)
     return tuple(added[table] for table in (Customer, Product, Presale))
 
 
