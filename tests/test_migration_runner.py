@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, records, runner
+from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations
-from backoffice.migrations.telling import MigrationFailed, MigrationRefused
+from backoffice.migrations.telling import MigrationFailed, MigrationRefused, MigrationsStopped
 from backoffice.settings import Settings
 from backoffice.startup import serving
 from piccolo_conf import DB
@@ -76,6 +77,27 @@ async def test_a_failure_on_the_way_back_leaves_everything(
         await runner.backwards(engine, lambda ran: [one])
     assert "extra" in await relations(connection)
     assert (await recorded(connection))[-1] == FIRST
+
+
+@pytest.mark.parametrize(
+    ("app", "down_to", "says"),
+    [
+        (
+            "accounts",
+            "2026-11-20T09:01:00:000000",
+            "idempotency_keys refers to users, which would be gone",
+        ),
+        ("backoffice", "2026-11-21T10:49:08:544453", "Another app is built upon this: reverse its migrations first"),
+    ],
+)
+async def test_what_another_app_is_built_upon_is_not_taken_away(
+    engine: Engine, connection: asyncpg.Connection, app: str, down_to: str, says: str
+) -> None:
+    before = await read_catalog(connection)
+    with pytest.raises(MigrationsStopped, match=says):
+        await runner.backwards(engine, choices.backwards(app, down_to))
+    await runner.forwards(engine, choices.forwards())  # what had to run by itself may have been undone
+    assert await read_catalog(connection) == before
 
 
 async def test_what_is_put_off_to_the_commit_is_blamed_on_its_migration(

@@ -30,6 +30,13 @@ PUT_OFF = (
     "SELECT DISTINCT connamespace::regnamespace || '.' || quote_ident(conname) FROM pg_constraint WHERE condeferred"
 )
 
+# Piccolo drops tables with CASCADE, which takes foreign keys of tables that stay along.
+FOREIGN_KEYS = "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
+TORN = (
+    "SELECT format('%s refers to %s', key, whole) FROM unnest($1::text[], $2::text[]) AS before (key, whole) "
+    "WHERE to_regclass(key) IS NOT NULL AND to_regclass(whole) IS NULL"
+)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -158,12 +165,24 @@ class Run:
     async def _recorded(self, steps: list[Step], backwards: bool) -> None:
         await records.create_tables(self.connection)
         before = await records.before(self.connection)
+        foreign_keys = await self.connection.fetch(FOREIGN_KEYS)
         for step in steps:
             await self._run(step, backwards)
             await self._record(step, backwards)
+        await self._refuse_torn(foreign_keys)
         if any(step.taken for step in steps):
             before = records.Before({}, {})
         await records.remember_changes(self.connection, before)
+
+    async def _refuse_torn(self, foreign_keys: Sequence[Any]) -> None:
+        """:param foreign_keys: those before, as FOREIGN_KEYS answers."""
+        if (
+            torn := await self.connection.fetch(TORN, *map(list, zip(*foreign_keys, strict=True)))
+            if foreign_keys
+            else []
+        ):
+            told = "; ".join(text for (text,) in torn)
+            raise MigrationRefused(f"{told}, which would be gone. Reverse the migrations of the former first.")
 
     async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
         async with transaction_on(self.engine, self.connection):

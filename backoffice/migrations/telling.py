@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+BUILT_UPON = "Another app is built upon this: reverse its migrations first, or those of all apps, which go in order."
 LONGEST_STATEMENT = 600  # characters of it that are repeated
 
 
@@ -51,6 +52,7 @@ class MigrationFailed(MigrationsStopped):
         lines = [f"Migration {self.migration} failed: {_reason(self.cause)}"]
         lines += [f"  held up by {blocker}: {_short(blocker.query or '')}" for blocker in self.blockers]
         lines += [f"  statement: {_short(self.statement)}"] if self.statement else []
+        lines += [f"  {BUILT_UPON}"] if isinstance(self.cause, asyncpg.DependentObjectsStillExistError) else []
         lines += [f"  place: {place}"] if (place := self._place()) else []
         return "\n".join([*lines, self._outcome()])
 
