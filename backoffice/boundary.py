@@ -5,7 +5,7 @@ import logging
 import re
 import secrets
 import time
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from piccolo_api.shared.auth import User
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +27,8 @@ YEAR_SECONDS = 365 * 24 * 60 * 60
 HTTPS_ONLY = (b"strict-transport-security", f"max-age={YEAR_SECONDS}".encode())
 SECURITY_HEADERS = {"http": HEADERS, "https": (*HEADERS, HTTPS_ONLY)}
 POLICY = (b"content-security-policy", pages.NOTHING.encode())
+REDIRECT = 307
+LOCATION = b"location"
 REQUEST_ID_HEADER = b"x-request-id"
 OURS = {REQUEST_ID_HEADER, *(name for name, _ in SECURITY_HEADERS["https"])}
 SERVER_ENDS = "graceful shutdown"  # is in the reason that uvicorn gives when it cancels what is left
@@ -79,8 +81,15 @@ def _is_wanted(error: BaseException) -> bool:
 def _theirs(message: Message) -> list[tuple[bytes, bytes]]:
     """The headers of the answer; without a policy of its own, nothing in it may do anything in a browser."""
     headers = [header for header in message.get("headers", ()) if header[0] not in OURS]
+    if message["status"] == REDIRECT:
+        headers = [(name, _on_this_host(value) if name == LOCATION else value) for name, value in headers]
     has_policy = any(name == POLICY[0] for name, _ in headers)
     return headers if has_policy else [*headers, POLICY]
+
+
+def _on_this_host(address: bytes) -> bytes:
+    """Without scheme and host, which Starlette takes from headers that anybody can send."""
+    return urlsplit(address)._replace(scheme=b"", netloc=b"").geturl()
 
 
 def _header(scope: Scope, name: bytes) -> str:

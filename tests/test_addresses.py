@@ -14,7 +14,7 @@ async def test_without_its_slash_an_address_leads_to_the_one_with_it(cast: Cast)
     for method in ("GET", "POST", "DELETE"):
         answer = await cast.admin.request(method, "/api/customers?limit=1", content=b"{}")
         assert answer.status_code == 307
-        assert answer.headers["Location"].endswith("/api/customers/?limit=1")
+        assert answer.headers["Location"] == "/api/customers/?limit=1"  # on whichever host and scheme the client sees
     followed = await cast.employee.post("/api/customers", json=CUSTOMER, follow_redirects=True)
     assert followed.status_code == 201
     for path in ("/api/auth/me", f"/api/presales/{uuid4()}/submit", f"/api/presales/{uuid4()}/items"):
