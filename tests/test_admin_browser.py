@@ -120,6 +120,15 @@ async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: async
 
 
 @as_a("")
+async def test_whoever_comes_is_not_blamed_for_not_being_logged_in_yet(clerk: Clerk) -> None:
+    await clerk.page.goto(f"{clerk.address}/admin/")
+    await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
+    await clerk.page.wait_for_load_state("networkidle")
+    clerk.expects_refusal(401)
+    assert await clerk.page.locator("#message_popup").count() == 0  # now; any would be gone after a while
+
+
+@as_a("")
 async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Clerk, db: asyncpg.Connection) -> None:
     await clerk.log_in("admin", "wrong")
     await clerk.sees_notice("The e-mail or the password is wrong.")

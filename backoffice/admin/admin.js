@@ -32,7 +32,8 @@ XMLHttpRequest.prototype.send = function (body) {
 function answered(request) {
   const { method, status, responseText, responseURL } = request;
   const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
-  refusal = status >= 400 && isSentence ? responseText : "";
+  const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
+  refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
