@@ -467,3 +467,17 @@ async def test_a_row_created_from_a_form_without_the_last_slash_is_opened(clerk:
     await clerk.create()
     await clerk.sees_form()
     await clerk.sees_value("name", "Sem Barra")
+
+
+@as_a("employee")
+async def test_whoever_may_not_change_products_is_not_offered_to(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer, product = await a_customer(db), await a_product(db)
+    add = clerk.page.locator("a[href$='/add/']")
+    await clerk.list("products")
+    await expect(add).to_be_hidden()
+    await clerk.open("products", product)
+    await expect(clerk.page.locator(SAVE)).to_be_hidden()
+    await clerk.list("customers")
+    await expect(add).to_be_visible()
+    await clerk.open("customers", customer)
+    await expect(clerk.page.locator(SAVE)).to_be_visible()

@@ -149,7 +149,13 @@ class TestInTheAdmin:
         choices = schema["properties"]["table_name"]["extra"]["choices"]
         assert choices["presale_items"] == {"value": "presale_items", "display_name": "Itens de pré-venda"}
         assert schema["extra"]["read_only"]
-        assert not (await desks.manager.get("customers/schema/")).json()["extra"]["read_only"]
+        for who, table, read_only in (
+            (desks.manager, "customers", False),
+            (desks.manager, "products", False),
+            (desks.employee, "customers", False),
+            (desks.employee, "products", True),
+        ):
+            assert (await who.get(f"{table}/schema/")).json()["extra"]["read_only"] == read_only
 
     async def test_what_the_front_end_sends_along_with_a_filter_does_no_harm(
         self, desks: Desks, connection: asyncpg.Connection

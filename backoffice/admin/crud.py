@@ -110,7 +110,8 @@ class AdminCRUD(CRUD):
         self.resource.require(request, "read")
         language = prefers(request.headers.get("accept-language", ""))
         schema = self.pydantic_model.model_json_schema()
-        schema["extra"]["read_only"] = self.resource.read_only
+        may_write = any(self.resource.allows(request, right) for right in ("create", "change", "delete"))
+        schema["extra"]["read_only"] = not may_write
         for name, about in schema["properties"].items():
             self._describe(name, about, language)
         schema["properties"][VERSION] = {
