@@ -79,6 +79,7 @@ async def fill(connection: asyncpg.Connection) -> None:
         "WHERE NOT indisunique AND indrelid = ANY ($1::regclass[])",
         list(TABLES),
     )
+    await connection.execute("SET maintenance_work_mem = '512MB'; SET default_statistics_target = 25")
     await connection.execute("".join(f"DROP INDEX {name};" for name, _ in indexes))
     for table in TABLES:
         await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
