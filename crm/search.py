@@ -69,7 +69,7 @@ def _numbered_in_ranges(digits: str) -> QueryString:
     """The same numbers, as the planner knows how many there are: 12, 120 to 129, 1200 to 1299 …"""
     first, tens = int(digits), [10**places for places in range(len(LARGEST_NUMBER) - len(digits))]
     ranges = [f"number BETWEEN {first * ten} AND {first * ten + ten - 1}" for ten in tens if not digits.startswith("0")]
-    return QueryString(" OR ".join(ranges or ["false"]))
+    return QueryString(f"({' OR '.join(ranges or ['false'])})")
 
 
 def _digits(word: str) -> str | None:

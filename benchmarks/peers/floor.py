@@ -23,7 +23,7 @@ PRODUCT = (
 )
 PRESALE = "id, number, customer_id, status, total::text, discount::text, notes, created_at, updated_at"
 ITEM = "id, presale_id, product_id, quantity::text, unit_price::text, total_price::text, discount::text"
-MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ search_beginnings_query($3)"
+MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ (SELECT search_beginnings_query($3))"
 PAGE = """
 SELECT json_build_object(
     'rows', coalesce((SELECT json_agg(page) FROM (

@@ -18,7 +18,7 @@ from benchmarks.peers.django_rest.serializers import (
     ProductSerializer,
 )
 
-MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ search_beginnings_query(%s)"
+MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ (SELECT search_beginnings_query(%s))"
 
 
 class CustomerSearch(BaseFilterBackend):

@@ -72,8 +72,8 @@ async def list_customers(
     query = select(Customer)
     if search:
         words = func.customer_words(Customer.name, Customer.email, Customer.cpf, Customer.phone)
-        matches = func.search_beginnings(words).op("@@")(func.search_beginnings_query(search))
-        query = query.where(matches)
+        typed = select(func.search_beginnings_query(search)).scalar_subquery()
+        query = query.where(func.search_beginnings(words).op("@@")(typed))
     return await paginate(db, query, table=Customer, order=order, limit=limit, offset=offset)
 
 

@@ -2,7 +2,7 @@
 
 CUSTOMER = "id, name, email, phone, cpf, address, created_at, updated_at"
 PRESALE = "id, number, customer_id, status, total, discount, notes, created_at, updated_at"
-MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ search_beginnings_query($1)"
+MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ (SELECT search_beginnings_query($1))"
 
 USER = """
 SELECT users.id, users.email, users.name, users.role

@@ -23,7 +23,7 @@ from accounts.tables import Session, User
 from benchmarks.peers.stock_piccolo.piccolo_conf import DB
 from crm.tables import Customer, Presale, PresaleItem, Product
 
-MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ search_beginnings_query({})"
+MATCHES = "search_beginnings(customer_words(name, email, cpf, phone)) @@ (SELECT search_beginnings_query({}))"
 
 
 class SessionTokens(TokenAuthProvider):
