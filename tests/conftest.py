@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -34,6 +35,10 @@ for name in [field.upper() for field in Settings.model_fields]:
 Settings.model_config["env_file"] = None
 # A test that forgets to say which database it means fails, rather than touch the developer's data.
 os.environ["FLOW_DATA_DIR"] = "/dev/null/no-database-chosen"
+
+# No example has a deadline: machines are noisy.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 STRATEGIES_SINCE = 15  # the version of PostgreSQL that CREATE DATABASE has them from
 PROVIDERS_SINCE = 15  # and that its databases may have locales of their own from

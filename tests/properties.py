@@ -14,7 +14,7 @@ small_prices = st.decimals("0", "9999.99", places=2)
 def against_database(examples: int) -> settings:
     """Examples share a database; each makes rows of its own in it."""
     shared = [HealthCheck.function_scoped_fixture]
-    return settings(max_examples=examples, deadline=None, suppress_health_check=shared)
+    return settings(max_examples=examples, suppress_health_check=shared)
 
 
 def in_batches(examples: int) -> settings:
