@@ -91,10 +91,11 @@ class Presale:
 
     def refusal_to_move(self, status: str, *, manager: bool) -> str | None:
         """Stock apart, which is between this pre-sale and all others."""
+        cancels_approved = (self.status, status) == ("approved", "cancelled")
+        if not manager and (status in ("approved", "converted") or cancels_approved):
+            return "forbidden"
         if status == self.status:
             return "invalid_transition" if status == "converted" else None
-        if not manager and (status in ("approved", "converted") or self.status == "approved"):
-            return "forbidden"
         if status not in MOVES[self.status]:
             return "invalid_transition"
         if status == "pending" and not self.lines:
