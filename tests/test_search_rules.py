@@ -90,6 +90,11 @@ class TestWords:
     async def test_found(self, trial: asyncpg.Connection, typed: str) -> None:
         assert await finds(trial, typed)
 
+    async def test_letters_that_do_not_come_apart(self, trial: asyncpg.Connection) -> None:
+        lukasz = ("ŁUKASZ Strauß Ærø Đorđe", "l@example.com", *MARIA[2:])
+        for typed in ("lukasz", "łukasz", "strauss", "STRAUSS", "strauß", "aero", "ærø", "dorde", "œ"):
+            assert await finds(trial, typed, lukasz) == (typed != "œ"), typed
+
     @pytest.mark.parametrize("typed", ["aria", "mariana", "maria pedro", "davila", "maria@example"[::-1]])
     async def test_not_found(self, trial: asyncpg.Connection, typed: str) -> None:
         assert not await finds(trial, typed)
