@@ -62,7 +62,12 @@ async def prepare_presale(request: Request, values: dict[str, Any], old: Mapping
 def _require_move(request: Request, old: str, new: str) -> None:
     """Approving, converting, and cancelling what is approved, are for managers."""
     cancels_approved = (old, new) == (PresaleStatus.approved, PresaleStatus.cancelled)
-    if (new in FOR_MANAGERS or cancels_approved) and request.user.user.role not in MANAGERS:
+    if new in FOR_MANAGERS or cancels_approved:
+        _require_manager(request)
+
+
+def _require_manager(request: Request) -> None:
+    if request.user.user.role not in MANAGERS:
         raise Problem("forbidden")
 
 
@@ -120,8 +125,8 @@ class PresaleRoutes:
         self.crud.resource.require(request, "change")
         self.crud.parameters(request).finish()
         target = ACTIONS[action]
-        if target in FOR_MANAGERS and request.user.user.role not in MANAGERS:  # whatever its status
-            raise Problem("forbidden")
+        if target in FOR_MANAGERS:  # whatever the status is
+            _require_manager(request)
         presale_id = self.crud.parse_id(request.path_params["row_id"])
         await read_nothing(request)
         status = json.loads(await self.crud.lock(request, presale_id))["status"]
