@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,6 +36,13 @@ for name in [field.upper() for field in Settings.model_fields]:
 Settings.model_config["env_file"] = None
 # A test that forgets to say which database it means fails, rather than touch the developer's data.
 os.environ["FLOW_DATA_DIR"] = "/dev/null/no-database-chosen"
+
+# Databases that live for a second are kept in memory: on a disk, copying them takes most of the time of most tests.
+# Where another folder is named, or there is little memory (as in a container that was given no more), they are not.
+MEMORY = Path("/dev/shm")
+NEEDED_BYTES = 6 * 2**30
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > NEEDED_BYTES:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 # No example has a deadline: machines are noisy.
 hypothesis.settings.register_profile("patient", deadline=None)
