@@ -56,6 +56,20 @@ async def test_a_large_one_is_counted_as_far_as_that_is_quick(database: str, con
     assert estimate.rows == pytest.approx(LARGE * 2, rel=0.2)
 
 
+async def test_the_planner_is_asked_for_an_estimate_once_a_minute(
+    database: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, rows = Engine(Settings(database_url=database)), Rows(PRODUCTS.table, ORDER)
+    await connection.execute(FILL, LARGE * 10)
+    await connection.execute("ANALYZE products")
+    assert await rows.count(engine, None) == Total(LARGE * 10, is_estimate=True)
+    await connection.execute("DELETE FROM products WHERE stock > 0")
+    await connection.execute("ANALYZE products")
+    assert await rows.count(engine, None) == Total(LARGE * 10, is_estimate=True)
+    monkeypatch.setattr(rows.totals, "_old_at", 0.0)  # as if the minute were over
+    assert await rows.count(engine, None) == Total(LARGE * 2, is_estimate=True)
+
+
 async def test_an_estimate_is_never_less_than_what_was_counted(database: str, connection: asyncpg.Connection) -> None:
     await connection.execute(FILL, LARGE * 10)
     await connection.execute("ANALYZE products")

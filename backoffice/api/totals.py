@@ -17,8 +17,8 @@ LARGE_ROWS = 250_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
 NEAR_ROWS = 5_000  # of a larger one, looked at one by one before an index is asked
 CAUTION = 2  # times as many rows are to be expected near as are wanted
-SIZE_SECONDS = 60.0  # how long a table is taken to be as large as it was when last looked at
-MOST_KNOWN = 1_000  # totals of one moment
+SIZE_SECONDS = 60.0  # how long a table, and what is expected in it, is taken to be as large as when last looked at
+MOST_KNOWN = 1_000  # totals of one moment, and expectations of such a time
 
 Known = tuple[str, int]  # a moment, and the total that it was at that moment
 UNKNOWN: Known = ("", 0)
@@ -53,6 +53,7 @@ class Totals:
         self._old_at = 0.0
         self._moment = ""
         self._known: dict[bytes, int] = {}
+        self._expected: dict[bytes, int] = {}
 
     async def are_quick(self, reader: Reader) -> bool:
         """Whether the table is small enough for rows to be counted in the query that shows them."""
@@ -60,7 +61,7 @@ class Totals:
             # -1 for a table that was never analyzed; then it is not large, or has not been for long.
             sql = "SELECT reltuples::bigint FROM pg_class WHERE oid = $1::regclass"
             self._size = await reader.fetch_value(sql, self.tablename)
-            self._old_at = time.monotonic() + SIZE_SECONDS
+            self._old_at, self._expected = time.monotonic() + SIZE_SECONDS, {}
         return self._size <= LARGE_ROWS
 
     def recall(self, where: Condition | None) -> Known:
@@ -80,6 +81,14 @@ class Totals:
 
     async def expect(self, reader: Reader, where: Condition | None) -> int:
         """How many rows the planner expects."""
+        key = _key(where)
+        if key not in self._expected:
+            if len(self._expected) >= MOST_KNOWN:
+                self._expected = {}
+            self._expected[key] = await self._ask_the_planner(reader, where)
+        return self._expected[key]
+
+    async def _ask_the_planner(self, reader: Reader, where: Condition | None) -> int:
         (condition,), arguments = compiled(where.estimated if where else EVERY_ROW)
         sql = f'EXPLAIN (FORMAT JSON) SELECT FROM "{self.tablename}" WHERE {condition}'
         plan = json.loads(await reader.fetch_value(sql, *arguments))
