@@ -27,7 +27,7 @@ from tests.pgbouncer import PgBouncer, pgbouncer
 # The suite's server, where the developer names one; only scratch databases are made in it.
 NAMED_SERVER = os.environ.get("DATABASE_URL")
 
-# Whether to run what serves the application, and only that, with PgBouncer before the database.
+# Whether to run what serves the application, and what is about PgBouncer, and only that, with it before the database.
 BETWEEN = bool(os.environ.get("PGBOUNCER"))
 
 # Nothing else of the developer's environment or .env reaches a test.
@@ -39,7 +39,7 @@ os.environ["FLOW_DATA_DIR"] = "/dev/null/no-database-chosen"
 
 # Databases that live for a second are kept in memory: on a disk, copying them takes most of the time of most tests.
 # Where another folder is named, or there is little memory (as in a container that was given no more), they are not.
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # noqa: S108 # nothing but what tempfile makes in it
 NEEDED_BYTES = 6 * 2**30
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > NEEDED_BYTES:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
@@ -66,6 +66,7 @@ def socket_dsn(server: EmbeddedPostgres) -> str:
 LONGEST = (
     "test_schemathesis",
     "test_indexes",
+    "test_admin_browser",
     "test_restart",
     "test_run",
     "test_failover",
@@ -74,9 +75,16 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if BETWEEN:
-        items[:] = [item for item in items if "as_served" in getattr(item, "fixturenames", ())]
+    items[:] = [item for item in items if (_goes_between(item) if BETWEEN else not _is_about_pgbouncer(item))]
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+def _goes_between(item: pytest.Item) -> bool:
+    return _is_about_pgbouncer(item) or "as_served" in getattr(item, "fixturenames", ())
+
+
+def _is_about_pgbouncer(item: pytest.Item) -> bool:
+    return item.get_closest_marker("pgbouncer") is not None
 
 
 @pytest.fixture(scope="session")

@@ -122,11 +122,8 @@ async def demoted(primary: OwnServer) -> AbstractContextManager[None]:
     return contextlib.nullcontext()
 
 
-@pytest.mark.parametrize(
-    ("shop", "fall"),
-    [(way, fall) for way in (DIRECTLY, THROUGH) for fall in (killed, stopped, frozen, demoted)],
-    indirect=["shop"],
-)
+@pytest.mark.parametrize("shop", [DIRECTLY, pytest.param(THROUGH, marks=pytest.mark.pgbouncer)], indirect=True)
+@pytest.mark.parametrize("fall", [killed, stopped, frozen, demoted])
 async def test_a_standby_takes_over_in_time_and_has_all_that_was_acknowledged(shop: Shop, fall: Fall) -> None:
     async with shop.at_work():
         await shop.sold(20)

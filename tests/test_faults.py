@@ -38,7 +38,7 @@ class Shop:
         return {"customer_id": self.customer, "items": [{"product_id": self.product, "quantity": "1"}]}
 
 
-@pytest.fixture(scope="module", params=["directly", "through PgBouncer"])
+@pytest.fixture(scope="module", params=["directly", pytest.param("through PgBouncer", marks=pytest.mark.pgbouncer)])
 async def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     folder = tmp_path_factory.mktemp("fallible")
     with ExitStack() as stack:

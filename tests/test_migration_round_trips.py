@@ -44,8 +44,12 @@ async def seeded(server: str, steward: asyncpg.Connection, template: str) -> Asy
 
 @pytest.fixture
 async def database(server: str, steward: asyncpg.Connection, seeded: str) -> AsyncIterator[str]:
-    async with clone(server, steward, urlsplit(seeded).path.strip("/")) as dsn:
+    async with clone(server, steward, name_of(seeded)) as dsn:
         yield dsn
+
+
+def name_of(dsn: str) -> str:
+    return urlsplit(dsn).path.strip("/")
 
 
 @pytest.fixture
@@ -118,45 +122,57 @@ async def test_down_step_by_step_and_up_again_to_the_same_catalogs(
     assert await recorded(connection) == ran
 
 
-@pytest.mark.parametrize("steps", range(1, len(STEPS) + 1))
+@pytest.fixture
+async def newest(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[asyncpg.Connection]:
+    """A database in which nothing but the migrations happened."""
+    async with clone(server, steward, template) as dsn:
+        connection = await asyncpg.connect(dsn)
+        yield connection
+        await connection.close()
+
+
 async def test_an_upgrade_from_any_past_migration_keeps_the_rows_that_are_there(
-    engine: Engine, connection: asyncpg.Connection, steps: int
+    database: str, server: str, steward: asyncpg.Connection, newest: asyncpg.Connection
 ) -> None:
-    newest = await both_catalogs(connection)
-    for migration in STEPS[:steps]:
-        await down(engine, migration)
-    await keeps_all_rows(engine, connection)
-    assert await both_catalogs(connection) == newest
+    for migration in STEPS:
+        DB.configure(Settings(database_url=database))
+        await down(DB, migration)
+        async with clone(server, steward, name_of(database)) as past:
+            await keeps_all_rows(past, newest)
 
 
-@pytest.mark.parametrize("steps", range(1, len(STEPS) + 1))
 async def test_an_upgrade_keeps_the_rows_that_were_written_under_any_past_migration(
-    empty: str, seeded: str, steps: int
+    empty: str, seeded: str, server: str, steward: asyncpg.Connection, newest: asyncpg.Connection
 ) -> None:
-    engine, connection, source = DB, await asyncpg.connect(empty), await asyncpg.connect(seeded)
-    engine.configure(Settings(database_url=empty))
-    await runner.forwards(engine, lambda ran: all_migrations()[:steps])
-    await copy(source, connection)
-    await keeps_all_rows(engine, connection)
-    assert await both_catalogs(connection) == await both_catalogs(source)
-    await source.close()
+    for migration in reversed(STEPS):
+        DB.configure(Settings(database_url=empty))
+        await up(DB, migration)
+        async with clone(server, steward, name_of(empty)) as past:
+            await copy(seeded, past)
+            await keeps_all_rows(past, newest)
+
+
+async def keeps_all_rows(database: str, newest: asyncpg.Connection) -> None:
+    """On the way to the newest migration; and pre-sales go on being numbered where they were."""
+    DB.configure(Settings(database_url=database))
+    connection = await asyncpg.connect(database)
+    past = await rows(connection)
+    await runner.forwards(DB, choices.forwards())
+    same_rows(past, await rows(connection))
+    assert await both_catalogs(connection) == await both_catalogs(newest)
+    if numbers := [presale["number"] for presale in past.get("presales", {}).values()]:
+        assert (await row(connection, "presales", await a_presale(connection)))["number"] == max(map(int, numbers)) + 1
     await connection.close()
 
 
-async def keeps_all_rows(engine: Engine, connection: asyncpg.Connection) -> None:
-    """On the way to the newest migration; and pre-sales go on being numbered where they were."""
-    past = await rows(connection)
-    await runner.forwards(engine, choices.forwards())
-    same_rows(past, await rows(connection))
-    if numbers := [presale["number"] for presale in past.get("presales", {}).values()]:
-        assert (await row(connection, "presales", await a_presale(connection)))["number"] == max(map(int, numbers)) + 1
-
-
-async def copy(source: asyncpg.Connection, target: asyncpg.Connection) -> None:
-    """The rows of those business tables that the target has, written as history is: in one transaction."""
+async def copy(seeded: str, past: str) -> None:
+    """The rows of those business tables that there were, written as history is: in one transaction."""
+    source, target = await asyncpg.connect(seeded), await asyncpg.connect(past)
     async with target.transaction():
         for table in BUSINESS_TABLES:
             if not await target.fetchval("SELECT to_regclass($1) IS NOT NULL", table):
                 continue
             for (values,) in await source.fetch(f"SELECT to_jsonb(t) FROM {table} AS t ORDER BY id"):
                 await target.execute(f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, $1)).*", values)
+    await source.close()
+    await target.close()

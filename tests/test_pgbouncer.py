@@ -1,7 +1,7 @@
 """Through Debian's PgBouncer, which lends a session for one transaction: the same answers, and the same limits.
 
-The faults of test_faults.py happen behind it as well. With `PGBOUNCER=1 make test` whoever asks the application in this
-process is led through it.
+`PGBOUNCER=1 make test` runs these, the faults and failovers behind it, and leads whoever asks the application in this
+process through it.
 """
 
 import asyncio
@@ -20,11 +20,8 @@ from piccolo_conf import DB
 from tests.builders import a_presale, a_product, a_user
 from tests.clients import a_client, a_token, bearer
 from tests.pgbouncer import pgbouncer
-from tests.test_audit_actors import TestOverRest
-from tests.test_login import ANA, TestLogIn, client
-from tests.test_presales_api import *  # noqa: F403 - the same tests, by another way
 
-__all__ = ["TestLogIn", "TestOverRest", "client"]
+pytestmark = pytest.mark.pgbouncer
 
 FEW = 3
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -80,9 +77,9 @@ def few_sessions(server: str, database: str, tmp_path: Path) -> Iterator[str]:
 async def test_many_requests_share_few_sessions(few_sessions: str, connection: asyncpg.Connection) -> None:
     presale, product = await a_presale(connection), await a_product(connection, sale_price="0.10")
     line = {"presale_id": str(presale), "product_id": str(product), "quantity": "1"}
-    await a_user(connection, email=ANA)
+    await a_user(connection, email="ana@flowcrm.example")
     DB.configure(Settings(database_url=SecretStr(few_sessions)))
-    async with lifespan(app), a_client(**bearer(await a_token(connection, ANA))) as client:
+    async with lifespan(app), a_client(**bearer(await a_token(connection, "ana@flowcrm.example"))) as client:
         answers = await asyncio.gather(*[client.post("/api/presale-items/", json=line) for _ in range(40)])
         assert await connection.fetchval(SESSIONS) <= FEW
     assert {answer.status_code for answer in answers} == {201}
