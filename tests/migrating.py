@@ -87,7 +87,7 @@ class Workshop:
         self.folder = folder
         self.dsn = dsn
         for app in APPS:
-            shutil.copytree(ROOT / app, folder / app, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / app, folder / app)  # and what was compiled
         for name in ("piccolo_conf.py", "Makefile", "pyproject.toml", "uv.lock"):
             shutil.copy2(ROOT / name, folder)
 
