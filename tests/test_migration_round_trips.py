@@ -132,24 +132,35 @@ async def newest(server: str, steward: asyncpg.Connection, template: str) -> Asy
 
 
 async def test_an_upgrade_from_any_past_migration_keeps_the_rows_that_are_there(
-    database: str, server: str, steward: asyncpg.Connection, newest: asyncpg.Connection
+    database: str,
+    server: str,
+    steward: asyncpg.Connection,
+    newest: asyncpg.Connection,
+    subtests: pytest.Subtests,
 ) -> None:
     for migration in STEPS:
         DB.configure(Settings(database_url=database))
         await down(DB, migration)
         async with clone(server, steward, name_of(database)) as past:
-            await keeps_all_rows(past, newest)
+            with subtests.test(before=migration.path.stem):
+                await keeps_all_rows(past, newest)
 
 
 async def test_an_upgrade_keeps_the_rows_that_were_written_under_any_past_migration(
-    empty: str, seeded: str, server: str, steward: asyncpg.Connection, newest: asyncpg.Connection
+    empty: str,
+    seeded: str,
+    server: str,
+    steward: asyncpg.Connection,
+    newest: asyncpg.Connection,
+    subtests: pytest.Subtests,
 ) -> None:
     for migration in reversed(STEPS):
         DB.configure(Settings(database_url=empty))
         await up(DB, migration)
         async with clone(server, steward, name_of(empty)) as past:
-            await copy(seeded, past)
-            await keeps_all_rows(past, newest)
+            with subtests.test(after=migration.path.stem):
+                await copy(seeded, past)
+                await keeps_all_rows(past, newest)
 
 
 async def keeps_all_rows(database: str, newest: asyncpg.Connection) -> None:
