@@ -13,7 +13,7 @@ from piccolo.table import Table
 from backoffice.database.connecting import DatabaseUnavailable, close_quietly
 from backoffice.database.engine import Engine
 from backoffice.migrations.files import apps
-from backoffice.tables import AuditEntry
+from backoffice.tables import KEPT_BY_RULES
 
 GRANTS = """
 REVOKE CREATE ON SCHEMA public FROM PUBLIC; -- as it is from PostgreSQL 15 on: a function there could be called by ours
@@ -27,7 +27,7 @@ GRANT INSERT, UPDATE, DELETE ON {tables} TO {role};
 
 async def grant(role: str) -> None:
     """
-    Let a role serve that owns nothing: it writes the tables, but only reads the audit trail. Again after migrations.
+    Let a role serve that owns nothing: it writes the tables, but only reads what rules keep. Again after migrations.
 
     :param role:
         Its name. It exists already: CREATE ROLE … LOGIN PASSWORD '…'.
@@ -49,7 +49,7 @@ async def _grant(engine: Engine, role: str) -> None:
 
 
 def _written() -> list[type[Table]]:
-    return [table for app in apps() for table in app.table_classes if table is not AuditEntry]
+    return [table for app in apps() for table in app.table_classes if KEPT_BY_RULES not in table._meta.tags]
 
 
 def _quoted(table: type[Table]) -> str:

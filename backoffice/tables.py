@@ -7,9 +7,10 @@ from backoffice.columns import EnumColumn
 from backoffice.enums import AuditAction
 
 LONGEST_NAME = 63  # of a role or a table, in PostgreSQL
+KEPT_BY_RULES = "kept by rules"  # tag of a table that nobody writes but the database's own functions
 
 
-class AuditEntry(Table, tablename="audit_trail"):
+class AuditEntry(Table, tablename="audit_trail", tags=[KEPT_BY_RULES]):
     """What became of one row. Written by the database alone, and never altered: see rules/audit_trail.sql."""
 
     id = UUID(primary_key=True)

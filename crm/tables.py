@@ -24,6 +24,7 @@ from piccolo.table import Table
 
 from accounts.tables import User
 from backoffice.columns import EnumColumn
+from backoffice.tables import KEPT_BY_RULES
 from crm.enums import PresaleStatus
 
 MONEY = (10, 2)
@@ -162,8 +163,8 @@ class PresaleItem(Table, tablename="presale_items"):
         return Readable(template="%s × %s", columns=[cls.quantity, cls.product_id.name])
 
 
-class PresaleBirth(Table, tablename="presale_births"):
-    """Marks a pre-sale that was born past draft, until the end of the transaction that created it."""
+class PresaleBirth(Table, tablename="presale_births", tags=[KEPT_BY_RULES]):
+    """Marks a pre-sale that was born past draft, while its lines may come in: see rules/births.sql."""
 
     id = UUID(primary_key=True, help_text="The pre-sale's own.")
 

@@ -65,6 +65,24 @@ class TestRows:
         assert sorted(outcomes) == ["customers_cpf_key"] * 15 + [DONE]
 
 
+@pytest.mark.parametrize("isolation", ISOLATIONS[1:])
+@pytest.mark.parametrize("tables", ["presales, presale_items", "presale_items", "users CASCADE"])
+async def test_nothing_is_truncated_by_whoever_still_sees_the_past(
+    database: str, connection: asyncpg.Connection, tables: str, isolation: str
+) -> None:
+    other = await asyncpg.connect(database)
+    transaction = other.transaction(isolation=isolation)
+    await transaction.start()
+    assert await other.fetchval("SELECT count(*) FROM users") == 0
+    await a_user(connection, role="admin")
+    presale = await a_presale_that_is(connection, "approved")
+    with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError):
+        await other.execute(f"TRUNCATE {tables}")
+    await transaction.rollback()
+    await other.close()
+    assert (await row(connection, "presales", presale))["total"] == 10
+
+
 class TestLastAdmin:
     @pytest.mark.parametrize("isolation", ISOLATIONS)
     @pytest.mark.parametrize(
@@ -120,6 +138,29 @@ class TestSessions:
     ) -> None:
         assert await one_waits_for_the_other(database, log_in, f"UPDATE users SET {change}") == DONE
         assert await connection.fetchval("SELECT count(*) FROM sessions") == 0
+
+    @pytest.mark.parametrize("isolation", ISOLATIONS[1:])
+    @pytest.mark.parametrize("change", ["active = false", f"password = '{PASSWORD_HASH[:-1]}0'"])
+    async def test_whoever_does_not_see_it_ends_none_by_half(
+        self, database: str, connection: asyncpg.Connection, log_in: str, change: str, isolation: str
+    ) -> None:
+        other = await asyncpg.connect(database)
+        with pytest.raises(asyncpg.SerializationError):
+            async with other.transaction(isolation=isolation):
+                assert await other.fetchval("SELECT count(*) FROM sessions") == 0
+                await connection.execute(log_in)
+                await other.execute(f"UPDATE users SET {change}")
+        await other.execute(f"UPDATE users SET {change}")
+        await other.close()
+        assert await connection.fetchval("SELECT count(*) FROM sessions") == 0
+
+    async def test_a_log_in_is_no_change_of_the_user(
+        self, connection: asyncpg.Connection, user: UUID, log_in: str
+    ) -> None:
+        before = await row(connection, "users", user), await connection.fetchval("SELECT count(*) FROM audit_trail")
+        await connection.execute(log_in)
+        after = await row(connection, "users", user), await connection.fetchval("SELECT count(*) FROM audit_trail")
+        assert after == before
 
     async def test_none_is_made_for_a_user_who_is_just_being_deactivated(self, database: str, log_in: str) -> None:
         deactivate = "UPDATE users SET active = false"

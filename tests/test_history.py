@@ -256,3 +256,50 @@ class TestAfterBirth:
             await a_line(connection, presale)
         assert (await row(connection, "presales", presale))["total"] == 10
         assert await leftovers(connection) == 0
+
+    async def test_a_draft_born_again_is_no_history(self, connection: asyncpg.Connection, product: UUID) -> None:
+        for gone in "DELETE FROM presales WHERE id = $1", "TRUNCATE presales, presale_items":
+            transaction = connection.transaction()
+            await transaction.start()
+            presale = await a_presale(connection, status="cancelled")
+            await connection.execute(gone, *([presale] if "$1" in gone else []))
+            await a_presale(connection, id=presale)
+            await a_line(connection, presale, product_id=product, quantity=3)
+            await walk(connection, presale, "pending", "approved", "converted")
+            with refused("presales_locked"):
+                await connection.execute("UPDATE presale_items SET quantity = 5 WHERE presale_id = $1", presale)
+            await transaction.rollback()
+
+    @pytest.mark.parametrize(
+        ("born", "moves"),
+        [
+            ("approved", ["converted"]),
+            ("approved", ["cancelled"]),
+            ("pending", ["approved"]),
+            ("pending", ["draft", "pending"]),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE presale_items SET quantity = 5",
+            "DELETE FROM presale_items",
+            "INSERT INTO presale_items (presale_id, product_id, quantity) "
+            "SELECT presale_id, product_id, 1 FROM presale_items",
+        ],
+        ids=lambda change: change.split()[0],
+    )
+    async def test_from_its_first_move_on_it_is_like_any_other(
+        self, connection: asyncpg.Connection, product: UUID, born: str, moves: list[str], change: str
+    ) -> None:
+        transaction = connection.transaction()
+        await transaction.start()
+        presale = await a_presale(connection, status=born, created_at=LONG_AGO, updated_at=LONG_AGO)
+        await a_line(connection, presale, product_id=product, quantity=4)
+        await walk(connection, presale, *moves)
+        moved = await row(connection, "presales", presale)
+        assert (moved["created_at"], moved["updated_at"] > LONG_AGO) == (LONG_AGO, True)
+        with refused("presales_locked"):
+            await connection.execute(change)
+        await transaction.rollback()

@@ -9,7 +9,7 @@ import pytest
 
 from backoffice.migrations.files import apps
 from backoffice.settings import ROOT
-from tests.builders import a_presale_that_is, a_user, walk
+from tests.builders import a_line, a_presale, a_presale_that_is, a_user, refused, walk
 from tests.commands import refusal, run
 from tests.conftest import clone
 from tests.test_audit_actors import TestOverRest  # the same tests, by another role
@@ -112,6 +112,31 @@ async def test_a_trigger_of_its_own_adds_nothing_to_the_trail(serving: asyncpg.C
         await serving.execute("INSERT INTO mine VALUES (gen_random_uuid())")
 
 
+async def test_a_trigger_of_its_own_opens_no_finished_presale(
+    serving: asyncpg.Connection, connection: asyncpg.Connection
+) -> None:
+    presale = await a_presale_that_is(connection, "converted")
+    for forge in (
+        "CREATE TRIGGER forge AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION public.mark_presale_birth()",
+        "CREATE FUNCTION pg_temp.forge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO public.presale_births VALUES (NEW.id); RETURN NULL; END $$;"
+        "CREATE TRIGGER forge AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION pg_temp.forge()",
+    ):
+        transaction = serving.transaction()
+        await transaction.start()
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await serving.execute(f"CREATE TEMP TABLE mine (id uuid); {forge}; INSERT INTO mine VALUES ('{presale}')")
+        await transaction.rollback()
+
+
+async def test_it_loads_history(serving: asyncpg.Connection) -> None:
+    async with serving.transaction():
+        presale = await a_presale(serving, status="converted")
+        await a_line(serving, presale)
+    with refused("presales_locked"):
+        await a_line(serving, presale)
+
+
 async def test_a_role_that_it_takes_on_does_not_hide_it(
     web: str, connection: asyncpg.Connection, serving: asyncpg.Connection
 ) -> None:
@@ -143,7 +168,8 @@ async def test_every_table_of_the_product_is_granted(web: str, connection: async
                 for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
                 if await connection.fetchval("SELECT has_table_privilege($1, $2, $3)", web, name, right)
             }
-            assert rights == ({"SELECT"} if name == "audit_trail" else {"SELECT", "INSERT", "UPDATE", "DELETE"}), name
+            kept_by_rules = name in ("audit_trail", "presale_births")
+            assert rights == ({"SELECT"} if kept_by_rules else {"SELECT", "INSERT", "UPDATE", "DELETE"}), name
 
 
 def test_a_role_that_does_not_exist_is_named(database: str) -> None:

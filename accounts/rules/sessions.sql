@@ -14,15 +14,16 @@ FOR EACH ROW
 WHEN (OLD.password IS DISTINCT FROM NEW.password OR (OLD.active AND NOT NEW.active))
 EXECUTE FUNCTION end_sessions();
 
--- Nobody who is inactive gets one. The lock makes a log-in and a deactivation of the same moment queue: otherwise the
--- deactivation could miss a session that is just being made.
+-- Nobody who is inactive gets one. A log-in and a deactivation of the same moment queue: otherwise the deactivation could
+-- miss a session that is just being made. A lock would not do: a transaction that goes on seeing what was (REPEATABLE READ)
+-- misses what was committed since, unless the user's row was written, too.
 CREATE OR REPLACE FUNCTION begin_session() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
     allowed boolean;
 BEGIN
-    SELECT active INTO allowed FROM users WHERE id = NEW.user_id FOR SHARE;
+    UPDATE users SET active = active WHERE id = NEW.user_id RETURNING active INTO allowed;
     IF NOT allowed THEN
         RAISE EXCEPTION 'an inactive user cannot have a session'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'sessions_user_active', TABLE = 'sessions';

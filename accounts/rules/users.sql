@@ -45,6 +45,7 @@ CREATE OR REPLACE FUNCTION refuse_user_truncate() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
+    PERFORM require_read_committed();
     IF EXISTS (SELECT FROM users WHERE role = 'admin' AND active) THEN
         RAISE EXCEPTION 'the last active administrator cannot be deleted'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'users_last_admin', TABLE = 'users';

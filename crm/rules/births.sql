@@ -1,11 +1,11 @@
--- History: whoever loads old pre-sales (fixtures, SQL) gives them their status at birth. A mark lets their lines in, and
--- is gone when the transaction ends.
+-- History: whoever loads old pre-sales (fixtures, SQL) gives them their status at birth. A mark lets their lines in, until
+-- they make a move, are deleted, or the transaction ends. Marks are written with the rights of their owner, since whoever
+-- else could would open finished pre-sales.
 CREATE OR REPLACE FUNCTION mark_presale_birth() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
-    -- The mark may be there: of one with the same id that was born and deleted in this transaction.
-    INSERT INTO presale_births (id) VALUES (NEW.id) ON CONFLICT DO NOTHING;
+    INSERT INTO presale_births (id) VALUES (NEW.id);
     RETURN NULL;
 END;
 $$;
@@ -16,7 +16,7 @@ FOR EACH ROW
 WHEN (NEW.status <> 'draft')
 EXECUTE FUNCTION mark_presale_birth();
 
--- Only the trigger above makes marks; whoever else could would open finished pre-sales.
+-- Not even their owner makes marks by hand.
 CREATE OR REPLACE FUNCTION refuse_false_birth() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -32,8 +32,31 @@ FOR EACH ROW
 WHEN (pg_trigger_depth() = 0)
 EXECUTE FUNCTION refuse_false_birth();
 
-CREATE OR REPLACE FUNCTION end_presale_birth() RETURNS trigger
+-- Anybody may: it closes, and opens nothing.
+CREATE OR REPLACE FUNCTION forget_presale_birth(presale uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+BEGIN ATOMIC
+    DELETE FROM presale_births WHERE id = presale;
+END;
+
+CREATE OR REPLACE FUNCTION forget_deleted_birth() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    PERFORM forget_presale_birth(OLD.id);
+    RETURN NULL;
+END;
+$$;
+
+-- A draft has no mark: either it was born as one, or it has made a move.
+CREATE OR REPLACE TRIGGER presales_forget_deleted_birth
+AFTER DELETE ON presales
+FOR EACH ROW
+WHEN (OLD.status <> 'draft')
+EXECUTE FUNCTION forget_deleted_birth();
+
+CREATE OR REPLACE FUNCTION end_presale_birth() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
     born presales;
@@ -53,3 +76,5 @@ CREATE CONSTRAINT TRIGGER presale_births_end
 AFTER INSERT ON presale_births
 DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION end_presale_birth();
+
+REVOKE EXECUTE ON FUNCTION mark_presale_birth(), end_presale_birth() FROM PUBLIC;

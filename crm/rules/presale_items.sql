@@ -96,6 +96,7 @@ CREATE OR REPLACE FUNCTION refuse_lone_truncate() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
+    PERFORM require_read_committed();
     IF EXISTS (SELECT FROM presales) THEN
         RAISE EXCEPTION 'items are not truncated without their pre-sales'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_locked', TABLE = 'presales';

@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION presale_lines_total(presale uuid) RETURNS numeric
 LANGUAGE sql STABLE
 RETURN (SELECT coalesce(sum(total_price), 0) FROM presale_items WHERE presale_id = presale);
 
--- True in the transaction that loads this pre-sale as history: born past draft, together with its lines.
+-- True while this pre-sale is loaded as history: born past draft in this transaction, together with its lines.
 CREATE OR REPLACE FUNCTION presale_is_being_born(presale uuid) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM presale_births WHERE id = presale);
@@ -75,6 +75,9 @@ BEGIN
         PERFORM refuse_excess_discount(NEW.discount, lines_total);
     END IF;
 
+    IF NEW.status <> OLD.status THEN
+        PERFORM forget_presale_birth(OLD.id);
+    END IF;
     IF (NEW IS DISTINCT FROM OLD OR lines_changed) AND NOT presale_is_being_born(OLD.id) THEN
         NEW.updated_at := clock_timestamp();
     END IF;
@@ -119,11 +122,13 @@ AS $$
 DECLARE
     kept presale_status;
 BEGIN
+    PERFORM require_read_committed();
     SELECT status INTO kept FROM presales WHERE status NOT IN ('draft', 'cancelled') LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'a pre-sale that is % cannot be deleted', kept
             USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_kept', TABLE = 'presales', DETAIL = kept;
     END IF;
+    PERFORM forget_presale_birth(id) FROM presale_births;
     RETURN NULL;
 END;
 $$;
