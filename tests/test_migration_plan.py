@@ -112,6 +112,8 @@ async def test_the_safe_ways_are_safe(observe: Observe, connection: asyncpg.Conn
 async def test_what_runs_alone_must_be_repeatable(observe: Observe) -> None:
     planned = await observe("CREATE INDEX CONCURRENTLY mine ON customers (name, id)", alone=True)
     assert [risk.code for risk in planned.risks] == ["not-repeatable"]
+    function = "CREATE OR REPLACE FUNCTION mine() RETURNS integer LANGUAGE sql RETURN 1"
+    assert (await observe(function, alone=True)).risks == []
 
 
 async def test_the_plan_is_the_sql_with_remarks_and_changes_nothing(

@@ -3,6 +3,7 @@
 It is run for real, on a scratch database, and read off there.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ SIZES = """
 SELECT relname, greatest(reltuples, 0)::bigint AS rows, pg_size_pretty(pg_total_relation_size(oid)) AS size
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
 """
+REPEATABLE = re.compile(r" (?:IF|OR REPLACE) ", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -148,5 +150,5 @@ def _missing(step: Step, effects: Sequence[Effect]) -> Iterator[Risk]:
         yield Risk("no-way-back", "", "has steps of its own, but none backwards")
     scripts = [getattr(raw, "sql", "") for raw in (*step.manager.raw, *step.manager.raw_backwards)]
     for statement in [one for script in scripts if step.alone for one in statements(script)]:
-        if (statement.creates or statement.drops) and " IF " not in statement.bare.upper():
+        if (statement.creates or statement.drops) and not REPEATABLE.search(statement.bare):
             yield Risk("not-repeatable", "", f"cannot be run again once it ran: {statement.bare[:80]}")

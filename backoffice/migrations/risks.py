@@ -39,7 +39,7 @@ SAFE_WAYS = {
     "forbids-null": "release a program that always fills it first",
     "stale-index": "REINDEX INDEX CONCURRENTLY in a migration with wrap_in_transaction=False after it",
     "stale-check": "mend the rows; add the check once more under a new name, NOT VALID; validate it; drop the old one",
-    "not-repeatable": "say IF EXISTS or IF NOT EXISTS: what runs outside a transaction may have to run again",
+    "not-repeatable": "say IF EXISTS, IF NOT EXISTS, OR REPLACE: what runs outside a transaction may have to run again",
     "no-way-back": "add_raw_backwards, if only to say that there is nothing to undo",
 }
 
