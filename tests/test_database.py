@@ -276,6 +276,14 @@ async def test_what_cannot_pass_fails_at_once(guarded: OwnServer, user: str, nam
     assert seconds < 2
 
 
+@pytest.mark.parametrize("parameter", ["nonsense=1", "statement_timeout=soon", "shared_buffers=1"])
+async def test_a_parameter_that_the_server_refuses_fails_at_once(own: OwnServer, parameter: str) -> None:
+    error, seconds = await start_error(Settings(database_url=f"{own.dsn}&{parameter}"))
+    assert isinstance(error, DatabaseRefused)
+    assert parameter.partition("=")[0] in str(error)
+    assert seconds < 2
+
+
 async def test_a_server_without_tls_is_refused_at_once_where_tls_is_required() -> None:
     async def say_no(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(8)

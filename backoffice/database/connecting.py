@@ -39,7 +39,9 @@ LIBPQ_ONLY = {
 FINAL = (
     asyncpg.InvalidAuthorizationSpecificationError,  # wrong password included
     asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
+    asyncpg.SyntaxOrAccessError,  # a parameter of the URL that the server does not know; no right to connect
+    asyncpg.InvalidParameterValueError,
+    asyncpg.CantChangeRuntimeParamError,
     asyncpg.exceptions.ClientConfigurationError,
     ssl.SSLError,
 )
@@ -63,7 +65,7 @@ class DatabaseUnavailable(ConnectionError):
 
 
 class DatabaseRefused(DatabaseUnavailable):
-    """The database answers, and will go on refusing: wrong password, unknown database, no TLS, too old."""
+    """The database answers, and will go on refusing: wrong password, unknown database or parameter, no TLS, too old."""
 
 
 LOST = (
