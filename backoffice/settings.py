@@ -1,6 +1,7 @@
 """The one reader of the environment. Every variable is documented in `.env.example`."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -74,6 +75,20 @@ def _is_here(address: Address) -> bool:
     return host.startswith(("/", "127.")) or host in {"localhost", "::1"}
 
 
+def _check_proxies(proxies: str) -> str:
+    """Refuses what uvicorn would take for the name of a client, and believe nobody."""
+    for proxy in map(str.strip, proxies.split(",")):
+        try:
+            if proxy != "*":
+                ip_network(proxy)
+        except ValueError:
+            raise ValueError(
+                "only IP addresses and networks without host bits are understood, separated by commas, "
+                "such as 10.0.0.7,10.1.0.0/16"
+            ) from None
+    return proxies
+
+
 def _includes_everybody(proxies: str) -> bool:
     return any(proxy.strip() == "*" or proxy.strip().endswith("/0") for proxy in proxies.split(","))
 
@@ -101,7 +116,7 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
     environment: Annotated[Literal["development", "production"], Lower] = "development"
     web_concurrency: int = Field(default=1, ge=1, le=64)
-    forwarded_allow_ips: str | None = None
+    forwarded_allow_ips: Annotated[str, AfterValidator(_check_proxies)] | None = None
 
     database_url: Annotated[SecretStr, AfterValidator(_check_url)] | None = None
     db_host: str | None = None
