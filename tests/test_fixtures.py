@@ -88,6 +88,19 @@ class TestTheDemoFixture:
         assert not any((await contents(connection)).values())
 
 
+class TestARefusedPassword:
+    @pytest.mark.parametrize(
+        ("password", "told"),
+        [("plaintext", "users_password_hashed"), ("plaintext" * 30, "password: String should have at most 255")],
+    )
+    def test_is_not_repeated(self, database: str, tmp_path: Path, password: str, told: str) -> None:
+        user = tables_of((ROOT / DEMO).read_text("utf-8"))["User"][0] | {"password": password}
+        (tmp_path / "users.json").write_text(json.dumps({"accounts": {"User": [user]}}))
+        said = refusal(database, *FIXTURES, "load", str(tmp_path / "users.json"), "--trace")
+        assert told in said
+        assert "plaintext" not in said
+
+
 class TestADump:
     async def test_of_the_demo_data_loads_into_an_empty_database(
         self, database: str, elsewhere: str, connection: asyncpg.Connection, tmp_path: Path
