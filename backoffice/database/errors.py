@@ -9,7 +9,7 @@ import asyncpg
 import tenacity
 
 from backoffice import words
-from backoffice.database.connecting import LOST, SLOW
+from backoffice.database.connecting import LOST, SLOW, cause
 from backoffice.database.engine import PoolExhausted
 from backoffice.problems import FieldError, Problem
 
@@ -46,12 +46,20 @@ async def repeat(
             raise failures.pop()
         return await function(*arguments)
 
+    def tell(state: tenacity.RetryCallState) -> None:
+        assert state.outcome is not None
+        error = state.outcome.exception()
+        assert error is not None
+        # Where a connection was lost, whoever failed in the end has a line of their own.
+        level = logging.INFO if is_collision(error) else logging.DEBUG
+        logger.log(level, "attempt %d of %d at a request: %s", state.attempt_number + 1, tries, cause(error))
+
     # Only now, with the first failure in hand: setting it up costs more than a quick request.
     retrying = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(worth_it),
         stop=tenacity.stop_after_attempt(tries),
         wait=tenacity.wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
-        before_sleep=tenacity.before_sleep_log(logger, logging.INFO),
+        before_sleep=tell,
         reraise=True,
     )
     return await retrying(again)
