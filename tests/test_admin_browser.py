@@ -15,7 +15,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from accounts.passwords import DEMO_PASSWORD
 from tests.browser import APPLY, CHROMIUM, CREATE, FLAGS, SAVE, Clerk
-from tests.builders import a_customer, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
+from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 from tests.clients import a_token, bearer
 from tests.conftest import clone
 from tests.real_server import real_server
@@ -378,12 +378,9 @@ async def test_a_manager_reads_the_audit_trail_and_finds_nothing_to_write_with(
 @as_a("employee")
 async def test_an_employee_is_told_what_is_for_others(clerk: Clerk, db: asyncpg.Connection) -> None:
     not_allowed = "Your role does not allow this."
-    customer, presale = await a_customer(db, name="Not Yours"), await a_presale_that_is(db, "pending")
+    presale = await a_presale_that_is(db, "pending")
     await clerk.add("products", code="X", name="X", unit="un", purchase_price="1", sale_price="2", sale_type="retail")
     await clerk.create()
-    await clerk.sees_refusal(not_allowed)
-    await clerk.open("customers", customer)
-    await clerk.delete()
     await clerk.sees_refusal(not_allowed)
     await clerk.open("presales", presale)
     await clerk.choose(status="approved")
@@ -481,3 +478,20 @@ async def test_whoever_may_not_change_products_is_not_offered_to(clerk: Clerk, d
     await expect(add).to_be_visible()
     await clerk.open("customers", customer)
     await expect(clerk.page.locator(SAVE)).to_be_visible()
+
+
+@as_a("employee")
+async def test_whoever_may_not_delete_customers_is_not_offered_to(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer, item = await a_customer(db, name="Not Yours"), await a_line(db, await a_presale(db))
+    in_form = clerk.page.locator("[data-uitest=drop_down_button]")
+    rows = await clerk.list("customers", "?name=Not+Yours")
+    await rows.locator("td:last-child a").first.click()
+    await expect(rows.locator("[title='Edit Row']")).to_be_visible()
+    await expect(rows.locator(".delete")).to_be_hidden()
+    await rows.locator("input").check()
+    await expect(clerk.page.get_by_text("Update 1 rows")).to_be_visible()
+    await expect(clerk.page.locator("[title='Delete selected Rows']")).to_be_hidden()
+    await clerk.open("customers", customer)
+    await expect(in_form).to_be_hidden()
+    await clerk.open("presale_items", item)
+    await expect(in_form).to_be_visible()

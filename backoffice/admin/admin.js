@@ -67,7 +67,9 @@ function watch(store) {
     if (type === "updateRows") payload.forEach(writeTimes);
     if (type === "updateSchema") {
       giveCopies(payload.extra, "visible_column_names");
-      document.documentElement.classList.toggle("read_only", payload.extra.read_only);
+      for (const name of ["read_only", "kept"]) {
+        document.documentElement.classList.toggle(name, payload.extra[name]);
+      }
     }
     if (type === "updateApiResponseMessage") {
       const refused = payload.type === "error" && payload.contents !== BESIDE_REFUSAL && refusal;
