@@ -407,6 +407,7 @@ async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db:
         ["", "Nome", "CPF", "Telefone", "E-mail", "Criado em", ""]
     )
     await expect(rows.first).to_contain_text("Filtro")
+    await expect(clerk.side_bar.get_by_text("Itens")).to_have_text("Itens de pré-venda", use_inner_text=True)
     await expect(clerk.page.locator("#pagination .count")).to_have_text("de 1")
     await expect(clerk.page.locator("#page_size option").first).to_have_attribute("label", "5 por pág.")
     await clerk.open("customers", customer)
