@@ -390,6 +390,11 @@ async def test_an_employee_is_told_what_is_for_others(clerk: Clerk, db: asyncpg.
     await expect(clerk.side_bar).to_have_text(FOR_ALL)
     await clerk.page.goto(f"{clerk.address}/admin/#/users/")
     await clerk.sees_notice(not_allowed)
+    in_place = "getComputedStyle(document.querySelector('.wrapper'), '::after').content"
+    assert await clerk.page.evaluate(in_place) == f'"{not_allowed}"'
+    await clerk.page.goto(f"{clerk.address}/admin/#/customers/")
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+    assert await clerk.page.evaluate(in_place) == "none"
     clerk.expects_refusal(403)
 
 

@@ -5,6 +5,7 @@
 const LANGUAGE = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
 const TIMEZONE = "defaultTimezone"; // and the time zone
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
+const SCHEMA = /\/schema\/$/;
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
 const NOTICE_MS = 5000; // the front end's own timer often misses by a millisecond, and the notice stays
@@ -35,8 +36,15 @@ function answered(request) {
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
   refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
+  if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
+}
+
+// Without a schema the front end draws no page at all: the sentence, which would fade, stands there instead.
+
+function showInPlace(sentence) {
+  document.documentElement.style.setProperty("--refusal", sentence ? JSON.stringify(sentence) : "none");
 }
 
 // A form shows what the database made of it: the total, the CPF without dots, the version for the next time.
