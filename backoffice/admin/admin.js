@@ -6,6 +6,7 @@ const LANGUAGE = "piccoloAdminDefaultLanguage"; // where the front end keeps the
 const TIMEZONE = "defaultTimezone"; // and the time zone
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
 const SCHEMA = /\/schema\/$/;
+const ROW = /\/([^/]+)\/$/;
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
 const NOTICE_MS = 5000; // the front end's own timer often misses by a millisecond, and the notice stays
@@ -35,10 +36,18 @@ function answered(request) {
   const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
   refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
+  if (method === "DELETE" && status === 409) refusal = nameInList(responseURL.match(ROW)[1]) + refusal;
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
+}
+
+// Of many rows to delete, the one that is refused, by what stands first in its line.
+
+function nameInList(id) {
+  const box = document.querySelector(`.table_wrapper td input[value="${CSS.escape(id)}"]`);
+  return box ? `${box.closest("tr").cells[1].innerText}: ` : "";
 }
 
 // Without a schema the front end draws no page at all: the sentence, which would fade, stands there instead.
