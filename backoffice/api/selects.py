@@ -106,6 +106,6 @@ def _whole(table: type[Table], details: Details, *, readable: bool = False) -> s
 
 
 def fragments_sql(columns: Sequence[Column]) -> str:
-    """The fragments of several texts, word for word as their index has them; see text_fragments() of rules/text.sql."""
+    """The fragments of several texts, word for word as their index has them; see fragments() of rules/text.sql."""
     texts = (f"coalesce({column._meta.name}, '')" if column._meta.null else column._meta.name for column in columns)
-    return "text_fragments(caseless({}))".format(" || ' ' || ".join(texts))
+    return "fragments(caseless({}))".format(" || ' ' || ".join(texts))

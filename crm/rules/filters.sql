@@ -1,9 +1,9 @@
 -- Every filter for a part of a text answers from one of these indexes: one for all texts of a table. Which of them it is
 -- that contains the part, the rows found say.
-CREATE INDEX IF NOT EXISTS customers_text_fragments ON customers
-USING gin (text_fragments(caseless(name || ' ' || email || ' ' || phone || ' ' || cpf || ' ' || coalesce(address, ''))));
+CREATE INDEX IF NOT EXISTS customers_fragments ON customers
+USING gin (fragments(caseless(name || ' ' || email || ' ' || phone || ' ' || cpf || ' ' || coalesce(address, ''))));
 
-CREATE INDEX IF NOT EXISTS products_text_fragments ON products
-USING gin (text_fragments(caseless(code || ' ' || name || ' ' || unit || ' ' || coalesce(description, '') || ' ' || sale_type)));
+CREATE INDEX IF NOT EXISTS products_fragments ON products
+USING gin (fragments(caseless(code || ' ' || name || ' ' || unit || ' ' || coalesce(description, '') || ' ' || sale_type)));
 
-CREATE INDEX IF NOT EXISTS presales_text_fragments ON presales USING gin (text_fragments(caseless(coalesce(notes, ''))));
+CREATE INDEX IF NOT EXISTS presales_fragments ON presales USING gin (fragments(caseless(coalesce(notes, ''))));
