@@ -1,5 +1,6 @@
 """A copy of the project whose migrations, tables and rules a test may change, and what its commands then say."""
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -16,6 +17,7 @@ from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.settings import ROOT
 
+PATIENCE_SECONDS = 60
 APPS = ("backoffice", "accounts", "crm")
 LATER = "2999-01-01T00:00:00:{number:06d}"
 MIGRATION = '''
@@ -129,6 +131,19 @@ class Workshop:
 def ended(process: subprocess.Popen[str]) -> Said:
     text, _ = process.communicate()
     return Said(process.returncode, text)
+
+
+async def until_there_is(connection: asyncpg.Connection, sessions: str) -> int:
+    """The process id of another session that answers this description."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            found = await connection.fetchval(
+                f"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ({sessions})"
+                " AND pid <> pg_backend_pid()"
+            )
+            if found:
+                return int(found)
+            await asyncio.sleep(0.02)
 
 
 async def recorded(connection: asyncpg.Connection) -> list[str]:

@@ -21,9 +21,18 @@ from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.commands import start
 from tests.faults import OwnServer
-from tests.migrating import LATER, Workshop, a_migration, ended, recorded, relations, these
+from tests.migrating import (
+    LATER,
+    PATIENCE_SECONDS,
+    Workshop,
+    a_migration,
+    ended,
+    recorded,
+    relations,
+    these,
+    until_there_is,
+)
 
-PATIENCE_SECONDS = 60
 UNIQUE_NAMES = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique_name ON customers (name)"
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_name'::regclass"
 
@@ -144,19 +153,6 @@ async def test_a_runner_that_waited_in_vain_ends_badly(database: str, connection
 
 
 NAP = "CREATE TABLE naps (seconds int); INSERT INTO naps VALUES (600)"
-
-
-async def until_there_is(connection: asyncpg.Connection, sessions: str) -> int:
-    """The process id of another session that answers this description."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            found = await connection.fetchval(
-                f"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ({sessions})"
-                " AND pid <> pg_backend_pid()"
-            )
-            if found:
-                return int(found)
-            await asyncio.sleep(0.02)
 
 
 async def test_when_a_runner_is_killed_its_work_is_undone_and_the_next_takes_over(
