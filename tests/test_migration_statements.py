@@ -50,6 +50,24 @@ def test_a_statement_knows_what_it_makes(sql: str, thing: Thing | None) -> None:
     assert Statement(sql).creates == thing
 
 
+@pytest.mark.parametrize(
+    ("sql", "things"),
+    [
+        ("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON x USING gin (y)", {"index x.i"}),
+        ("DROP INDEX CONCURRENTLY IF EXISTS public.i", {"index x.i"}),
+        ("ALTER TYPE e ADD VALUE IF NOT EXISTS 'i'", {"type e"}),
+        ("ALTER TABLE x -- INDEX i\n VALIDATE CONSTRAINT c", {"table x", "constraint x.c"}),
+        ('ALTER TABLE "x" ADD COLUMN "y" TEXT', {"table x", "column x.y"}),
+        ("create or replace function f(a int) returns int language sql return a", {"function f(public.e, integer)"}),
+        ("CREATE TABLE IF NOT EXISTS x (y int)", {"table x", "column x.y", "index x.i", "constraint x.c"}),
+        ("CREATE INDEX i_2 ON x (y)", set()),
+    ],
+)
+def test_a_statement_knows_what_of_a_catalog_it_names(sql: str, things: set[str]) -> None:
+    catalog = ["table x", "column x.y", "index x.i", "constraint x.c", "type e", "function f(public.e, integer)"]
+    assert {one for one in catalog if Statement(sql).concerns(*one.split(" ", 1))} == things
+
+
 def test_remarks_and_layout_change_nothing_but_words_in_a_body_do() -> None:
     one, two = Statement("-- Old.\nSELECT   1,\n 'a  b'"), Statement("SELECT 1, /* new */ 'a  b'")
     assert one.bare == two.bare == "SELECT 1, 'a  b'"

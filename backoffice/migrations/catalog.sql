@@ -6,7 +6,9 @@ relations AS (
     SELECT c.*, c.relname::text AS name
     FROM pg_class AS c
     WHERE c.relnamespace = 'public'::regnamespace
-      AND c.relname NOT IN ('migration', 'migration_id_seq', 'migration_checksum', 'migration_catalog')
+      AND c.relname NOT IN (
+          'migration', 'migration_id_seq', 'migration_checksum', 'migration_catalog', 'migration_under_way'
+      )
       AND NOT EXISTS (
           SELECT FROM pg_depend
           WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'

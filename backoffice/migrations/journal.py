@@ -22,17 +22,17 @@ NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 class Watcher(Protocol):
     """Is told of each statement of a migration, before and after."""
 
-    async def before(self, connection: Any) -> None: ...
+    async def before(self, connection: Any, statement: str) -> None: ...
 
     async def after(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> None: ...
 
 
 class Journal:
-    """Knows which statement failed; tells the watcher, if there is one, of all of them."""
+    """Knows which statement failed; tells its watchers, if there are any, of all of them."""
 
     def __init__(self, watcher: Watcher | None = None) -> None:
         self.failed: str | None = None
-        self._watcher = watcher
+        self._watchers = [watcher] if watcher else []
         self._open = False
 
     @contextlib.contextmanager
@@ -44,21 +44,30 @@ class Journal:
         finally:
             self._open = False
 
+    @contextlib.contextmanager
+    def telling(self, watcher: Watcher) -> Iterator[None]:
+        """Inside, this one is told too; what it does, no other watcher sees."""
+        self._watchers.insert(0, watcher)
+        try:
+            yield
+        finally:
+            self._watchers.pop(0)
+
     @contextlib.asynccontextmanager
     async def noting(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> AsyncIterator[None]:
         if not self._open:
             yield
             return
         with self._alone():
-            if self._watcher:
-                await self._watcher.before(connection)
+            for watcher in self._watchers:
+                await watcher.before(connection, statement)
             try:
                 yield
             except BaseException:
                 self.failed = self.failed or statement
                 raise
-            if self._watcher:
-                await self._watcher.after(connection, statement, arguments)
+            for watcher in reversed(self._watchers):
+                await watcher.after(connection, statement, arguments)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -100,7 +100,7 @@ class Observer:
     effects: list[Effect] = field(default_factory=list)
     _before: Facts | None = None
 
-    async def before(self, connection: Any) -> None:
+    async def before(self, connection: Any, statement: str) -> None:
         self._before = await read_facts(connection)
 
     async def after(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> None:

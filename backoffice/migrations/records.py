@@ -1,7 +1,8 @@
 """What the database remembers of its migrations.
 
-Piccolo's table `migration` says which have run. Two more of our own say what their files were (`migration_checksum`),
-and what the database consisted of when the last one had run (`migration_catalog`, one row).
+Piccolo's table `migration` says which have run. Three more of our own say what their files were (`migration_checksum`),
+what the database consisted of when the last one had run (`migration_catalog`, one row), and which statement outside a
+transaction has begun, and on what (`migration_under_way`, one row or none).
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from piccolo.apps.migrations.tables import Migration as MigrationTable
 
 from backoffice.migrations.catalog import Catalog, Difference, compare_digests, digests, read_catalog
 from backoffice.migrations.files import Key, Migration, all_migrations
+from backoffice.migrations.sql import Statement
 
 CREATE = """
 CREATE TABLE IF NOT EXISTS migration_checksum (
@@ -22,6 +24,10 @@ CREATE TABLE IF NOT EXISTS migration_checksum (
 CREATE TABLE IF NOT EXISTS migration_catalog (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     digests jsonb NOT NULL, server_major integer NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS migration_under_way (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    statement text NOT NULL, digests jsonb NOT NULL
 );
 """
 TABLE_EXISTS = "SELECT to_regclass('public.' || $1) IS NOT NULL"
@@ -105,15 +111,48 @@ async def before(connection: Any) -> Before:
     recorded = await _read_digests(connection)
     if recorded is None:
         recorded = digests(catalog) if await applied(connection) else {}
-    return Before(catalog, recorded)
+    return Before(catalog, await _with_what_was_under_way(connection, recorded, digests(catalog)))
 
 
-async def remember_changes(connection: Any, before: Before) -> None:
+async def take_up(connection: Any) -> Before:
+    """As `before`; what was broken off is not under way any more."""
+    found = await before(connection)
+    await _write_digests(connection, found.expected)
+    return found
+
+
+async def announce(connection: Any, statement: str, before: Before) -> None:
+    """That this begins, whose change cannot be remembered in the same transaction."""
+    await connection.execute(
+        "INSERT INTO migration_under_way (statement, digests) VALUES ($1, $2)"
+        " ON CONFLICT (only_row) DO UPDATE SET statement = excluded.statement, digests = excluded.digests",
+        statement,
+        json.dumps(digests(before.catalog)),
+    )
+
+
+async def _with_what_was_under_way(
+    connection: Any, expected: Mapping[str, str], now: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Nobody heard how the statement ended. What it names and has changed since is its doing, all else is not."""
+    found = await connection.fetchrow("SELECT statement, digests FROM migration_under_way")
+    if found is None:
+        return expected
+    statement, was = Statement(found["statement"]), json.loads(found["digests"])
+    things = {thing for thing in was.keys() | now.keys() if was.get(thing) != now.get(thing)}
+    done = {thing for thing in things if statement.concerns(*thing.split(" ", 1))}
+    left = {thing: digest for thing, digest in expected.items() if thing not in done}
+    return left | {thing: now[thing] for thing in done if thing in now}
+
+
+async def remember_changes(connection: Any, before: Before) -> Before:
     """What a migration changed is as it should be. What it left alone is so only if it was before."""
-    was, now = digests(before.catalog), digests(await read_catalog(connection))
+    catalog = await read_catalog(connection)
+    was, now = digests(before.catalog), digests(catalog)
     made = {thing: digest for thing, digest in now.items() if was.get(thing) != digest}
     kept = {thing: digest for thing, digest in before.expected.items() if thing in now or thing not in was}
     await _write_digests(connection, kept | made)
+    return Before(catalog, kept | made)
 
 
 async def _write_digests(connection: Any, recorded: Mapping[str, str]) -> None:
@@ -123,6 +162,8 @@ async def _write_digests(connection: Any, recorded: Mapping[str, str]) -> None:
         json.dumps(recorded, sort_keys=True),
         connection.get_server_version().major,
     )
+    if await connection.fetchval(TABLE_EXISTS, "migration_under_way"):
+        await connection.execute("DELETE FROM migration_under_way")
 
 
 async def _read_digests(connection: Any) -> dict[str, str] | None:

@@ -1,12 +1,13 @@
 """Runs migrations: one runner at a time, and each migration with its record or not at all.
 
 All that can share a transaction commit together. One that cannot (`wrap_in_transaction=False`) runs by itself, and is
-recorded right after.
+recorded right after; what it did to the schema, after each of its statements.
 """
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.migrations.journal import Journal, NotedConnector, noted
 from backoffice.migrations.lock import WAIT_SECONDS, Session, blockers, exclusive
+from backoffice.migrations.progress import Progress
 from backoffice.migrations.telling import MigrationFailed, MigrationRefused, say
 
 ATTEMPTS = 6
@@ -185,16 +187,17 @@ class Run:
             raise MigrationRefused(f"{told}, which would be gone. Reverse the migrations of the former first.")
 
     async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
-        async with transaction_on(self.engine, self.connection):
+        transaction = partial(transaction_on, self.engine, self.connection)
+        async with transaction():
             await records.create_tables(self.connection)
-        before = await records.before(self.connection)
+            progress = Progress(await records.take_up(self.connection), transaction)
         for step in steps:
             # No statement may outlive the lock, so it is said on the connection that holds it.
-            with cast(NotedConnector, self.engine.connector).lending(self.connection):
+            with cast(NotedConnector, self.engine.connector).lending(self.connection), self.journal.telling(progress):
                 await self._run(step, backwards)
-            async with transaction_on(self.engine, self.connection):
+            async with transaction():
                 await self._record(step, backwards)
-                await records.remember_changes(self.connection, before)
+                await records.remember_changes(self.connection, progress.reached)
 
     async def _run(self, step: Step, backwards: bool) -> None:
         if step.faked:

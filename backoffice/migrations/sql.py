@@ -114,6 +114,14 @@ class Statement:
         tokens = [(kind, text) for kind, text, _ in _tokens(self.text)]
         return Statement("".join(word.sub(lambda _: new, text) if kind == "literal" else text for kind, text in tokens))
 
+    def concerns(self, kind: str, name: str) -> bool:
+        """Whether it says this of a catalog by kind and name, or makes or drops its table."""
+        table, _, own = name.partition("(")[0].rpartition(".")
+        said = rf'\b{kind} (?:CONCURRENTLY )?(?:IF (?:NOT )?EXISTS )?(?:"?public"?\.)?("?){re.escape(own)}\1(?!\w)'
+        return re.search(said, self.bare, re.IGNORECASE) is not None or (
+            Thing("TABLE", table) in (self.creates, self.drops)
+        )
+
     def mentions(self, name: str) -> bool:
         return re.search(rf"(?<![\w.]){re.escape(name)}\b", self.bare) is not None
 

@@ -1,0 +1,208 @@
+"""A migration outside a transaction may be broken off anywhere: run again it ends well, and covers no drift up."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from backoffice.database.engine import Engine
+from backoffice.migrations import checking, records, runner
+from backoffice.migrations.telling import MigrationFailed
+from backoffice.settings import Settings
+from backoffice.startup import serving
+from piccolo_conf import DB
+from tests.migrating import Workshop, a_migration, ended, recorded, relations, these, until_there_is
+
+GATE = 4711
+PASS = f"SELECT pg_advisory_lock({GATE}), pg_advisory_unlock({GATE});"
+DROP = "DROP INDEX CONCURRENTLY IF EXISTS customers_name;"
+OLD = "CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_name ON public.customers USING btree (name);"
+NEW = "CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_name ON customers (name, id);"
+UNIQUE = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique ON customers (id, name);"
+BY_HAND = "ALTER TABLE customers ALTER COLUMN name DROP NOT NULL; DROP INDEX products_name"
+DRIFT = ["column customers.name differs", "index products.products_name is missing"]
+
+AtTheRecord = Callable[[], contextlib.AbstractAsyncContextManager[int]]
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    DB.configure(Settings(database_url=database, db_lock_timeout=60))
+    return DB
+
+
+@pytest.fixture
+async def at_the_record(database: str) -> AsyncIterator[AtTheRecord]:
+    """Lets a runner pass the gate, and gives its process when it has done what comes next, but cannot record it."""
+    keeper, onlooker = [await asyncpg.connect(database) for _ in range(2)]
+
+    @contextlib.asynccontextmanager
+    async def at_the_record() -> AsyncIterator[int]:
+        await until_there_is(onlooker, "wait_event = 'advisory'")
+        async with keeper.transaction():
+            await keeper.execute("LOCK TABLE migration_catalog IN EXCLUSIVE MODE")
+            await keeper.execute(f"SELECT pg_advisory_unlock({GATE})")
+            yield await until_there_is(onlooker, "wait_event = 'relation'")
+
+    await keeper.execute(f"SELECT pg_advisory_lock({GATE})")
+    yield at_the_record
+    for connection in keeper, onlooker:
+        await connection.close()
+
+
+async def broken_off(running: asyncio.Task[object], connection: asyncpg.Connection, pid: int) -> None:
+    assert await connection.fetchval("SELECT pg_terminate_backend($1)", pid)
+    (error,) = await asyncio.gather(running, return_exceptions=True)
+    assert "terminating connection due to administrator command" in str(error)
+
+
+async def terminated(
+    run: Coroutine[Any, Any, object], connection: asyncpg.Connection, at_the_record: AtTheRecord
+) -> None:
+    """Ends the run's session when it has passed the gate and done what comes next."""
+    running = asyncio.create_task(run)
+    async with at_the_record() as pid:
+        await broken_off(running, connection, pid)
+
+
+async def drift(connection: asyncpg.Connection) -> list[str]:
+    return [str(difference) for difference in await records.drift(connection)]
+
+
+async def test_when_a_runner_is_killed_before_it_recorded_what_it_did_the_next_does_so(
+    tmp_path: Path, database: str, engine: Engine, connection: asyncpg.Connection, at_the_record: AtTheRecord
+) -> None:
+    workshop = Workshop(tmp_path, database)
+    workshop.migration(1, DROP + PASS + NEW, alone=True)
+    before = await recorded(connection)
+    first = workshop.piccolo("backoffice", "migrate", DB_LOCK_TIMEOUT="60")
+    async with at_the_record():
+        os.kill(first.pid, signal.SIGKILL)
+        await asyncio.to_thread(ended, first)
+    said = workshop.migrate()
+    assert said.code == 0, said.text
+    assert len(await recorded(connection)) == len(before) + 1
+    assert await drift(connection) == []
+    async with serving(engine):
+        pass
+
+
+async def test_what_was_changed_by_hand_before_it_is_run_again_is_told(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, at_the_record: AtTheRecord
+) -> None:
+    one = a_migration(tmp_path, 1, DROP + PASS + NEW, alone=True)
+    await terminated(runner.forwards(engine, these(one)), connection, at_the_record)
+    await connection.execute(BY_HAND)
+    await runner.forwards(engine, these(one))
+    assert await drift(connection) == DRIFT
+    assert not await connection.fetchval("SELECT count(*) FROM migration_under_way")
+
+
+async def test_the_way_back_can_be_broken_off_too(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, at_the_record: AtTheRecord
+) -> None:
+    before = await recorded(connection)
+    one = a_migration(tmp_path, 1, DROP + NEW, DROP + PASS + OLD, alone=True)
+    await runner.forwards(engine, these(one))
+    await terminated(runner.backwards(engine, lambda ran: [one]), connection, at_the_record)
+    await connection.execute(BY_HAND)
+    await runner.backwards(engine, lambda ran: [one])
+    assert await recorded(connection) == before
+    assert await drift(connection) == DRIFT
+
+
+async def test_what_it_dropped_when_it_was_broken_off_is_not_missed(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, at_the_record: AtTheRecord
+) -> None:
+    one = a_migration(tmp_path, 1, PASS + DROP, alone=True)
+    await terminated(runner.forwards(engine, these(one)), connection, at_the_record)
+    assert await drift(connection) == ["index customers.customers_name is missing"]
+    await runner.forwards(engine, these(one))
+    assert await drift(connection) == []
+
+
+async def test_it_can_be_broken_off_twice(
+    tmp_path: Path, engine: Engine, database: str, connection: asyncpg.Connection, at_the_record: AtTheRecord
+) -> None:
+    one = a_migration(tmp_path, 1, DROP + PASS + UNIQUE, alone=True)
+    await terminated(runner.forwards(engine, these(one)), connection, at_the_record)
+    await connection.execute(OLD)  # which the next has to wait with
+    onlooker = await asyncpg.connect(database)
+    async with connection.transaction():
+        await connection.fetchval("SELECT count(*) FROM customers")
+        again = asyncio.create_task(runner.forwards(engine, these(one)))
+        await broken_off(
+            again, onlooker, await until_there_is(onlooker, "query LIKE 'DROP%' AND wait_event_type = 'Lock'")
+        )
+    await onlooker.close()
+    await runner.forwards(engine, these(one))
+    assert await drift(connection) == []
+
+
+async def test_other_migrations_may_run_before_it_is_run_again(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, at_the_record: AtTheRecord
+) -> None:
+    one = a_migration(tmp_path, 1, PASS + UNIQUE, alone=True)
+    two = a_migration(tmp_path, 2, "CREATE TABLE extra (id int)")
+    await terminated(runner.forwards(engine, these(one)), connection, at_the_record)
+    await connection.execute(BY_HAND)
+    await runner.forwards(engine, these(two))
+    assert await drift(connection) == DRIFT
+    await runner.forwards(engine, these(one, two))
+    assert await drift(connection) == DRIFT
+
+
+FAILS = "SELECT 1 / divisor FROM divisors"
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        DROP + NEW,
+        "CREATE TABLE IF NOT EXISTS extra (id serial PRIMARY KEY, divisor int CHECK (divisor > 0));",
+        "BEGIN; CREATE TABLE IF NOT EXISTS extra (id int); CREATE OR REPLACE VIEW ids AS SELECT id FROM extra; COMMIT;",
+        "DO $$ BEGIN EXECUTE 'DROP INDEX IF EXISTS customers_name'; COMMIT; END; $$;",
+        "ALTER TYPE presale_status ADD VALUE IF NOT EXISTS 'archived';",
+    ],
+)
+async def test_what_it_had_done_when_it_failed_is_remembered(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, done: str
+) -> None:
+    await connection.execute("CREATE TABLE divisors AS SELECT 0 AS divisor")
+    await runner.forwards(engine, these(a_migration(tmp_path, 1, "SELECT")), fake=True)  # which knows the table
+    two = a_migration(tmp_path, 2, done + FAILS, alone=True)
+    with pytest.raises(MigrationFailed, match="division by zero"):
+        await runner.forwards(engine, these(two))
+    assert await drift(connection) == []
+
+    await connection.execute("UPDATE divisors SET divisor = 1")
+    await connection.execute(BY_HAND)
+    await runner.forwards(engine, these(two))
+    assert await drift(connection) == DRIFT
+
+
+async def test_a_thing_of_the_same_name_that_was_there_before_is_not_taken_for_its_work(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, at_the_record: AtTheRecord
+) -> None:
+    await connection.execute("CREATE UNIQUE INDEX customers_unique ON customers (phone, id)")
+    one = a_migration(tmp_path, 1, PASS + UNIQUE, alone=True)
+    await terminated(runner.forwards(engine, these(one)), connection, at_the_record)
+    await runner.forwards(engine, these(one))
+    assert await drift(connection) == ["index customers.customers_unique is not of the program"]
+
+
+async def test_a_database_of_an_earlier_release_needs_nothing_done(
+    tmp_path: Path, engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("DROP TABLE migration_under_way")
+    assert await drift(connection) == []
+    assert (await checking.accept(engine, server)).fine
+    await runner.forwards(engine, these(a_migration(tmp_path, 1, UNIQUE, alone=True)))
+    assert await drift(connection) == []
+    assert "migration_under_way" in await relations(connection)
