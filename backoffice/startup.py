@@ -76,7 +76,7 @@ def _refuse(state: State, drift: list[Difference]) -> None:
     if harmful := [difference for difference in drift if not difference.harmless]:
         raise StartRefused(
             f"The schema of the database is not what the migrations made: {in_few_words(harmful)}. "
-            "Run `piccolo backoffice check`, and see docs/migrations.md."
+            "Run `piccolo backoffice check`; if it finds nothing, `piccolo backoffice accept`. See docs/migrations.md."
         )
 
 

@@ -19,7 +19,7 @@ from backoffice.startup import StartRefused, serving, settle_migrations
 from piccolo_conf import DB
 from tests.builders import a_customer
 
-LOOK = "Run `piccolo backoffice check`, and see docs/migrations.md."
+LOOK = "Run `piccolo backoffice check`; if it finds nothing, `piccolo backoffice accept`. See docs/migrations.md."
 
 
 @pytest.fixture
