@@ -16,8 +16,10 @@ import asyncpg
 import httpx
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from accounts import passwords
 from backoffice.database.embedded import EmbeddedPostgres
 from backoffice.settings import ROOT, Settings
 from tests.builders import a_user
@@ -85,6 +87,15 @@ def _goes_between(item: pytest.Item) -> bool:
 
 def _is_about_pgbouncer(item: pytest.Item) -> bool:
     return item.get_closest_marker("pgbouncer") is not None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def true_hasher() -> Iterator[PasswordHasher]:
+    """The product's, with an effort that would take a good part of the suite's time: the tests have one of less."""
+    theirs = passwords._hasher
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    yield theirs
+    passwords._hasher = theirs
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,20 @@ import time
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 
+from accounts import passwords
 from accounts.passwords import hash_password, needs_rehash, verify_password
 
 
+@pytest.fixture(autouse=True)
+def effort(monkeypatch: pytest.MonkeyPatch, true_hasher: PasswordHasher) -> None:
+    monkeypatch.setattr(passwords, "_hasher", true_hasher)
+
+
 class TestHashing:
-    async def test_a_hash_is_argon2id_and_salted(self) -> None:
+    async def test_a_hash_is_argon2id_salted_and_costly(self) -> None:
         one, other = await hash_password("correct horse"), await hash_password("correct horse")
-        assert extract_parameters(one).type is Type.ID
+        made = extract_parameters(one)
+        assert (made.type, made.memory_cost >= 2**16, made.time_cost >= 3) == (Type.ID, True, True)
         assert one != other
 
     async def test_only_the_right_password_verifies(self) -> None:
