@@ -170,6 +170,7 @@ SEARCHES = [
     (CUSTOMERS, "customer500@example"),
     (CUSTOMERS, "200.000.5"),
     (CUSTOMERS, "(11) 91000-05"),
+    (CUSTOMERS, "200 000 5 11 91000 05"),
     (PRODUCTS, "cafe"),
     (PRODUCTS, "p777"),
     (PRODUCTS, "nothing"),

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -40,6 +41,13 @@ def begins_words_of(typed: str, text: str) -> bool | None:
     """The rule in Python; None where nothing was typed that could be looked for."""
     begun = [any(word.startswith(start) for word in words(text)) for start in words(typed)]
     return all(begun) if begun else None
+
+
+def in_runs_of(typed: list[str], text: list[str]) -> Iterator[bool]:
+    """For each typed number, whether a run of neighbours that it is in begins a word of the text."""
+    for at in range(len(typed)):
+        runs = ("".join(typed[first : last + 1]) for first in range(at + 1) for last in range(at, len(typed)))
+        yield any(word.startswith(run) for run in runs for word in text)
 
 
 class TestWords:
@@ -134,6 +142,12 @@ class TestNumbers:
             "(11) 98765 maria",
             "529.982.247-25 (11) 98765-4321",
             "98765-4321 529.982",
+            "11 98765 4321 529 982",
+            "529 982 247 25 11 98765 4321",
+            "529 982 247 25 +55 11 9 8765 4321",
+            "5 maria 529 982 (11) 98765 4321",
+            "52998224725 011 987",
+            "9 9 9 9 9 9 9 9 9 9 9",
         ],
     )
     async def test_found(self, trial: asyncpg.Connection, typed: str) -> None:
@@ -141,7 +155,17 @@ class TestNumbers:
 
     @pytest.mark.parametrize(
         "typed",
-        ["2998224725", "8765", "4321", "529.983", "(12) 98765", "52998224725 7", "maria 12", "529.982.247-255"],
+        [
+            "2998224725",
+            "8765",
+            "4321",
+            "529.983",
+            "(12) 98765",
+            "52998224725 7",
+            "maria 12",
+            "529.982.247-255",
+            "11 529 983",
+        ],
     )
     async def test_not_found(self, trial: asyncpg.Connection, typed: str) -> None:
         assert not await finds(trial, typed)
@@ -161,6 +185,35 @@ class TestNumbers:
             cpf = nth_cpf(number)
             typed = "".join(digit + mark for digit, mark in zip(cpf[:length], marks, strict=False))
             assert await finds(trial, typed, ("Ana", "ana@example.com", cpf, "+551133334444"))
+
+    async def test_a_phone_typed_with_spaces_may_stand_beside_another_number(self, trial: asyncpg.Connection) -> None:
+        loja = ("Loja 24 Zyx", "loja@example.com", "52998224725", "+5511912340077")
+        phone, cpf = "11 91234 0077", "529 982 247 25"
+        for typed in f"24 {phone}", f"zyx 24 {phone}", f"{phone} 24", f"{cpf} {phone}", f"24 {cpf} +55 {phone}":
+            assert await finds(trial, typed, loja), typed
+        for typed in f"25 {phone}", f"24 {phone}7", f"24 {cpf} 12 91234 0077":
+            assert not await finds(trial, typed, loja), typed
+
+    @in_batches(20)
+    @given(
+        searches=st.lists(
+            st.tuples(*[st.lists(st.text("19", min_size=1, max_size=3), min_size=1, max_size=10)] * 2),
+            min_size=50,
+            max_size=50,
+        )
+    )
+    async def test_each_typed_number_begins_a_word_by_itself_or_in_a_run(
+        self, trial: asyncpg.Connection, searches: list[tuple[list[str], list[str]]]
+    ) -> None:
+        found = await trial.fetch(
+            f"SELECT {WAYS.format(words='search_words(text)', typed='typed')} "
+            "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (text, typed, n) ORDER BY n",
+            [" ".join(text) for text, _ in searches],
+            [" ".join(typed) for _, typed in searches],
+        )
+        right = [all(in_runs_of(typed, text)) for text, typed in searches]
+        assert [record["looked_at"] for record in found] == right
+        assert [record["found"] for record in found] == right
 
     async def test_words_of_a_product_may_hold_digits(self, trial: asyncpg.Connection) -> None:
         for typed in "3/4", "parafuso 3/4", "3", "M10", "m10x30", "abc-12", "12 abc":
