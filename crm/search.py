@@ -1,10 +1,13 @@
 """What `search=` means: each typed word begins a word of the row. What words are, and the indexes: rules/search.sql."""
 
+import re
+
 from piccolo.querystring import QueryString
 
 from backoffice.api.conditions import Condition, all_of
 
 LARGEST_NUMBER = str(2**63 - 1)
+MARKS = re.compile(r"^[\W_]+|[\W_]+$")  # around a word
 
 
 def search_customers(typed: str) -> Condition:
@@ -73,6 +76,6 @@ def _numbered_in_ranges(digits: str) -> QueryString:
 
 
 def _digits(word: str) -> str | None:
-    """The number that the word begins, as in 12 or #12; None for other words."""
-    number = word.removeprefix("#")
+    """The number that the word begins, as in 12, #12 or (12); None for other words."""
+    number = MARKS.sub("", word)
     return number if number.isascii() and number.isdigit() else None

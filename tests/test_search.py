@@ -67,6 +67,16 @@ class TestSearch:
         }.items():
             assert await names(cast.employee, "presales", "number", search=typed, __order="number") == found, typed
 
+    @pytest.mark.parametrize("written", ["{}.", "{},", "#{},", "({})", "{};", "№{}", '"{}"', "_{}_", "ana: {}."])
+    async def test_the_number_of_a_presale_may_stand_between_marks(
+        self, cast: Cast, connection: asyncpg.Connection, written: str
+    ) -> None:
+        for name in ("Ana", "Ana Prado"):
+            presale = await a_presale(connection, customer_id=await a_customer(connection, name=name))
+        number = await connection.fetchval("SELECT number FROM presales WHERE id = $1", presale)
+        typed = written.format(number)
+        assert await names(cast.employee, "presales", "number", search=typed) == [number]
+
     async def test_a_search_joins_the_filters_and_the_total(self, cast: Cast, connection: asyncpg.Connection) -> None:
         await some_products(connection, name=["Caneta azul", "Caneta verde", "Lápis azul"], stock=[1, 2, 3])
         answer = await cast.employee.get("/api/products/?search=caneta&stock=1&stock__operator=gt")
