@@ -1,6 +1,10 @@
 """`Idempotency-Key`: the same request, sent again, gets the same answer and creates nothing."""
 
+import hashlib
+import json
 import re
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from typing import Any
 from uuid import UUID
 
 from piccolo.querystring import QueryString
@@ -12,6 +16,8 @@ from crm.tables import IdempotencyKey
 MAX_KEY_LENGTH = 255
 KEPT_HOURS = 48
 CLEANED_AT_A_TIME = 100
+
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 PLAIN = "[!-~]([ -~]*[!-~])?"
 KEY_HEADER = "Idempotency-Key"
@@ -44,29 +50,59 @@ async def recall(user_id: UUID, key: str, body: str) -> str | None:
     :param body: the JSON text; two bodies are the same when they are equal as JSON values.
     :raises Problem: idempotency_key_reused, when the key came with another body.
     """
-    run = IdempotencyKey._meta.db.run_querystring
+    run, digest = IdempotencyKey._meta.db.run_querystring, digest_of(body)
     taken = await run(
         QueryString(
-            "INSERT INTO idempotency_keys (user_id, key, request) VALUES ({}, {}, {}::jsonb) "
+            "INSERT INTO idempotency_keys (user_id, key, request) VALUES ({}, {}, to_jsonb({}::text)) "
             "ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
             user_id,
             key,
-            body,
+            digest,
         )
     )
     if taken:
         return None
-    known = await run(
+    [known] = await run(
         QueryString(
-            "SELECT response, request = {}::jsonb AS same FROM idempotency_keys WHERE user_id = {} AND key = {}",
-            body,
+            "SELECT response, request::text FROM idempotency_keys WHERE user_id = {} AND key = {}",
             user_id,
             key,
         )
     )
-    if not known[0]["same"]:
+    if _digest_kept(known["request"]) != digest:
         raise Problem("idempotency_key_reused")
-    return str(known[0]["response"])
+    return str(known["response"])
+
+
+def digest_of(body: str) -> str:
+    """The same for two JSON texts exactly when they are equal as JSON values; jsonb knows fewer values than JSON.
+
+    :raises Problem: malformed_json, where it is nested too deeply.
+    """
+    try:
+        value = json.loads(body, parse_int=_number, parse_float=_number, object_pairs_hook=_object)
+        return _digest(value).hex()
+    except RecursionError as error:
+        raise Problem("malformed_json") from error
+
+
+def _digest(value: Any) -> bytes:
+    """repr() tells numbers, texts, lists and objects, which are bytes here, from each other."""
+    return hashlib.sha256(repr(value).encode()).digest()
+
+
+def _number(text: str) -> Decimal | int:
+    return EXACT.normalize(number) if (number := Decimal(text)) else 0  # also of -0
+
+
+def _object(pairs: list[tuple[str, Any]]) -> bytes:
+    """Digested at once: a large body has a hundred thousand."""
+    return _digest(sorted(pairs))  # by their names, of which none is there twice
+
+
+def _digest_kept(request: str) -> str:
+    """:param request: JSON: a digest, or from an earlier release the body itself, which is an object."""
+    return digest_of(request) if request.startswith("{") else str(json.loads(request))
 
 
 async def is_taken(user_id: UUID, key: str) -> bool:

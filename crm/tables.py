@@ -175,7 +175,7 @@ class IdempotencyKey(Table, tablename="idempotency_keys"):
     id = UUID(primary_key=True)
     user_id = ForeignKey(User, default=None, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.restrict)
     key = Varchar(length=255, default=None)
-    request = JSONB(default=None, help_text="The body; two bodies are the same when they are equal as JSON.")
+    request = JSONB(default=None, help_text="A digest of the body, the same for bodies that are equal as JSON.")
     response = Text(default=None, null=True)
     created_at = Timestamptz(index=True)
 
