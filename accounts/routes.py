@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,7 @@ from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, is_json, read_json
 from backoffice.api.openapi import ALWAYS, problem_responses, ref
+from backoffice.api.query import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.audit import act_for
 from backoffice.problems import FieldError, Problem, field_errors
@@ -65,7 +66,12 @@ Sent = TypeVar("Sent", bound=BaseModel)
 BAD_BODY = ("malformed_json", "validation_error")
 STRANGER = ("unauthenticated", "csrf_failed")
 
-router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+async def take_no_parameters(request: Request) -> None:
+    refuse_parameters(request.scope["query_string"])
+
+
+router = APIRouter(prefix="/api/auth", tags=["auth"], dependencies=[Depends(take_no_parameters)])
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:
@@ -90,7 +96,12 @@ async def login(request: Request, response: Response) -> LoggedIn:
     return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
 
 
-@router.get("/me/", operation_id="me", summary="Who am I", responses=problem_responses(*ALWAYS, "unauthenticated"))
+@router.get(
+    "/me/",
+    operation_id="me",
+    summary="Who am I",
+    responses=problem_responses(*ALWAYS, "unauthenticated", "validation_error"),
+)
 async def me(request: Request) -> Me:
     """The user whose token or cookie this is."""
     return describe(request.user.user)
@@ -101,7 +112,7 @@ async def me(request: Request) -> Me:
     operation_id="log_out",
     summary="Log out",
     status_code=204,
-    responses=problem_responses(*ALWAYS, *STRANGER),
+    responses=problem_responses(*ALWAYS, *STRANGER, "validation_error"),
 )
 async def logout(request: Request, response: Response) -> None:
     """Ends the session; its token is dead at once."""

@@ -5,7 +5,7 @@ import json
 import asyncpg
 from fastapi import FastAPI
 
-from tests.answers import blamed, problem
+from tests.answers import blamed, problem, refused
 from tests.builders import a_customer
 from tests.commands import contents
 from tests.conftest import Cast
@@ -51,6 +51,28 @@ async def test_query_strings_that_are_none(app: FastAPI, cast: Cast, connection:
             assert blamed(answer), (path, query[:40])
     for method, path in writes(rows):
         assert blamed(await raw.send(method, path, query=b"x=1", body=b"{}"))
+
+
+async def test_whoever_logs_in_or_out_gives_no_parameters(app: FastAPI, cast: Cast) -> None:
+    body = b'{"email": "admin@flowcrm.example", "password": "flowcrm-demo"}'
+    ways = ("POST", "login", body), ("GET", "me", b""), ("POST", "logout", b""), ("POST", "password", b"{}")
+    for method, name, sent in ways:
+        raw = raw_of(app, cast.employee)
+        for query, named in (
+            (b"next=/&x", ["next", "x"]),
+            (b"%ff=\xff", ["?"]),
+            (b"=", [""]),
+            (b"y" * 100, ["y" * 64]),
+        ):
+            answer = await raw.send(method, f"/api/auth/{name}/", query=query, body=sent)
+            assert blamed(answer) == named, (name, query)
+    assert (await cast.employee.get("/api/auth/me/?")).status_code == 200
+    assert refused(await cast.stranger.get("/api/auth/me/?x=1")) == (401, "unauthenticated")
+
+
+async def test_probes_of_health_may_say_what_they_like(cast: Cast) -> None:
+    for path in "/api/health", "/api/health/live":
+        assert (await cast.stranger.get(f"{path}?probe=1")).status_code == 200
 
 
 async def test_a_search_of_signs_finds_nothing_and_fails_at_nothing(cast: Cast, connection: asyncpg.Connection) -> None:

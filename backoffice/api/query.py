@@ -40,6 +40,25 @@ def literally(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text)
 
 
+def refuse_parameters(query: bytes) -> None:
+    """For addresses that take none.
+
+    :param query: as it was sent.
+    :raises Problem: validation_error, naming each.
+    """
+    if names := dict(_pairs(query)):
+        raise Problem("validation_error", errors=[FieldError(_shown(name), "unknown_parameter") for name in names])
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    """Names and values; bytes that are not UTF-8 as lone surrogates."""
+    return parse_qsl(query.decode("utf-8", "surrogateescape"), keep_blank_values=True, errors="surrogateescape")
+
+
+def _shown(name: str) -> str:
+    return name[:MAX_NAME_LENGTH].encode("utf-8", "replace").decode()
+
+
 class Parameters:
     """The parameters of one request. What nobody asked for, or asked for twice, is refused, all at once."""
 
@@ -56,8 +75,7 @@ class Parameters:
 
     def _once(self, query: bytes) -> dict[str, str]:
         given: dict[str, str] = {}
-        text = query.decode("utf-8", "surrogateescape")
-        for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
+        for name, value in _pairs(query):
             if name in given:
                 self._refuse(name, "duplicate_parameter")
             if not _is_utf8(name + value):
@@ -68,8 +86,7 @@ class Parameters:
         return given
 
     def _refuse(self, name: str, code: str, **parameters: object) -> None:
-        name = name[:MAX_NAME_LENGTH].encode("utf-8", "replace").decode()
-        self.errors.append(FieldError(name, code, parameters))
+        self.errors.append(FieldError(_shown(name), code, parameters))
 
     def page(self) -> Page:
         """:raises Problem: validation_error, naming each parameter that is wrong."""
