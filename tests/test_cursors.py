@@ -132,6 +132,17 @@ async def test_what_is_no_cursor_of_this_order_is_refused(cast: Cast, cursor: st
     assert blamed(answer) == ["cursor"]
 
 
+@pytest.mark.parametrize("damage", ["{}x", "{}!!!!", "{}.", "{} ", "{}\n", " {}", "{}=", "{}====", "{}é"])
+async def test_a_cursor_with_something_added_is_refused(
+    cast: Cast, connection: asyncpg.Connection, damage: str
+) -> None:
+    await some_products(connection)
+    for order in "code", "name", "stock,-description":
+        cursor = (await page(cast.employee, "", order))["next_cursor"]
+        params = {"cursor": damage.format(cursor), "__order": order}
+        assert blamed(await cast.employee.get("/api/products/", params=params)) == ["cursor"], cursor
+
+
 async def test_text_that_no_text_can_be_is_refused(cast: Cast) -> None:
     for text in "a\0b", "\ud800":
         cursor = token(['"products"."name", "products"."id"', text, "5eed0000-0001-8000-8000-000000000001"])

@@ -52,9 +52,12 @@ def read_cursor(cursor: str, order: Order) -> list[str | None]:
     :raises BadCursor:
     """
     try:
-        made_for, *values = json.loads(base64.urlsafe_b64decode(cursor))
+        content = base64.urlsafe_b64decode(cursor)
+        made_for, *values = json.loads(content)
     except (ValueError, TypeError, RecursionError) as error:
         raise BadCursor from error
+    if base64.urlsafe_b64encode(content).decode() != cursor:  # decoding passes over what is no base64
+        raise BadCursor
     if made_for != sorted_by(order) or len(values) != len(order) or not all(map(_fits, order, values)):
         raise BadCursor
     return list(values)
