@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from piccolo.engine import engine_finder
 from pydantic import BaseModel
 
+from backoffice.api.openapi import problem_responses
 from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
 from backoffice.database.engine import Engine
 from backoffice.database.moments import MOMENT
@@ -229,6 +230,9 @@ def _unhealthy(engine: Engine, error: DatabaseUnavailable) -> str:
     ).model_dump_json()
 
 
+# What the answers may be, beside their own.
+REFUSALS = problem_responses("body_too_large", "body_too_slow", "internal_error")
+
 router = APIRouter(prefix="/api", tags=["health"])
 
 
@@ -238,7 +242,7 @@ router = APIRouter(prefix="/api", tags=["health"])
     operation_id="health",
     summary="Is it well",
     response_model=Health,
-    responses={503: {"model": Health, "description": "The database does not answer"}},
+    responses={**REFUSALS, 503: {"model": Health, "description": "The database does not answer"}},
 )
 async def health(request: Request) -> Response:
     """Whether the database answers, within 2.5 seconds in any case; needs no log-in."""
@@ -255,7 +259,7 @@ def _answer(body: str, status: int = 200, headers: Mapping[str, str] | None = No
 
 
 @router.get("/health/live/", include_in_schema=False)
-@router.get("/health/live", operation_id="live", summary="Is it alive", response_model=Liveness)
+@router.get("/health/live", operation_id="live", summary="Is it alive", response_model=Liveness, responses=REFUSALS)
 async def live(_: Request) -> Response:
     """200 while the process runs, whatever the database does."""
     return _answer(Liveness(status="alive", timestamp=datetime.now(UTC)).model_dump_json())

@@ -190,8 +190,7 @@ def test_the_documentation_shows_each_route_once_with_both_answers() -> None:
     paths = application(engine).openapi()["paths"]
     assert sorted(paths) == ["/api/health", "/api/health/live"]
     answers = paths["/api/health"]["get"]["responses"]
-    assert sorted(answers) == ["200", "503"]
-    schemas = [answer["content"]["application/json"]["schema"] for answer in answers.values()]
+    schemas = [answers[status]["content"]["application/json"]["schema"] for status in ("200", "503")]
     assert schemas[0] == schemas[1]
 
 

@@ -16,7 +16,7 @@ from tests.bodies import BODIES, CUSTOMER
 from tests.commands import contents
 from tests.conftest import Cast
 from tests.hostile import some_rows, writes
-from tests.raw_requests import raw_of
+from tests.raw_requests import Raw, raw_of
 
 JSON = {"Content-Type": "application/json"}
 MEGABYTE = b"x" * 1_000_000
@@ -205,6 +205,14 @@ async def test_bodies_of_more_than_8_mib_are_too_large(app: FastAPI, cast: Cast)
         declared = [(b"content-length", str(limit + 1).encode())]
         assert refused(await raw.send(method, path, body=b"{}", headers=declared)) == (413, "body_too_large")
         assert refused(await raw.send(method, path, body=b" " * limit)) == (400, "malformed_json")
+
+
+async def test_health_takes_no_larger_bodies_than_others_and_says_so(app: FastAPI, cast: Cast) -> None:
+    described = (await cast.stranger.get("/openapi.json")).json()["paths"]
+    for path in "/api/health", "/api/health/live":
+        answer = await Raw(app, []).send("GET", path, body=b" " * (8 * 1024 * 1024 + 1))
+        assert refused(answer) == (413, "body_too_large")
+        assert "413" in described[path]["get"]["responses"]
 
 
 async def test_whoever_sends_too_much_in_pieces_is_stopped_too(cast: Cast) -> None:
