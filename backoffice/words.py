@@ -242,6 +242,7 @@ VALUE_ERRORS: dict[str, Text] = {
     "bad_cursor": Text(
         "This is not a cursor of this list in this order.", "Este não é um cursor desta lista nesta ordem."
     ),
+    "column_missing": Text("The name of a column is missing.", "Falta o nome de uma coluna."),
     "duplicate_column": Text("Give {column} only once.", "Informe {column} apenas uma vez."),
     "unknown_column": Text("There is no such column: {column}.", "Esta coluna não existe: {column}."),
     "invalid": Text("This is not valid.", "Isto não é válido."),

@@ -127,6 +127,22 @@ class TestOrder:
             answer = await cast.admin.get("/api/users/", params={"__order": order})
             assert blamed(answer)[0] == "__order", order
 
+    @pytest.mark.parametrize("parameter", ["__order", "__visible_fields"])
+    async def test_what_is_wrong_with_a_list_of_columns_is_said_once(self, cast: Cast, parameter: str) -> None:
+        missing, twice = "The name of a column is missing.", "Give name only once."
+        for columns, said in {
+            "": [missing],
+            ",": [missing],
+            "name,": [missing],
+            ",name,,": [missing],
+            "name,name,name": [twice],
+            "x,x": ["There is no such column: x."],
+            "name,x,,name": [twice, "There is no such column: x.", missing],
+        }.items():
+            answer = await cast.employee.get("/api/products/", params={parameter: columns})
+            assert set(blamed(answer)) == {parameter}, columns
+            assert [error["message"] for error in answer.json()["errors"]] == said, columns
+
     async def test_secret_columns_do_not_exist(self, cast: Cast) -> None:
         for parameters in (
             {"__order": "password"},

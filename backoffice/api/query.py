@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Container, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
@@ -163,15 +164,10 @@ class Parameters:
         return None if text is None else _adapter(self.columns[name]).validate_python(text)
 
     def _order(self) -> Order:
-        text = self.given.pop("__order", self.resource.order)
-        directions: dict[str, bool] = {}
-        for part in text.split(","):
-            name = part.removeprefix("-")
-            if name not in self.resource.ordered:
-                self._refuse("__order", "unknown_column", column=name[:MAX_NAME_LENGTH])
-            if name in directions:
-                self._refuse("__order", "duplicate_column", column=name[:MAX_NAME_LENGTH])
-            directions[name] = part.startswith("-")
+        parts = self.given.pop("__order", self.resource.order).split(",")
+        names = [part.removeprefix("-") for part in parts]
+        self._check_columns("__order", names, self.resource.ordered)
+        directions = {name: part.startswith("-") for name, part in zip(names, parts, strict=True)}
         # Rows that are otherwise equal stay in one order, or pages would overlap: the one that an index has them in.
         directions.setdefault("id", list(directions.values())[-1])
         return tuple(
@@ -185,12 +181,18 @@ class Parameters:
         if text is None:
             return ()
         fields = text.split(",")
-        for name, times in Counter(fields).items():
-            if name not in self.columns:
-                self._refuse("__visible_fields", "unknown_column", column=name[:MAX_NAME_LENGTH])
-            if times > 1:
-                self._refuse("__visible_fields", "duplicate_column", column=name[:MAX_NAME_LENGTH])
+        self._check_columns("__visible_fields", fields, self.columns)
         return tuple(fields)
+
+    def _check_columns(self, parameter: str, names: Sequence[str], known: Container[str]) -> None:
+        """One refusal for each that is wrong."""
+        for name, times in Counter(names).items():
+            if not name:
+                self._refuse(parameter, "column_missing")
+            elif name not in known:
+                self._refuse(parameter, "unknown_column", column=name[:MAX_NAME_LENGTH])
+            elif times > 1:
+                self._refuse(parameter, "duplicate_column", column=name)
 
     def _flag(self, name: str) -> bool:
         text = self.given.pop(name, "false")
