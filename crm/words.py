@@ -129,7 +129,7 @@ words.CONSTRAINTS.update(
             code="presale_locked",
             says=Text(
                 "This pre-sale is {value}. Customer, discount and items change only in a draft, notes until it ends.",
-                "Esta pré-venda está {value}. Cliente, desconto e itens só mudam em rascunho; notas, até o seu fim.",
+                "Esta pré-venda está {value}. Cliente, desconto e itens só mudam em rascunho; observações, até o fim.",
             ),
         ),
         "presales_kept": ConstraintWords(

@@ -161,6 +161,13 @@ def test_every_sentence_is_said_in_both_languages() -> None:
         assert gaps(text.en) == gaps(text.pt), name
 
 
+def test_a_locked_presale_calls_its_fields_what_the_form_calls_them() -> None:
+    says = CONSTRAINTS["presales_locked"].says
+    for name in "customer_id", "discount", "notes":
+        assert words.label(name, "en").lower() in says.en.lower()
+        assert words.label(name, "pt").lower() in says.pt.lower()
+
+
 def gaps(sentence: str) -> set[str]:
     return set(re.findall(r"{(\w+)}", sentence))
 
