@@ -1,38 +1,45 @@
 """How lists grow: `python -m benchmarks.growth SMALL LARGE`, the addresses of two migrated and filled databases.
 
-Runs the product's own statements on both, without HTTP, and prints what each takes and how the two compare.
+Asks the product over HTTP, one worker before each database, and prints what each takes and how the two compare: the
+median of 15 answers, small and large in turn. Before each, something changes, so that no total is known from before.
+A session is left behind in both.
 """
 
 import asyncio
+import json
+import secrets
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
-from backoffice.api.conditions import Condition
+import asyncpg
+
+from accounts.sessions import hash_token
 from backoffice.api.cursors import cursor_sql, sorted_by
-from backoffice.api.lists import Rows
-from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
-from backoffice.api.selects import columns_of
-from backoffice.api.totals import UNKNOWN, Known, Totals
 from backoffice.columns import is_text
-from backoffice.database.engine import Engine
-from backoffice.settings import Settings
+from benchmarks.contenders import FLOW_CRM, Running, serving
+from benchmarks.database import SESSION, USER
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 
 TIMES = 15
 SEARCHES = (
     (CUSTOMERS, "santana", "a common name"),
-    (CUSTOMERS, "beatriz queiroz", "two words"),
-    (CUSTOMERS, "529.982", "digits of a CPF"),
-    (CUSTOMERS, "zzz", "nothing"),
+    (CUSTOMERS, "beatriz queiroz", "two names"),
+    (CUSTOMERS, "529.982", "six digits of a CPF"),
+    (CUSTOMERS, "zzz", "what nobody is called"),
     (PRODUCTS, "cafe", "a word"),
-    (PRESALES, "1234", "a number"),
-    (PRESALES, "12", "a short number"),
-    (PRESALES, "beatriz queiroz", "a customer"),
+    (PRESALES, "1234", "numbers that begin with 1234"),
+    (PRESALES, "12", "numbers that begin with 12"),
+    (PRESALES, "beatriz queiroz", "a customer by two names"),
 )
 PARTS = (
     (CUSTOMERS, "name", "contains", "antan"),
@@ -43,85 +50,102 @@ PARTS = (
     (PRODUCTS, "name", "contains", "zzz"),
     (PRESALES, "notes", "contains", "zzz"),
 )
+NO_ORDER = ("address", "description", "notes")  # free text: the whole table is put in order
 
-Ask = tuple[str, Resource, dict[str, str]]
+Ask = tuple[str, str, dict[str, str]]
 
 
 def asks() -> Iterator[Ask]:
-    """What the lists offer: every order, both ways; every exact filter; parts of texts; searches."""
+    """What is asked of both alike: every order, both ways; parts of texts; searches, and what forms pick from."""
     for resource in RESOURCES:
-        for name, column in columns_of(resource.table).items():
-            if column._meta.null and is_text(column):
-                continue
-            for sign in "", "-":
-                yield f"{resource.path} by {sign}{name}", resource, {"__order": f"{sign}{name}"}
+        for name in resource.ordered:
+            if name not in NO_ORDER:
+                yield f"{resource.path} by {name}", f"/{resource.path}/", {"__order": name}
+                yield f"{resource.path} by {name}, backwards", f"/{resource.path}/", {"__order": f"-{name}"}
     for resource, name, match, part in PARTS:
-        yield f"{resource.path}: {name} {match} {part}", resource, {name: part, f"{name}__match": match}
+        asked = {name: part, f"{name}__match": match}
+        yield f"{resource.path}: {name} {match} “{part}”", f"/{resource.path}/", asked
     for resource, typed, about in SEARCHES:
-        yield f"{resource.path}: search for {about}", resource, {"search": typed}
-
-
-class Forgetful(Totals):
-    """As if something had changed since the last time."""
-
-    def recall(self, where: Condition | None) -> Known:
-        return UNKNOWN
+        yield f"{resource.path}: search for {about}", f"/{resource.path}/", {"search": typed}
+        yield f"{resource.path}: {about}, to pick from", f"/{resource.path}/ids/", {"search": typed, "limit": "15"}
 
 
 class Side:
-    """One of the two databases."""
+    """One of the two databases, and the product that serves it."""
 
-    def __init__(self, address: str) -> None:
-        self.engine = Engine(Settings(database_url=address))
-        self.lists = {resource.path: Rows(resource.table, _page(resource, {}).order) for resource in RESOURCES}
-        for rows in self.lists.values():
-            rows.totals = Forgetful(rows.totals.tablename)
+    def __init__(self, running: Running, connection: Any, token: str) -> None:
+        self.connection = connection
+        self._http = HTTPConnection("127.0.0.1", running.port)
+        self._headers = {"Authorization": f"Bearer {token}"}
 
-    async def milliseconds(self, resource: Resource, asked: dict[str, str]) -> float:
-        page, taken = _page(resource, asked), []
-        for _ in range(TIMES):
-            begin = time.perf_counter()
-            await self.lists[resource.path].body(self.engine, page, self.engine.fetch_value)
-            taken.append(time.perf_counter() - begin)
-        return statistics.median(taken) * 1000
+    def ask(self, path: str, asked: dict[str, str]) -> Any:
+        self._http.request("GET", f"/api{path}?{urlencode(asked)}", headers=self._headers)
+        answer = self._http.getresponse()
+        body = answer.read()
+        assert answer.status == 200, (path, asked, body)
+        return json.loads(body)
 
-    async def deep(self, resource: Resource) -> dict[str, str]:
-        """The cursor half-way through the list."""
-        rows = self.lists[resource.path]
-        order, half = rows.order, (await rows.count(self.engine, None)).rows // 2
-        row = f"SELECT * FROM {resource.tablename} ORDER BY {sorted_by(order)} LIMIT 1 OFFSET {half}"
-        sql = f"SELECT {cursor_sql(order)} FROM ({row}) AS {resource.tablename}"
-        return {"cursor": await self.engine.fetch_value(sql)}
+    async def milliseconds(self, path: str, asked: dict[str, str]) -> float:
+        await self.connection.execute(
+            "SELECT pg_current_xact_id()"
+        )  # another moment, see backoffice/database/moments.py
+        begin = time.perf_counter()
+        self.ask(path, asked)
+        return (time.perf_counter() - begin) * 1000
 
+    async def value_halfway(self, resource: Resource, name: str) -> str | None:
+        half = f"SELECT count(*) / 2 FROM {resource.tablename}"
+        value = await self.connection.fetchval(
+            f'SELECT to_json("{name}") FROM {resource.tablename} ORDER BY id OFFSET ({half}) LIMIT 1'
+        )
+        return None if value is None or value == "null" else str(json.loads(value))
 
-def _page(resource: Resource, asked: dict[str, str]) -> Page:
-    return Parameters(resource, urlencode(asked).encode()).page()
+    async def cursor_halfway(self, resource: Resource) -> str:
+        order = Parameters(resource, b"").page().order
+        half = f"SELECT count(*) / 2 FROM {resource.tablename}"
+        row = f"SELECT * FROM {resource.tablename} ORDER BY {sorted_by(order)} OFFSET ({half}) LIMIT 1"
+        return str(await self.connection.fetchval(f"SELECT {cursor_sql(order)} FROM ({row}) AS {resource.tablename}"))
 
 
 async def compare(small: Side, large: Side) -> None:
-    for name, resource, asked in asks():
-        _print(name, await small.milliseconds(resource, asked), await large.milliseconds(resource, asked))
+    for about, path, asked in asks():
+        await _compare(about, small, large, path, asked, asked)
     for resource in RESOURCES:
-        before = await small.milliseconds(resource, await small.deep(resource))
-        _print(
-            f"{resource.path}: half-way, by cursor",
-            before,
-            await large.milliseconds(resource, await large.deep(resource)),
-        )
+        for name, column in resource.filtered.items():
+            values = [await side.value_halfway(resource, name) for side in (small, large)]
+            if None in values:
+                continue
+            exact = {f"{name}__match": "exact"} if is_text(column) and resource.has_parts(name) else {}
+            of_small, of_large = ({name: str(value), **exact} for value in values)
+            await _compare(f"{resource.path} of one {name}", small, large, f"/{resource.path}/", of_small, of_large)
+        cursors = [{"cursor": await side.cursor_halfway(resource)} for side in (small, large)]
+        await _compare(f"{resource.path}, half-way, by cursor", small, large, f"/{resource.path}/", *cursors)
 
 
-def _print(name: str, small: float, large: float) -> None:
-    sys.stdout.write(f"| {name} | {small:.2f} | {large:.2f} | {large / small:.1f} |\n")
+async def _compare(
+    about: str, small: Side, large: Side, path: str, of_small: dict[str, str], of_large: dict[str, str]
+) -> None:
+    taken: tuple[list[float], list[float]] = [], []
+    for _ in range(TIMES + 1):
+        taken[0].append(await small.milliseconds(path, of_small))
+        taken[1].append(await large.milliseconds(path, of_large))
+    before, after = (statistics.median(times[1:]) for times in taken)  # the first plans, and fills caches
+    sys.stdout.write(f"| {about} | {before:.2f} | {after:.2f} | {after / before:.1f} |\n")
 
 
 async def main(*addresses: str) -> None:
-    small, large = map(Side, addresses)
-    for side in small, large:
-        await side.engine.open_pool()
     sys.stdout.write("| list | small, ms | large, ms | times |\n|---|---:|---:|---:|\n")
-    await compare(small, large)
-    for side in small, large:
-        await side.engine.close_pool()
+    async with AsyncExitStack() as stack:
+        sides = []
+        for number, address in enumerate(addresses):
+            connection = await asyncpg.connect(address)
+            stack.push_async_callback(connection.close)
+            token = secrets.token_urlsafe()
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"flowcrm-growth-{number}-")))
+            user = await connection.fetchval(USER.replace("bench@", f"bench-{secrets.token_hex(4)}@"))
+            await connection.execute(SESSION, hash_token(token), user)
+            sides.append(Side(stack.enter_context(serving(FLOW_CRM, address, folder)), connection, token))
+        await compare(*sides)
 
 
 if __name__ == "__main__":
