@@ -71,8 +71,11 @@ LONGEST = (
     "test_admin_browser",
     "test_restart",
     "test_run",
+    "test_migration_check",
     "test_failover",
-    "test_faults",
+    "test_migration_plan",
+    "test_migration_races",
+    "test_migration_round_trips",
 )
 
 
