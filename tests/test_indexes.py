@@ -11,11 +11,12 @@ import pytest
 
 from accounts.resources import AUDIT_TRAIL, USERS
 from backoffice.api.cursors import cursor_sql, sorted_by
-from backoffice.api.list_queries import large_page_statement
+from backoffice.api.list_queries import large_page_statement, page_statement, planned_anew
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import Statement, select_list
+from backoffice.api.totals import UNKNOWN
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 from tests.builders import PASSWORD_HASH
 from tests.conftest import clone
@@ -307,6 +308,43 @@ async def test_a_page_that_is_full_nearby_costs_no_more_than_that(
     )
     read = sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"])
     assert 75 < read < 2000
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked"),
+    [
+        (PRESALES, {"discount": "0"}),
+        (PRESALES, {"total__operator": "gt", "total": "990"}),
+        (CUSTOMERS, {"name": "Ana Ana Ana", "name__match": "exact"}),
+        (PRODUCTS, {"unit": "kg", "stock__operator": "lt", "stock": "3"}),
+    ],
+    ids=lambda value: getattr(value, "path", str(value)),
+)
+@pytest.mark.parametrize("is_large", [False, True])
+async def test_a_filter_is_planned_for_its_values_however_often_it_is_asked(
+    large: asyncpg.Connection, resource: Resource, asked: dict[str, str], is_large: bool
+) -> None:
+    asked_for = page(resource, **asked)
+    statement = (
+        large_page_statement(resource.table, asked_for, near=False)
+        if is_large
+        else page_statement(resource.table, asked_for, UNKNOWN)
+    )
+    once, (sql, arguments) = await large.fetchval(statement[0], *statement[1]), planned_anew(statement)
+    prepared = await large.prepare(sql)
+    for _ in range(12):
+        again = await prepared.fetchval(*arguments)
+        assert again.partition("\n")[2] == once.partition("\n")[2]
+    counts = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1"
+    assert tuple(await large.fetchrow(counts, sql)) == (0, 12)
+
+
+async def test_a_filter_by_what_many_have_reads_no_more_than_a_page_and_its_bounded_total(
+    large: asyncpg.Connection,
+) -> None:
+    statement = planned_anew(large_page_statement(PRESALES.table, page(PRESALES, discount="0"), near=False))
+    plan = await plan_of(large, statement, ", ANALYZE, TIMING OFF")
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"]) < 25_000
 
 
 async def test_every_foreign_key_has_an_index(large: asyncpg.Connection) -> None:

@@ -133,6 +133,23 @@ def names_statement(table: type[Table], page: Page, *, near: bool) -> Statement:
     return f'{_first_sql(shape)} SELECT {names} FROM ({_chosen_sql(shape)}) AS "{shape.name}"', arguments
 
 
+@lru_cache(maxsize=MOST_STATEMENTS)
+def _planned_anew_sql(sql: str, known: int) -> str:
+    dear = "(SELECT count(*) FROM generate_series(1, 1000000000)) > 0"
+    return f"SELECT * FROM ({sql}) AS answer WHERE NOT ${known}::boolean OR {dear}"
+
+
+def planned_anew(statement: Statement) -> Statement:
+    """The same, planned for its arguments each time.
+
+    After some executions PostgreSQL makes a plan for whatever arguments, and keeps it unless it looks dearer. But what
+    half of the rows have is best looked for in their order, and what one has in an index. Where it is not known that
+    the last parameter is false, the plan looks dearer than any; where it is, nothing is left of the condition.
+    """
+    sql, arguments = statement
+    return _planned_anew_sql(sql, len(arguments) + 1), [*arguments, False]
+
+
 # Their parts
 
 

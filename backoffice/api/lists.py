@@ -14,11 +14,14 @@ from backoffice.api.list_queries import (
     large_page_statement,
     names_statement,
     page_statement,
+    planned_anew,
 )
 from backoffice.api.page import Page
-from backoffice.api.selects import columns_of
+from backoffice.api.selects import Statement, columns_of
 from backoffice.api.totals import Total, Totals
 from backoffice.database.engine import Reader
+
+PLANNED_ROWS = 25_000  # up to here planning takes longer than what a bad plan does
 
 # What a query answers: one value. It may find out on the way who asks.
 Fetch = Callable[..., Awaitable[Any]]
@@ -42,28 +45,33 @@ class Rows:
         """
         totals = self.totals
         if await totals.are_quick(reader):
-            sql, arguments = page_statement(self.table, page, totals.recall(page.where))
+            sql, arguments = self._planned(page, page_statement(self.table, page, totals.recall(page.where)))
             return totals.remember(page.where, await fetch(sql, *arguments))
         expected, near = await self._expected(reader, page)
-        sql, arguments = large_page_statement(self.table, page, near=near)
+        sql, arguments = self._planned(page, large_page_statement(self.table, page, near=near))
         counted, _, body = (await fetch(sql, *arguments)).partition("\n")
         return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None, expected))
 
     async def count(self, reader: Reader, where: Condition | None) -> Total:
         totals, page = self.totals, Page(where, self.order)
         if await totals.are_quick(reader):
-            sql, arguments = count_statement(self.table, page)
+            sql, arguments = self._planned(page, count_statement(self.table, page))
             return Total(await reader.fetch_value(sql, *arguments))
         expected, near = await self._expected(reader, page)
-        sql, arguments = large_count_statement(self.table, page, near=near)
+        sql, arguments = self._planned(page, large_count_statement(self.table, page, near=near))
         return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments), expected)
 
     async def names(self, reader: Reader, page: Page) -> str:
         """What people call the rows of a page, by id, as JSON text."""
         is_large = not await self.totals.are_quick(reader)
         near = is_large and (await self._expected(reader, page))[1]
-        sql, arguments = names_statement(self.table, page, near=near)
+        sql, arguments = self._planned(page, names_statement(self.table, page, near=near))
         return str(await reader.fetch_value(sql, *arguments))
+
+    def _planned(self, page: Page, statement: Statement) -> Statement:
+        """Among many rows it matters which plan is chosen, where the statement leaves a choice."""
+        has_choice = page.where is not None and not page.orderless
+        return planned_anew(statement) if has_choice and self.totals.size > PLANNED_ROWS else statement
 
     async def _expected(self, reader: Reader, page: Page) -> tuple[int | None, bool]:
         """How many rows of a large table there will be, and whether a page of them is near; where that matters."""

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
 
-from piccolo.columns import Column, Text
+from piccolo.columns import Column
 from piccolo.querystring import QueryString
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
@@ -245,19 +245,13 @@ class Parameters:
         pattern = MATCHES[match].format(literally(value))
         condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
         estimated = QueryString(f'"{name}" ILIKE {{}}', pattern)
-        if self._has_fragments(name, value):
-            return [self._by_fragments(value, condition, estimated)]
+        if name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES:
+            # All rows that have that value in this text, and a few that have it in another.
+            found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments(caseless({{}}))", condition, value)
+            return [Condition(found, estimated, condition, orderless=True)]
         if value.isascii():
             return [plain(estimated)]  # a third of the price, and good enough for ASCII in every locale
         return [Condition(condition, estimated, condition)]
-
-    def _has_fragments(self, name: str, value: str) -> bool:
-        return name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES
-
-    def _by_fragments(self, value: str, condition: QueryString, estimated: QueryString) -> Condition:
-        """With what an index answers: all rows that have that value in this text, and a few that have it in another."""
-        found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments(caseless({{}}))", condition, value)
-        return Condition(found, estimated, condition, orderless=True)
 
     def _choice(self, name: str, choices: tuple[str, ...]) -> str | None:
         text = self.given.pop(name, None)
@@ -273,10 +267,7 @@ class Parameters:
         except ValidationError as error:
             self.errors += [FieldError(name, found.code, found.parameters) for found in field_errors(error.errors())]
             return []
-        condition = QueryString(f'"{name}" {sign} {{}}', value)
-        # Free text is too long for an index of its own.
-        by_fragments = sign == "=" and isinstance(column, Text) and self._has_fragments(name, text)
-        return [self._by_fragments(text, condition, condition) if by_fragments else plain(condition)]
+        return [plain(QueryString(f'"{name}" {sign} {{}}', value))]
 
 
 @cache

@@ -45,11 +45,12 @@ class Totals:
     """Of one table.
 
     :param tablename: as the database has it.
+    :ivar size: how many rows there were about a minute ago.
     """
 
     def __init__(self, tablename: str) -> None:
         self.tablename = tablename
-        self._size = 0
+        self.size = 0
         self._old_at = 0.0
         self._moment = ""
         self._known: dict[bytes, int] = {}
@@ -60,9 +61,9 @@ class Totals:
         if time.monotonic() > self._old_at:
             # -1 for a table that was never analyzed; then it is not large, or has not been for long.
             sql = "SELECT reltuples::bigint FROM pg_class WHERE oid = $1::regclass"
-            self._size = await reader.fetch_value(sql, self.tablename)
+            self.size = await reader.fetch_value(sql, self.tablename)
             self._old_at, self._expected = time.monotonic() + SIZE_SECONDS, {}
-        return self._size <= LARGE_ROWS
+        return self.size <= LARGE_ROWS
 
     def recall(self, where: Condition | None) -> Known:
         """For `with_total_sql`, which uses it if it still holds."""
@@ -98,7 +99,7 @@ class Totals:
         """Whether the rows of a page are met with soon, if so many are expected in the whole (large) table."""
         if expected <= MOST_COUNTED_ROWS:
             return False
-        return expected * NEAR_ROWS > CAUTION * (page.limit + page.offset) * self._size
+        return expected * NEAR_ROWS > CAUTION * (page.limit + page.offset) * self.size
 
     async def judge(self, reader: Reader, where: Condition | None, counted: int | None, expected: int | None) -> Total:
         """What to say of a large table.

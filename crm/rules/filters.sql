@@ -7,3 +7,8 @@ CREATE INDEX IF NOT EXISTS products_fragments ON products
 USING gin (fragments(caseless(code || ' ' || name || ' ' || unit || ' ' || coalesce(description, '') || ' ' || sale_type)));
 
 CREATE INDEX IF NOT EXISTS presales_fragments ON presales USING gin (fragments(caseless(coalesce(notes, ''))));
+
+-- A whole text, of any length.
+CREATE INDEX IF NOT EXISTS customers_address ON customers USING hash (address);
+CREATE INDEX IF NOT EXISTS products_description ON products USING hash (description);
+CREATE INDEX IF NOT EXISTS presales_notes ON presales USING hash (notes);
