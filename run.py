@@ -1,6 +1,7 @@
 """`make run`: the whole product on this machine, the embedded database included unless one is configured."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -104,4 +105,5 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 elif __name__ == "__mp_main__":
+    gc.disable()  # see backoffice/processes.py
     threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()

@@ -116,6 +116,7 @@ def _spare_the_program() -> None:
     """From the garbage collector, which would look through all of it now and then, while everybody waits 50 ms."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 class OneLineRefusal:

@@ -64,7 +64,8 @@ def socket_dsn(server: EmbeddedPostgres) -> str:
     return f"postgresql://flowcrm@/flowcrm?host={quote(server.socket_folder)}"
 
 
-# Those that take longest begin first, so that no process is left with one of them when the others are done.
+# Those that take longest begin first, so that no process is left with one of them when the others are done. (xdist would
+# begin with those that have most tests, unless told otherwise.)
 LONGEST = (
     "test_schemathesis",
     "test_indexes",
@@ -75,7 +76,11 @@ LONGEST = (
     "test_failover",
     "test_migration_plan",
     "test_migration_races",
+    "test_seed_large",
+    "test_fixtures",
+    "test_migration_labels",
     "test_migration_round_trips",
+    "test_faults",
 )
 
 

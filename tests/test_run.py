@@ -153,3 +153,25 @@ def test_a_port_in_use_is_named_before_anything_starts(
     assert done.stderr.startswith(f"Flow CRM cannot start. Address 127.0.0.1, port {port}: ")
     assert done.stderr.count("\n") == 1
     assert not database_of_run.data.exists()
+
+
+SERVES = """
+import asyncio, gc
+gc.disable()
+from main import app
+async def serve():
+    async with app.router.lifespan_context(app):
+        print("collects garbage:", gc.isenabled(), "but not in the program:", gc.get_freeze_count() > 10_000)
+asyncio.run(serve())
+"""
+
+
+def test_whoever_serves_collects_garbage(project: Path, environment: dict[str, str], database: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SERVES],
+        cwd=project,
+        env=environment | {"DATABASE_URL": database},
+        capture_output=True,
+        text=True,
+    )
+    assert "collects garbage: True but not in the program: True" in done.stdout, done.stderr
