@@ -64,8 +64,8 @@ def socket_dsn(server: EmbeddedPostgres) -> str:
     return f"postgresql://flowcrm@/flowcrm?host={quote(server.socket_folder)}"
 
 
-# Those that take longest begin first, so that no process is left with one of them when the others are done. (xdist would
-# begin with those that have most tests, unless told otherwise.)
+# Those that take longest begin first, so that no process is left with one of them when the others are done. xdist would
+# begin with those that have most tests, unless told otherwise.
 LONGEST = (
     "test_schemathesis",
     "test_indexes",
