@@ -74,7 +74,7 @@ FILL = f"""
 
 
 async def fill(connection: asyncpg.Connection) -> None:
-    """Rows as the rules would make them; the triggers and most indexes wait outside, for speed."""
+    """Rows as the rules would make them; checks, triggers and most indexes wait outside, for speed."""
     indexes = await connection.fetch(
         "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
         "WHERE NOT indisunique AND indrelid = ANY ($1::regclass[])",
@@ -82,6 +82,12 @@ async def fill(connection: asyncpg.Connection) -> None:
     )
     await connection.execute("SET maintenance_work_mem = '512MB'; SET default_statistics_target = 25")
     await connection.execute("".join(f"DROP INDEX {name};" for name, _ in indexes))
+    checks = await connection.fetch(
+        "SELECT conrelid::regclass, quote_ident(conname) FROM pg_constraint "
+        "WHERE contype = 'c' AND conrelid = ANY ($1::regclass[])",
+        list(TABLES),
+    )
+    await connection.execute("".join(f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in checks))
     for table in TABLES:
         await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     await connection.execute(FILL)
