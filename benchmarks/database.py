@@ -25,7 +25,9 @@ TABLES = ("customers", "products", "presales", "presale_items")
 # Nobody logs in with it: the sessions are made here.
 USER = """
 INSERT INTO users (email, password, name, role)
-VALUES ('bench@flowcrm.example', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA', 'Bench', 'manager') RETURNING id
+VALUES ('bench-' || gen_random_uuid() || '@flowcrm.example', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA', 'Bench',
+        'manager')
+RETURNING id
 """
 SESSION = "INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, now() + '1 day')"
 
@@ -87,8 +89,7 @@ async def a_database(server: str) -> AsyncIterator[Database]:
 
 
 async def _prepare(dsn: str, connection: Any) -> Database:
-    token = secrets.token_urlsafe()
-    await connection.execute(SESSION, hash_token(token), await connection.fetchval(USER))
+    token = await a_session(connection)
     for table in TABLES:  # or it would run at somebody's expense
         await connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
     backend = await connection.fetchval("SELECT pg_backend_pid()")
@@ -96,6 +97,13 @@ async def _prepare(dsn: str, connection: Any) -> Database:
     database.last_number = await connection.fetchval("SELECT max(number) FROM presales")
     await database.restore()
     return database
+
+
+async def a_session(connection: Any) -> str:
+    """The token of a session of somebody who was not there before."""
+    token = secrets.token_urlsafe()
+    await connection.execute(SESSION, hash_token(token), await connection.fetchval(USER))
+    return token
 
 
 def _run(dsn: str, *module_and_arguments: str) -> None:

@@ -2,12 +2,11 @@
 
 Asks the product over HTTP, one worker before each database, and prints what each takes and how the two compare: the
 median of 15 answers, small and large in turn. Before each, something changes, so that no total is known from before.
-A session is left behind in both.
+A user with a session is left behind in both.
 """
 
 import asyncio
 import json
-import secrets
 import statistics
 import sys
 import tempfile
@@ -21,16 +20,16 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from accounts.sessions import hash_token
 from backoffice.api.cursors import cursor_sql, sorted_by
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.columns import is_text
 from benchmarks.contenders import FLOW_CRM, Running, serving
-from benchmarks.database import SESSION, USER
+from benchmarks.database import a_session
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 
 TIMES = 15
+CHANGE = "SELECT pg_current_xact_id()"  # makes it another moment, see backoffice/database/moments.py
 SEARCHES = (
     (CUSTOMERS, "santana", "a common name"),
     (CUSTOMERS, "beatriz queiroz", "two names"),
@@ -86,9 +85,7 @@ class Side:
         return json.loads(body)
 
     async def milliseconds(self, path: str, asked: dict[str, str]) -> float:
-        await self.connection.execute(
-            "SELECT pg_current_xact_id()"
-        )  # another moment, see backoffice/database/moments.py
+        await self.connection.execute(CHANGE)
         begin = time.perf_counter()
         self.ask(path, asked)
         return (time.perf_counter() - begin) * 1000
@@ -137,14 +134,12 @@ async def main(*addresses: str) -> None:
     sys.stdout.write("| list | small, ms | large, ms | times |\n|---|---:|---:|---:|\n")
     async with AsyncExitStack() as stack:
         sides = []
-        for number, address in enumerate(addresses):
+        for address in addresses:
             connection = await asyncpg.connect(address)
             stack.push_async_callback(connection.close)
-            token = secrets.token_urlsafe()
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"flowcrm-growth-{number}-")))
-            user = await connection.fetchval(USER.replace("bench@", f"bench-{secrets.token_hex(4)}@"))
-            await connection.execute(SESSION, hash_token(token), user)
-            sides.append(Side(stack.enter_context(serving(FLOW_CRM, address, folder)), connection, token))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flowcrm-growth-")))
+            running = stack.enter_context(serving(FLOW_CRM, address, folder))
+            sides.append(Side(running, connection, await a_session(connection)))
         await compare(*sides)
 
 
