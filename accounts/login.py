@@ -18,6 +18,8 @@ from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
 from backoffice.audit import act_as
+from backoffice.database.connecting import is_lost
+from backoffice.database.errors import repeat
 from backoffice.problems import FieldError, Problem
 
 
@@ -31,8 +33,8 @@ class Verdict:
 
 async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """Raises Problem("invalid_credentials") or, after too many of these, Problem("rate_limited")."""
-    await throttle.refuse_if_exhausted(attempt)
-    verdict = await _judge(WhereRaw("caseless(email) = caseless({})", attempt.email), password)
+    is_theirs = WhereRaw("caseless(email) = caseless({})", attempt.email)
+    verdict = await repeat(is_lost, 2, _judge, attempt, is_theirs, password)
     async with _transaction(act_as(verdict.user.id, verdict.user.email) if verdict.user else ""):
         # Others were judged meanwhile: a burst of guesses gets no more answers than one guess after the other.
         await throttle.take_turn(attempt)
@@ -46,7 +48,9 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     return await log_in(attempt, password)  # the user changed meanwhile: judge again
 
 
-async def _judge(is_theirs: Combinable, password: str) -> Verdict:
+async def _judge(attempt: Attempt, is_theirs: Combinable, password: str) -> Verdict:
+    """Only reads, so that it may be done again."""
+    await throttle.refuse_if_exhausted(attempt)
     user = await User.objects().where(is_theirs, User.active.eq(True)).first()
     if not await verify_password(password, against=user.password if user else None):
         return Verdict(None)
@@ -90,8 +94,7 @@ class Change:
 
 async def change_password(change: Change) -> None:
     """Raises Problem where `current` is not their password, and Problem("rate_limited") after too many of these."""
-    await throttle.refuse_if_exhausted(change.attempt)
-    verdict = await _judge(User.id == change.user_id, change.current)
+    verdict = await repeat(is_lost, 2, _judge, change.attempt, User.id == change.user_id, change.current)
     hashed = await hash_password(change.new) if verdict.user else ""
     async with _transaction(change.acts):
         await throttle.take_turn(change.attempt)

@@ -20,6 +20,8 @@ from backoffice.api.openapi import ALWAYS, problem_responses, ref
 from backoffice.api.query import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.audit import act_for
+from backoffice.database.connecting import is_lost
+from backoffice.database.errors import repeat
 from backoffice.problems import FieldError, Problem, field_errors
 
 CLEAN = {"pattern": CLEAN_PATTERN}
@@ -206,7 +208,7 @@ async def below_admin_login(rest: str) -> None:
 async def admin_logout(request: Request) -> Response:
     check_csrf(request, request.headers.get(CSRF_HEADER))
     token = request.cookies.get(SESSION_COOKIE, "")
-    if caller := await find_caller(hash_token(token)):
+    if caller := await repeat(is_lost, 2, find_caller, hash_token(token)):
         await log_out(caller.id, hash_token(token))
     response = PlainTextResponse("Successfully logged out")
     clear_cookies(response)
