@@ -12,7 +12,7 @@ from piccolo.conf.apps import AppConfig
 from backoffice.database.engine import Engine
 from backoffice.migrations import runner, writing
 from backoffice.migrations.catalog import compare, read_catalog
-from backoffice.migrations.files import Migration, migrations_of
+from backoffice.migrations.files import Migration, all_migrations, migrations_of
 from backoffice.settings import ROOT, Settings
 from crm.piccolo_app import APP_CONFIG as CRM
 from piccolo_conf import DB
@@ -32,6 +32,7 @@ def engine(database: str) -> Engine:
 @pytest.fixture
 def crm(tmp_path: Path) -> AppConfig:
     """The app crm, with rules and migrations of the test's own."""
+    all_migrations()  # are imported by bare names: the first of a name, which must not be a copy, is that for good
     for folder in ("rules", "piccolo_migrations"):
         shutil.copytree(ROOT / "crm" / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return AppConfig("crm", tmp_path / "piccolo_migrations", table_classes=CRM.table_classes)
