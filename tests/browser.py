@@ -2,8 +2,9 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
-from playwright.async_api import ConsoleMessage, Dialog, Locator, Page, Request, Response, expect
+from playwright.async_api import ConsoleMessage, Dialog, Error, Locator, Page, Request, Response, expect
 
 from accounts.passwords import DEMO_PASSWORD
 
@@ -28,15 +29,27 @@ class Clerk:
         self.address = address
         self.troubles: list[str] = []
         self.asked: list[str] = []
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        page.on("request", self._watch)
-        page.on("response", self._read)
-        page.on("dialog", self._agree)
+        self._ears: dict[Any, Any] = {
+            "console": self._hear,
+            "pageerror": self._hear_error,
+            "request": self._watch,
+            "response": self._read,
+            "dialog": self._agree,
+        }
+        for event, ear in self._ears.items():
+            page.on(event, ear)
+
+    def go_home(self) -> None:
+        """Hears no more of what the next one does on this page."""
+        for event, ear in self._ears.items():
+            self.page.remove_listener(event, ear)
 
     def _hear(self, said: ConsoleMessage) -> None:
         if said.type == "error":
             self.troubles.append(said.text)
+
+    def _hear_error(self, error: Error) -> None:
+        self.troubles.append(str(error))
 
     def _watch(self, request: Request) -> None:
         if not request.url.startswith((self.address, "data:", "blob:")):

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from accounts.passwords import DEMO_PASSWORD
 from tests.browser import APPLY, CHROMIUM, CREATE, FLAGS, SAVE, Clerk
@@ -59,20 +59,44 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+Desktop = Callable[[str], Awaitable[Page]]
+
+
+@pytest.fixture(scope="module")
+def desktop(browser: Browser, address: str) -> Desktop:
+    """The page for people of a language. They use one after the other: to compile the admin's script anew takes as
+    long as most of these tests."""
+    pages: dict[str, Page] = {}
+
+    async def desktop(locale: str) -> Page:
+        if locale not in pages:
+            context = await browser.new_context(locale=locale, timezone_id="America/Sao_Paulo")
+            context.set_default_timeout(10_000)
+            pages[locale] = await context.new_page()
+        page = pages[locale]
+        await page.goto("about:blank")
+        forget = await page.context.new_cdp_session(page)
+        await forget.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+        return page
+
+    return desktop
+
+
 @pytest.fixture
-async def clerk(request: pytest.FixtureRequest, browser: Browser, address: str, db: Any) -> AsyncIterator[Clerk]:
+async def clerk(request: pytest.FixtureRequest, desktop: Desktop, address: str, db: Any) -> AsyncIterator[Clerk]:
     """Already logged in, unless the role is ''. Whatever a test did not say it expects is an error at its end."""
     role, locale = getattr(request, "param", ("admin", "en-US"))
-    context = await browser.new_context(locale=locale, timezone_id="America/Sao_Paulo")
-    context.set_default_timeout(10_000)
+    page = await desktop(locale)
     if role:
         token = await a_token(db, f"{role}@flowcrm.example")
         cookies = {"id": token, "csrftoken": uuid.uuid4().hex}
-        await context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
-    clerk = Clerk(await context.new_page(), address)
+        await page.context.add_cookies(
+            [{"name": name, "value": text, "url": address} for name, text in cookies.items()]
+        )
+    clerk = Clerk(page, address)
     yield clerk
+    clerk.go_home()
     assert clerk.troubles == []
-    await context.close()
 
 
 def as_a(role: str, locale: str = "en-US") -> pytest.MarkDecorator:
