@@ -49,6 +49,17 @@ PARTS = (
     (PRODUCTS, "name", "contains", "zzz"),
     (PRESALES, "notes", "contains", "zzz"),
 )
+NOBODY_HAS: tuple[tuple[Resource, dict[str, str]], ...] = (
+    (CUSTOMERS, {"name": "Fulana", "name__match": "exact"}),
+    (CUSTOMERS, {"created_at": "2001-01-01T00:00:00Z", "created_at__operator": "lt"}),
+    (PRODUCTS, {"name": "Fulana", "name__match": "exact"}),
+    (PRODUCTS, {"sale_price": "77777.77"}),
+    (PRODUCTS, {"stock": "77777", "stock__operator": "gt"}),
+    (PRESALES, {"discount": "77777.77"}),
+    (PRESALES, {"total": "0.01"}),
+    (PRESALES, {"customer_id": "00000000-0000-0000-0000-000000000000"}),
+    (PRESALES, {"status": "cancelled", "discount": "77777.77"}),
+)
 NO_ORDER = ("address", "description", "notes")  # free text: the whole table is put in order
 
 Ask = tuple[str, str, dict[str, str]]
@@ -64,6 +75,12 @@ def asks() -> Iterator[Ask]:
     for resource, name, match, part in PARTS:
         asked = {name: part, f"{name}__match": match}
         yield f"{resource.path}: {name} {match} “{part}”", f"/{resource.path}/", asked
+    for resource, asked in NOBODY_HAS:
+        yield (
+            f"{resource.path}: no {' nor '.join(name for name in asked if '__' not in name)}",
+            f"/{resource.path}/",
+            asked,
+        )
     for resource, typed, about in SEARCHES:
         yield f"{resource.path}: search for {about}", f"/{resource.path}/", {"search": typed}
         yield f"{resource.path}: {about}, to pick from", f"/{resource.path}/ids/", {"search": typed, "limit": "15"}

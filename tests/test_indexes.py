@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
@@ -10,8 +11,10 @@ import asyncpg
 import pytest
 
 from accounts.resources import AUDIT_TRAIL, USERS
+from backoffice.api import totals
 from backoffice.api.cursors import cursor_sql, sorted_by
 from backoffice.api.list_queries import large_page_statement, page_statement, planned_anew
+from backoffice.api.lists import Rows
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
@@ -351,6 +354,35 @@ async def test_a_filter_by_what_many_have_reads_no_more_than_a_page_and_its_boun
     statement = planned_anew(large_page_statement(PRESALES.table, page(PRESALES, discount="0"), near=False))
     plan = await plan_of(large, statement, ", ANALYZE, TIMING OFF")
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"]) < 25_000
+
+
+@dataclass
+class Watched:
+    """A reader that is asked what its last query read."""
+
+    connection: asyncpg.Connection
+    last: Statement = ("", [])
+
+    async def fetch_row(self, sql: str, *arguments: Any) -> Any:
+        self.last = sql, list(arguments)
+        return await self.connection.fetchrow(sql, *arguments)
+
+    async def fetch_value(self, sql: str, *arguments: Any) -> Any:
+        return (await self.fetch_row(sql, *arguments))[0]
+
+
+@pytest.mark.parametrize("largest_counted", [ROWS * 2, ROWS // 2])
+async def test_a_filter_by_what_nobody_has_does_not_walk_through_the_list(
+    large: asyncpg.Connection, largest_counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each name there are so many that PostgreSQL hopes to meet a page of this one soon."""
+    monkeypatch.setattr(totals, "LARGE_ROWS", largest_counted)
+    reader, asked_for = Watched(large), page(CUSTOMERS, name="Ana Nobody", name__match="exact", offset="0", limit="5")
+    walking = planned_anew(page_statement(CUSTOMERS.table, asked_for, UNKNOWN))
+    assert await rows_thrown_away(large, walking) == ROWS
+    answer = await Rows(CUSTOMERS.table, asked_for.order).body(reader, asked_for, reader.fetch_value)
+    assert json.loads(answer)["rows"] == []
+    assert await rows_thrown_away(large, reader.last) == 0
 
 
 async def test_every_foreign_key_has_an_index(large: asyncpg.Connection) -> None:

@@ -39,7 +39,8 @@ def all_of(*conditions: Condition) -> Condition:
     )
 
 
-EVERY_ROW = QueryString("true")
+TRUE = "true"  # in SQL
+EVERY_ROW = QueryString(TRUE)
 
 
 def compiled(*conditions: QueryString) -> tuple[list[str], list[Any]]:
@@ -51,4 +52,4 @@ def compiled(*conditions: QueryString) -> tuple[list[str], list[Any]]:
     else:  # at a third of the price
         sql, arguments = asked[0].compile_string() if asked else ("", [])
     texts = iter(sql.split(between))
-    return ["true" if condition is EVERY_ROW else next(texts) for condition in conditions], arguments
+    return [TRUE if condition is EVERY_ROW else next(texts) for condition in conditions], arguments

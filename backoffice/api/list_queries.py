@@ -11,7 +11,7 @@ from typing import Any
 
 from piccolo.table import Table
 
-from backoffice.api.conditions import EVERY_ROW, compiled, plain
+from backoffice.api.conditions import EVERY_ROW, TRUE, compiled, plain
 from backoffice.api.cursors import Order, cursor_sql, sorted_by
 from backoffice.api.page import Page
 from backoffice.api.selects import MOST_STATEMENTS, Statement, called, select_list
@@ -97,7 +97,7 @@ def page_statement(table: type[Table], page: Page, known: Known) -> Statement:
 @lru_cache(maxsize=MOST_STATEMENTS)
 def _page_sql(shape: Shape) -> str:
     body = _body_sql(shape, "'total', total")
-    return f"{_first_sql(shape)} {with_total_sql(body, _counted_sql(shape), shape.limit + 2)}"
+    return f"{_first_sql(shape)} {with_total_sql(body, _count_sql(shape), shape.limit + 2)}"
 
 
 def large_page_statement(table: type[Table], page: Page, *, near: bool) -> Statement:
@@ -115,7 +115,7 @@ def _large_page_sql(shape: Shape, *, counted: bool) -> str:
 def count_statement(table: type[Table], page: Page) -> Statement:
     """The number of rows."""
     shape, arguments = _shape(table, page)
-    return f"{_first_sql(shape)} SELECT count(*) {_counted_sql(shape)}", arguments[:-2]
+    return f"{_first_sql(shape)} {_count_sql(shape)}", arguments[:-2]
 
 
 def large_count_statement(table: type[Table], page: Page, *, near: bool) -> Statement:
@@ -183,6 +183,12 @@ def _shown_sql(shape: Shape) -> str:
 def _counted_sql(shape: Shape) -> str:
     """From FROM on, the rows that are counted."""
     return "FROM found" if shape.orderless else f'FROM "{shape.name}" WHERE {shape.found}'
+
+
+def _count_sql(shape: Shape) -> str:
+    # An index, which has no ctid, would be read instead of the whole table, and takes twice as long.
+    each = "ctid" if shape.found == TRUE else "*"
+    return f"SELECT count({each}) {_counted_sql(shape)}"
 
 
 def _bounded_count_sql(shape: Shape) -> str:

@@ -1,6 +1,7 @@
 """Lists of a table's rows: pages with their totals, names, and numbers."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from piccolo.columns import Text
@@ -44,7 +45,8 @@ class Rows:
         :param fetch: asks `reader`.
         """
         totals = self.totals
-        if await totals.are_quick(reader):
+        is_quick, page = await totals.are_quick(reader), await self._judged(reader, page)
+        if is_quick:
             sql, arguments = self._planned(page, page_statement(self.table, page, totals.recall(page.where)))
             return totals.remember(page.where, await fetch(sql, *arguments))
         expected, near = await self._expected(reader, page)
@@ -63,15 +65,30 @@ class Rows:
 
     async def names(self, reader: Reader, page: Page) -> str:
         """What people call the rows of a page, by id, as JSON text."""
-        is_large = not await self.totals.are_quick(reader)
+        is_large, page = not await self.totals.are_quick(reader), await self._judged(reader, page)
         near = is_large and (await self._expected(reader, page))[1]
         sql, arguments = self._planned(page, names_statement(self.table, page, near=near))
         return str(await reader.fetch_value(sql, *arguments))
 
+    def _has_choice(self, page: Page) -> bool:
+        """Whether the statement leaves a choice of plans, among so many rows that it matters."""
+        is_plain = page.where is not None and not page.where.orderless
+        return is_plain and self.totals.size > PLANNED_ROWS
+
     def _planned(self, page: Page, statement: Statement) -> Statement:
-        """Among many rows it matters which plan is chosen, where the statement leaves a choice."""
-        has_choice = page.where is not None and not page.orderless
-        return planned_anew(statement) if has_choice and self.totals.size > PLANNED_ROWS else statement
+        return planned_anew(statement) if self._has_choice(page) else statement
+
+    async def _judged(self, reader: Reader, page: Page) -> Page:
+        """The same, and whether there are so few rows that to find them is less work than to walk through the list.
+
+        PostgreSQL would compare the two as well, but hopes that the page is full after its share of the list. It walks
+        to the end where there are fewer rows than that takes, or none.
+        """
+        if not self._has_choice(page):
+            return page
+        expected = await self.totals.expect(reader, page.where)
+        walked = (page.limit + page.offset) * self.totals.size / max(1, expected)
+        return replace(page, few=expected < walked)
 
     async def _expected(self, reader: Reader, page: Page) -> tuple[int | None, bool]:
         """How many rows of a large table there will be, and whether a page of them is near; where that matters."""

@@ -17,6 +17,7 @@ class Page:
     :param where: which rows there are in all; None for every one.
     :param cursor: whether it is asked where the next page begins.
     :param after: which of the rows come after the cursor.
+    :param few: whether so few rows are expected that they are better found first, and put in order then.
     """
 
     where: Condition | None
@@ -27,8 +28,9 @@ class Page:
     readable: bool = False
     cursor: bool = False
     after: QueryString | None = None
+    few: bool = False
 
     @property
     def orderless(self) -> bool:
-        """Whether an index without an order answers it."""
-        return self.where is not None and self.where.orderless
+        """Whether its rows are found first, and put in order then."""
+        return self.where is not None and (self.few or self.where.orderless)

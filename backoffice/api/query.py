@@ -243,14 +243,13 @@ class Parameters:
 
     def _match(self, name: str, match: str, value: str) -> list[Condition]:
         pattern = MATCHES[match].format(literally(value))
-        condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
         estimated = QueryString(f'"{name}" ILIKE {{}}', pattern)
+        # For ASCII that is good enough in every locale, and takes a fifth of the time for a text with accents.
+        condition = estimated if value.isascii() else QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
         if name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES:
             # All rows that have that value in this text, and a few that have it in another.
             found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments(caseless({{}}))", condition, value)
             return [Condition(found, estimated, condition, orderless=True)]
-        if value.isascii():
-            return [plain(estimated)]  # a third of the price, and good enough for ASCII in every locale
         return [Condition(condition, estimated, condition)]
 
     def _choice(self, name: str, choices: tuple[str, ...]) -> str | None:

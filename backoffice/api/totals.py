@@ -13,7 +13,7 @@ from backoffice.api.page import Page
 from backoffice.database.engine import Reader
 from backoffice.database.moments import MOMENT
 
-LARGE_ROWS = 250_000  # a table up to here is counted to the end
+LARGE_ROWS = 125_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
 NEAR_ROWS = 5_000  # of a larger one, looked at one by one before an index is asked
 CAUTION = 2  # times as many rows are to be expected near as are wanted
@@ -24,13 +24,13 @@ Known = tuple[str, int]  # a moment, and the total that it was at that moment
 UNKNOWN: Known = ("", 0)
 
 
-def with_total_sql(body: str, rows: str, known: int) -> str:
+def with_total_sql(body: str, count: str, known: int) -> str:
     """The body, which may say `total`, after a line with that total and its moment: what `Totals.remember` takes.
 
-    :param rows: which are counted, from FROM on, unless nothing has changed since the known moment.
+    :param count: the query for the total, unless nothing has changed since the known moment.
     :param known: the number of the parameter that is this moment; the next one is the total at that time.
     """
-    total = f"CASE WHEN moment = ${known} THEN ${known + 1}::bigint ELSE (SELECT count(*) {rows}) END AS total"
+    total = f"CASE WHEN moment = ${known} THEN ${known + 1}::bigint ELSE ({count}) END AS total"
     counted = f"SELECT moment, {total} FROM (SELECT {MOMENT} AS moment OFFSET 0) AS now OFFSET 0"
     return f"SELECT concat(total, ' ', moment, E'\\n', {body}) FROM ({counted}) AS counted"
 
