@@ -1,14 +1,14 @@
 """Customers, products, pre-sales and their items, as the API and the admin show them."""
 
 from accounts.roles import MANAGERS, STAFF
-from backoffice.api.resource import OWNED, AdminView, Detail, Resource, Rights
+from backoffice.api.resource import OWNED, AdminView, Detail, Resource, Rights, SearchOrder
 from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
 from crm import examples
 from crm.brazil import Cpf, Phone
 from crm.presale_lines import prepare_line
 from crm.presales import prepare_presale
-from crm.search import search_customers, search_presales, search_products
+from crm.search import has_number, search_customers, search_presales, search_products
 from crm.tables import Customer, Presale, PresaleItem, Product
 
 SALES = "Sales"
@@ -64,6 +64,8 @@ PRESALES = Resource(
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
     owned=OWNED | {"number", "total"},
     search=search_presales,
+    # That very number comes first: all others that begin so are larger.
+    search_order=SearchOrder("number", has_number, "where a number is searched for"),
     parts=(Presale.notes,),
     details={
         "items": Detail(

@@ -48,6 +48,11 @@ def search_presales(typed: str) -> Condition:
     return all_of(*conditions)
 
 
+def has_number(typed: str) -> bool:
+    """Whether any of the words is a number."""
+    return any(_digits(word) for word in typed.split())
+
+
 def _of_customers(names: str) -> Condition:
     words = "search_words(name)"
     found, estimated = _begun(words, names)

@@ -77,6 +77,28 @@ class TestSearch:
         typed = written.format(number)
         assert await names(cast.employee, "presales", "number", search=typed) == [number]
 
+    async def test_of_the_presales_that_a_number_begins_that_very_one_comes_first(
+        self, cast: Cast, connection: asyncpg.Connection
+    ) -> None:
+        customer = await a_customer(connection, name="Ana")
+        for number in (12, 120, 1199, 1234, 7):
+            await connection.execute(f"ALTER SEQUENCE presales_number_seq RESTART {number}")
+            await a_presale(connection, customer_id=customer)
+        for typed, order, found in (
+            ("12", {}, [12, 120, 1234]),
+            ("ana #12", {}, [12, 120, 1234]),
+            ("12", {"__order": "-created_at"}, [1234, 120, 12]),
+            ("ana", {}, [7, 1234, 1199, 120, 12]),
+        ):
+            assert await names(cast.employee, "presales", "number", search=typed, **order) == found, (typed, order)
+        pages, cursor = [], ""
+        while cursor is not None:
+            asked = {"search": "12", "limit": "1", "cursor": cursor}
+            answer = (await cast.employee.get("/api/presales/", params=asked)).json()
+            pages.append(answer["rows"][0]["number"])
+            cursor = answer["next_cursor"]
+        assert pages == [12, 120, 1234]
+
     async def test_a_search_joins_the_filters_and_the_total(self, cast: Cast, connection: asyncpg.Connection) -> None:
         await some_products(connection, name=["Caneta azul", "Caneta verde", "Lápis azul"], stock=[1, 2, 3])
         answer = await cast.employee.get("/api/products/?search=caneta&stock=1&stock__operator=gt")

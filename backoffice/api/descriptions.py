@@ -81,11 +81,7 @@ def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
             "Instead of offset: empty for the first page, then the next_cursor of the page before. Costs the same "
             "however deep; pages neither overlap nor leave gaps when rows come and go.",
         ),
-        _parameter(
-            "__order",
-            {"type": "string", "pattern": order, "default": crud.resource.order},
-            "Columns, separated by commas, each once; a - before one turns it round.",
-        ),
+        _order_parameter(crud.resource, order),
         _parameter(
             "__visible_fields",
             {"type": "string", "pattern": fields},
@@ -98,6 +94,18 @@ def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
         ),
         *filter_parameters(crud),
     ]
+
+
+def _order_parameter(resource: Resource, pattern: str) -> dict[str, Any]:
+    schema, about = (
+        {"type": "string", "pattern": pattern},
+        "Columns, separated by commas, each once; a - before one turns it round.",
+    )
+    if other := resource.search_order:
+        about += f" Where nothing is said: {other.order}, {other.about}, else {resource.order}."
+    else:
+        schema["default"] = resource.order
+    return _parameter("__order", schema, about)
 
 
 def filter_parameters(crud: CRUD) -> list[dict[str, Any]]:

@@ -164,7 +164,7 @@ class Parameters:
         return None if text is None else _adapter(self.columns[name]).validate_python(text)
 
     def _order(self) -> Order:
-        parts = self.given.pop("__order", self.resource.order).split(",")
+        parts = self.given.pop("__order", self.resource.usual_order(self.given.get("search", ""))).split(",")
         names = [part.removeprefix("-") for part in parts]
         self._check_columns("__order", names, self.resource.ordered)
         directions = {name: part.startswith("-") for name, part in zip(names, parts, strict=True)}

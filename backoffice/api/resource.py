@@ -63,6 +63,20 @@ class Detail:
     type: Any
 
 
+@dataclass(frozen=True)
+class SearchOrder:
+    """How what is found is ordered, unless it is asked for otherwise.
+
+    :param order: as in `__order`.
+    :param suits: whether it is for what was typed.
+    :param about: the same in words.
+    """
+
+    order: str
+    suits: Callable[[str], bool]
+    about: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """A table as the world sees it.
@@ -75,6 +89,7 @@ class Resource:
     :param filters: the columns by which a list may be filtered; all of them, unless some are named.
     :param orders: likewise, ordered.
     :param search: what `search=` means.
+    :param search_order: another order, for some searches.
     :param parts: the texts of which an index finds any part, in the order that the index has them; see `fragments_sql`.
     :param whole: texts that are only compared as a whole, since no index finds parts of them.
     :param punctuated: texts that are kept without punctuation, and may be filtered by with it.
@@ -100,6 +115,7 @@ class Resource:
     filters: frozenset[str] | None = None
     orders: frozenset[str] | None = None
     search: Search | None = None
+    search_order: SearchOrder | None = None
     parts: tuple[Column, ...] = ()
     whole: frozenset[str] = frozenset()
     punctuated: frozenset[str] = frozenset()
@@ -146,6 +162,11 @@ class Resource:
     def ordered(self) -> dict[str, Column]:
         """The columns by which a list may be ordered."""
         return _only(self.orders, columns_of(self.table))
+
+    def usual_order(self, typed: str) -> str:
+        """How a list is ordered in which this is searched for."""
+        other = self.search_order
+        return other.order if other and other.suits(typed) else self.order
 
     def has_parts(self, name: str) -> bool:
         """Whether a filter may ask for a part of this column."""
