@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
@@ -354,6 +354,36 @@ async def test_a_filter_by_what_many_have_reads_no_more_than_a_page_and_its_boun
     statement = planned_anew(large_page_statement(PRESALES.table, page(PRESALES, discount="0"), near=False))
     plan = await plan_of(large, statement, ", ANALYZE, TIMING OFF")
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"]) < 25_000
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked"),
+    [
+        (CUSTOMERS, {"name": "Ana Ana Ana", "name__match": "exact"}),
+        (PRODUCTS, {"stock": "7", "__order": "-unit,name"}),
+        (PRESALES, {"total__operator": "gt", "total": "990", "__order": "notes"}),
+        (PRESALES, {"status": "draft", "discount": "2", "__order": "-total"}),
+        (PRESALES, {"discount": "77777"}),
+    ],
+    ids=lambda value: getattr(value, "path", str(value)),
+)
+@pytest.mark.parametrize("window", [{"offset": "0"}, {"offset": "270", "limit": "30"}, {"cursor": ""}], ids=str)
+async def test_finding_few_first_finds_the_same_rows(
+    large: asyncpg.Connection, resource: Resource, asked: dict[str, str], window: dict[str, str]
+) -> None:
+    async def told(statement: Statement) -> tuple[str, str]:
+        """The total and the rows, without the moment."""
+        head, _, body = (await large.fetchval(statement[0], *statement[1])).partition("\n")
+        return head.partition(" ")[0], body
+
+    for _ in range(3):  # pages, where there is a cursor
+        walking, finding = [replace(page(resource, **asked, **window), few=few) for few in (False, True)]
+        assert await told(rows_of(resource, finding)) == await told(rows_of(resource, walking))
+        found = await told(page_statement(resource.table, finding, UNKNOWN))
+        assert found == await told(page_statement(resource.table, walking, UNKNOWN))
+        if not (cursor := json.loads(found[1]).get("next_cursor")):
+            return
+        window = {"cursor": cursor}
 
 
 @dataclass
