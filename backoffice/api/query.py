@@ -244,8 +244,10 @@ class Parameters:
     def _match(self, name: str, match: str, value: str) -> list[Condition]:
         pattern = MATCHES[match].format(literally(value))
         estimated = QueryString(f'"{name}" ILIKE {{}}', pattern)
-        # For ASCII that is good enough in every locale, and takes a fifth of the time for a text with accents.
-        condition = estimated if value.isascii() else QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
+        if value.isascii():  # takes a fifth of the time for a text with accents
+            condition = QueryString(f'"{name}" COLLATE "C" ILIKE {{}}', pattern)
+        else:
+            condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
         if name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES:
             # All rows that have that value in this text, and a few that have it in another.
             found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments(caseless({{}}))", condition, value)
