@@ -89,7 +89,8 @@ app.add_middleware(Direct, directory=directory)
 app.add_middleware(
     UnitOfWork,
     prefixes=("/api/", "/admin/api/", "/admin/public/"),
-    without=("/api/auth/login", "/api/auth/password", "/api/health", "/admin/public/", "/admin/api/change-password"),
+    without=("/api/auth/login", "/api/auth/password", "/admin/public/", "/admin/api/change-password"),
+    apart=("/api/health/",),
 )
 app.add_middleware(Authentication, welcomes=directory.welcomes)
 app.add_middleware(Boundary)

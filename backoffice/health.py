@@ -231,7 +231,7 @@ def _unhealthy(engine: Engine, error: DatabaseUnavailable) -> str:
 
 
 # What the answers may be, beside their own.
-REFUSALS = problem_responses("body_too_large", "body_too_slow", "internal_error")
+REFUSALS = problem_responses("internal_error")
 
 router = APIRouter(prefix="/api", tags=["health"])
 

@@ -54,16 +54,21 @@ class UnitOfWork:
 
     :param prefixes: the addresses that this is for.
     :param without: addresses among them whose refusals must leave something behind.
+    :param apart: addresses that are not for this after all: they read no body, and bound their time themselves.
     """
 
-    def __init__(self, app: ASGIApp, prefixes: tuple[str, ...], without: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, prefixes: tuple[str, ...], without: tuple[str, ...] = (), apart: tuple[str, ...] = ()
+    ) -> None:
         self.app = app
         self.prefixes = prefixes
         self.without = without
+        self.apart = apart
         self._room = asyncio.Semaphore(MOST_LARGE_BODIES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not f"{get_route_path(scope)}/".startswith(self.prefixes):
+        path = f"{get_route_path(scope)}/" if scope["type"] == "http" else ""
+        if not path.startswith(self.prefixes) or path.startswith(self.apart):
             await self.app(scope, receive, send)
             return
         if _declared_length(scope) > MAX_BODY_BYTES:

@@ -207,12 +207,10 @@ async def test_bodies_of_more_than_8_mib_are_too_large(app: FastAPI, cast: Cast)
         assert refused(await raw.send(method, path, body=b" " * limit)) == (400, "malformed_json")
 
 
-async def test_health_takes_no_larger_bodies_than_others_and_says_so(app: FastAPI, cast: Cast) -> None:
-    described = (await cast.stranger.get("/openapi.json")).json()["paths"]
+async def test_health_looks_at_no_body_however_large(app: FastAPI) -> None:
     for path in "/api/health", "/api/health/live":
         answer = await Raw(app, []).send("GET", path, body=b" " * (8 * 1024 * 1024 + 1))
-        assert refused(answer) == (413, "body_too_large")
-        assert "413" in described[path]["get"]["responses"]
+        assert answer.status_code == 200
 
 
 async def test_whoever_sends_too_much_in_pieces_is_stopped_too(cast: Cast) -> None:
