@@ -99,25 +99,28 @@ async def change_password(change: Change) -> None:
     async with _transaction(change.acts):
         await throttle.take_turn(change.attempt)
         await throttle.refuse_if_exhausted(change.attempt)
+        password, session = await _hold(change)
         if verdict.user is None:
             await throttle.record_failure(change.attempt)
-        elif await _replace_password(change, verdict.user.password, hashed):
+        elif verdict.user.password == password:
+            await _put_password(change.user_id, hashed, keeping=session if change.keeps_session else [])
             return
     if verdict.user is None:
         raise Problem("validation_error", errors=[FieldError("current_password", "wrong_password")])
     await change_password(change)  # the password changed meanwhile: judge again
 
 
-async def _replace_password(change: Change, judged: str, hashed: str) -> bool:
-    """False where the password is no longer the one that was judged."""
+async def _hold(change: Change) -> tuple[str, list[Session]]:
+    """The password as it is now, and the session that the change comes from.
+
+    :raises Problem: unauthenticated, where it ended while this request was on its way; the password that it was judged
+        by may be the one that ended it.
+    """
     now = await _lock(change.user_id, "NO KEY UPDATE")
     session = await Session.objects().where(Session.token_hash == change.token_hash)
     if now is None or not session:
-        raise Problem("unauthenticated", headers=CHALLENGE)  # it ended while this request was on its way
-    if now["password"] != judged:
-        return False
-    await _put_password(change.user_id, hashed, keeping=session if change.keeps_session else [])
-    return True
+        raise Problem("unauthenticated", headers=CHALLENGE)
+    return str(now["password"]), session
 
 
 async def _put_password(user_id: UUID, hashed: str, *, keeping: list[Session]) -> None:

@@ -78,6 +78,20 @@ class TestPasswordChange:
         assert sorted(answer.status_code for answer in answers) == [204, 401]
         assert sorted([await is_alive(client, token) for token in tokens]) == [False, True]
 
+    async def test_whose_session_ended_meanwhile_is_not_told_that_the_password_was_wrong(
+        self, client: httpx.AsyncClient, connection: asyncpg.Connection
+    ) -> None:
+        """It may well have been right, until the change that ended the session."""
+        token = await a_token(connection, ANA)
+        wrong = CHANGE | {"current_password": "wrong"}
+        async with connection.transaction():
+            await connection.execute("SELECT FROM users FOR UPDATE")
+            changing = asyncio.create_task(client.post(PASSWORD, json=wrong, headers=bearer(token)))
+            await until_waiting(connection, 1)
+            await connection.execute("DELETE FROM sessions")
+        assert (await changing).status_code == 401
+        assert await connection.fetchval("SELECT count(*) FROM login_failures") == 0
+
     async def test_log_out_at_the_same_time_wins(
         self, client: httpx.AsyncClient, connection: asyncpg.Connection
     ) -> None:
