@@ -32,7 +32,7 @@ def engine(database: str) -> Engine:
 @pytest.fixture
 def crm(tmp_path: Path) -> AppConfig:
     """The app crm, with rules and migrations of the test's own."""
-    all_migrations()  # are imported by bare names: the first of a name, which must not be a copy, is that for good
+    all_migrations()  # the modules have bare names, so copies that were imported first would stay for everybody
     for folder in ("rules", "piccolo_migrations"):
         shutil.copytree(ROOT / "crm" / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return AppConfig("crm", tmp_path / "piccolo_migrations", table_classes=CRM.table_classes)

@@ -97,10 +97,8 @@ def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
 
 
 def _order_parameter(resource: Resource, pattern: str) -> dict[str, Any]:
-    schema, about = (
-        {"type": "string", "pattern": pattern},
-        "Columns, separated by commas, each once; a - before one turns it round.",
-    )
+    schema = {"type": "string", "pattern": pattern}
+    about = "Columns, separated by commas, each once; a - before one turns it round."
     if other := resource.search_order:
         about += f" Where nothing is said: {other.order}, {other.about}, else {resource.order}."
     else:

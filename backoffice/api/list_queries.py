@@ -1,6 +1,7 @@
 """The queries by which PostgreSQL answers a list whole: rows, total and next cursor in one round trip.
 
-Where an index without an order answers (words, parts of texts), rows are found once, then counted and put in order.
+Where few rows are expected, or an index without an order answers (words, parts of texts), rows are found once, then
+counted and put in order.
 In a large table that may be a great many. If many are expected, the first rows of the list are looked at one by one
 instead, until the page is full.
 """

@@ -45,7 +45,8 @@ class Rows:
         :param fetch: asks `reader`.
         """
         totals = self.totals
-        is_quick, page = await totals.are_quick(reader), await self._judged(reader, page)
+        is_quick = await totals.are_quick(reader)
+        page = await self._weighed(reader, page)
         if is_quick:
             sql, arguments = self._planned(page, page_statement(self.table, page, totals.recall(page.where)))
             return totals.remember(page.where, await fetch(sql, *arguments))
@@ -65,7 +66,8 @@ class Rows:
 
     async def names(self, reader: Reader, page: Page) -> str:
         """What people call the rows of a page, by id, as JSON text."""
-        is_large, page = not await self.totals.are_quick(reader), await self._judged(reader, page)
+        is_large = not await self.totals.are_quick(reader)
+        page = await self._weighed(reader, page)
         near = is_large and (await self._expected(reader, page))[1]
         sql, arguments = self._planned(page, names_statement(self.table, page, near=near))
         return str(await reader.fetch_value(sql, *arguments))
@@ -78,7 +80,7 @@ class Rows:
     def _planned(self, page: Page, statement: Statement) -> Statement:
         return planned_anew(statement) if self._has_choice(page) else statement
 
-    async def _judged(self, reader: Reader, page: Page) -> Page:
+    async def _weighed(self, reader: Reader, page: Page) -> Page:
         """The same, and whether there are so few rows that to find them is less work than to walk through the list.
 
         PostgreSQL would compare the two as well, but hopes that the page is full after its share of the list. It walks
