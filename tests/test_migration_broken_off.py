@@ -40,19 +40,21 @@ def engine(database: str) -> Engine:
 @pytest.fixture
 async def at_the_record(database: str) -> AsyncIterator[AtTheRecord]:
     """Lets a runner pass the gate, and gives its process when it has done what comes next, but cannot record it."""
-    keeper, onlooker = [await asyncpg.connect(database) for _ in range(2)]
+    gatekeeper, keeper, onlooker = [await asyncpg.connect(database) for _ in range(3)]
 
     @contextlib.asynccontextmanager
     async def at_the_record() -> AsyncIterator[int]:
         await until_there_is(onlooker, "wait_event = 'advisory'")
         async with keeper.transaction():
             await keeper.execute("LOCK TABLE migration_catalog IN EXCLUSIVE MODE")
-            await keeper.execute(f"SELECT pg_advisory_unlock({GATE})")
+            # By a session that ends its statement: an index that is made concurrently waits for the transactions
+            # of all that it saw busy, and the one above stays open.
+            await gatekeeper.execute(f"SELECT pg_advisory_unlock({GATE})")
             yield await until_there_is(onlooker, "wait_event = 'relation'")
 
-    await keeper.execute(f"SELECT pg_advisory_lock({GATE})")
+    await gatekeeper.execute(f"SELECT pg_advisory_lock({GATE})")
     yield at_the_record
-    for connection in keeper, onlooker:
+    for connection in gatekeeper, keeper, onlooker:
         await connection.close()
 
 
