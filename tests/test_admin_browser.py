@@ -14,6 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from accounts.passwords import DEMO_PASSWORD
+from backoffice.api.totals import MOST_COUNTED_ROWS
 from tests.browser import APPLY, CHROMIUM, CREATE, FLAGS, SAVE, Clerk
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 from tests.clients import a_token, bearer
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chro
 
 ROLES = ("admin", "manager", "employee")
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
+BESIDE = "element => getComputedStyle(element, '::after').content"
 FOR_MANAGERS = ["Oversight", "Audit trail"]
 
 
@@ -222,6 +224,31 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
     await clerk.page.select_option("select[name=ordering]", label="Ascending")
     await clerk.page.click("[data-uitest=sort_form_button]")
     await expect(rows.first).to_contain_text(str((await row(db, "presales", presales[0]))["number"]))
+
+
+@as_a("admin", "pt-BR")
+async def test_a_number_that_nobody_counted_says_so(
+    clerk: Clerk, dsn: str, db: asyncpg.Connection, as_served: Callable[[str], str], tmp_path: Path
+) -> None:
+    await db.execute(
+        "INSERT INTO products (code, name, unit, stock, purchase_price, sale_price, sale_type) "
+        "SELECT 'MANY' || n, 'One of many', 'un', 0, 1, 1, 'retail' FROM generate_series(1, $1) AS n",
+        MOST_COUNTED_ROWS + 1,
+    )
+    await db.execute("VACUUM ANALYZE products")
+    # The statistics of an even larger table, for a process that has not looked at them yet.
+    await db.execute("UPDATE pg_class SET reltuples = 60000 WHERE oid = 'products'::regclass")
+    with real_server(as_served(dsn), tmp_path / "log.txt") as clerk.address:
+        await clerk.list("products")
+        number = clerk.page.locator("#result_count")
+        await expect(number).to_have_text("Mostrando 15 de 60000 registro(s)")
+        assert await number.evaluate(BESIDE) == '" (estimativa)"'
+        await clerk.list("products", "?code=MANY1&code__match=exact")
+        await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")
+        assert await number.evaluate(BESIDE) == "none"
+        clerk.go_home()
+    await db.execute("DELETE FROM products WHERE code LIKE 'MANY%'")
+    await db.execute("VACUUM ANALYZE products")
 
 
 async def test_a_filter_that_makes_no_sense_is_explained(clerk: Clerk, db: asyncpg.Connection) -> None:

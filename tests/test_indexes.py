@@ -115,7 +115,7 @@ def page(resource: Resource, **parameters: str) -> Page:
 
 def rows_of(resource: Resource, page: Page) -> Statement:
     """The page, and its total where there is a condition, as it is asked of a large table."""
-    return large_page_statement(resource.table, page, near=False)
+    return large_page_statement(resource.table, page)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -293,7 +293,7 @@ async def test_looking_nearby_first_finds_the_same_rows(
 ) -> None:
     for _ in range(3):  # pages, where there is a cursor
         asked_for = page(resource, **asked, **window)
-        both = [large_page_statement(resource.table, asked_for, near=near) for near in (False, True)]
+        both = [large_page_statement(resource.table, replace(asked_for, near=near)) for near in (0, 4096)]
         answers = [await large.fetchval(sql, *arguments) for sql, arguments in both]
         (exact, _, found), (counted, _, nearby) = (answer.partition("\n") for answer in answers)
         assert nearby == found
@@ -312,9 +312,8 @@ async def test_a_page_that_is_full_nearby_costs_no_more_than_that(
     large: asyncpg.Connection, resource: Resource, asked: dict[str, str]
 ) -> None:
     """Whatever meets the condition in the whole table, no more rows are read than it takes to fill the page."""
-    plan = await plan_of(
-        large, large_page_statement(resource.table, page(resource, **asked), near=True), ", ANALYZE, TIMING OFF"
-    )
+    asked_for = replace(page(resource, **asked), near=4096)
+    plan = await plan_of(large, large_page_statement(resource.table, asked_for), ", ANALYZE, TIMING OFF")
     read = sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"])
     assert 75 < read < 2000
 
@@ -335,7 +334,7 @@ async def test_a_filter_is_planned_for_its_values_however_often_it_is_asked(
 ) -> None:
     asked_for = page(resource, **asked)
     statement = (
-        large_page_statement(resource.table, asked_for, near=False)
+        large_page_statement(resource.table, asked_for)
         if is_large
         else page_statement(resource.table, asked_for, UNKNOWN)
     )
@@ -351,7 +350,7 @@ async def test_a_filter_is_planned_for_its_values_however_often_it_is_asked(
 async def test_a_filter_by_what_many_have_reads_no_more_than_a_page_and_its_bounded_total(
     large: asyncpg.Connection,
 ) -> None:
-    statement = planned_anew(large_page_statement(PRESALES.table, page(PRESALES, discount="0"), near=False))
+    statement = planned_anew(large_page_statement(PRESALES.table, page(PRESALES, discount="0")))
     plan = await plan_of(large, statement, ", ANALYZE, TIMING OFF")
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"]) < 25_000
 

@@ -6,6 +6,7 @@ const LANGUAGE = "piccoloAdminDefaultLanguage"; // where the front end keeps the
 const TIMEZONE = "defaultTimezone"; // and the time zone
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
 const SCHEMA = /\/schema\/$/;
+const COUNT = /\/count\/(\?|$)/;
 const ROW = /\/([^/]+)\/$/;
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
@@ -39,6 +40,7 @@ function answered(request) {
   if (method === "DELETE" && status === 409) refusal = nameInList(responseURL.match(ROW)[1]) + refusal;
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
+  if (method === "GET" && COUNT.test(responseURL)) showWhetherCounted(status === 200 && JSON.parse(responseText));
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
 }
@@ -54,6 +56,13 @@ function nameInList(id) {
 
 function showInPlace(sentence) {
   document.documentElement.style.setProperty("--refusal", sentence ? JSON.stringify(sentence) : "none");
+}
+
+// Beside the number of results, where it is an estimate.
+
+function showWhetherCounted({ count_is_estimate }) {
+  const words = count_is_estimate ? JSON.stringify(` (${say("estimated")})`) : "none";
+  document.documentElement.style.setProperty("--estimate", words);
 }
 
 // A form shows what the database made of it: the total, the CPF without dots, the version for the next time.

@@ -112,6 +112,7 @@ UNTRANSLATED = {
     "ends": "termina com",
     "Equals": "Igual a",
     "Error": "Erro",
+    "estimated": "estimativa",
     "exact": "exatamente",
     "False": "Não",
     "Greater Than": "Maior que",

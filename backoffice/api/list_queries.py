@@ -16,7 +16,7 @@ from backoffice.api.conditions import EVERY_ROW, TRUE, compiled, plain
 from backoffice.api.cursors import Order, cursor_sql, sorted_by
 from backoffice.api.page import Page
 from backoffice.api.selects import MOST_STATEMENTS, Statement, called, select_list
-from backoffice.api.totals import MOST_COUNTED_ROWS, NEAR_ROWS, Known, with_total_sql
+from backoffice.api.totals import MOST_COUNTED_ROWS, Known, with_total_sql
 
 IS_FULL = "(SELECT is_full FROM fullness)"  # whether there is more near than the page holds
 
@@ -26,7 +26,7 @@ class Shape:
     """What of a page makes another query, and not just other arguments.
 
     :param limit: the number of the parameter that is the limit; the next one is the offset.
-    :param near: whether the first rows of the list are looked at one by one before an index is asked.
+    :param near: how many of the first rows of the list are looked at one by one before an index is asked.
     """
 
     table: type[Table]
@@ -39,7 +39,7 @@ class Shape:
     readable: bool
     cursor: bool
     orderless: bool
-    near: bool
+    near: int
 
     @property
     def name(self) -> str:
@@ -62,10 +62,10 @@ class Shape:
         return f"${self.limit}::bigint + ${self.limit + 1}::bigint"
 
 
-def _shape(table: type[Table], page: Page, *, near: bool = False) -> tuple[Shape, list[Any]]:
+def _shape(table: type[Table], page: Page) -> tuple[Shape, list[Any]]:
     """The shape, and its arguments."""
     where = page.where or plain(EVERY_ROW)
-    conditions = where.found, where.checked if near else EVERY_ROW, page.after or EVERY_ROW
+    conditions = where.found, where.checked if page.near else EVERY_ROW, page.after or EVERY_ROW
     (found, checked, after), arguments = compiled(*conditions)
     shape = Shape(
         table=table,
@@ -78,7 +78,7 @@ def _shape(table: type[Table], page: Page, *, near: bool = False) -> tuple[Shape
         readable=page.readable,
         cursor=page.cursor,
         orderless=page.orderless,
-        near=near,
+        near=page.near,
     )
     return shape, [*arguments, page.limit, page.offset]
 
@@ -101,9 +101,9 @@ def _page_sql(shape: Shape) -> str:
     return f"{_first_sql(shape)} {with_total_sql(body, _count_sql(shape), shape.limit + 2)}"
 
 
-def large_page_statement(table: type[Table], page: Page, *, near: bool) -> Statement:
+def large_page_statement(table: type[Table], page: Page) -> Statement:
     """The body of a list without its total, after a line with the number of its rows, for `Totals.judge`."""
-    shape, arguments = _shape(table, page, near=near)
+    shape, arguments = _shape(table, page)
     return _large_page_sql(shape, counted=page.where is not None), arguments
 
 
@@ -119,16 +119,16 @@ def count_statement(table: type[Table], page: Page) -> Statement:
     return f"{_first_sql(shape)} {_count_sql(shape)}", arguments[:-2]
 
 
-def large_count_statement(table: type[Table], page: Page, *, near: bool) -> Statement:
+def large_count_statement(table: type[Table], page: Page) -> Statement:
     """The number of rows alone, for `Totals.judge`."""
-    shape, arguments = _shape(table, page, near=near)
+    shape, arguments = _shape(table, page)
     sql = f"{_first_sql(shape)} SELECT {_bounded_count_sql(shape)}"
-    return sql, arguments if near else arguments[:-2]  # without a window, which nothing else would mention
+    return sql, arguments if page.near else arguments[:-2]  # without a window, which nothing else would mention
 
 
-def names_statement(table: type[Table], page: Page, *, near: bool) -> Statement:
+def names_statement(table: type[Table], page: Page) -> Statement:
     """What people call the rows of a page, by id."""
-    shape, arguments = _shape(table, page, near=near)
+    shape, arguments = _shape(table, page)
     name = called(table, f'"{shape.name}"')
     names = f"coalesce(json_object_agg(id, {name}), json_build_object())::text"
     return f'{_first_sql(shape)} SELECT {names} FROM ({_chosen_sql(shape)}) AS "{shape.name}"', arguments
@@ -162,7 +162,7 @@ def _first_sql(shape: Shape) -> str:
     found = f'SELECT {shape.keys} FROM "{shape.name}" WHERE {shape.found}'
     if not shape.near:
         return f"WITH found AS MATERIALIZED ({found})"
-    head = f'SELECT * FROM "{shape.name}" WHERE {shape.after} {shape.by} LIMIT {NEAR_ROWS}'
+    head = f'SELECT * FROM "{shape.name}" WHERE {shape.after} {shape.by} LIMIT {shape.near}'
     near = f'SELECT {shape.keys} FROM ({head}) AS "{shape.name}" WHERE {shape.checked}'
     return (
         f"WITH near AS MATERIALIZED ({near} {shape.by} LIMIT {shape.page_end} + 1), "

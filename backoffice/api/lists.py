@@ -45,31 +45,30 @@ class Rows:
         :param fetch: asks `reader`.
         """
         totals = self.totals
-        is_quick = await totals.are_quick(reader)
-        page = await self._weighed(reader, page)
-        if is_quick:
+        if await totals.are_quick(reader):
+            page = await self._weighed(reader, page, counted=True)
             sql, arguments = self._planned(page, page_statement(self.table, page, totals.recall(page.where)))
             return totals.remember(page.where, await fetch(sql, *arguments))
-        expected, near = await self._expected(reader, page)
-        sql, arguments = self._planned(page, large_page_statement(self.table, page, near=near))
+        page = await self._weighed(reader, page)
+        sql, arguments = self._planned(page, large_page_statement(self.table, page))
         counted, _, body = (await fetch(sql, *arguments)).partition("\n")
-        return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None, expected))
+        return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None))
 
     async def count(self, reader: Reader, where: Condition | None) -> Total:
         totals, page = self.totals, Page(where, self.order)
         if await totals.are_quick(reader):
             sql, arguments = self._planned(page, count_statement(self.table, page))
             return Total(await reader.fetch_value(sql, *arguments))
-        expected, near = await self._expected(reader, page)
-        sql, arguments = self._planned(page, large_count_statement(self.table, page, near=near))
-        return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments), expected)
+        if page.orderless:
+            page = await self._weighed(reader, page)
+        sql, arguments = self._planned(page, large_count_statement(self.table, page))
+        return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments))
 
     async def names(self, reader: Reader, page: Page) -> str:
         """What people call the rows of a page, by id, as JSON text."""
-        is_large = not await self.totals.are_quick(reader)
+        await self.totals.are_quick(reader)
         page = await self._weighed(reader, page)
-        near = is_large and (await self._expected(reader, page))[1]
-        sql, arguments = self._planned(page, names_statement(self.table, page, near=near))
+        sql, arguments = self._planned(page, names_statement(self.table, page))
         return str(await reader.fetch_value(sql, *arguments))
 
     def _has_choice(self, page: Page) -> bool:
@@ -80,24 +79,23 @@ class Rows:
     def _planned(self, page: Page, statement: Statement) -> Statement:
         return planned_anew(statement) if self._has_choice(page) else statement
 
-    async def _weighed(self, reader: Reader, page: Page) -> Page:
-        """The same, and whether there are so few rows that to find them is less work than to walk through the list.
+    async def _weighed(self, reader: Reader, page: Page, *, counted: bool = False) -> Page:
+        """The same, and which is less work: to find all its rows, or to walk through the list until it is full.
 
-        PostgreSQL would compare the two as well, but hopes that the page is full after its share of the list. It walks
-        to the end where there are fewer rows than that takes, or none.
+        PostgreSQL would compare the two for rows that have an order, but hopes that the page is full after its share of
+        the list. It walks to the end where there are fewer rows than that takes, or none.
+
+        :param counted: whether all are to be found in any case.
         """
-        if not self._has_choice(page):
+        where = page.where
+        if where is None or self.totals.size <= PLANNED_ROWS or (where.orderless and counted):
             return page
-        expected = await self.totals.expect(reader, page.where)
-        walked = (page.limit + page.offset) * self.totals.size / max(1, expected)
-        return replace(page, few=expected < walked)
-
-    async def _expected(self, reader: Reader, page: Page) -> tuple[int | None, bool]:
-        """How many rows of a large table there will be, and whether a page of them is near; where that matters."""
-        if not page.orderless:
-            return None, False
-        expected = await self.totals.expect(reader, page.where)
-        return expected, self._has_index(page.order) and self.totals.are_near(expected, page)
+        expected = await self.totals.expect(reader, where)
+        walked = (page.limit + page.offset) * self.totals.size // max(1, expected)
+        if not where.orderless:
+            return replace(page, few=expected < walked)
+        near = 2 << walked.bit_length()  # two to four times as many, so that texts of statements are few
+        return replace(page, near=near) if near < expected and self._has_index(page.order) else page
 
     def _has_index(self, order: Order) -> bool:
         """Or the whole table would be put in order before anything is near. Free text has none."""

@@ -18,6 +18,8 @@ class Page:
     :param cursor: whether it is asked where the next page begins.
     :param after: which of the rows come after the cursor.
     :param few: whether so few rows are expected that they are better found first, and put in order then.
+    :param near: how many of the first rows of the list are looked at one by one before rows that have no order are
+        found; 0 where it is not worth the trouble.
     """
 
     where: Condition | None
@@ -29,6 +31,7 @@ class Page:
     cursor: bool = False
     after: QueryString | None = None
     few: bool = False
+    near: int = 0
 
     @property
     def orderless(self) -> bool:

@@ -9,14 +9,11 @@ import time
 from dataclasses import dataclass
 
 from backoffice.api.conditions import EVERY_ROW, Condition, compiled
-from backoffice.api.page import Page
 from backoffice.database.engine import Reader
 from backoffice.database.moments import MOMENT
 
-LARGE_ROWS = 125_000  # a table up to here is counted to the end
+LARGE_ROWS = 50_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
-NEAR_ROWS = 5_000  # of a larger one, looked at one by one before an index is asked
-CAUTION = 2  # times as many rows are to be expected near as are wanted
 SIZE_SECONDS = 60.0  # how long a table, and what is expected in it, is taken to be as large as when last looked at
 MOST_KNOWN = 1_000  # totals of one moment, and expectations of such a time
 
@@ -95,22 +92,15 @@ class Totals:
         plan = json.loads(await reader.fetch_value(sql, *arguments))
         return int(plan[0]["Plan"]["Plan Rows"])
 
-    def are_near(self, expected: int, page: Page) -> bool:
-        """Whether the rows of a page are met with soon, if so many are expected in the whole (large) table."""
-        if expected <= MOST_COUNTED_ROWS:
-            return False
-        return expected * NEAR_ROWS > CAUTION * (page.limit + page.offset) * self.size
-
-    async def judge(self, reader: Reader, where: Condition | None, counted: int | None, expected: int | None) -> Total:
+    async def judge(self, reader: Reader, where: Condition | None, counted: int | None) -> Total:
         """What to say of a large table.
 
         :param counted: at most one more than `MOST_COUNTED_ROWS`; None where it was not worth the trouble.
-        :param expected: by the planner, where that is known.
         """
         if counted is not None and counted <= MOST_COUNTED_ROWS:
             return Total(counted)
-        expected = await self.expect(reader, where) if expected is None else expected
-        return Total(max(expected, MOST_COUNTED_ROWS), is_estimate=True)
+        least = 0 if counted is None else MOST_COUNTED_ROWS
+        return Total(max(await self.expect(reader, where), least), is_estimate=True)
 
 
 def _key(where: Condition | None) -> bytes:
