@@ -91,9 +91,9 @@ async def fill(connection: asyncpg.Connection) -> None:
         list(TABLES),
     )
     await connection.execute("".join(f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in checks))
-    for table in TABLES:
-        await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    await connection.execute("SET session_replication_role = replica")
     await connection.execute(FILL)
+    await connection.execute("RESET session_replication_role")
     await connection.execute(";".join(definition for _, definition in indexes))
     await connection.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
 

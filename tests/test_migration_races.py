@@ -47,16 +47,16 @@ def engine(database: str) -> Engine:
     return DB
 
 
-async def test_of_eight_runners_each_ends_well_and_each_migration_runs_once(tmp_path: Path, empty: str) -> None:
+async def test_of_five_runners_each_ends_well_and_each_migration_runs_once(tmp_path: Path, empty: str) -> None:
     workshop = Workshop(tmp_path, empty)
     workshop.migration(1, "CREATE TABLE IF NOT EXISTS runs (number serial); INSERT INTO runs DEFAULT VALUES")
     workshop.migration(2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_number ON runs (number)", alone=True)
     workshop.migration(3, "INSERT INTO runs DEFAULT VALUES; SELECT pg_sleep(0.5)")
     make = ("make", "--assume-old=.venv/ready", f"BIN={Path(sys.executable).parent}", "migrate")
-    runners = [workshop.start(*make) for _ in range(3)]
-    runners += [workshop.piccolo("migrations", "forwards", "all") for _ in range(5)]
+    runners = [workshop.start(*make) for _ in range(2)]
+    runners += [workshop.piccolo("migrations", "forwards", "all") for _ in range(3)]
     ends = [await asyncio.to_thread(ended, runner) for runner in runners]
-    assert [end.code for end in ends] == [0] * 8, "\n".join(end.text for end in ends)
+    assert [end.code for end in ends] == [0] * 5, "\n".join(end.text for end in ends)
     connection = await asyncpg.connect(empty)
     assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()] + later(1, 2, 3)
     assert await connection.fetchval("SELECT count(*) FROM runs") == 2
@@ -67,18 +67,18 @@ async def test_of_eight_runners_each_ends_well_and_each_migration_runs_once(tmp_
 PREPARE = "import asyncio, run; from piccolo_conf import DB; asyncio.run(run.prepare(DB))"
 
 
-async def test_of_eight_on_the_embedded_database_three_of_which_start_the_product_each_ends_well(
+async def test_of_five_on_the_embedded_database_two_of_which_start_the_product_each_ends_well(
     project: Path, environment: dict[str, str]
 ) -> None:
-    commands = [["-c", PREPARE]] * 3 + [["-m", "piccolo.main", "backoffice", "migrate"]] * 2
-    commands += [["-m", "piccolo.main", "migrations", "forwards", "all"]] * 3
+    commands = [["-c", PREPARE]] * 2 + [["-m", "piccolo.main", "backoffice", "migrate"]]
+    commands += [["-m", "piccolo.main", "migrations", "forwards", "all"]] * 2
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     runners = [
         subprocess.Popen([sys.executable, *one], cwd=project, env=environment, text=True, **pipes)  # type: ignore[call-overload]
         for one in commands
     ]
     ends = [await asyncio.to_thread(ended, one) for one in runners]
-    assert [end.code for end in ends] == [0] * 8, "\n".join(end.text for end in ends)
+    assert [end.code for end in ends] == [0] * 5, "\n".join(end.text for end in ends)
     server = OwnServer(project / ".data")
     server.start()
     connection = await asyncpg.connect(server.dsn)

@@ -19,10 +19,11 @@ from tests.conftest import clone
 from tests.real_server import real_server
 
 # Every phase as the one who may do everything; the others differ only in what they are refused.
+EXAMPLES = 3
 PHASES = {
-    "admin": ("examples,coverage,fuzzing,stateful", 5),
-    "manager": ("examples,fuzzing,stateful", 3),
-    "employee": ("examples,fuzzing,stateful", 3),
+    "admin": "examples,coverage,fuzzing,stateful",
+    "manager": "examples,stateful",
+    "employee": "examples,fuzzing,stateful",
 }
 SPARE_SESSIONS = 200
 
@@ -71,12 +72,11 @@ def schemathesis(address: str, *arguments: str, **environment: str) -> subproces
 
 @pytest.mark.parametrize("role", PHASES)
 async def test_schemathesis_finds_nothing(api: Api, role: str) -> None:
-    phases, examples = PHASES[role]
     user_id = await a_user(api.connection, role=role)  # the others' state depends on who ran before
     token, *spare = await api.tokens(user_id, 1 + SPARE_SESSIONS)
     done = schemathesis(
         api.address,
-        *("--phases", phases, "--max-examples", str(examples), "--checks", "all"),
+        *("--phases", PHASES[role], "--max-examples", str(EXAMPLES), "--checks", "all"),
         TOKEN=token,
         OWN_ID=str(user_id),
         SPARE_TOKENS=" ".join(spare),
