@@ -66,7 +66,7 @@ class Rows:
 
     async def names(self, reader: Reader, page: Page) -> str:
         """What people call the rows of a page, by id, as JSON text."""
-        await self.totals.are_quick(reader)
+        await self.totals.are_quick(reader)  # which looks at the size
         page = await self._weighed(reader, page)
         sql, arguments = self._planned(page, names_statement(self.table, page))
         return str(await reader.fetch_value(sql, *arguments))
