@@ -121,7 +121,18 @@ class TestOperators:
 
 
 class TestMatches:
-    NAMES = ("100% algodão", "100 algodão", "a_b", "aXb", "back\\slash", "ÁGUA", "água com gás", "it's")
+    NAMES = (
+        "100% algodão",
+        "100 algodão",
+        "a_b",
+        "aXb",
+        "back\\slash",
+        "ÁGUA",
+        "água com gás",
+        "it's",
+        "Still water",
+        "-1 °C",
+    )
 
     CASES: tuple[tuple[str, str | None, list[str]], ...] = (
         ("100%", "starts", ["100% algodão"]),
@@ -133,6 +144,13 @@ class TestMatches:
         ("\\", "contains", ["back\\slash"]),
         ("\\%", "contains", []),
         ("água", "starts", ["ÁGUA", "água com gás"]),
+        ("STILL", "starts", ["Still water"]),
+        ("s", "starts", ["Still water"]),
+        ("still wa", "starts", ["Still water"]),
+        ("water", "starts", []),
+        ("it's", "starts", ["it's"]),
+        ("-", "starts", ["-1 °C"]),
+        ("-1", "starts", ["-1 °C"]),
         ("ÁGUA", None, ["ÁGUA", "água com gás"]),
         ("ALGODÃO", "ends", ["100 algodão", "100% algodão"]),
         ("água", "exact", []),

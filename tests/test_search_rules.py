@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backoffice.api.query import has_words
 from tests.builders import nth_cpf
 from tests.properties import in_batches
 
@@ -106,6 +107,20 @@ class TestWords:
     @pytest.mark.parametrize("typed", ["aria", "mariana", "maria pedro", "davila", "maria@example"[::-1]])
     async def test_not_found(self, trial: asyncpg.Connection, typed: str) -> None:
         assert not await finds(trial, typed)
+
+    @in_batches(30)
+    @given(texts=st.lists(st.text(LETTERS + "\u0301\u00bd\u1100_", max_size=25), min_size=100, max_size=100))
+    async def test_what_starts_a_text_finds_it(self, trial: asyncpg.Connection, texts: list[str]) -> None:
+        """Which is how filters look for it, where it is ASCII and not all punctuation."""
+        starts = [(text, text[:size].swapcase()) for text in texts for size in range(1, len(text) + 1)]
+        pairs = [(text, start) for text, start in starts if has_words(start)]
+        missed = await trial.fetch(
+            "SELECT * FROM unnest($1::text[], $2::text[]) AS t (text, start) "
+            "WHERE NOT search_beginnings(search_words(text)) @@ search_beginnings_query(start)",
+            [f"before {text} after" for text, _ in pairs],
+            [start for _, start in pairs],
+        )
+        assert missed == []
 
     @pytest.mark.parametrize("typed", ["", " ", "%", "' & !", "-- ;", "\u200b", "\t\n"])
     async def test_nothing_to_look_for_is_null(self, trial: asyncpg.Connection, typed: str) -> None:

@@ -248,8 +248,12 @@ class Parameters:
             condition = QueryString(f'"{name}" COLLATE "C" ILIKE {{}}', pattern)
         else:
             condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
+        # Whichever index it is, it finds all such rows, and a few that have that value elsewhere.
+        search = self.resource.search if match == "starts" and name in self.resource.searched else None
+        if search is not None and has_words(value):
+            found = QueryString("{} AND {}", condition, search(value).found)
+            return [Condition(found, estimated, condition, orderless=True)]
         if name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES:
-            # All rows that have that value in this text, and a few that have it in another.
             found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments(caseless({{}}))", condition, value)
             return [Condition(found, estimated, condition, orderless=True)]
         return [Condition(condition, estimated, condition)]
@@ -275,6 +279,11 @@ class Parameters:
 def _adapter(column: Column) -> TypeAdapter[Any]:
     text = Annotated[str, AfterValidator(clean_text)]
     return TypeAdapter(text if is_text(column) else value_type(column, strict=False))
+
+
+def has_words(value: str) -> bool:
+    """Whether a search for this finds all texts that start with it. ASCII is folded by itself, whatever follows."""
+    return value.isascii() and len(value) <= MAX_SEARCH_LENGTH and re.search("[0-9A-Za-z]", value) is not None
 
 
 def _is_utf8(text: str) -> bool:

@@ -89,6 +89,7 @@ class Resource:
     :param filters: the columns by which a list may be filtered; all of them, unless some are named.
     :param orders: likewise, ordered.
     :param search: what `search=` means.
+    :param searched: the texts of which a search finds every word that begins with what was typed.
     :param search_order: another order, for some searches.
     :param parts: the texts of which an index finds any part, in the order that the index has them; see `fragments_sql`.
     :param whole: texts that are only compared as a whole, since no index finds parts of them.
@@ -115,6 +116,7 @@ class Resource:
     filters: frozenset[str] | None = None
     orders: frozenset[str] | None = None
     search: Search | None = None
+    searched: frozenset[str] = frozenset()
     search_order: SearchOrder | None = None
     parts: tuple[Column, ...] = ()
     whole: frozenset[str] = frozenset()
