@@ -400,6 +400,15 @@ class Watched:
         return (await self.fetch_row(sql, *arguments))[0]
 
 
+async def test_what_comes_late_among_neighbours_that_are_alike_is_walked_to(large: asyncpg.Connection) -> None:
+    """Of those called Ana Ana, the ones whose third name is Souza are last; yet there are many."""
+    reader, asked_for = Watched(large), Parameters(CUSTOMERS, b"search=souza&limit=15").names()
+    assert len(json.loads(await Rows(CUSTOMERS.table, asked_for.order).names(reader, asked_for))) == 15
+    plan = await plan_of(large, reader.last, ", ANALYZE, TIMING OFF")
+    read = sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"])
+    assert 1500 < read < 5000
+
+
 @pytest.mark.parametrize("largest_counted", [ROWS * 2, ROWS // 2])
 async def test_a_filter_by_what_nobody_has_does_not_walk_through_the_list(
     large: asyncpg.Connection, largest_counted: int, monkeypatch: pytest.MonkeyPatch

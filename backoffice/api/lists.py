@@ -94,7 +94,8 @@ class Rows:
         walked = (page.limit + page.offset) * self.totals.size // max(1, expected)
         if not where.orderless:
             return replace(page, few=expected < walked)
-        near = 2 << walked.bit_length()  # two to four times as many, so that texts of statements are few
+        # Neighbours in an order may be alike. A power of two, so that texts of statements are few.
+        near = 1 << max(walked.bit_length() + 1, expected.bit_length() - 3)
         return replace(page, near=near) if near < expected and self._has_index(page.order) else page
 
     def _has_index(self, order: Order) -> bool:
