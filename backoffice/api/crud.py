@@ -19,7 +19,7 @@ from backoffice.api.lists import Rows
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
-from backoffice.api.schemas import blank_row, input_models, list_model, new_model, output_models
+from backoffice.api.schemas import Models, blank_row, input_models, list_model, new_model, output_models
 from backoffice.api.selects import insert_sql, row_sql, update_sql
 from backoffice.api.strangers import MAY, STRANGER, Stranger
 from backoffice.api.strangers import fetch as fetch_for
@@ -47,13 +47,28 @@ class CRUD(PiccoloCRUD):
             examples=resource.examples,
             strict=self.strict,
         )
-        details = {name: detail.type for name, detail in resource.details.items()}
-        self.row, self.list_row = output_models(resource.table, extra=details, examples=resource.shown_examples)
-        self.list = list_model(self.list_row)
-        self.new = new_model(resource.table, resource.owned)
         self.details = tuple((name, detail.sql) for name, detail in resource.details.items())
         self.row_sql = row_sql(resource.table, self.details)
         self.rows = Rows(resource.table, Parameters(resource, b"").page().order)
+
+    # What only the API's description shows is not there before that asks for it: the admin describes nothing.
+
+    @cached_property
+    def row(self) -> type[BaseModel]:
+        return self._outputs[0]
+
+    @cached_property
+    def list(self) -> type[BaseModel]:
+        return list_model(self._outputs[1])
+
+    @cached_property
+    def new(self) -> type[BaseModel]:
+        return new_model(self.table, self.resource.owned)
+
+    @cached_property
+    def _outputs(self) -> Models:
+        details = {name: detail.type for name, detail in self.resource.details.items()}
+        return output_models(self.table, extra=details, examples=self.resource.shown_examples)
 
     # Piccolo builds this model anew for every request.
     @cached_property

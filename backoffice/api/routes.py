@@ -1,6 +1,7 @@
 """The REST routes of a resource: FastAPIWrapper decides which there are, this says truly what they take and give."""
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -53,7 +54,7 @@ class _Described:
         name = endpoint.__name__
         if not self._offers(name):
             return
-        handler, operation = self._routes()[name]
+        handler, operation = self._routes[name]
         self.router.add_api_route(
             path.replace("{row_id:str}", "{row_id:row_id}"),
             handler,
@@ -65,6 +66,7 @@ class _Described:
         resource = self.crud.resource
         return name in READS if resource.read_only else name != "post" or not resource.own_create
 
+    @cached_property
     def _routes(self) -> dict[str, tuple[Endpoint, Operation]]:
         crud = self.crud
         lists, rows = describe_list(crud), describe_row(crud)
