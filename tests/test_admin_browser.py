@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from accounts.passwords import DEMO_PASSWORD
-from backoffice.api.totals import MOST_COUNTED_ROWS
+from backoffice.api.totals import LARGE_ROWS, MOST_COUNTED_ROWS
 from tests.browser import APPLY, CHROMIUM, CREATE, FLAGS, SAVE, Clerk
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 from tests.clients import a_token, bearer
@@ -27,6 +27,17 @@ ROLES = ("admin", "manager", "employee")
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
 BESIDE = "element => getComputedStyle(element, '::after').content"
 FOR_MANAGERS = ["Oversight", "Audit trail"]
+# More than are counted, among even more, as the statistics have it.
+ARCHIVE = f"""
+    ALTER TABLE audit_trail SET (autovacuum_enabled = false);
+    SET session_replication_role = replica;
+    INSERT INTO audit_trail (happened_at, who, database_role, table_name, action, row_id)
+    SELECT '2020-01-01', 'clerk' || n || '@archive.example', 'archive', 'products', 'created', gen_random_uuid()
+    FROM generate_series(0, {MOST_COUNTED_ROWS}) AS n;
+    RESET session_replication_role;
+    ANALYZE audit_trail;
+    UPDATE pg_class SET reltuples = {LARGE_ROWS + 1} WHERE oid = 'audit_trail'::regclass;
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +52,7 @@ async def db(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(dsn)
     for role in ROLES:
         await a_user(connection, email=f"{role}@flowcrm.example", name=role.title(), role=role)
+    await connection.execute(ARCHIVE)
     yield connection
     await connection.close()
 
@@ -227,28 +239,14 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
 
 
 @as_a("admin", "pt-BR")
-async def test_a_number_that_nobody_counted_says_so(
-    clerk: Clerk, dsn: str, db: asyncpg.Connection, as_served: Callable[[str], str], tmp_path: Path
-) -> None:
-    await db.execute(
-        "INSERT INTO products (code, name, unit, stock, purchase_price, sale_price, sale_type) "
-        "SELECT 'MANY' || n, 'One of many', 'un', 0, 1, 1, 'retail' FROM generate_series(1, $1) AS n",
-        MOST_COUNTED_ROWS + 1,
-    )
-    await db.execute("VACUUM ANALYZE products")
-    # The statistics of an even larger table, for a process that has not looked at them yet.
-    await db.execute("UPDATE pg_class SET reltuples = 60000 WHERE oid = 'products'::regclass")
-    with real_server(as_served(dsn), tmp_path / "log.txt") as clerk.address:
-        await clerk.list("products")
-        number = clerk.page.locator("#result_count")
-        await expect(number).to_have_text("Mostrando 15 de 60000 registro(s)")
-        assert await number.evaluate(BESIDE) == '" (estimativa)"'
-        await clerk.list("products", "?code=MANY1&code__match=exact")
-        await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")
-        assert await number.evaluate(BESIDE) == "none"
-        clerk.go_home()
-    await db.execute("DELETE FROM products WHERE code LIKE 'MANY%'")
-    await db.execute("VACUUM ANALYZE products")
+async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
+    await clerk.list("audit_trail")
+    number = clerk.page.locator("#result_count")
+    await expect(number).to_have_text(re.compile(r"Mostrando 15 de \d{5} registro\(s\)"))
+    assert await number.evaluate(BESIDE) == '" (estimativa)"'
+    await clerk.list("audit_trail", "?who=clerk7@archive.example")
+    await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")
+    assert await number.evaluate(BESIDE) == "none"
 
 
 async def test_a_filter_that_makes_no_sense_is_explained(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -10,12 +10,14 @@ from accounts import passwords
 from accounts.passwords import hash_password, needs_rehash, verify_password
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def effort(monkeypatch: pytest.MonkeyPatch, true_hasher: PasswordHasher) -> None:
+    """As in the product; other tests hash at little effort."""
     monkeypatch.setattr(passwords, "_hasher", true_hasher)
 
 
 class TestHashing:
+    @pytest.mark.usefixtures("effort")
     async def test_a_hash_is_argon2id_salted_and_costly(self) -> None:
         one, other = await hash_password("correct horse"), await hash_password("correct horse")
         made = extract_parameters(one)
@@ -39,11 +41,13 @@ class TestHashing:
     async def test_what_is_no_hash_verifies_nothing(self, stored: str) -> None:
         assert not await verify_password("flowcrm-demo", against=stored)
 
+    @pytest.mark.usefixtures("effort")
     async def test_yesterdays_hash_is_recognised(self) -> None:
         assert needs_rehash(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse"))
         assert not needs_rehash(await hash_password("correct horse"))
 
 
+@pytest.mark.usefixtures("effort")
 class TestTime:
     async def test_the_event_loop_goes_on_meanwhile(self) -> None:
         hashing = asyncio.create_task(hash_password("correct horse"))

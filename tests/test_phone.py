@@ -60,7 +60,7 @@ async def by_database(trial: asyncpg.Connection, typed: list[str]) -> list[str |
     return [record[0] for record in await trial.fetch(sql, typed)]
 
 
-@in_batches(20)
+@in_batches(10)
 @given(numbers=st.lists(nationals, min_size=100, max_size=100))
 async def test_the_database_and_the_phonenumbers_library_know_the_same_numbers(
     trial: asyncpg.Connection, numbers: list[str]
@@ -70,7 +70,7 @@ async def test_the_database_and_the_phonenumbers_library_know_the_same_numbers(
     assert [record[0] for record in valid] == [by_library(number) == number for number in e164]
 
 
-@in_batches(20)
+@in_batches(10)
 @given(typed=st.lists(typed_numbers(), min_size=100, max_size=100))
 async def test_the_database_and_the_phonenumbers_library_read_the_same_forms(
     trial: asyncpg.Connection, typed: list[str]

@@ -23,7 +23,7 @@ EXAMPLES = 3
 PHASES = {
     "admin": "examples,coverage,fuzzing,stateful",
     "manager": "examples,stateful",
-    "employee": "examples,fuzzing,stateful",
+    "employee": "examples,stateful",
 }
 SPARE_SESSIONS = 200
 
