@@ -52,11 +52,18 @@ def tables_of(fixture: str) -> dict[str, list[dict[str, Any]]]:
     return {table: rows for app in apps.values() for table, rows in app.items()}
 
 
+@pytest.fixture(scope="module")
+async def demo(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    """The address of a database that has it, and keeps it as it is."""
+    async with clone(server, steward, template) as dsn:
+        run(dsn, *FIXTURES, "load", DEMO)
+        yield dsn
+
+
 class TestTheDemoFixture:
-    def test_says_what_the_database_makes_of_it(self, database: str) -> None:
+    def test_says_what_the_database_makes_of_it(self, demo: str) -> None:
         kept = tables_of((ROOT / DEMO).read_text("utf-8"))
-        run(database, *FIXTURES, "load", DEMO)
-        dumped = tables_of(run(database, *FIXTURES, "dump", "--apps=accounts,crm", f"--tables={','.join(kept)}"))
+        dumped = tables_of(run(demo, *FIXTURES, "dump", "--apps=accounts,crm", f"--tables={','.join(kept)}"))
         assert without(("updated_at",), dumped) == without(("updated_at",), kept)
 
     async def test_has_users_who_log_in_with_the_demo_password(self) -> None:
@@ -65,18 +72,14 @@ class TestTheDemoFixture:
         for user in users:
             assert await verify_password(DEMO_PASSWORD, against=user["password"])
 
-    async def test_loaded_twice_is_refused_or_on_request_skipped(
-        self, database: str, connection: asyncpg.Connection
-    ) -> None:
-        run(database, *FIXTURES, "load", DEMO)
-        before = await contents(connection)
-        assert "users_pkey" in refusal(database, *FIXTURES, "load", DEMO)
-        run(database, *FIXTURES, "load", DEMO, "--on_conflict=DO NOTHING")
-        assert await contents(connection) == before
+    async def test_loaded_twice_is_refused_or_on_request_skipped(self, demo: str) -> None:
+        before = await held(demo)
+        assert "users_pkey" in refusal(demo, *FIXTURES, "load", DEMO)
+        run(demo, *FIXTURES, "load", DEMO, "--on_conflict=DO NOTHING")
+        assert await held(demo) == before
 
-    async def test_is_what_the_seed_loads_too(self, database: str) -> None:
-        run(database, *FIXTURES, "load", DEMO)
-        DB.configure(Settings(database_url=SecretStr(database)))
+    async def test_is_what_the_seed_loads_too(self, demo: str) -> None:
+        DB.configure(Settings(database_url=SecretStr(demo)))
         assert not any((await load()).values())
 
     async def test_with_one_bad_row_loads_nothing(
