@@ -5,13 +5,14 @@ import getpass
 import sys
 
 import asyncpg
+from pydantic import TypeAdapter, ValidationError
 
 import accounts.words  # noqa: F401 # registers what the database's refusals mean
-from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
+from accounts.passwords import MIN_CHARACTERS, NewPassword, hash_password
 from accounts.roles import UserRole
 from accounts.tables import User
 from backoffice.database.errors import explain
-from backoffice.problems import describe
+from backoffice.problems import FieldError, Problem, describe, field_errors
 
 
 def create_admin(email: str | None = None, name: str | None = None) -> None:
@@ -47,10 +48,20 @@ def _ask_password() -> str:
     return password
 
 
+def _refused(password: str) -> str | None:
+    """Why nobody may have this password, or None."""
+    try:
+        TypeAdapter(NewPassword).validate_python(password)
+    except ValidationError as error:
+        wrong = [FieldError("password", found.code, found.parameters) for found in field_errors(error.errors())]
+        return str(describe(Problem("validation_error", errors=wrong), "en", "")["detail"])
+    return None
+
+
 async def _create(email: str, name: str, password: str) -> str | None:
     """Why not, or None."""
-    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
-        return f"The password must have {MIN_CHARACTERS} to {MAX_CHARACTERS} characters."
+    if refusal := _refused(password):
+        return refusal
     if "\0" in email + name:
         return "Text may not contain NUL characters."
     user = User(email=email, name=name, role=UserRole.admin, password=await hash_password(password))

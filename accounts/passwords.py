@@ -7,10 +7,15 @@ import secrets
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Annotated, TypeVar, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from piccolo.engine import engine_finder
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema
+
+from backoffice.api.values import CLEAN_PATTERN, clean_text, error
+from backoffice.database.engine import Engine
 
 MIN_CHARACTERS = 8
 MAX_CHARACTERS = 128
@@ -21,6 +26,26 @@ Result = TypeVar("Result")
 _hasher = PasswordHasher()
 # As many at once as there are cores: more would only take memory.
 _threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
+
+
+def _not_the_demo_one(value: str) -> str:
+    """Production would not start again, see production.py."""
+    if _bytes(value) == _bytes(DEMO_PASSWORD) and cast(Engine, engine_finder()).settings.production:
+        raise error("demo_password")
+    return value
+
+
+# Wherever a password is set: what it must be.
+NewPassword = Annotated[
+    str,
+    Strict(),
+    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS),
+    AfterValidator(clean_text),
+    AfterValidator(_not_the_demo_one),
+    WithJsonSchema(
+        {"type": "string", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS, "pattern": CLEAN_PATTERN}
+    ),
+]
 
 
 async def hash_password(plain: str) -> str:

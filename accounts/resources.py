@@ -1,30 +1,18 @@
 """Users, as administrators see them, and the audit trail, as managers do."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from piccolo.querystring import QueryString
-from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from starlette.requests import Request
 
-from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
+from accounts.passwords import NewPassword, hash_password
 from accounts.roles import ADMINS, MANAGERS
 from accounts.tables import User
 from backoffice.api.conditions import Condition, plain
 from backoffice.api.resource import AdminView, Resource, Rights
 from backoffice.api.selects import columns_of
-from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.tables import AuditEntry
-
-Password = Annotated[
-    str,
-    Strict(),
-    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS),
-    AfterValidator(clean_text),
-    WithJsonSchema(
-        {"type": "string", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS, "pattern": CLEAN_PATTERN}
-    ),
-]
 
 
 async def hash_given_password(_: Request, values: dict[str, Any], __: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -39,7 +27,7 @@ USERS = Resource(
     about="Who may log in, and as what. For administrators.",
     rights=Rights(read=ADMINS, create=ADMINS, change=ADMINS, delete=ADMINS),
     parts=(User.email, User.name),
-    types={"password": Password},
+    types={"password": NewPassword},
     required=frozenset({"password"}),
     prepare=hash_given_password,
     examples={

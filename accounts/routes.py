@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from accounts.authentication import CSRF_HEADER, authenticate, check_csrf
 from accounts.login import Change, change_password, log_in, log_out
-from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS
+from accounts.passwords import DEMO_PASSWORD, NewPassword
 from accounts.roles import UserRole
 from accounts.sessions import CSRF_COOKIE, SESSION_COOKIE, Caller, clear_cookies, find_caller, hash_token, set_cookies
 from accounts.tables import User
@@ -26,11 +26,6 @@ from backoffice.problems import FieldError, Problem, field_errors
 
 CLEAN = {"pattern": CLEAN_PATTERN}
 Text = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]
-NewPassword = Annotated[
-    str,
-    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS, json_schema_extra=CLEAN),
-    AfterValidator(clean_text),
-]
 
 
 class Body(BaseModel):
@@ -66,7 +61,7 @@ Sent = TypeVar("Sent", bound=BaseModel)
 
 # What the answers may be, beside those that every route gives.
 BAD_BODY = ("malformed_json", "validation_error")
-STRANGER = ("unauthenticated", "csrf_failed")
+NOT_LET_IN = ("unauthenticated", "csrf_failed")
 
 
 async def take_no_parameters(request: Request) -> None:
@@ -114,7 +109,7 @@ async def me(request: Request) -> Me:
     operation_id="log_out",
     summary="Log out",
     status_code=204,
-    responses=problem_responses(*ALWAYS, *STRANGER, "validation_error"),
+    responses=problem_responses(*ALWAYS, *NOT_LET_IN, "validation_error"),
 )
 async def logout(request: Request, response: Response) -> None:
     """Ends the session; its token is dead at once."""
@@ -127,7 +122,7 @@ async def logout(request: Request, response: Response) -> None:
     operation_id="change_password",
     summary="Change my password",
     status_code=204,
-    responses=problem_responses(*ALWAYS, *BAD_BODY, *STRANGER, "rate_limited"),
+    responses=problem_responses(*ALWAYS, *BAD_BODY, *NOT_LET_IN, "rate_limited"),
     openapi_extra=takes(PasswordChange),
 )
 async def password(request: Request) -> None:
@@ -184,7 +179,8 @@ class AdminPasswordChange(PasswordChange):
 @admin_router.post("/public/login/")
 async def admin_login(request: Request) -> Response:
     sent = await _read_form(request)
-    check_csrf(request, request.headers.get(CSRF_HEADER) or sent.get(CSRF_COOKIE))
+    in_form = sent.get(CSRF_COOKIE)
+    check_csrf(request, request.headers.get(CSRF_HEADER) or (in_form if isinstance(in_form, str) else None))
     body = _validate(AdminLogIn, sent)
     _, session = await log_in(Attempt(body.username.strip(), client_of(request)), body.password)
     response = JSONResponse({"message": "logged in"})
@@ -229,8 +225,9 @@ async def admin_change_password(request: Request) -> Response:
 
 
 async def _read_form(request: Request) -> dict[str, Any]:
-    """The fields of a form, or of an object in JSON."""
+    """The fields of a form without its files, or of an object in JSON."""
     if not is_json(request):
-        return dict(await request.form())
+        async with request.form() as form:
+            return {name: text for name, text in form.items() if isinstance(text, str)}
     sent = await read_json(request)
     return sent if isinstance(sent, dict) else {}

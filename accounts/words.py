@@ -58,6 +58,7 @@ CONSTRAINTS.update(
 VALUE_ERRORS.update(
     {
         "wrong_password": Text("This is not your current password.", "Esta não é a sua senha atual."),
+        "demo_password": Text("Everybody knows this password.", "Todo mundo conhece esta senha."),
         "passwords_differ": Text("The two new passwords differ.", "As duas senhas novas são diferentes."),
     }
 )

@@ -25,12 +25,12 @@ HEADERS = (
 )
 YEAR_SECONDS = 365 * 24 * 60 * 60
 HTTPS_ONLY = (b"strict-transport-security", f"max-age={YEAR_SECONDS}".encode())
-SECURITY_HEADERS = {"http": HEADERS, "https": (*HEADERS, HTTPS_ONLY)}
+SECURE = ("https", "wss")  # as proxies call it
 POLICY = (b"content-security-policy", pages.NOTHING.encode())
 REDIRECT = 307
 LOCATION = b"location"
 REQUEST_ID_HEADER = b"x-request-id"
-OURS = {REQUEST_ID_HEADER, *(name for name, _ in SECURITY_HEADERS["https"])}
+OURS = {REQUEST_ID_HEADER, *(name for name, _ in (*HEADERS, HTTPS_ONLY))}
 SERVER_ENDS = "graceful shutdown"  # is in the reason that uvicorn gives when it cancels what is left
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -58,7 +58,8 @@ class Boundary:
                 message["headers"] = [
                     *_theirs(message),
                     (REQUEST_ID_HEADER, request_id.encode()),
-                    *SECURITY_HEADERS[scope["scheme"]],
+                    *HEADERS,
+                    *([HTTPS_ONLY] if scope["scheme"] in SECURE else []),
                 ]
             await send(message)
 

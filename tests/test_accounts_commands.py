@@ -70,8 +70,8 @@ class TestCreateAdmin:
             ("bia@x.example", " ", "correct horse", "The name may not be blank."),
             ("bia@x.example", "x" * 256, "correct horse", "too large"),
             ("bia@x.example", "B\0a", "correct horse", "Text may not contain NUL characters."),
-            ("bia@x.example", "Bia", "1234567", "The password must have 8 to 128 characters."),
-            ("bia@x.example", "Bia", "x" * 129, "The password must have 8 to 128 characters."),
+            ("bia@x.example", "Bia", "1234567", "password: At least 8 characters."),
+            ("bia@x.example", "Bia", "x" * 129, "password: At most 128 characters."),
         ],
         ids=["e-mail", "blank", "long", "NUL", "short password", "long password"],
     )

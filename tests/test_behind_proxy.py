@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from accounts.passwords import hash_password
+from accounts.passwords import DEMO_PASSWORD, hash_password
 from tests.builders import a_user
 from tests.clients import log_in
 from tests.conftest import clone, project_in
@@ -22,7 +22,7 @@ PUBLIC = "crm.example"  # the name that browsers know
 async def dsn(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
     async with clone(server, steward, template) as dsn:
         connection = await asyncpg.connect(dsn)
-        await a_user(connection, email=ANA, password=await hash_password(PASSWORD))
+        await a_user(connection, email=ANA, role="admin", password=await hash_password(PASSWORD))
         await connection.close()
         yield dsn
 
@@ -90,14 +90,22 @@ async def test_cookies_travel_over_https_only(program: Program) -> None:
         assert {"Secure", "SameSite=lax"} <= set(cookie.split("; "))
 
 
+async def test_a_proxy_may_call_https_by_another_name(program: Program) -> None:
+    async with proxied(program, "198.51.100.50") as browser:
+        answer = await browser.get("/api/health/live", headers={"X-Forwarded-Proto": "wss"})
+    assert answer.status_code == 200
+    assert "Strict-Transport-Security" in answer.headers
+
+
 @pytest.mark.parametrize(
     ("origin", "host", "status"),
     [
         (f"https://{PUBLIC}", PUBLIC, 404),
         ("https://evil.example", PUBLIC, 403),
         (f"https://{PUBLIC}", "127.0.0.1:8000", 403),
+        ("http://[", PUBLIC, 403),
     ],
-    ids=["its own page", "another site's page", "a proxy that does not pass the name on"],
+    ids=["its own page", "another site's page", "a proxy that does not pass the name on", "no address"],
 )
 async def test_the_admin_takes_orders_from_its_own_pages(program: Program, origin: str, host: str, status: int) -> None:
     """To change a customer who is not there: whoever may give orders is told so."""
@@ -111,6 +119,18 @@ async def test_the_admin_takes_orders_from_its_own_pages(program: Program, origi
             "/admin/api/tables/customers/00000000-0000-4000-8000-000000000000/", headers=headers, json=body
         )
     assert answer.status_code == status, answer.text
+
+
+async def test_nobody_is_given_the_password_that_everybody_knows(program: Program) -> None:
+    """Production would not start again."""
+    async with proxied(program, "198.51.100.40") as ana:
+        bearer = {"Authorization": f"Bearer {(await log_in(ana, ANA, PASSWORD)).json()['token']}"}
+        bia = {"email": "bia@x.example", "name": "Bia", "role": "employee", "password": DEMO_PASSWORD}
+        change = {"current_password": PASSWORD, "new_password": DEMO_PASSWORD}
+        for path, body in {"/api/users/": bia, "/api/auth/password/": change}.items():
+            answer = await ana.post(path, headers=bearer, json=body)
+            assert answer.status_code == 422
+            assert [error["code"] for error in answer.json()["errors"]] == ["demo_password"]
 
 
 async def test_no_secret_is_logged_or_repeated(program: Program, dsn: str) -> None:

@@ -225,6 +225,8 @@ class TestAdminLogIn:
         for sent in {}, {"X-CSRFToken": "another"}, {"X-CSRFToken": ""}:
             answer = await client.post(ADMIN_LOGIN, json=body, headers=sent)
             assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+        assert (await client.post(ADMIN_LOGIN, json=body | {"csrftoken": 5})).status_code == 403
+        assert (await client.post(ADMIN_LOGIN, data=body, files={"csrftoken": b"x"})).status_code == 403
 
     async def test_without_a_cookie_no_token_is_right(self, client: httpx.AsyncClient) -> None:
         body = {"username": ANA, "password": "flowcrm-demo"}

@@ -1,8 +1,11 @@
 """Production refuses the demo password."""
 
+import io
+
 import asyncpg
 import pytest
 
+from accounts import commands
 from accounts.passwords import hash_password
 from accounts.production import refuse_demo_accounts
 from backoffice.database.engine import Engine
@@ -43,6 +46,14 @@ async def test_development_does_not_mind(database: str, connection: asyncpg.Conn
     await a_user(connection)
     DB.configure(Settings(database_url=database))
     await refuse_demo_accounts(DB)
+
+
+@pytest.mark.parametrize("typed", ["flowcrm-demo", "\uff46lowcrm-demo"])
+@pytest.mark.usefixtures("production")
+def test_no_administrator_is_created_with_it(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    with pytest.raises(SystemExit, match="password: Everybody knows this password"):
+        commands.create_admin("ana@flowcrm.example", "Ana")
 
 
 async def test_the_server_ends_with_that_line(database: str, connection: asyncpg.Connection) -> None:

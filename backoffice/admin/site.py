@@ -20,6 +20,7 @@ from backoffice import problem_responses
 from backoffice.admin.crud import AdminCRUD
 from backoffice.admin.words import translations
 from backoffice.api.resource import Resource
+from backoffice.api.routes import FIXED
 from backoffice.pages import page
 from backoffice.problems import Problem
 
@@ -44,7 +45,10 @@ class SameHost(CSRFMiddleware):
 
     def is_valid_referer(self, request: Request) -> bool:
         origin = request.headers.get("origin") or request.headers.get("referer") or ""
-        return urlsplit(origin).netloc == request.url.netloc
+        try:
+            return urlsplit(origin).netloc == request.url.netloc
+        except ValueError:  # such as http://[
+            return False
 
     async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
         """In our words: Piccolo has its own for each way to fail."""
@@ -117,7 +121,7 @@ def _add_routes(app: FastAPI, crud: AdminCRUD) -> None:
     root, read_only = f"/tables/{crud.resource.tablename}/", crud.resource.read_only
     methods = ["GET"] if read_only else ["GET", "POST"]
     app.add_api_route(root, crud.root, methods=methods, include_in_schema=False)
-    for name in ("ids", "new", "count", "schema", "references"):
+    for name in FIXED:
         app.add_api_route(f"{root}{name}/", getattr(crud, f"get_{name}"), include_in_schema=False)
     methods = ["GET"] if read_only else ["GET", "PUT", "PATCH", "DELETE"]
     app.add_api_route(f"{root}{{row_id}}/", crud.detail, methods=methods, include_in_schema=False)
