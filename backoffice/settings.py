@@ -54,6 +54,12 @@ def _addresses(url: SplitResult) -> list[Address]:
     return [_address(one) for one in spec.split(",")] if spec else []
 
 
+def _password(secret: SecretStr) -> str:
+    """Of a connection URL, decoded, from where the driver takes it; empty where there is none."""
+    url = urlsplit(secret.get_secret_value())
+    return unquote(url.password or "") or parse_qs(url.query).get("password", [""])[-1]
+
+
 def _check_url(secret: SecretStr) -> SecretStr:
     """Refuses what would make a driver look for the wrong host; the messages never repeat the value."""
     url = urlsplit(secret.get_secret_value())
@@ -144,7 +150,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_demo_secrets(self) -> Self:
-        if self.production and self.password in DEMO_SECRETS:
+        replica = _password(self.db_replica_url) if self.db_replica_url else ""
+        if self.production and not DEMO_SECRETS.isdisjoint((self.password, replica)):
             raise ValueError("ENVIRONMENT=production refuses the database password of the examples")
         return self
 
@@ -195,7 +202,7 @@ class Settings(BaseSettings):
     def password(self) -> str:
         """The database's, decoded; empty where none is set."""
         if self.database_url:
-            return unquote(urlsplit(self.database_url.get_secret_value()).password or "")
+            return _password(self.database_url)
         return self.db_password.get_secret_value() if self.db_password else ""
 
 

@@ -31,7 +31,7 @@ class ConstraintWords:
 
     :param code: the code of the problem.
     :param field: the field of the request that is to blame, if it is one.
-    :param says: the sentence. May name the parameters that a rule raised with, as `{from}`.
+    :param says: the sentence. May name the parameters that a rule raised with, see `say`.
     :param each: for a rule that raised a list: the sentence about one of its members.
     """
 
@@ -187,7 +187,7 @@ PROBLEMS: dict[str, ProblemWords] = {
 
 CONSTRAINTS: dict[str, ConstraintWords] = {}
 
-# The values that rules raise with and that are words of their own, such as the status of a pre-sale.
+# Values that are words of their own, such as the status of a pre-sale.
 VALUES: dict[str, Text] = {}
 
 # What tables, columns, headings and the explanations beside them are called on the screen. Each app registers its own.
@@ -274,17 +274,28 @@ def label(name: str, language: Language) -> str:
 NOTHING = Text("nothing", "nada")
 
 
+def word(value: object, language: Language) -> str:
+    """What stands on the screen for a value of the code; other values as they are."""
+    return say(VALUES[str(value)], language) if str(value) in VALUES else str(value)
+
+
 def say(text: Text, language: Language, **parameters: object) -> str:
-    """The sentence in that language, with the parameters in it, translated where they are words themselves.
+    """The sentence in that language, with the parameters in it; those that it marks, as in `{status:word}`, translated.
 
     :raises KeyError: for a parameter that the sentence has and nobody gave.
     """
-    spoken = {name: _spoken(value, language) for name, value in parameters.items()}
+    spoken = {name: _Parameter(value, language) for name, value in parameters.items()}
     return (text.pt if language == "pt" else text.en).format_map(spoken)
 
 
-def _spoken(value: object, language: Language) -> str:
-    if isinstance(value, list):
-        return ", ".join(_spoken(member, language) for member in value) or say(NOTHING, language)
-    word = VALUES.get(str(value))
-    return str(value) if word is None else say(word, language)
+@dataclass(frozen=True)
+class _Parameter:
+    """One value, or a list of them."""
+
+    value: object
+    language: Language
+
+    def __format__(self, spec: str) -> str:
+        values = self.value if isinstance(self.value, list) else [self.value]
+        said = [word(value, self.language) if spec == "word" else str(value) for value in values]
+        return ", ".join(said) or say(NOTHING, self.language)

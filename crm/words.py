@@ -128,23 +128,25 @@ words.CONSTRAINTS.update(
         "presales_locked": ConstraintWords(
             code="presale_locked",
             says=Text(
-                "This pre-sale is {value}. Customer, discount and items change only in a draft, notes until it ends.",
-                "Esta pré-venda está {value}. Cliente, desconto e itens só mudam em rascunho; observações, até o fim.",
+                "This pre-sale is {value:word}. "
+                "Customer, discount and items change only in a draft, notes until it ends.",
+                "Esta pré-venda está {value:word}. "
+                "Cliente, desconto e itens só mudam em rascunho; observações, até o fim.",
             ),
         ),
         "presales_kept": ConstraintWords(
             code="presale_locked",
             says=Text(
-                "This pre-sale is {value}. Only drafts and cancelled pre-sales can be deleted.",
-                "Esta pré-venda está {value}. Só rascunhos e pré-vendas canceladas podem ser excluídos.",
+                "This pre-sale is {value:word}. Only drafts and cancelled pre-sales can be deleted.",
+                "Esta pré-venda está {value:word}. Só rascunhos e pré-vendas canceladas podem ser excluídos.",
             ),
         ),
         "presales_transition": ConstraintWords(
             code="invalid_transition",
             field="status",
             says=Text(
-                "A pre-sale that is {from} cannot become {to}. Possible from here: {allowed}.",
-                "Uma pré-venda {from} não pode passar a {to}. Possível agora: {allowed}.",
+                "A pre-sale that is {from:word} cannot become {to:word}. Possible from here: {allowed:word}.",
+                "Uma pré-venda {from:word} não pode passar a {to:word}. Possível agora: {allowed:word}.",
             ),
         ),
         "presales_no_items": ConstraintWords(

@@ -157,6 +157,20 @@ class TestInTheAdmin:
         ):
             assert (await who.get(f"{table}/schema/")).json()["extra"]["read_only"] == read_only
 
+    async def test_only_what_is_a_word_of_ours_is_translated(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        user = await a_user(connection, name="admin", role="manager")
+        await connection.execute(
+            "UPDATE users SET name = 'True', role = 'employee', active = false WHERE id = $1", user
+        )
+        [entry] = (await desks.admin.get("audit_trail/", row_id=str(user), action="changed")).json()["rows"]
+        assert set(entry["changes"].splitlines()) == {
+            "Name: admin → True",
+            "Role: manager → employee",
+            "Active: yes → no",
+        }
+
     async def test_what_the_front_end_sends_along_with_a_filter_does_no_harm(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:

@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,14 @@ async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Pat
         with pytest.raises(BackupRefused, match="Nothing was restored"):
             await load(full, short, replace=True)
         assert await everything(full) == before
+
+
+async def test_why_the_database_did_not_take_it_is_told(full: str, empty: str, tmp_path: Path) -> None:
+    await save(full, tmp_path / "dump")
+    place = await find(Engine(Settings(database_url=empty)))
+    gone = replace(place, environment={**place.environment, "PGDATABASE": "nowhere"})
+    with pytest.raises(BackupRefused, match='Nothing was restored. .*database "nowhere" does not exist'):
+        await asyncio.to_thread(restore, gone, tmp_path / "dump", replace=False)
 
 
 async def test_nothing_is_replaced_under_an_application_that_runs(

@@ -139,7 +139,9 @@ def test_half_a_database_is_refused(monkeypatch: pytest.MonkeyPatch, variable: s
     [
         {"DATABASE_URL": "postgresql://flow:change-me@db.example/flowcrm"},
         {"DATABASE_URL": "postgresql://flow:flowcrm%2Ddemo@db.example/flowcrm"},
+        {"DATABASE_URL": "postgresql://flow@db.example/flowcrm?password=change-me"},
         {"DB_HOST": "db.example", "DB_PASSWORD": "change-me"},
+        {"DB_HOST": "db.example", "DB_REPLICA_URL": "postgresql://flow:change-me@standby.example/flowcrm"},
     ],
 )
 def test_production_refuses_the_passwords_of_the_examples(

@@ -169,7 +169,7 @@ def test_a_locked_presale_calls_its_fields_what_the_form_calls_them() -> None:
 
 
 def gaps(sentence: str) -> set[str]:
-    return set(re.findall(r"{(\w+)}", sentence))
+    return set(re.findall(r"{(\w+)(?::word)?}", sentence))
 
 
 def test_no_problem_has_a_gap_that_only_its_rule_could_fill() -> None:
@@ -181,6 +181,18 @@ async def test_every_word_that_a_type_of_the_database_has_is_translated(connecti
     assert len(labels) == 11
     for label in labels:
         assert VALUES[label].pt != label or label == "admin", label
+
+
+async def test_what_people_call_their_products_is_nobodys_word(connection: asyncpg.Connection) -> None:
+    """Only what a sentence marks is translated."""
+    product = await a_product(connection, name="approved", stock=0)
+    presale = await a_presale_that_is(connection, "approved", product_id=product)
+    short = explain(await refusal(connection, f"UPDATE presales SET status = 'converted' WHERE id = '{presale}'"))
+    assert short is not None
+    assert describe(short, "pt", "/")["detail"] == "Estoque insuficiente de: approved."
+    locked = explain(await refusal(connection, f"UPDATE presales SET discount = 1 WHERE id = '{presale}'"))
+    assert locked is not None
+    assert describe(locked, "pt", "/")["detail"].startswith("Esta pré-venda está aprovada.")
 
 
 def test_codes_that_mean_the_same_lead_to_words() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
 from uuid import UUID
 
-from piccolo.columns import JSONB
+from piccolo.columns import JSONB, Column
 from piccolo.table import Table
 from piccolo_api.crud.endpoints import OrderBy
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
+from backoffice.api.selects import columns_of
 from backoffice.columns import EnumColumn
 from backoffice.problem_responses import prefers
 from backoffice.problems import FieldError, Problem
@@ -52,7 +53,7 @@ class AdminCRUD(CRUD):
 
     def __init__(self, resource: Resource, shown: Collection[type[Table]]) -> None:
         super().__init__(resource, schema_extra=front_end_settings(resource))
-        self.shown = {table._meta.tablename for table in shown}
+        self.shown = {table._meta.tablename: columns_of(table) for table in shown}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
         self.told = {column._meta.name for column in resource.table._meta.columns if isinstance(column, JSONB)}
 
@@ -97,8 +98,9 @@ class AdminCRUD(CRUD):
         return json_response(json.dumps({**self._in_words(request, row), VERSION: version}))
 
     def _in_words(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
-        language = prefers(request.headers.get("accept-language", ""))
-        return row | {name: _tell(row[name], language) for name in self.told & row.keys() if row[name]}
+        language, tables = prefers(request.headers.get("accept-language", "")), self.resource.admin.tables
+        columns = self.shown.get(row.get(tables._meta.name, ""), {}) if tables else {}
+        return row | {name: _tell(row[name], columns, language) for name in self.told & row.keys() if row[name]}
 
     async def get_references(self, request: Request) -> Response:
         response = await super().get_references(request)
@@ -182,15 +184,24 @@ def from_form(data: Any) -> dict[str, Any]:
     return {name: None if value == "" else value for name, value in data.items()}
 
 
-def _tell(changes: Mapping[str, Sequence[Any]], language: words.Language) -> str:
-    """A line for each column that changed, with what was there before and after."""
+def _tell(changes: Mapping[str, Sequence[Any]], columns: Mapping[str, Column], language: words.Language) -> str:
+    """A line for each column that changed, with what was there before and after.
+
+    :param columns: of the table that it is about.
+    """
     return "\n".join(
-        words.say(CHANGE, language, column=words.label(column, language), was=was, now=now)
-        for column, values in changes.items()
-        for was, now in [["–" if value is None else value for value in values]]
+        words.say(CHANGE, language, column=words.label(name, language), was=was, now=now)
+        for name, values in changes.items()
+        for was, now in [[_tell_value(value, columns.get(name), language) for value in values]]
     )
 
 
+def _tell_value(value: Any, column: Column | None, language: words.Language) -> str:
+    """What somebody wrote stays as it is, even where it is one of our words."""
+    if value is None:
+        return "–"
+    return words.word(value, language) if isinstance(value, bool) or isinstance(column, EnumColumn) else str(value)
+
+
 def _choice(value: str, language: words.Language) -> dict[str, str]:
-    name = words.say(words.VALUES[value], language) if value in words.VALUES else value
-    return {"value": value, "display_name": name.capitalize()}
+    return {"value": value, "display_name": words.word(value, language).capitalize()}

@@ -175,6 +175,8 @@ def _pipe(read: list[str], write: list[str], place: Place) -> None:
             reader.stdout.close()
             if reader.wait():
                 writer.kill()  # or it would take the end of its input for the end of the backup, and commit
+            with contextlib.suppress(BrokenPipeError):  # what is left is for somebody who has ended
+                writer.stdin.close()
         if reader.returncode or writer.returncode:
             complaints.seek(0)
             raise BackupRefused(f"Nothing was restored. {complaints.read().decode(errors='replace')[-LAST_WORDS:]}")
