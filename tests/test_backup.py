@@ -128,7 +128,7 @@ async def test_why_the_database_did_not_take_it_is_told(full: str, empty: str, t
     await save(full, tmp_path / "dump")
     place = await find(Engine(Settings(database_url=empty)))
     gone = replace(place, environment={**place.environment, "PGDATABASE": "nowhere"})
-    with pytest.raises(BackupRefused, match='Nothing was restored. .*database "nowhere" does not exist'):
+    with pytest.raises(BackupRefused, match=r'Nothing was restored\. .*database "nowhere" does not exist'):
         await asyncio.to_thread(restore, gone, tmp_path / "dump", replace=False)
 
 
