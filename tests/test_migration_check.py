@@ -1,5 +1,6 @@
 """`check` finds every way in which a database can differ from the code, names it, and never writes."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,12 +14,14 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, records, runner, scratch
 from backoffice.migrations.catalog import Catalog, read_catalog
 from backoffice.migrations.files import all_migrations
+from backoffice.migrations.lock import KEY
 from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
+from backoffice.migrations.telling import MigrationRefused
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.commands import refusal, run
-from tests.migrating import Workshop, a_migration, relations, these
+from tests.migrating import Workshop, a_migration, relations, these, until_there_is
 
 # What somebody may do to a database by hand, and what check then says.
 DAMAGES = {
@@ -191,6 +194,19 @@ async def test_files_that_changed_are_named_until_accepted(
     assert await connection.fetchval("SELECT checksum FROM migration_checksum WHERE name = $1", first.id) == "another"
     await connection.execute(dict(await made(engine, server))["index products.products_beginnings"])
     assert (await checking.accept(engine, server)).fine
+
+
+async def test_what_somebody_changes_while_it_is_checked_is_not_accepted(
+    engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(f"SELECT pg_advisory_lock({KEY})")
+    accepting = asyncio.create_task(checking.accept(engine, server))
+    await until_there_is(connection, "query LIKE '%advisory%'")
+    await connection.execute("DROP INDEX products_beginnings")
+    await connection.execute(f"SELECT pg_advisory_unlock({KEY})")
+    with pytest.raises(MigrationRefused, match="Somebody changed the database while it was checked"):
+        await accepting
+    assert [str(one) for one in await records.drift(connection)] == ["index products.products_beginnings is missing"]
 
 
 async def made(engine: Engine, server: str) -> Catalog:

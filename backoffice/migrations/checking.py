@@ -10,23 +10,26 @@ from backoffice.database import pooler
 from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine
 from backoffice.migrations import records
-from backoffice.migrations.catalog import Difference, compare, read_catalog
+from backoffice.migrations.catalog import Catalog, Difference, compare, read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.lock import exclusive
 from backoffice.migrations.records import State
 from backoffice.migrations.scratch import a_server, declare, migrate, scratch
+from backoffice.migrations.telling import MigrationRefused
 
 
 @dataclass(frozen=True)
 class Report:
     """What is not as it should be.
 
-    :ivar drift: how the database differs from what the migrations that it ran make.
+    :ivar catalog: what the database was when it was looked at.
+    :ivar drift: how it differs from what the migrations that it ran make.
     :ivar undeclared: how what all migrations make differs from what the code declares.
     """
 
     state: State
+    catalog: Catalog
     drift: Sequence[Difference] = ()
     undeclared: Sequence[Difference] = ()
 
@@ -98,21 +101,22 @@ async def check(engine: Engine, scratch_server: str = "") -> Report:
             made = await migrate(run, state.pending) if state.pending else expected
         async with scratch(engine, server) as run:
             declared = await declare(run)
-    return Report(state, compare(expected, found), compare(declared, made))
+    return Report(state, found, compare(expected, found), compare(declared, made))
 
 
 async def accept(engine: Engine, scratch_server: str = "") -> Report:
-    """Takes the files of the migrations that ran for what they are now, if the database is what these files make."""
+    """Takes the files of the migrations that ran for what they are now, if the database is what these files make.
+
+    :raises MigrationRefused: where it has become another while it was checked.
+    """
     report = await check(engine, scratch_server)
     if not report.acceptable:
         return report
     async with noted(engine, Journal()), exclusive(engine) as connection, connection.transaction():
-        pending = report.state.pending
+        catalog, pending = await read_catalog(connection), report.state.pending
+        if compare(report.catalog, catalog):
+            raise MigrationRefused("Somebody changed the database while it was checked. Nothing was accepted.")
         await records.remember_files(connection, [one for one in all_migrations() if one not in pending])
-        await records.remember_catalog(connection, await read_catalog(connection))
-    return Report(await _state(engine))
-
-
-async def _state(engine: Engine) -> State:
+        await records.remember_catalog(connection, catalog)
     async with reading(engine) as connection:
-        return await records.read_state(connection)
+        return Report(await records.read_state(connection), catalog)

@@ -178,11 +178,9 @@ class Run:
 
     async def _refuse_torn(self, foreign_keys: Sequence[Any]) -> None:
         """:param foreign_keys: those before, as FOREIGN_KEYS answers."""
-        if (
-            torn := await self.connection.fetch(TORN, *map(list, zip(*foreign_keys, strict=True)))
-            if foreign_keys
-            else []
-        ):
+        if not foreign_keys:
+            return
+        if torn := await self.connection.fetch(TORN, *map(list, zip(*foreign_keys, strict=True))):
             told = "; ".join(text for (text,) in torn)
             raise MigrationRefused(f"{told}, which would be gone. Reverse the migrations of the former first.")
 
@@ -237,4 +235,5 @@ def _tell_of_retry(state: tenacity.RetryCallState) -> None:
     pause = state.next_action.sleep if state.next_action else 0
     if isinstance(failure, MigrationFailed):
         whom = ", ".join(map(str, failure.blockers)) or "somebody"
-        say(f"    {whom} held a lock for long; everything was undone, next attempt in {pause:.1f} s\n")
+        undone = "the statement" if failure.alone else "everything"
+        say(f"    {whom} held a lock for long; {undone} was undone, next attempt in {pause:.1f} s\n")

@@ -25,7 +25,7 @@ class MigrationsBusy(MigrationsStopped):
 
 
 class MigrationRefused(MigrationsStopped):
-    """Nothing was begun; the text says why, and what to do."""
+    """Nothing of what was refused stays; the text says why, and what to do."""
 
 
 class MigrationFailed(MigrationsStopped):
