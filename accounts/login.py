@@ -5,7 +5,7 @@ end sessions, come either before (and are seen) or after (and end this one too).
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
@@ -60,7 +60,7 @@ async def _judge(attempt: Attempt, is_theirs: Combinable, password: str) -> Verd
 
 async def _open_session(user: User, better_hash: str | None) -> NewSession | None:
     """None where the password is no longer the one that was judged, or the user no longer active."""
-    now = await _lock(user.id, "NO KEY UPDATE" if better_hash else "SHARE")
+    now = await _lock(user.id)
     if now is None or not now["active"] or now["password"] != user.password:
         return None
     if better_hash:
@@ -70,7 +70,7 @@ async def _open_session(user: User, better_hash: str | None) -> NewSession | Non
 
 async def log_out(user_id: UUID, token_hash: str) -> None:
     async with _transaction():
-        await _lock(user_id, "SHARE")
+        await _lock(user_id)
         await Session.delete().where(Session.token_hash == token_hash)
 
 
@@ -116,7 +116,7 @@ async def _hold(change: Change) -> tuple[str, list[Session]]:
     :raises Problem: unauthenticated, where it ended while this request was on its way; the password that it was judged
         by may be the one that ended it.
     """
-    now = await _lock(change.user_id, "NO KEY UPDATE")
+    now = await _lock(change.user_id)
     session = await Session.objects().where(Session.token_hash == change.token_hash)
     if now is None or not session:
         raise Problem("unauthenticated", headers=CHALLENGE)
@@ -130,9 +130,9 @@ async def _put_password(user_id: UUID, hashed: str, *, keeping: list[Session]) -
         await Session.insert(*keeping)
 
 
-async def _lock(user_id: UUID, strength: Literal["SHARE", "NO KEY UPDATE"]) -> dict[str, Any] | None:
+async def _lock(user_id: UUID) -> dict[str, Any] | None:
     """The user's password and whether they are active, as they stay until the transaction ends."""
-    rows = await User.raw(f"SELECT password, active FROM users WHERE id = {{}} FOR {strength}", user_id)
+    rows = await User.raw("SELECT password, active FROM users WHERE id = {} FOR NO KEY UPDATE", user_id)
     return rows[0] if rows else None
 
 

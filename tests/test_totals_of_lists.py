@@ -86,7 +86,7 @@ async def test_the_list_says_that_it_estimates(
     exact = (await cast.employee.get("/api/products/?limit=2")).json()
     assert exact.keys() == {"rows", "total", "limit", "offset"}
     assert exact["total"] == MOST + 1
-    monkeypatch.setattr(Totals, "are_quick", _as_of_a_large_table)
+    monkeypatch.setattr(Totals, "look", _at_a_large_table)
     estimated = (await cast.employee.get("/api/products/?limit=2")).json()
     assert estimated == exact | {"total_is_estimate": True}
     assert (await cast.employee.get("/api/products/?code=P1&code__match=exact")).json()["total"] == 1
@@ -103,7 +103,7 @@ async def test_a_search_is_counted_unless_more_than_a_page_is_near(
     first = "SELECT code FROM products ORDER BY code LIMIT $1"
     await connection.execute(f"UPDATE products SET name = 'Other' WHERE code NOT IN ({first})", left)
     monkeypatch.setattr(lists, "PLANNED_ROWS", LARGE)
-    monkeypatch.setattr(Totals, "are_quick", _as_of_a_large_table)
+    monkeypatch.setattr(Totals, "look", _at_a_large_table)
     for asked in "search=product", "name=duct":
         found = await _list(cast, f"{asked}&__order=code&limit={left - 1}")
         assert (len(found["rows"]), found["total_is_estimate"]) == (left - 1, True)
@@ -122,6 +122,5 @@ async def _list(cast: Cast, asked: str) -> dict[str, Any]:
     return found
 
 
-async def _as_of_a_large_table(totals: Totals, _: object) -> bool:
+async def _at_a_large_table(totals: Totals, _: object) -> None:
     totals.size = 10 * LARGE
-    return False

@@ -27,11 +27,9 @@ from backoffice.api.values import canonical_uuid
 from backoffice.database.engine import Engine
 from backoffice.problems import FieldError, Problem, field_errors
 
-RIGHTS = {"GET": "read", "POST": "create", "DELETE": "delete"}
-
 
 class CRUD(PiccoloCRUD):
-    """The routes of one resource. `FastAPIWrapper` and the admin call `root`, `detail` and the `get_…` methods."""
+    """The routes of one resource; `routes.py` has those of REST. The admin calls `root`, `detail` and the `get_…`."""
 
     strict = True  # whether bodies must use JSON's own types
 
@@ -77,20 +75,18 @@ class CRUD(PiccoloCRUD):
         return model
 
     async def root(self, request: Request) -> Response:
-        self.resource.require(request, RIGHTS[request.method])
-        if request.method == "POST":
-            return await self.post_single(request, await read_json(request))
-        return await self.get_all(request)
+        if request.method == "GET":
+            return await self.list_rows(request)
+        self.resource.require(request, "create")
+        return await self.post_single(request, await read_json(request))
 
     async def detail(self, request: Request) -> Response:
-        if request.method in ("PUT", "PATCH"):
+        if request.method == "GET":
+            return await self.read_row(request)
+        if request.method != "DELETE":
             return await self.change_row(request)
-        self.resource.require(request, RIGHTS[request.method])
-        row_id = self.parse_id(request.path_params["row_id"])
-        if request.method == "DELETE":
-            return await self.delete_single(request, row_id)
-        await self.require_shown(request, row_id)
-        return await self.get_single(request, row_id)
+        self.resource.require(request, "delete")
+        return await self.delete_single(request, self.parse_id(request.path_params["row_id"]))
 
     def parse_id(self, text: str) -> UUID:
         try:

@@ -29,7 +29,7 @@ Fetch = Callable[..., Awaitable[Any]]
 
 
 class Rows:
-    """Of one table.
+    """The lists of one table.
 
     :param order: that of the list, unless another is asked for.
     """
@@ -45,7 +45,8 @@ class Rows:
         :param fetch: asks `reader`.
         """
         totals = self.totals
-        if await totals.are_quick(reader):
+        await totals.look(reader)
+        if totals.are_quick:
             page = await self._weighed(reader, page, counted=True)
             sql, arguments = self._planned(page, page_statement(self.table, page, totals.recall(page.where)))
             return totals.remember(page.where, await fetch(sql, *arguments))
@@ -56,7 +57,8 @@ class Rows:
 
     async def count(self, reader: Reader, where: Condition | None) -> Total:
         totals, page = self.totals, Page(where, self.order)
-        if await totals.are_quick(reader):
+        await totals.look(reader)
+        if totals.are_quick:
             sql, arguments = self._planned(page, count_statement(self.table, page))
             return Total(await reader.fetch_value(sql, *arguments))
         if page.orderless:
@@ -66,7 +68,7 @@ class Rows:
 
     async def names(self, reader: Reader, page: Page) -> str:
         """What people call the rows of a page, by id, as JSON text."""
-        await self.totals.are_quick(reader)  # which looks at the size
+        await self.totals.look(reader)
         page = await self._weighed(reader, page)
         sql, arguments = self._planned(page, names_statement(self.table, page))
         return str(await reader.fetch_value(sql, *arguments))

@@ -39,10 +39,10 @@ class Total:
 
 
 class Totals:
-    """Of one table.
+    """The totals of one table.
 
     :param tablename: as the database has it.
-    :ivar size: how many rows there were about a minute ago.
+    :ivar size: how many rows there were when last looked at.
     """
 
     def __init__(self, tablename: str) -> None:
@@ -53,13 +53,17 @@ class Totals:
         self._known: dict[bytes, int] = {}
         self._expected: dict[bytes, int] = {}
 
-    async def are_quick(self, reader: Reader) -> bool:
-        """Whether the table is small enough for rows to be counted in the query that shows them."""
+    async def look(self, reader: Reader) -> None:
+        """At the size of the table, unless that was done a short while ago."""
         if time.monotonic() > self._old_at:
             # -1 for a table that was never analyzed; then it is not large, or has not been for long.
             sql = "SELECT reltuples::bigint FROM pg_class WHERE oid = $1::regclass"
             self.size = await reader.fetch_value(sql, self.tablename)
             self._old_at, self._expected = time.monotonic() + SIZE_SECONDS, {}
+
+    @property
+    def are_quick(self) -> bool:
+        """Whether the table is small enough for rows to be counted in the query that shows them."""
         return self.size <= LARGE_ROWS
 
     def recall(self, where: Condition | None) -> Known:
