@@ -1,4 +1,4 @@
-"""The one reader of the environment. Every variable is documented in `.env.example`."""
+"""The one reader of the environment, systemd's and Prometheus's own variables apart; `.env.example` documents each."""
 
 from collections.abc import Iterator
 from ipaddress import ip_network

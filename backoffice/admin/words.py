@@ -95,7 +95,7 @@ PORTUGUESE = {
     "with a matching": "com o mesmo valor em",
 }
 
-UNTRANSLATED = {
+BEYOND_THE_FRONT_END = {
     "# per page": "# por pág.",  # whichever number it is, with room for the arrow
     "Add sort column": "Adicionar coluna",
     "All": "Todos",
@@ -153,7 +153,7 @@ def translations(tables: Mapping[str, bool]) -> list[Translation]:
     :param tables: whether there is something to add and edit in each.
     """
     english = {**ENGLISH.translations, **OURS}
-    portuguese = {**PORTUGUESE, **UNTRANSLATED}
+    portuguese = {**PORTUGUESE, **BEYOND_THE_FRONT_END}
     return [
         Translation(language_name="English", language_code="en", translations=english | _names(tables, "en", english)),
         Translation(

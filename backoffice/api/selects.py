@@ -44,7 +44,7 @@ def _readable(column: ForeignKey[Any]) -> str:
 
 
 def called(table: type[Table], row: str) -> str:
-    """What a person calls this row, which says `Table.get_readable`."""
+    """What a person calls this row, as `Table.get_readable` says."""
     readable = table.get_readable()
     words = ", ".join(_word(column, row) for column in readable.columns)
     return f"format('{readable.template}', {words})"

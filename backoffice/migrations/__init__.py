@@ -1,9 +1,9 @@
 """Migrations that can be trusted with production data: around Piccolo's own, not instead of them.
 
-Who looks for something finds it here:
+Where to find what:
 
 - run: `commands` and `doors` (ours and Piccolo's) → `choices` among `files` → `runner`, alone by its `lock`, heard by
-  a `journal`, remembered by `records`, told by `telling`
+  a `journal`, remembered by `records`, resumed by its `progress`, told by `telling`
 - compare: `checking` → `catalog`, with what `scratch` makes on a server of its own; `repair`
 - foresee: `planning` → `observing` → `risks`
 - write: `writing` → `changes` (what is `declared` against what was made) → `parts`; `sql` and `labels` read SQL

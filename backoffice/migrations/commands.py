@@ -72,7 +72,7 @@ async def accept(scratch: str = "") -> None:
     """
     After a change of files that alters nothing, or an upgrade of PostgreSQL: take what is there for right.
 
-    Refused while check finds anything else than pending migrations.
+    Refused while check finds anything other than pending migrations.
 
     :param scratch:
         As for check.

@@ -95,7 +95,7 @@ class Effect:
 
 @dataclass
 class Observer:
-    """A watcher that keeps an effect for each statement; `old` are the tables that may hold rows."""
+    """A watcher that keeps an effect for each statement."""
 
     effects: list[Effect] = field(default_factory=list)
     _before: Facts | None = None
