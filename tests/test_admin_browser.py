@@ -260,6 +260,16 @@ async def test_a_filter_that_makes_no_sense_is_explained(clerk: Clerk, db: async
     clerk.expects_refusal(422)
 
 
+@as_a("manager", "pt-BR")
+async def test_a_price_may_be_typed_with_a_comma(clerk: Clerk, db: asyncpg.Connection) -> None:
+    product = await a_product(db, sale_price="10.00")
+    await clerk.open("products", product)
+    await clerk.fill(sale_price="1.032,50")
+    await clerk.save()
+    await clerk.sees_value("sale_price", "1032.50")
+    assert (await row(db, "products", product))["sale_price"] == Decimal("1032.50")
+
+
 async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:
     await a_customer(db, name="Old Timer", created_at=datetime(2020, 2, 29, 13, 5, tzinfo=UTC))
     rows = await clerk.list("customers", "?name=Old+Timer")

@@ -55,6 +55,30 @@ class TestForms:
         refused(answer, 422, "Stock: This field is required.\nSale price: This field is required.")
         assert (await desks.manager.changes("products", product, description="")).json()["description"] is None
 
+    async def test_decimals_may_have_commas_where_people_speak_portuguese(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        product = await a_product(connection, sale_price="10.00")
+        refused(
+            await desks.manager.changes("products", product, sale_price="1,234"),
+            422,
+            "Sale price: This must be a number, such as 12.50.",
+        )
+        desks.manager.client.headers["Accept-Language"] = "pt-BR"
+        for typed, kept in {
+            "12,50": "12.50",
+            "1.234,5": "1234.50",
+            " 1234567,89 ": "1234567.89",
+            "7.25": "7.25",
+        }.items():
+            assert (await desks.manager.changes("products", product, sale_price=typed)).json()["sale_price"] == kept
+            found = await desks.manager.get("products/", sale_price=typed, sale_price__operator="e")
+            assert [row["id"] for row in found.json()["rows"]] == [str(product)]
+        for nonsense in "1,2,3", "1.23,45", ",5", "5,", "12,5o":
+            assert (await desks.manager.changes("products", product, sale_price=nonsense)).status_code == 422
+        created = await desks.manager.creates("products", **PRODUCT | {"code": "NEW", "purchase_price": "0,99"})
+        assert created.json()["purchase_price"] == "0.99"
+
     async def test_an_emptied_price_becomes_the_price_of_today(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:

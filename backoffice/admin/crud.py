@@ -1,11 +1,12 @@
 """The routes behind the admin's lists and forms: the same as the REST API's, for a front end with ways of its own."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
 from uuid import UUID
 
-from piccolo.columns import JSONB, Column
+from piccolo.columns import JSONB, Column, Numeric
 from piccolo.table import Table
 from piccolo_api.crud.endpoints import OrderBy
 from pydantic import BaseModel
@@ -24,6 +25,8 @@ from backoffice.problems import FieldError, Problem
 
 # Stands in every form, hidden: the ETag of the row as it was when the form was filled.
 VERSION = "version"
+
+DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
 
 CHANGE = words.Text("{column}: {was} → {now}", "{column}: {was} → {now}")
 
@@ -55,6 +58,7 @@ class AdminCRUD(CRUD):
         super().__init__(resource, schema_extra=front_end_settings(resource))
         self.shown = {table._meta.tablename: columns_of(table) for table in shown}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
+        self.decimals = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Numeric)}
         self.told = {column._meta.name for column in resource.table._meta.columns if isinstance(column, JSONB)}
 
     # Reading
@@ -62,7 +66,7 @@ class AdminCRUD(CRUD):
     def parameters(self, request: Request) -> Parameters:
         """Passes over what the front end sends without anybody having asked for it."""
         parameters = super().parameters(request)
-        given = parameters.given
+        given = parameters.given = self._with_points(request, parameters.given)
         for name in list(given):
             column, _, kind = name.rpartition("__")
             if kind == "match" and column in self.resource.filtered and not self.resource.has_parts(column):
@@ -76,6 +80,12 @@ class AdminCRUD(CRUD):
         if request.url.path.endswith("/count/"):
             given.pop("__order", None)
         return parameters
+
+    def _with_points(self, request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Decimals as Brazilians type them, as we write them. In English 1,234 would be another number."""
+        if prefers(request.headers.get("accept-language", "")) != "pt":
+            return dict(values)
+        return {name: _with_point(value) if name in self.decimals else value for name, value in values.items()}
 
     def _leave_out_unshown(self, given: dict[str, str], name: str) -> None:
         """Whatever stands in the form is offered for sorting and export, shown or not, and more than once."""
@@ -145,12 +155,13 @@ class AdminCRUD(CRUD):
     # Writing
 
     async def post_single(self, request: Request, data: Any) -> Response:
-        filled = {name: value for name, value in from_form(data).items() if value is not None}
+        values = self._with_points(request, from_form(data))
+        filled = {name: value for name, value in values.items() if value is not None}
         return await super().post_single(request, filled)
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """Answers with what the form would be filled with now, so that it can be."""
-        values = from_form(data)
+        values = self._with_points(request, from_form(data))
         request.state.version = values.pop(VERSION, None)
         kept = {name for name in self.secrets if values.get(name) is None}
         await super().change(request, row_id, {name: values[name] for name in values.keys() - kept}, model)
@@ -182,6 +193,11 @@ def from_form(data: Any) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise Problem("validation_error", errors=[FieldError("", "dict_type")])
     return {name: None if value == "" else value for name, value in data.items()}
+
+
+def _with_point(value: Any) -> Any:
+    is_typed_so = isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip())
+    return value.strip().replace(".", "").replace(",", ".") if is_typed_so else value
 
 
 def _tell(changes: Mapping[str, Sequence[Any]], columns: Mapping[str, Column], language: words.Language) -> str:
