@@ -7,15 +7,10 @@ import secrets
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, TypeVar, cast
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from piccolo.engine import engine_finder
-from pydantic import AfterValidator, Field, Strict, WithJsonSchema
-
-from backoffice.api.values import CLEAN_PATTERN, clean_text, error
-from backoffice.database.engine import Engine
 
 MIN_CHARACTERS = 8
 MAX_CHARACTERS = 128
@@ -28,33 +23,13 @@ _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
 
 
-def _not_the_demo_one(value: str) -> str:
-    """Production would not start again, see production.py."""
-    if _bytes(value) == _bytes(DEMO_PASSWORD) and cast(Engine, engine_finder()).settings.production:
-        raise error("demo_password")
-    return value
-
-
-# Wherever a password is set: what it must be.
-NewPassword = Annotated[
-    str,
-    Strict(),
-    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS),
-    AfterValidator(clean_text),
-    AfterValidator(_not_the_demo_one),
-    WithJsonSchema(
-        {"type": "string", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS, "pattern": CLEAN_PATTERN}
-    ),
-]
-
-
 async def hash_password(plain: str) -> str:
-    return await _in_thread(_hasher.hash, _bytes(plain))
+    return await _in_thread(_hasher.hash, in_one_form(plain))
 
 
 async def verify_password(plain: str, *, against: str | None) -> bool:
     """Whether the hash `against` is that of this password. None, for no account, takes as long and is False."""
-    return await _in_thread(_verify, against or _hash_of_nothing(), _bytes(plain))
+    return await _in_thread(_verify, against or _hash_of_nothing(), in_one_form(plain))
 
 
 def needs_rehash(hashed: str) -> bool:
@@ -66,8 +41,8 @@ async def _in_thread(function: Callable[..., Result], *arguments: object) -> Res
     return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
 
 
-def _bytes(plain: str) -> bytes:
-    """One form for what keyboards send in several: 'ã' is one character here and two there."""
+def in_one_form(plain: str) -> bytes:
+    """For what keyboards send in several: 'ã' is one character here and two there."""
     return unicodedata.normalize("NFKC", plain).encode("utf-8", "surrogatepass")
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from piccolo.querystring import QueryString
 from starlette.requests import Request
 
-from accounts.passwords import NewPassword, hash_password
+from accounts.new_passwords import NewPassword
+from accounts.passwords import hash_password
 from accounts.roles import ADMINS, MANAGERS
 from accounts.tables import User
 from backoffice.api.conditions import Condition, plain

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from accounts.authentication import CSRF_HEADER, authenticate, check_csrf
 from accounts.login import Change, change_password, log_in, log_out
-from accounts.passwords import DEMO_PASSWORD, NewPassword
+from accounts.new_passwords import NewPassword
+from accounts.passwords import DEMO_PASSWORD
 from accounts.roles import UserRole
 from accounts.sessions import CSRF_COOKIE, SESSION_COOKIE, Caller, clear_cookies, find_caller, hash_token, set_cookies
 from accounts.tables import User

@@ -1,0 +1,29 @@
+"""What a password must be, wherever one is set."""
+
+from typing import Annotated, cast
+
+from piccolo.engine import engine_finder
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema
+
+from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS, in_one_form
+from backoffice.api.values import CLEAN_PATTERN, clean_text, error
+from backoffice.database.engine import Engine
+
+
+def _not_the_demo_one(value: str) -> str:
+    """Production would not start again, see production.py."""
+    if in_one_form(value) == in_one_form(DEMO_PASSWORD) and cast(Engine, engine_finder()).settings.production:
+        raise error("demo_password")
+    return value
+
+
+NewPassword = Annotated[
+    str,
+    Strict(),
+    Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS),
+    AfterValidator(clean_text),
+    AfterValidator(_not_the_demo_one),
+    WithJsonSchema(
+        {"type": "string", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS, "pattern": CLEAN_PATTERN}
+    ),
+]
