@@ -1,18 +1,17 @@
 """What a password must be, wherever one is set."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
-from piccolo.engine import engine_finder
 from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 
 from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS, in_one_form
 from backoffice.api.values import CLEAN_PATTERN, clean_text, error
-from backoffice.database.engine import Engine
+from backoffice.database.engine import the_engine
 
 
 def _not_the_demo_one(value: str) -> str:
     """Production would not start again, see production.py."""
-    if in_one_form(value) == in_one_form(DEMO_PASSWORD) and cast(Engine, engine_finder()).settings.production:
+    if in_one_form(value) == in_one_form(DEMO_PASSWORD) and the_engine().settings.production:
         raise error("demo_password")
     return value
 

@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from accounts.tables import Session
 from backoffice.audit import act_as_sql
-from backoffice.health import the_engine
+from backoffice.database.engine import the_engine
 
 LIFETIME_HOURS = 12
 TOKEN_BYTES = 32

@@ -4,14 +4,12 @@ So whoever takes the application over can neither alter the audit trail nor swit
 """
 
 import sys
-from typing import cast
 
 import asyncpg
-from piccolo.engine import engine_finder
 from piccolo.table import Table
 
 from backoffice.database.connecting import DatabaseUnavailable, close_quietly
-from backoffice.database.engine import Engine
+from backoffice.database.engine import Engine, the_engine
 from backoffice.migrations.files import apps
 from backoffice.tables import KEPT_BY_RULES
 
@@ -33,7 +31,7 @@ async def grant(role: str) -> None:
         Its name. It exists already: CREATE ROLE … LOGIN PASSWORD '…'.
     """
     try:
-        await _grant(cast(Engine, engine_finder()), role)
+        await _grant(the_engine(), role)
     except (DatabaseUnavailable, asyncpg.PostgresError) as error:
         sys.exit(f"Nothing was granted: {error}")
     print(f"The role {role} may serve.")  # noqa: T201 # the command's answer

@@ -6,11 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, cached_property
-from typing import Any, Literal, cast
+from functools import cached_property
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from piccolo.engine import engine_finder
 from pydantic import BaseModel
 
 from backoffice.api.openapi import problem_responses
@@ -190,11 +189,6 @@ def _hear(question: asyncio.Task[Probe]) -> None:
 
 
 _probers: dict[Engine, Prober] = {}
-
-
-@cache
-def the_engine() -> Engine:
-    return cast(Engine, engine_finder())
 
 
 def prober(engine: Engine) -> Prober:

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backoffice.api.direct import welcomes
 from backoffice.api.strangers import STRANGER
 from backoffice.database.connecting import is_lost
+from backoffice.database.engine import the_engine
 from backoffice.database.errors import is_collision, is_refusal, repeat
-from backoffice.health import the_engine
 from backoffice.problems import Problem
 
 SMALL_BODY_BYTES = 64 * 1024  # what is read before it is known who sends it

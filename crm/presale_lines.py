@@ -16,8 +16,8 @@ from starlette.requests import Request
 
 from backoffice.api.schemas import input_models
 from backoffice.api.selects import insert_sql
+from backoffice.database.engine import the_engine
 from backoffice.database.errors import explain
-from backoffice.health import the_engine
 from backoffice.problems import Problem, field_errors
 from crm import examples
 from crm.tables import Presale, PresaleItem

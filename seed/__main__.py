@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 import asyncpg
-from piccolo.engine import engine_finder
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from backoffice.database.connecting import DatabaseUnavailable, close_quietly
-from backoffice.database.engine import Engine
+from backoffice.database.engine import Engine, the_engine
 from backoffice.startup import StartRefused, settle_migrations
 from crm.tables import Customer, Presale, Product
 from seed import demo
@@ -73,8 +72,7 @@ def showing_progress(amounts: Amounts, console: Console) -> Iterator[Advance]:
 
 
 async def seed(arguments: argparse.Namespace) -> None:
-    console, engine = Console(), engine_finder()
-    assert isinstance(engine, Engine)
+    console, engine = Console(), the_engine()
     await settle_migrations(engine)
     given = {option: number for option, number in vars(arguments).items() if number is not None}
     if given:

@@ -7,13 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
-from piccolo.engine import engine_finder
 from piccolo.table import Table
 from piccolo.utils.pydantic import create_pydantic_model
 
 from accounts.passwords import DEMO_PASSWORD, hash_password
 from accounts.tables import User
-from backoffice.database.engine import Engine
+from backoffice.database.engine import the_engine
 from crm.tables import Customer, Presale, PresaleItem, Product
 
 FIXTURE = Path(__file__).parent / "fixtures" / "demo.json"
@@ -31,9 +30,7 @@ async def load() -> dict[type[Table], int]:
 
     What is there is left alone, whatever clerks made of it. In production no users are added.
     """
-    engine = engine_finder()
-    assert isinstance(engine, Engine)
-    rows = read_fixture()
+    engine, rows = the_engine(), read_fixture()
     if engine.settings.production:
         rows[User] = []
     async with engine.transaction():

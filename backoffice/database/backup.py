@@ -12,13 +12,11 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 from urllib.parse import parse_qs, urlsplit
 
-from piccolo.engine import engine_finder
-
 from backoffice.database.connecting import BROKEN, close_quietly
-from backoffice.database.engine import Engine
+from backoffice.database.engine import Engine, the_engine
 from backoffice.database.programs import EmbeddedError, embedded_program
 from backoffice.settings import Settings
 
@@ -201,7 +199,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    given, engine = read_arguments(), cast(Engine, engine_finder())
+    given, engine = read_arguments(), the_engine()
     try:
         place = asyncio.run(find(engine))
         if given.action == "save":

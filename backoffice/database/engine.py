@@ -8,9 +8,11 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, Protocol, cast
 
 import asyncpg
+from piccolo.engine import engine_finder
 from piccolo.engine.postgres import PostgresEngine
 
 from backoffice.database import pooler
@@ -30,7 +32,16 @@ from backoffice.database.embedded import NAME, PORT, EmbeddedError, EmbeddedPost
 from backoffice.database.transactions import Transaction
 from backoffice.settings import Settings
 
-__all__ = ["DatabaseRefused", "DatabaseUnavailable", "Engine", "Figures", "PoolExhausted", "Reader", "Transaction"]
+__all__ = [
+    "DatabaseRefused",
+    "DatabaseUnavailable",
+    "Engine",
+    "Figures",
+    "PoolExhausted",
+    "Reader",
+    "Transaction",
+    "the_engine",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -306,6 +317,12 @@ class Engine(PostgresEngine):
             return await connection.fetch(query, *(args or ()))
         finally:
             await close_quietly(connection)
+
+
+@cache
+def the_engine() -> Engine:
+    """The one of piccolo_conf; DB.configure points it elsewhere, and it stays the same."""
+    return cast(Engine, engine_finder())
 
 
 async def _release(connection: Any) -> None:

@@ -11,9 +11,9 @@ from typing import TypeVar
 import asyncpg
 
 from backoffice.database.connecting import DatabaseUnavailable
+from backoffice.database.engine import the_engine
 from backoffice.database.programs import EmbeddedError
 from backoffice.migrations import checking, choices, planning, runner
-from backoffice.migrations.doors import the_engine
 from backoffice.migrations.lock import WAIT_SECONDS
 from backoffice.migrations.repair import repair
 from backoffice.migrations.telling import MigrationsStopped, say

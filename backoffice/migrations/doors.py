@@ -7,7 +7,6 @@ stay Piccolo's. This happens once, when `backoffice.piccolo_app` is loaded, whic
 
 import sys
 from collections.abc import Awaitable, Sequence
-from typing import cast
 
 import asyncpg
 from piccolo.apps.migrations.commands import backwards as backwards_command
@@ -18,10 +17,9 @@ from piccolo.apps.migrations.commands.base import MigrationResult
 from piccolo.apps.migrations.commands.check import CheckMigrationManager, MigrationStatus
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration as MigrationTable
-from piccolo.engine import engine_finder
 
 from backoffice.database.connecting import DatabaseUnavailable
-from backoffice.database.engine import Engine
+from backoffice.database.engine import the_engine
 from backoffice.migrations import choices, runner, writing
 from backoffice.migrations.files import Migration, all_migrations
 from backoffice.migrations.telling import MigrationsStopped
@@ -32,10 +30,6 @@ _forwards_of_app = ForwardsMigrationManager.run
 _backwards_of_app = BackwardsMigrationManager.run
 _statuses = CheckMigrationManager.get_migration_statuses
 _unrun = CheckMigrationManager.havent_ran_count
-
-
-def the_engine() -> Engine:
-    return cast(Engine, engine_finder())
 
 
 def _answered(question: str) -> bool:

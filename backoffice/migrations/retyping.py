@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from piccolo.engine import engine_finder
-
-from backoffice.database.engine import Engine
+from backoffice.database.engine import the_engine
 from backoffice.migrations.labels import create_type
 
 # What knows the type by its number, and so has to be made anew with it: `drop` in this order, `make` in the reverse.
@@ -77,7 +75,7 @@ def retype(name: str, labels: Sequence[str]) -> Callable[[], Coroutine[Any, Any,
     """
 
     async def run() -> None:
-        engine = cast(Engine, engine_finder())
+        engine = the_engine()
         async with engine.transaction(), engine.acquire() as connection:
             found = json.loads(await connection.fetchval(USERS, name))
             for column in found["columns"]:

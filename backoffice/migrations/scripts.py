@@ -1,12 +1,11 @@
 """The steps of migrations that are written in SQL."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
-from piccolo.engine import engine_finder
 
-from backoffice.database.engine import Engine
+from backoffice.database.engine import the_engine
 from backoffice.migrations.sql import Statement, statements
 
 # CREATE INDEX CONCURRENTLY blocks nobody while it waits for the transactions of others to end.
@@ -30,7 +29,7 @@ def script(sql: str) -> Callable[[], Coroutine[Any, Any, None]]:
     """
 
     async def run() -> None:
-        async with cast(Engine, engine_finder()).acquire() as connection:
+        async with the_engine().acquire() as connection:
             for statement in statements(sql):
                 await execute(connection, statement)
 
