@@ -196,7 +196,7 @@ def prober(engine: Engine) -> Prober:
 
 
 def _connections(engine: Engine) -> Connections:
-    figures = engine.figures()
+    figures = engine.pool.figures()
     return Connections(active=figures.active, idle=figures.idle, total=figures.total, max=figures.max)
 
 

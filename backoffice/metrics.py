@@ -64,7 +64,7 @@ async def _keep_sampling(engine: Engine) -> None:
 
 
 def _sample(engine: Engine) -> None:
-    figures = engine.figures()
+    figures = engine.pool.figures()
     for state in ("active", "idle", "total", "max"):
         connections.labels(state).set(getattr(figures, state))
 

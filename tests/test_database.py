@@ -13,8 +13,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from backoffice.database.connecting import BROKEN
-from backoffice.database.engine import DatabaseRefused, DatabaseUnavailable, Engine, PoolExhausted
+from backoffice.database.connecting import BROKEN, DatabaseRefused, DatabaseUnavailable
+from backoffice.database.engine import Engine
+from backoffice.database.pool import PoolExhausted
 from backoffice.settings import Settings
 from tests.faults import OwnServer, own_server
 
@@ -45,7 +46,7 @@ async def server_connections(own: OwnServer) -> int:
 
 async def test_importing_the_configuration_contacts_no_database() -> None:
     engine = Engine(Settings(database_url="postgresql://flow@127.0.0.1:1/flowcrm"))
-    assert engine.pool is None
+    assert not engine.pool.is_open
 
 
 async def test_a_pool_connection_has_its_limits_and_speaks_utc(engine: Engine) -> None:
@@ -65,9 +66,9 @@ async def test_a_command_without_pool_has_no_statement_limit(own: OwnServer) -> 
 
 async def test_the_figures_tell_who_is_busy(engine: Engine) -> None:
     async with engine.acquire(), engine.acquire():
-        figures = engine.figures()
+        figures = engine.pool.figures()
         assert (figures.active, figures.total, figures.max) == (2, 2, 3)
-    figures = engine.figures()
+    figures = engine.pool.figures()
     assert (figures.active, figures.idle) == (0, 2)
 
 
@@ -104,7 +105,7 @@ async def test_a_transaction_commits_or_leaves_nothing(engine: Engine) -> None:
 async def is_usable(engine: Engine) -> bool:
     """No connection is lost and no transaction is left behind: as many as the pool has can be used at once."""
     answers = await asyncio.gather(*(engine.run_ddl("SELECT pg_sleep(0.01), 1") for _ in range(3)))
-    figures = engine.figures()
+    figures = engine.pool.figures()
     return len(answers) == 3 and figures.active == 0 and not engine.transaction_exists()
 
 
@@ -136,7 +137,7 @@ async def test_a_cancelled_transaction_leaks_no_connection(engine: Engine) -> No
 
     for _ in range(5):
         task = asyncio.create_task(work())
-        while not engine.figures().active:
+        while not engine.pool.figures().active:
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -230,14 +231,14 @@ async def test_after_the_pool_a_query_is_an_error_and_no_silent_connection(own: 
 
 
 async def test_closing_the_pool_does_not_wait_for_ever(own: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backoffice.database.engine.CLOSE_POOL_SECONDS", 0.2)
+    monkeypatch.setattr("backoffice.database.pool.CLOSE_POOL_SECONDS", 0.2)
     engine = Engine(own.settings())
     await engine.open_pool()
-    kept = await engine.take()
+    kept = await engine.pool.take()
     begin = time.monotonic()
     await engine.close_pool()
     assert time.monotonic() - begin < 2
-    await engine.give_back(kept)
+    await engine.pool.give_back(kept)
     while await server_connections(own):
         await asyncio.sleep(0.01)
 

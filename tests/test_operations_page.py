@@ -5,7 +5,7 @@ import re
 import asyncpg
 import pytest
 
-from backoffice.database.engine import CLOSE_POOL_SECONDS
+from backoffice.database.pool import CLOSE_POOL_SECONDS
 from backoffice.processes import GRACE_SECONDS
 from backoffice.settings import ROOT, Settings
 from backoffice.words import PROBLEMS

@@ -65,7 +65,7 @@ async def test_every_transaction_has_its_limits_and_leaves_none_to_the_next_gues
 async def test_a_slow_statement_is_ended(engine: Engine) -> None:
     with pytest.raises(asyncpg.QueryCanceledError):
         await engine._run_in_pool("SELECT pg_sleep(5)")
-    assert engine.figures().active == 0
+    assert engine.pool.figures().active == 0
 
 
 @pytest.fixture

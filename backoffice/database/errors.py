@@ -10,7 +10,7 @@ import tenacity
 
 from backoffice import words
 from backoffice.database.connecting import LOST, SLOW, cause
-from backoffice.database.engine import PoolExhausted
+from backoffice.database.pool import PoolExhausted
 from backoffice.problems import FieldError, Problem
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from typing import Any
 import asyncpg
 
 from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
-from backoffice.database.engine import Engine, PoolExhausted
+from backoffice.database.engine import Engine
+from backoffice.database.pool import PoolExhausted
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class StandbyEngine(Engine):
         super().__init__(primary.settings.model_copy(update={"database_url": primary.settings.db_replica_url}))
         self.primary = primary
 
-    async def _connect_for_pool(self, *arguments: Any, **extra: Any) -> Any:
-        connection = await super()._connect_for_pool(*arguments, **extra)
+    async def _connect_for_pool(self, **extra: Any) -> Any:
+        connection = await super()._connect_for_pool(**extra)
         try:
             *_, position = await self.primary.fetch_row(COMMITS)
             *_, has_caught_up = await connection.fetchrow(STANDBY, position)
@@ -93,7 +94,7 @@ class Standby:
         """Until it is cancelled."""
         while True:
             try:
-                if self.engine.pool is None:
+                if not self.engine.pool.is_open:
                     await self.engine.open_pool()
                 async with asyncio.timeout(READ_SECONDS):
                     self._judge(await self._look())

@@ -9,6 +9,7 @@ from asyncpg.transaction import TransactionState
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from backoffice.database.connecting import BROKEN, end_at_once, is_lost, session_settings
+from backoffice.database.pool import Pool
 from backoffice.database.pooler import for_one_transaction
 from backoffice.settings import Settings
 
@@ -23,12 +24,9 @@ class Lender(Protocol):
     """Where transactions get their connections from; the engine is one."""
 
     settings: Settings
+    pool: Pool
     behind_pooler: bool
     current_transaction: ContextVar[Any]
-
-    async def take(self) -> Any: ...
-
-    async def give_back(self, connection: Any) -> None: ...
 
 
 class Transaction(PostgresTransaction):
@@ -49,12 +47,12 @@ class Transaction(PostgresTransaction):
         return self
 
     async def _take_and_begin(self, tries: int) -> None:
-        self.connection = await self.lender.take()
+        self.connection = await self.lender.pool.take()
         try:
             self.transaction = await self._begin()
         except BaseException as error:
             end_at_once(self.connection)
-            await self.lender.give_back(self.connection)
+            await self.lender.pool.give_back(self.connection)
             if tries == 1 or not is_lost(error):
                 raise
             await self._take_and_begin(tries - 1)  # the connection had died in the pool, and nothing was done on it
@@ -75,7 +73,7 @@ class Transaction(PostgresTransaction):
             await self._end(exception)
         finally:
             self.lender.current_transaction.set(None)
-            await self.lender.give_back(self.connection)
+            await self.lender.pool.give_back(self.connection)
         return False
 
     async def _end(self, exception: BaseException | None) -> None:

@@ -152,7 +152,7 @@ async def noted(engine: Engine, journal: Journal, connector: Connector | None = 
 
     Not while the engine has a pool, whose connections serve requests, and not twice at a time.
     """
-    if engine.pool is not None or isinstance(engine.connector, NotedConnector):
+    if engine.pool.is_open or isinstance(engine.connector, NotedConnector):
         raise RuntimeError("This process serves, or runs migrations already")
     if connector is None:
         await _refuse_a_pooler(engine)  # and an embedded server starts now, which changes the connector

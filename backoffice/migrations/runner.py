@@ -14,8 +14,8 @@ from typing import Any, cast
 import tenacity
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from backoffice.database.engine import Engine, Transaction
-from backoffice.database.transactions import roll_back_or_end
+from backoffice.database.engine import Engine
+from backoffice.database.transactions import Transaction, roll_back_or_end
 from backoffice.migrations import records
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration

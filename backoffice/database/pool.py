@@ -1,0 +1,157 @@
+"""A bounded pool of connections, each of which comes back ready for the next user, or is ended."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from backoffice.database.connecting import BROKEN, DatabaseUnavailable, close_quietly, session_settings
+from backoffice.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+RELEASE_SECONDS = 2
+CLOSE_POOL_SECONDS = 5
+COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client only when it hangs
+
+# Answers are small and many: to start helpers or a compiler for one takes longer than they save.
+SERVING = {"search_path": "public", "max_parallel_workers_per_gather": "0", "jit": "off"}
+
+Connect = Callable[..., Awaitable[Any]]
+
+
+class PoolExhausted(Exception):
+    """Every connection of the pool is in use, and none was given back in time."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Connections of the pool, now."""
+
+    active: int
+    idle: int
+    total: int
+    max: int
+
+
+class Pool:
+    """Has no connection until it is opened, and none after it was closed."""
+
+    def __init__(self, settings: Settings, connect: Connect) -> None:
+        self._settings = settings
+        self._connect = connect
+        self._connections: Any = None
+        self._slots = asyncio.Semaphore(settings.db_pool_max)
+        self.was_opened = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._connections is not None
+
+    async def open(self, *, behind_pooler: bool) -> None:
+        """:raises DatabaseUnavailable: when the first connection cannot be made."""
+        settings = self._settings
+        session = {"server_settings": session_settings(settings) | SERVING}
+        self._slots = asyncio.Semaphore(settings.db_pool_max)
+        self._connections = await asyncpg.create_pool(
+            connect=self._connect_one,
+            min_size=0,
+            init_size=1,
+            max_size=settings.db_pool_max,
+            max_inactive_connection_lifetime=settings.db_pool_idle_seconds,
+            reset=_leave,
+            command_timeout=settings.db_statement_timeout + COMMAND_GRACE_SECONDS,
+            **({} if behind_pooler else session),
+        )
+        self.was_opened = True
+
+    async def _connect_one(self, *_: Any, loop: Any, connection_class: Any, record_class: Any, **extra: Any) -> Any:
+        return await self._connect(**extra)
+
+    async def close(self) -> None:
+        """Waits a few seconds for connections in use, then ends them."""
+        connections, self._connections = self._connections, None
+        if connections is None:
+            return
+        try:
+            await asyncio.wait_for(connections.close(), CLOSE_POOL_SECONDS)
+        except BROKEN:
+            logger.warning("the connection pool was closed with queries under way")
+        logger.info("the connection pool is closed")
+
+    async def take(self) -> Any:
+        """A connection of the pool, or a single one where it was never opened. Give it back."""
+        connections = self._connections
+        if connections is None:
+            if self.was_opened:
+                raise DatabaseUnavailable("The connection pool is closed")
+            return await self._connect()
+        await self._take_slot()
+        try:
+            return await connections.acquire()
+        except asyncpg.InterfaceError as error:
+            self._slots.release()
+            raise DatabaseUnavailable("The connection pool is closed") from error
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def _take_slot(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._settings.db_acquire_timeout):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise PoolExhausted(f"All {self._settings.db_pool_max} database connections are in use") from None
+
+    async def give_back(self, connection: Any) -> None:
+        """Never raises and never hangs: a connection that cannot be made ready for the next user is ended."""
+        if not isinstance(connection, asyncpg.pool.PoolConnectionProxy):
+            await close_quietly(connection)
+            return
+        if _is_lost(connection):
+            self._distrust_the_idle()
+        try:
+            await _release(connection)
+        except BROKEN as error:
+            logger.warning("a database connection was given up: %s", error or type(error).__name__)
+        finally:
+            self._slots.release()
+
+    def _distrust_the_idle(self) -> None:
+        """They may lead where the lost one led: to a server that hangs, or that is not the primary any more."""
+        for holder in self._connections._holders if self.is_open else ():
+            if holder.is_idle():
+                holder.terminate()
+
+    def figures(self) -> Figures:
+        if not self.is_open:
+            return Figures(active=0, idle=0, total=0, max=self._settings.db_pool_max)
+        total, idle = self._connections.get_size(), self._connections.get_idle_size()
+        return Figures(active=total - idle, idle=idle, total=total, max=self._connections.get_max_size())
+
+
+async def _release(connection: Any) -> None:
+    """What `Pool.release` of asyncpg does, but for a connection at rest without a task of its own to shield."""
+    holder, inner = connection._holder, connection._con
+    if inner is None or inner._protocol._is_cancelling() or inner.is_in_transaction():
+        await holder._pool.release(connection, timeout=RELEASE_SECONDS)
+        return
+    inner._on_release()
+    await holder.release(RELEASE_SECONDS)
+
+
+async def _leave(_: Any) -> None:
+    """In place of asyncpg's reset: a round trip more, though nothing here outlives its transaction, which is over.
+
+    Behind a pooler it would moreover reset whichever session is lent at that moment.
+    """
+
+
+def _is_lost(connection: Any) -> bool:
+    return connection._con is None or connection._con.is_closed()
