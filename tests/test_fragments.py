@@ -4,7 +4,7 @@ import asyncpg
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from backoffice.api.query import MATCHES, literally
+from backoffice.api.filters import MATCHES, literally
 
 # Whatever lower() or normalize() does strange things to, and what LIKE takes for more than itself.
 STRANGE = "aAzÀéßẞİıſKΣσςǅÅ\u0301%_\\\\ \n'\U0001f9ea"

@@ -1,0 +1,111 @@
+"""What the parameters of a list ask of its rows, turned into SQL."""
+
+import re
+from functools import cache
+from typing import Annotated, Any
+
+from piccolo.columns import Column
+from piccolo.querystring import QueryString
+from pydantic import AfterValidator, TypeAdapter, ValidationError
+
+from backoffice.api.conditions import Condition, plain
+from backoffice.api.given import Given
+from backoffice.api.resource import Resource, Search
+from backoffice.api.values import clean_text, value_type
+from backoffice.columns import is_text
+from backoffice.problems import FieldError, field_errors
+
+MAX_SEARCH_LENGTH = 200
+FRAGMENT_BYTES = 3  # see fragments() of rules/text.sql
+
+COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "<>"}
+NULL_TESTS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
+OPERATORS = (*COMPARISONS, *NULL_TESTS)
+MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
+
+
+def literally(text: str) -> str:
+    """The text as a part of a LIKE pattern that means just this text."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+class Filters:
+    """Those of one request. Whatever is wrong with them is refused where they were given."""
+
+    def __init__(self, resource: Resource, given: Given) -> None:
+        self.resource = resource
+        self.given = given
+
+    def conditions(self) -> list[Condition]:
+        if not self.given:
+            return []
+        found = [condition for name in self.resource.filtered for condition in self._filter(name)]
+        return found + (self._search(self.resource.search) if self.resource.search is not None else [])
+
+    def _search(self, search: Search) -> list[Condition]:
+        typed = self.given.pop("search", "")
+        if len(typed) > MAX_SEARCH_LENGTH:
+            self.given.refuse("search", "string_too_long", max_length=MAX_SEARCH_LENGTH)
+            return []
+        return [search(typed)] if typed.strip() else []
+
+    def _filter(self, name: str) -> list[Condition]:
+        column, has_parts = self.resource.filtered[name], self.resource.has_parts(name)
+        value = self._bare(name, self.given.pop(name, None))
+        operator = self.given.choice(f"{name}__operator", OPERATORS)
+        match = self.given.choice(f"{name}__match", ("exact", *MATCHES)) if has_parts else None
+        if operator in NULL_TESTS:
+            if value or match:
+                self.given.refuse(f"{name}__operator", "contradiction", other=name if value else f"{name}__match")
+            return [plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))]
+        if value is None:
+            if operator or match:
+                self.given.refuse(name, "missing")
+            return []
+        if operator and match:
+            self.given.refuse(f"{name}__match", "contradiction", other=f"{name}__operator")
+        if has_parts and not operator and match != "exact":
+            return self._match(name, match or "contains", value)
+        return self._compare(column, COMPARISONS[operator or "e"], value)
+
+    def _bare(self, name: str, value: str | None) -> str | None:
+        return re.sub(r"[^\w+]", "", value) or value if value and name in self.resource.punctuated else value
+
+    def _match(self, name: str, match: str, value: str) -> list[Condition]:
+        pattern = MATCHES[match].format(literally(value))
+        estimated = QueryString(f'"{name}" ILIKE {{}}', pattern)
+        if value.isascii():  # takes a fifth of the time for a text with accents
+            condition = QueryString(f'"{name}" COLLATE "C" ILIKE {{}}', pattern)
+        else:
+            condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
+        # Whichever index it is, it finds all such rows, and a few that have that value elsewhere.
+        search = self.resource.search if match == "starts" and name in self.resource.searched else None
+        if search is not None and has_words(value):
+            found = QueryString("{} AND {}", condition, search(value).found)
+            return [Condition(found, estimated, condition, orderless=True)]
+        if name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES:
+            found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments(caseless({{}}))", condition, value)
+            return [Condition(found, estimated, condition, orderless=True)]
+        return [Condition(condition, estimated, condition)]
+
+    def _compare(self, column: Column, sign: str, text: str) -> list[Condition]:
+        name = column._meta.name
+        try:
+            value = adapter(column).validate_python(text)
+        except ValidationError as error:
+            wrong = field_errors(error.errors())
+            self.given.errors += [FieldError(name, found.code, found.parameters) for found in wrong]
+            return []
+        return [plain(QueryString(f'"{name}" {sign} {{}}', value))]
+
+
+@cache
+def adapter(column: Column) -> TypeAdapter[Any]:
+    """Reads what a parameter says of this column."""
+    text = Annotated[str, AfterValidator(clean_text)]
+    return TypeAdapter(text if is_text(column) else value_type(column, strict=False))
+
+
+def has_words(value: str) -> bool:
+    """Whether a search for this finds all texts that start with it. ASCII is folded by itself, whatever follows."""
+    return value.isascii() and len(value) <= MAX_SEARCH_LENGTH and re.search("[0-9A-Za-z]", value) is not None
