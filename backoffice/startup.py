@@ -12,11 +12,11 @@ import asyncpg
 
 from backoffice.database.connecting import DatabaseUnavailable, close_quietly
 from backoffice.database.engine import Engine
-from backoffice.health import prober
 from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
 from backoffice.migrations.records import State
 from backoffice.migrations.telling import MigrationsStopped
+from backoffice.probing import prober
 
 logger = logging.getLogger(__name__)
 

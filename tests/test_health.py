@@ -14,10 +14,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backoffice import health
+from backoffice import probing
 from backoffice.database.engine import Engine
-from backoffice.health import prober, router
+from backoffice.health import router
 from backoffice.migrations.files import all_migrations
+from backoffice.probing import prober
 from backoffice.settings import Settings
 from tests.faults import own_server
 
@@ -120,8 +121,8 @@ async def test_a_hanging_database_is_unhealthy_in_time_and_healthy_again(tmp_pat
 async def test_a_database_whose_schema_is_locked_answers(
     database: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
-    monkeypatch.setattr(health, "DRIFT_SECONDS", 0.0)
-    monkeypatch.setattr(health, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(probing, "DRIFT_SECONDS", 0.0)
+    monkeypatch.setattr(probing, "LOOK_SECONDS", 0.2)
     async with served(Settings(database_url=database)) as (client, _):
         before = (await client.get("/api/health")).json()["migrations"] if known else None
         async with connection.transaction():

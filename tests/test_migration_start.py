@@ -10,10 +10,10 @@ import pytest
 from fastapi import FastAPI
 
 from backoffice.database.engine import Engine
-from backoffice.health import Prober, prober
 from backoffice.migrations import checking, choices, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import all_migrations
+from backoffice.probing import Prober, prober
 from backoffice.settings import Settings
 from backoffice.startup import StartRefused, serving, settle_migrations
 from piccolo_conf import DB
