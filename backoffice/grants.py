@@ -8,6 +8,7 @@ import sys
 import asyncpg
 from piccolo.table import Table
 
+from backoffice.database import pooler
 from backoffice.database.connecting import DatabaseUnavailable, close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.migrations.files import apps
@@ -38,7 +39,7 @@ async def grant(role: str) -> None:
 
 
 async def _grant(engine: Engine, role: str) -> None:
-    connection = await engine.connect()
+    connection = await engine.connect(**pooler.NOTHING_BY_NAME)
     try:
         name = await connection.fetchval("SELECT quote_ident($1)", role)
         await connection.execute(GRANTS.format(role=name, tables=", ".join(map(_quoted, _written()))))

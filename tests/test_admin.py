@@ -139,6 +139,7 @@ class TestLists:
             ({"role": "manager", "role__operator": "ne"}, ["Admin", "Employee"]),
             ({"name": "MAN", "name__match": "starts", "email__match": "contains"}, ["Manager"]),
             ({"name__operator": "is_null"}, []),
+            ({"name": "", "name__operator": "is_null"}, []),
         ]
         for sent, found in sent_and_found:
             answer = await desks.admin.get("users/", **sent, __order="name")

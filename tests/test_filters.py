@@ -98,7 +98,12 @@ class TestOperators:
         *("created_at=9999-12-31T23:59:59-23:59", "created_at=0001-01-01T00:00:00%2B23:59"),
         *("name__operator=like", "name__operator=", "name__match=regex", "name__match=", "stock__match=exact"),
         *("stock__operator=gt", "name__match=starts", "name__operator=e"),
-        *("stock__operator=is_null&stock=1", "name=a&name__operator=e&name__match=exact"),
+        *(
+            "stock__operator=is_null&stock=1",
+            "stock__operator=not_null&stock=",
+            "created_at=&created_at__operator=is_null",
+        ),
+        *("name=a&name__operator=e&name__match=exact"),
         *("name__operator=is_null&name__match=exact", "name__operator=is_null&name=x"),
         *("nothing=1", "name__nothing=1", "__range_header=true", "search__operator=e", "Name=x", "name%00=x"),
         *("name=a&name=a", "stock=1&stock=2", "name=%00", "name=%FF", "name=%ED%A0%80"),

@@ -104,6 +104,10 @@ async def test_a_search_is_counted_unless_more_than_a_page_is_near(
     await connection.execute(f"UPDATE products SET name = 'Other' WHERE code NOT IN ({first})", left)
     monkeypatch.setattr(lists, "PLANNED_ROWS", LARGE)
     monkeypatch.setattr(Totals, "look", _at_a_large_table)
+    monkeypatch.setattr(lists, "COUNTED_MATCHES", 10 * rows)
+    found = await _list(cast, f"search=product&__order=code&limit={left - 1}")
+    assert (len(found["rows"]), found["total"], "total_is_estimate" in found) == (left - 1, left, False)
+    monkeypatch.setattr(lists, "COUNTED_MATCHES", 0)
     for asked in "search=product", "name=duct":
         found = await _list(cast, f"{asked}&__order=code&limit={left - 1}")
         assert (len(found["rows"]), found["total_is_estimate"]) == (left - 1, True)

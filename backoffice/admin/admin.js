@@ -21,13 +21,15 @@ localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const { open, send } = XMLHttpRequest.prototype;
 
-XMLHttpRequest.prototype.open = function (method, ...rest) {
+XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
-  open.call(this, method, ...rest);
+  this.isForExport = COUNT.test(address) && document.querySelector("[data-uitest=csv_modal]") !== null;
+  open.call(this, method, address, ...rest);
 };
 
 XMLHttpRequest.prototype.send = function (body) {
   if (localStorage[LANGUAGE]) this.setRequestHeader("Accept-Language", localStorage[LANGUAGE]);
+  if (this.isForExport) this.setRequestHeader("Prefer", "count=exact"); // what was estimated may be more, or less
   this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
   send.call(this, body);
 };

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from backoffice import words
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
+from backoffice.api.filters import NULL_TESTS
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of
@@ -25,6 +26,8 @@ from backoffice.problems import FieldError, Problem
 
 # Stands in every form, hidden: the ETag of the row as it was when the form was filled.
 VERSION = "version"
+
+EXACTLY = "count=exact"  # what an export prefers: from an estimate the front end would not know how far to read
 
 DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
 
@@ -66,12 +69,15 @@ class AdminCRUD(CRUD):
     def parameters(self, request: Request) -> Parameters:
         """Passes over what the front end sends without anybody having asked for it."""
         parameters = super().parameters(request)
-        given = parameters.given = self._with_points(request, parameters.given)
+        given = parameters.given
+        given.update(self._with_points(request, given))
         for name in list(given):
             column, _, kind = name.rpartition("__")
             if kind == "match" and column in self.resource.filtered and not self.resource.has_parts(column):
                 del given[name]  # it sends this with whatever JSON writes in quotes
                 continue
+            if kind == "operator" and given[name] in NULL_TESTS and given.get(column) == "":
+                del given[column]
             if kind in ("operator", "match") and column not in given and not given[name].endswith("null"):
                 del given[name]  # the filter form sends these whether or not there is a value
         for name in ("__order", "__visible_fields"):
@@ -111,6 +117,13 @@ class AdminCRUD(CRUD):
         language, tables = prefers(request.headers.get("accept-language", "")), self.resource.admin.tables
         columns = self.shown.get(row.get(tables._meta.name, ""), {}) if tables else {}
         return row | {name: _tell(row[name], columns, language) for name in self.told & row.keys() if row[name]}
+
+    async def get_count(self, request: Request) -> Response:
+        if EXACTLY not in request.headers.getlist("prefer"):
+            return await super().get_count(request)
+        self.resource.require(request, "read")
+        total = await self.rows.count(self.engine, self.parameters(request).where(), exactly=True)
+        return JSONResponse({"count": total.rows, "page_size": self.page_size})
 
     async def get_references(self, request: Request) -> Response:
         response = await super().get_references(request)

@@ -55,8 +55,9 @@ class Filters:
         operator = self.given.choice(f"{name}__operator", OPERATORS)
         match = self.given.choice(f"{name}__match", ("exact", *MATCHES)) if has_parts else None
         if operator in NULL_TESTS:
-            if value or match:
-                self.given.refuse(f"{name}__operator", "contradiction", other=name if value else f"{name}__match")
+            if value is not None or match:
+                other = f"{name}__match" if value is None else name
+                self.given.refuse(f"{name}__operator", "contradiction", other=other)
             return [plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))]
         if value is None:
             if operator or match:

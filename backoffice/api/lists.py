@@ -1,5 +1,6 @@
 """Lists of a table's rows: pages with their totals, names, and numbers."""
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,8 @@ from backoffice.api.selects import Statement, columns_of
 from backoffice.api.totals import Total, Totals
 from backoffice.database.engine import Reader
 
+COUNTED_MATCHES = 2_000  # up to here what is found is counted, however few of them are to be shown
+ALL = math.inf
 PLANNED_ROWS = 25_000  # up to here planning takes longer than what a bad plan does
 
 # What a query answers: one value. It may find out on the way who asks.
@@ -47,29 +50,30 @@ class Rows:
         totals = self.totals
         await totals.look(reader)
         if totals.are_quick:
-            page = await self._weighed(reader, page, counted=True)
+            page = await self._weighed(reader, page, counted=ALL)
             sql, arguments = self._planned(page, page_statement(self.table, page, totals.recall(page.where)))
             return totals.remember(page.where, await fetch(sql, *arguments))
-        page = await self._weighed(reader, page)
+        page = await self._weighed(reader, page, counted=COUNTED_MATCHES)
         sql, arguments = self._planned(page, large_page_statement(self.table, page))
         counted, _, body = (await fetch(sql, *arguments)).partition("\n")
         return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None))
 
-    async def count(self, reader: Reader, where: Condition | None) -> Total:
+    async def count(self, reader: Reader, where: Condition | None, *, exactly: bool = False) -> Total:
+        """:param exactly: whatever it takes."""
         totals, page = self.totals, Page(where, self.order)
         await totals.look(reader)
-        if totals.are_quick:
+        if exactly or totals.are_quick:
             sql, arguments = self._planned(page, count_statement(self.table, page))
             return Total(await reader.fetch_value(sql, *arguments))
         if page.orderless:
-            page = await self._weighed(reader, page)
+            page = await self._weighed(reader, page, counted=COUNTED_MATCHES)
         sql, arguments = self._planned(page, large_count_statement(self.table, page))
         return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments))
 
     async def names(self, reader: Reader, page: Page) -> str:
         """What people call the rows of a page, by id, as JSON text."""
         await self.totals.look(reader)
-        page = await self._weighed(reader, page)
+        page = await self._weighed(reader, page, counted=0)
         sql, arguments = self._planned(page, names_statement(self.table, page))
         return str(await reader.fetch_value(sql, *arguments))
 
@@ -81,16 +85,16 @@ class Rows:
     def _planned(self, page: Page, statement: Statement) -> Statement:
         return planned_anew(statement) if self._has_choice(page) else statement
 
-    async def _weighed(self, reader: Reader, page: Page, *, counted: bool = False) -> Page:
+    async def _weighed(self, reader: Reader, page: Page, *, counted: float) -> Page:
         """The same, and which is less work: to find all its rows, or to walk through the list until it is full.
 
         PostgreSQL would compare the two for rows that have an order, but hopes that the page is full after its share of
         the list. It walks to the end where there are fewer rows than that takes, or none.
 
-        :param counted: whether all are to be found in any case.
+        :param counted: up to so many are to be found in any case.
         """
         where = page.where
-        if where is None or self.totals.size <= PLANNED_ROWS or (where.orderless and counted):
+        if where is None or self.totals.size <= PLANNED_ROWS or (where.orderless and counted == ALL):
             return page
         expected = await self.totals.expect(reader, where)
         walked = (page.limit + page.offset) * self.totals.size // max(1, expected)
@@ -98,7 +102,7 @@ class Rows:
             return replace(page, few=expected < walked)
         # Neighbours in an order may be alike. A power of two, so that texts of statements are few.
         near = 1 << max(walked.bit_length() + 1, expected.bit_length() - 3)
-        return replace(page, near=near) if near < expected and self._has_index(page.order) else page
+        return replace(page, near=near) if max(near, counted) < expected and self._has_index(page.order) else page
 
     def _has_index(self, order: Order) -> bool:
         """Or the whole table would be put in order before anything is near. Free text has none."""

@@ -213,7 +213,7 @@ def filter_schema(column: Column) -> Schema:
     if isinstance(column, Boolean):
         return {"type": "boolean"}
     if isinstance(column, Timestamptz):
-        return {"type": "string", "format": "date-time"}
+        return {"anyOf": [{"type": "string", "format": kind} for kind in ("date-time", "date")]}
     if isinstance(column, EnumColumn):
         return {"$ref": REF.format(model=enum_of(column).__name__)}
     return {"type": "string", "pattern": CLEAN_PATTERN}

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from backoffice.database.connecting import BROKEN, DatabaseUnavailable, close_quietly, session_settings
+from backoffice.database.pooler import NOTHING_BY_NAME
 from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Pool:
         if connections is None:
             if self.was_opened:
                 raise DatabaseUnavailable("The connection pool is closed")
-            return await self._connect()
+            return await self._connect(**NOTHING_BY_NAME)  # a command's: nobody has looked for a pooler
         await self._take_slot()
         try:
             return await connections.acquire()
