@@ -8,7 +8,6 @@ import sys
 import asyncpg
 from piccolo.table import Table
 
-from backoffice.database import pooler
 from backoffice.database.connecting import DatabaseUnavailable, close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.migrations.files import apps
@@ -39,7 +38,7 @@ async def grant(role: str) -> None:
 
 
 async def _grant(engine: Engine, role: str) -> None:
-    connection = await engine.connect(**pooler.NOTHING_BY_NAME)
+    connection = await engine.get_new_connection()
     try:
         name = await connection.fetchval("SELECT quote_ident($1)", role)
         await connection.execute(GRANTS.format(role=name, tables=", ".join(map(_quoted, _written()))))

@@ -103,7 +103,7 @@ class TestOperators:
             "stock__operator=not_null&stock=",
             "created_at=&created_at__operator=is_null",
         ),
-        *("name=a&name__operator=e&name__match=exact"),
+        *("name=a&name__operator=e&name__match=exact", "name__operator=is_null&name="),
         *("name__operator=is_null&name__match=exact", "name__operator=is_null&name=x"),
         *("nothing=1", "name__nothing=1", "__range_header=true", "search__operator=e", "Name=x", "name%00=x"),
         *("name=a&name=a", "stock=1&stock=2", "name=%00", "name=%FF", "name=%ED%A0%80"),

@@ -5,6 +5,9 @@ process through it.
 """
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from backoffice.database.engine import Engine
-from backoffice.settings import Settings
+from backoffice.settings import ROOT, Settings
 from main import app, lifespan
 from piccolo_conf import DB
 from tests.builders import a_presale, a_product, a_user
@@ -96,3 +99,18 @@ async def test_it_may_be_restarted(server: str, database: str, tmp_path: Path) -
     with pgbouncer(tmp_path / "second", server, port=engine.connector.addresses[0][1]):
         assert (await engine._run_in_pool("SELECT 1 AS one"))[0]["one"] == 1
     await engine.close_pool()
+
+
+async def test_commands_may_be_lent_the_session_of_an_earlier_one(
+    server: str, database: str, tmp_path: Path, connection: asyncpg.Connection
+) -> None:
+    with pgbouncer(tmp_path / "one", server, sessions=1) as through:
+        for name in "ana", "bia":
+            who = f"--email={name}@flowcrm.example", f"--name={name}"
+            command = [sys.executable, "-m", "piccolo.main", "accounts", "create_admin", *who]
+            environment = os.environ | {"DATABASE_URL": through(database)}
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, input="correct horse\n", capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr
+    assert await connection.fetchval("SELECT count(*) FROM users") == 2

@@ -101,7 +101,8 @@ class Engine(PostgresEngine):
         self.connector = self._connector()
 
     async def get_new_connection(self) -> Any:
-        return await self.connect()
+        """A command's, which has not looked for a pooler."""
+        return await self.connect(**pooler.NOTHING_BY_NAME)
 
     @contextlib.asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
@@ -196,7 +197,7 @@ class Engine(PostgresEngine):
             return await connection.fetch(query, *(args or ()))
 
     async def _run_in_new_connection(self, query: str, args: Sequence[Any] | None = None) -> Any:
-        connection = await self.connect()
+        connection = await self.get_new_connection()
         try:
             return await connection.fetch(query, *(args or ()))
         finally:

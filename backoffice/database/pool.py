@@ -89,7 +89,7 @@ class Pool:
         if connections is None:
             if self.was_opened:
                 raise DatabaseUnavailable("The connection pool is closed")
-            return await self._connect(**NOTHING_BY_NAME)  # a command's: nobody has looked for a pooler
+            return await self._connect(**NOTHING_BY_NAME)
         await self._take_slot()
         try:
             return await connections.acquire()
