@@ -150,6 +150,11 @@ class TestEmail:
             "maria@" + "a." * 130 + "com",
             "maria@" + "a" * 64 + ".com",
             "maria@ab--cd.com",
+            "maria@example.c1",
+            "maria@\u2603.com",
+            "maria@\U0001f600.com",
+            "maria@\u0301example.com",
+            "\u0301maria@example.com",
         ],
     )
     async def test_what_is_no_address_is_refused(self, trial: asyncpg.Connection, address: str) -> None:
