@@ -24,16 +24,13 @@ sys.stdin.read()
 """
 
 
-def processes_naming(words: str) -> list[int]:
-    """Ids of the living processes with these words in their command line, this one apart."""
-    listed = subprocess.run(["ps", "-ewwo", "pid=,stat=,args="], capture_output=True, text=True, check=True)
-    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
-    return [int(pid) for pid, state, args in rows if words in args and "Z" not in state and int(pid) != os.getpid()]
-
-
-def parent_of(pid: int) -> int | None:
-    told = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True).stdout
-    return int(told) if told.strip() else None
+def processes_naming(words: str) -> dict[int, int]:
+    """Ids of the living processes with these words in their command line, this one apart, and of their parents."""
+    listed = subprocess.run(["ps", "-ewwo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
+    rows = [line.split(None, 3) for line in listed.stdout.splitlines()]
+    found = {int(pid): int(parent) for pid, parent, state, args in rows if words in args and "Z" not in state}
+    found.pop(os.getpid(), None)
+    return found
 
 
 @contextlib.contextmanager
@@ -76,7 +73,7 @@ class OwnServer(EmbeddedPostgres):
     def running(self) -> list[int]:
         """Postmasters of this folder; for a moment after its birth, a child of one looks like one itself."""
         found = processes_naming(f"-D {self.data}")
-        return [pid for pid in found if parent_of(pid) not in found]
+        return [pid for pid, parent in found.items() if parent not in found]
 
     def family(self) -> list[int]:
         """The postmaster and its children."""

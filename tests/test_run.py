@@ -89,7 +89,7 @@ async def test_a_signal_ends_everything_after_the_requests_in_flight(
     assert await asyncio.to_thread(program.end) == 0, program.text
     assert "Traceback" not in program.text
     assert used_database.running() == []
-    assert processes_naming(str(used_project)) == []
+    assert processes_naming(str(used_project)) == {}
 
 
 async def test_the_first_run_seeds_and_says_where_to_go_and_kill_9_loses_nothing(
