@@ -39,7 +39,7 @@ CREATE OR REPLACE FUNCTION is_brazilian_phone(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN value ~ '^\+55([14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])([2-57][0-9]{7}|9[0-9]{8})$';
 
--- Understands +55 11 …, 0055 11 …, 55 11 …, (11) …, 011 …, and 0 15 11 … (15: the carrier; 90 instead of 0: collect).
+-- Understands (11) …, 011 …, 0 15 11 … (15: the carrier; 90 instead of 0: collect), and the same after +55, 0055 or 55.
 -- The carriers, too, are libphonenumber's.
 -- What is none of these stays as it is, for is_brazilian_phone to refuse; above all the numbers of other countries.
 CREATE OR REPLACE FUNCTION normalize_phone(value text) RETURNS text
@@ -49,7 +49,7 @@ DECLARE
     typed text := translate(drop_punctuation(value), '()', '');
     national text := CASE
         WHEN typed ~ '^(\+|00)' THEN substring(typed FROM '^(?:\+|00)55(.*)')
-        WHEN typed ~ '^55[0-9]{10,11}$' THEN substr(typed, 3)
+        WHEN typed ~ '^55[0-9]{10,}$' THEN substr(typed, 3) -- too long for the area code 55
         ELSE typed
     END;
     e164 text := '+55' || regexp_replace(
