@@ -213,9 +213,7 @@ VALUE_ERRORS: dict[str, Text] = {
     "blank": Text("This may not be blank.", "Isto não pode ficar em branco."),
     "int_type": Text("This must be a whole number.", "Isto deve ser um número inteiro."),
     "bool_type": Text("This must be true or false.", "Isto deve ser verdadeiro ou falso."),
-    "decimal_type": Text(
-        "This must be a number, such as 12.50.", "Isto deve ser um número com ponto decimal, como 12.50."
-    ),
+    "decimal_type": Text("This must be a number, such as 12.50.", "Isto deve ser um número, como 12.50."),
     "finite_number": Text("This must be a number.", "Isto deve ser um número."),
     "decimal_max_places": Text("At most {decimal_places} decimals.", "No máximo {decimal_places} casas decimais."),
     "decimal_whole_digits": Text(
@@ -296,6 +294,7 @@ class _Parameter:
     language: Language
 
     def __format__(self, spec: str) -> str:
+        if self.value == []:
+            return say(NOTHING, self.language)
         values = self.value if isinstance(self.value, list) else [self.value]
-        said = [word(value, self.language) if spec == "word" else str(value) for value in values]
-        return ", ".join(said) or say(NOTHING, self.language)
+        return ", ".join(word(value, self.language) if spec == "word" else str(value) for value in values)

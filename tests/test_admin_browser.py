@@ -250,6 +250,7 @@ async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
         await clerk.page.click("[data-uitest=download_csv_button]")
     exported = Path(await (await download.value).path()).read_text()
     assert exported.count("@archive.example") == MOST_COUNTED_ROWS + 1, "all of them, whatever was estimated"
+    assert await number.evaluate(BESIDE) == '" (estimativa)"', "which is what still stands there"
     await clerk.list("audit_trail", "?who=clerk7@archive.example")
     await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")
     assert await number.evaluate(BESIDE) == "none"

@@ -164,6 +164,10 @@ class TestInTheAdmin:
         await connection.execute(
             "UPDATE users SET name = 'True', role = 'employee', active = false WHERE id = $1", user
         )
+        customer = await a_customer(connection, address="Rua A")
+        await connection.execute("UPDATE customers SET address = ''")
+        [moved] = (await desks.admin.get("audit_trail/", row_id=str(customer), action="changed")).json()["rows"]
+        assert moved["changes"] == "Address: Rua A → "
         [entry] = (await desks.admin.get("audit_trail/", row_id=str(user), action="changed")).json()["rows"]
         assert set(entry["changes"].splitlines()) == {
             "Name: admin → True",

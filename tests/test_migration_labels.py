@@ -93,6 +93,9 @@ async def test_a_label_of_another_name_is_renamed_or_replaced_as_the_developer_s
     back = workshop.run("migrations", "backwards", "crm", await newest(connection, old), "--auto_agree")
     assert back.code == 0, back.text
     assert compare(before, await read_catalog(connection)) == []
+    if answer == "y":
+        assert workshop.migrate().code == 0
+        assert compare(after, await read_catalog(connection)) == []
 
 
 async def test_whether_a_label_was_renamed_is_not_guessed(workshop: Workshop) -> None:

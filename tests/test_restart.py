@@ -146,7 +146,7 @@ async def test_whoever_comes_between_two_programs_waits_at_the_door_that_systemd
         await load.sold(20)
         program.process.terminate()
         await assert_ends_well(program)
-        program = await start(listener, WEB_CONCURRENCY="2")
+        program = await start(listener, WEB_CONCURRENCY="1")
         await load.sold(20)
     program.process.terminate()
     await assert_ends_well(program)
@@ -222,6 +222,9 @@ async def assert_lets_who_is_there_finish_and_nobody_else_in(program: Program, n
     await assert_ends_well(program)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.usefixtures("load")
-async def test_a_closed_terminal_ends_a_single_process_as_sigterm_does(start: Start) -> None:
-    await assert_lets_who_is_there_finish_and_nobody_else_in(await start(), signal.SIGHUP)
+async def test_a_single_process_ends_the_same_way_also_when_its_terminal_is_closed(
+    start: Start, number: signal.Signals
+) -> None:
+    await assert_lets_who_is_there_finish_and_nobody_else_in(await start(), number)

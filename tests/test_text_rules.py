@@ -108,6 +108,7 @@ class TestEmail:
             "x" * 64 + "@example.com",
             "maria@" + "a.b" * 60 + ".com",
             "maria@shop.local",
+            "maria.\u0301a@example.com",
         ],
     )
     async def test_an_address_is_accepted(self, trial: asyncpg.Connection, address: str) -> None:

@@ -42,7 +42,9 @@ function answered(request) {
   if (method === "DELETE" && status === 409) refusal = nameInList(responseURL.match(ROW)[1]) + refusal;
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
-  if (method === "GET" && COUNT.test(responseURL)) showWhetherCounted(status === 200 && JSON.parse(responseText));
+  if (method === "GET" && COUNT.test(responseURL) && !request.isForExport) {
+    showWhetherCounted(status === 200 && JSON.parse(responseText));
+  }
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
 }

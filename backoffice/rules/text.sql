@@ -8,17 +8,18 @@ RETURN value !~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u16
     '\U000e0000-\U000e0fff]');
 
 -- As forgiving as a back office can be: letters of any script, but nothing invisible, nothing that needs quotes, and a
--- domain with a dot that is not a number. Line by line: one @; no such character; no empty part between dots, and none that
--- begins with an accent; no symbols in the domain; no hyphen at the edge of its parts, nor two that are not for other
--- scripts; no part too long for the Domain Name System; a dot (of any script), and no digit at the end, where no
--- top-level domain has one.
+-- domain with a dot that is not a number. Line by line: one @; no such character; no empty part between dots; no accent at
+-- the beginning, nor at that of a part of the domain; no symbols in the domain; no hyphen at the edge of its parts, nor two
+-- that are not for other scripts; no part too long for the Domain Name System; a dot (of any script), and no digit at the
+-- end, where no top-level domain has one.
 CREATE OR REPLACE FUNCTION is_email(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN length(value) <= 254
    AND value ~ '^[^@]{1,64}@[^@]+$'
    AND value !~ ('[][()<>:;,\\"\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f'
        '\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]')
-   AND value !~ '(^|[.@])([.@\u0300-\u036f]|$)'
+   AND value !~ '(^|[.@])([.@]|$)'
+   AND value !~ '^[\u0300-\u036f]|@(.*[.\u3002\uff0e\uff61])?[\u0300-\u036f]'
    AND value !~ '@.*[!#$%&''*+/=?^_`{|}~\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001f0ff\U0001f300-\U0001faff]'
    AND value !~ '@(.*\.)?-|@.*-(\.|$)'
    AND value !~ '@(.*\.)?(?!xn)[^.]{2}--'
