@@ -8,7 +8,7 @@ import sys
 import asyncpg
 from piccolo.table import Table
 
-from backoffice.database.connecting import DatabaseUnavailable, close_quietly
+from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine, the_engine
 from backoffice.migrations.files import apps
 from backoffice.tables import KEPT_BY_RULES
@@ -38,12 +38,9 @@ async def grant(role: str) -> None:
 
 
 async def _grant(engine: Engine, role: str) -> None:
-    connection = await engine.get_new_connection()
-    try:
+    async with engine.acquire() as connection:
         name = await connection.fetchval("SELECT quote_ident($1)", role)
         await connection.execute(GRANTS.format(role=name, tables=", ".join(map(_quoted, _written()))))
-    finally:
-        await close_quietly(connection)
 
 
 def _written() -> list[type[Table]]:

@@ -89,7 +89,7 @@ class AdminCRUD(CRUD):
 
     def _with_points(self, request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
         """Decimals as Brazilians type them, as we write them. In English 1,234 would be another number."""
-        if prefers(request.headers.get("accept-language", "")) != "pt":
+        if _language_of(request) != "pt":
             return dict(values)
         return {name: _with_point(value) if name in self.decimals else value for name, value in values.items()}
 
@@ -114,7 +114,7 @@ class AdminCRUD(CRUD):
         return json_response(json.dumps({**self._in_words(request, row), VERSION: version}))
 
     def _in_words(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
-        language, tables = prefers(request.headers.get("accept-language", "")), self.resource.admin.tables
+        language, tables = _language_of(request), self.resource.admin.tables
         columns = self.shown.get(row.get(tables._meta.name, ""), {}) if tables else {}
         return row | {name: _tell(row[name], columns, language) for name in self.told & row.keys() if row[name]}
 
@@ -133,7 +133,7 @@ class AdminCRUD(CRUD):
     async def get_schema(self, request: Request) -> Response:
         """The front end draws lists, filters and forms from this."""
         self.resource.require(request, "read")
-        language = prefers(request.headers.get("accept-language", ""))
+        language = _language_of(request)
         schema = self.pydantic_model.model_json_schema()
         may_write = any(self.resource.allows(request, right) for right in ("create", "change", "delete"))
         schema["extra"]["read_only"] = not may_write
@@ -199,6 +199,10 @@ class AdminCRUD(CRUD):
                 FieldError(error.field, "missing") if error.code == "null" else error for error in problem.errors
             ]
             raise
+
+
+def _language_of(request: Request) -> words.Language:
+    return prefers(request.headers.get("accept-language", ""))
 
 
 def from_form(data: Any) -> dict[str, Any]:

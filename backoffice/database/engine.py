@@ -191,17 +191,8 @@ class Engine(PostgresEngine):
         return Transaction(engine=self, allow_nested=allow_nested, first=first)
 
     async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
-        if not self.pool.was_opened:  # Piccolo only asks whether there is a pool; commands never open it
-            return await self._run_in_new_connection(query, args)
         async with self.acquire() as connection:
             return await connection.fetch(query, *(args or ()))
-
-    async def _run_in_new_connection(self, query: str, args: Sequence[Any] | None = None) -> Any:
-        connection = await self.get_new_connection()
-        try:
-            return await connection.fetch(query, *(args or ()))
-        finally:
-            await close_quietly(connection)
 
 
 @cache

@@ -1,11 +1,11 @@
-"""What changed in the rules."""
+"""Texts are cut into fragments in a loop."""
 
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 ID = "2026-11-28T18:54:52:898527"
 VERSION = "1.38.0"
-DESCRIPTION = "What changed in the rules"
+DESCRIPTION = "Fragments in a loop"
 
 FORWARDS = r"""
 -- Every run of three bytes, whatever the case: a text that contains another has all of its fragments. An index on them

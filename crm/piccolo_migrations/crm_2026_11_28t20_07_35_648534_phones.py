@@ -1,11 +1,11 @@
-"""What changed in the rules."""
+"""55 before a long telephone number is the country, whatever follows it."""
 
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 ID = "2026-11-28T20:07:35:648534"
 VERSION = "1.38.0"
-DESCRIPTION = "What changed in the rules"
+DESCRIPTION = "Telephone numbers after 55"
 
 FORWARDS = r"""
 -- Understands (11) …, 011 …, 0 15 11 … (15: the carrier; 90 instead of 0: collect), and the same after +55, 0055 or 55.
