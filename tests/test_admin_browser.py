@@ -244,7 +244,7 @@ async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
     await clerk.list("audit_trail", "?table_name=products")
     number = clerk.page.locator("#result_count")
     await expect(number).to_have_text(re.compile(r"Mostrando 15 de \d{5} registro\(s\)"))
-    assert await number.evaluate(BESIDE) == '" (estimativa)"'
+    await clerk.page.wait_for_function(f"({BESIDE})(document.querySelector('#result_count')) === '\" (estimativa)\"'")
     await clerk.page.click("[data-uitest=csv_button]")
     async with clerk.page.expect_download() as download:
         await clerk.page.click("[data-uitest=download_csv_button]")

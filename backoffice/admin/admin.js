@@ -13,6 +13,7 @@ const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself 
 const NOTICE_MS = 5000; // the front end's own timer often misses by a millisecond, and the notice stays
 
 let store, say, fading;
+let isEstimate = false; // the number of results on the screen
 let refusal = ""; // what the server said, if it refused the last request
 
 localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -65,7 +66,12 @@ function showInPlace(sentence) {
 // Beside the number of results, where it is an estimate.
 
 function showWhetherCounted({ count_is_estimate }) {
-  const words = count_is_estimate ? JSON.stringify(` (${say("estimated")})`) : "none";
+  isEstimate = count_is_estimate;
+  sayWhetherCounted();
+}
+
+function sayWhetherCounted() {
+  const words = isEstimate ? JSON.stringify(` (${say("estimated")})`) : "none";
   document.documentElement.style.setProperty("--estimate", words);
 }
 
@@ -118,6 +124,7 @@ function watch(store) {
       if (document.documentElement.dataset.language) location.reload(); // what is on the screen is in the old one
       document.documentElement.dataset.language = document.documentElement.lang = payload;
       translate(document.body);
+      sayWhetherCounted(); // the number may have come before the words did
     },
     error({ type }) {
       if (type === "fetchRows") store.commit("updateLoadingStatus", false);
