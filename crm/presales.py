@@ -78,7 +78,7 @@ class PresaleRoutes:
         self.crud = crud
         self.body: type[BaseModel] = create_model(
             "PresaleWithItems",
-            __base__=crud.body,
+            __base__=crud.models.create,
             status=(Draft, Field(default=PresaleStatus.draft, json_schema_extra=tidy)),
             items=(Lines, Field(default=[], json_schema_extra=tidy)),
         )
@@ -97,8 +97,8 @@ class PresaleRoutes:
             return self._created(request, answer)
         lines = values.pop("items", [])
         values = await self.crud.prepare(request, values, None)
-        presale_id = await (insert_with_lines(values, lines) if lines else self.crud.insert(values))
-        row = await self.crud.read(presale_id)
+        presale_id = await (insert_with_lines(values, lines) if lines else self.crud.store.insert(values))
+        row = await self.crud.store.read(presale_id)
         if key is not None:
             await remember(user_id, key, row)
         return self._created(request, row)
@@ -138,7 +138,7 @@ class PresaleRoutes:
         return await self._answer(presale_id)
 
     async def _answer(self, presale_id: UUID) -> Response:
-        row = await self.crud.read(presale_id)
+        row = await self.crud.store.read(presale_id)
         return json_response(row, headers={"ETag": etag(row)})
 
 
@@ -174,7 +174,7 @@ def _describe_create(routes: PresaleRoutes) -> Operation:
         about="All or nothing. Without items, an empty draft.",
         status=201,
         takes=ref(routes.body),
-        gives=ref(routes.crud.row),
+        gives=ref(routes.crud.models.row),
         headers={**ETAG, **LOCATION},
         parameters=[KEY],
         codes=(*WRITES, "idempotency_key_reused"),
@@ -188,7 +188,7 @@ def _describe_items(crud: CRUD) -> Operation:
         summary="Replace the items of a pre-sale",
         about="All or nothing, in this order. The same items again change nothing.",
         takes={"type": "array", "items": ref(Line)},
-        gives=ref(crud.row),
+        gives=ref(crud.models.row),
         headers=ETAG,
         parameters=[ROW_ID, IF_MATCH],
         codes=(*WRITES, "not_found", "stale", "presale_locked"),
@@ -201,7 +201,7 @@ def _describe_action(crud: CRUD, action: str) -> Operation:
         name=f"{action}_{{one}}",
         summary=f"{action.capitalize()} a pre-sale",
         about=f"Makes it {ACTIONS[action].value}. When it is already, nothing changes{EXCEPT.get(action, '')}.",
-        gives=ref(crud.row),
+        gives=ref(crud.models.row),
         headers=ETAG,
         parameters=[ROW_ID, IF_MATCH],
         codes=("malformed_json", "validation_error", "not_found", "stale", *conflicts),

@@ -109,8 +109,8 @@ class AdminCRUD(CRUD):
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         # The version comes first: should the row change in between, the form is refused rather than believed.
-        version = etag(await self.read(row_id))
-        row = json.loads(await self.read(row_id, readable=True))
+        version = etag(await self.store.read(row_id))
+        row = json.loads(await self.store.read(row_id, readable=True))
         return json_response(json.dumps({**self._in_words(request, row), VERSION: version}))
 
     def _in_words(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class AdminCRUD(CRUD):
         if EXACTLY not in request.headers.getlist("prefer"):
             return await super().get_count(request)
         self.resource.require(request, "read")
-        total = await self.rows.count(self.engine, self.parameters(request).where(), exactly=True)
+        total = await self.rows.count(self.store.engine, self.parameters(request).where(), exactly=True)
         return JSONResponse({"count": total.rows, "page_size": self.page_size})
 
     async def get_references(self, request: Request) -> Response:

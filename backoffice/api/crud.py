@@ -3,10 +3,9 @@
 import json
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from piccolo.querystring import QueryString
 from piccolo_api.crud.endpoints import PiccoloCRUD
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
@@ -19,12 +18,12 @@ from backoffice.api.lists import Rows
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
-from backoffice.api.schemas import Models, blank_row, input_models, list_model, new_model, output_models
-from backoffice.api.selects import insert_sql, row_sql, update_sql
+from backoffice.api.schemas import Models, blank_row
+from backoffice.api.selects import update_sql
+from backoffice.api.store import Store
 from backoffice.api.strangers import MAY, STRANGER, Stranger
 from backoffice.api.strangers import fetch as fetch_for
 from backoffice.api.values import canonical_uuid
-from backoffice.database.engine import Engine
 from backoffice.problems import FieldError, Problem, field_errors
 
 
@@ -37,36 +36,9 @@ class CRUD(PiccoloCRUD):
         settings = {"read_only": False, "page_size": DEFAULT_LIMIT, **settings}
         super().__init__(resource.table, **settings)
         self.resource = resource
-        self.body, self.patch_body = input_models(
-            resource.table,
-            owned=resource.owned,
-            types=resource.types,
-            required=resource.required,
-            examples=resource.examples,
-            strict=self.strict,
-        )
-        self.details = tuple((name, detail.sql) for name, detail in resource.details.items())
-        self.row_sql = row_sql(resource.table, self.details)
+        self.models = Models(resource, strict=self.strict)
+        self.store = Store(resource)
         self.rows = Rows(resource.table, Parameters(resource, b"").page().order)
-
-    # What only the API's description shows is not there before that asks for it: the admin describes nothing.
-
-    @cached_property
-    def row(self) -> type[BaseModel]:
-        return self._outputs[0]
-
-    @cached_property
-    def list(self) -> type[BaseModel]:
-        return list_model(self._outputs[1])
-
-    @cached_property
-    def new(self) -> type[BaseModel]:
-        return new_model(self.table, self.resource.owned)
-
-    @cached_property
-    def _outputs(self) -> Models:
-        details = {name: detail.type for name, detail in self.resource.details.items()}
-        return output_models(self.table, extra=details, examples=self.resource.shown_examples)
 
     # Piccolo builds this model anew for every request.
     @cached_property
@@ -124,10 +96,9 @@ class CRUD(PiccoloCRUD):
 
     async def require_shown(self, request: Request, row_id: UUID) -> None:
         """:raises Problem: not_found, where the row is not one that this user may see."""
-        if shown := self.resource.shown and self.resource.shown(request):
-            sql = f'SELECT FROM "{self.resource.tablename}" WHERE id = {{}} AND {{}}'
-            if not await self.run(QueryString(sql, row_id, shown.found)):
-                raise Problem("not_found")
+        shown = self.resource.shown and self.resource.shown(request)
+        if shown and not await self.store.meets(row_id, shown):
+            raise Problem("not_found")
 
     @welcomes_strangers
     async def change_row(self, request: Request) -> Response:
@@ -143,39 +114,29 @@ class CRUD(PiccoloCRUD):
 
         :raises Problem: unauthenticated, forbidden.
         """
-        value = await fetch_for(self.engine, request, sql, *arguments)
+        value = await fetch_for(self.store.engine, request, sql, *arguments)
         self.resource.require(request, "read")
         return value
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         page = self.parameters(request).page()
-        return json_response(await self.rows.body(self.engine.reader, page, partial(self.fetch, request)))
+        return json_response(await self.rows.body(self.store.engine.reader, page, partial(self.fetch, request)))
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
-        row = await self.fetch(request, self.row_sql, row_id)
+        row = await self.fetch(request, self.store.row_sql, row_id)
         if row is None:
             raise Problem("not_found")
         return json_response(row, headers={"ETag": etag(row)})
 
-    async def read(self, row_id: UUID, *, readable: bool = False) -> str:
-        """A whole row as JSON text.
-
-        :raises Problem: not_found.
-        """
-        row = await self.engine.fetch_value(row_sql(self.table, self.details, readable=readable), row_id)
-        if row is None:
-            raise Problem("not_found")
-        return str(row)
-
     async def get_ids(self, request: Request) -> Response:
         """At most 1,000 ids with the words that a person knows their rows by."""
         self.resource.require(request, "read")
-        return json_response(await self.rows.names(self.engine, self.parameters(request).names()))
+        return json_response(await self.rows.names(self.store.engine, self.parameters(request).names()))
 
     async def get_count(self, request: Request) -> Response:
         self.resource.require(request, "read")
-        total = await self.rows.count(self.engine, self.parameters(request).where())
+        total = await self.rows.count(self.store.engine, self.parameters(request).where())
         estimate = {"count_is_estimate": True} if total.is_estimate else {}
         return JSONResponse({"count": total.rows, "page_size": self.page_size, **estimate})
 
@@ -193,7 +154,7 @@ class CRUD(PiccoloCRUD):
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        schema, forms = self.body.model_json_schema(), self.pydantic_model.model_json_schema()
+        schema, forms = self.models.create.model_json_schema(), self.pydantic_model.model_json_schema()
         for name, about in forms["properties"].items():
             schema["properties"][name]["extra"] = about["extra"]
         return schema | {"extra": forms["extra"]}
@@ -208,10 +169,10 @@ class CRUD(PiccoloCRUD):
 
     async def post_single(self, request: Request, data: Any) -> Response:
         self.parameters(request).finish()
-        values = await self.prepare(request, self.validate(self.body, data), None)
-        await self.queue(None, values)
-        row_id = await self.insert(values)
-        return self.created(request, row_id, await self.read(row_id))
+        values = await self.prepare(request, self.validate(self.models.create, data), None)
+        await self.store.queue(None, values)
+        row_id = await self.store.insert(values)
+        return self.created(request, row_id, await self.store.read(row_id))
 
     def created(self, request: Request, row_id: object, row: str) -> Response:
         below = request.scope.get("app_root_path", request.scope.get("root_path", ""))  # a mount has a path of its own
@@ -219,10 +180,10 @@ class CRUD(PiccoloCRUD):
         return json_response(row, 201, {"ETag": etag(row), "Location": location})
 
     async def put_single(self, request: Request, row_id: UUID, data: Any) -> Response:
-        return await self.change(request, row_id, data, self.body)
+        return await self.change(request, row_id, data, self.models.create)
 
     async def patch_single(self, request: Request, row_id: UUID, data: Any) -> Response:
-        return await self.change(request, row_id, data, self.patch_body)
+        return await self.change(request, row_id, data, self.models.change)
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """PUT and PATCH differ in what must be there; what is left out stays as it is in both."""
@@ -230,13 +191,13 @@ class CRUD(PiccoloCRUD):
         values = await self.validate_change(request, row_id, data, model)
         if self.looks_first(request):
             await self.meet(request)
-            await self.queue(row_id, values)
+            await self.store.queue(row_id, values)
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
         if values:
             row = await self.update(request, row_id, values)
         else:
             await self.meet(request)
-            row = await self.read(row_id)
+            row = await self.store.read(row_id)
         return json_response(row, headers={"ETag": etag(row)})
 
     async def meet(self, request: Request) -> None:
@@ -259,18 +220,18 @@ class CRUD(PiccoloCRUD):
             return self.validate(model, data)
         except Problem as problem:
             await self.meet(request)
-            row = await self.engine.fetch_value(self.row_sql, row_id)
+            row = await self.store.engine.fetch_value(self.store.row_sql, row_id)
             if row is None or not isinstance(data, dict):
                 raise
             old = json.loads(row)
             blamed = {error.field.partition(".")[0] for error in problem.errors}
             if not all(name in data and name in old and data[name] == old[name] for name in blamed):
                 raise
-        return self.validate(self.patch_body, {name: value for name, value in data.items() if name not in blamed})
+        return self.validate(self.models.change, {name: value for name, value in data.items() if name not in blamed})
 
     def looks_first(self, request: Request) -> bool:
         """Whether it must be seen how a row is before it is changed."""
-        return bool(self.resource.prepare or self.details) or "if-match" in request.headers
+        return bool(self.resource.prepare or self.store.details) or "if-match" in request.headers
 
     async def update(self, request: Request, row_id: UUID, values: Mapping[str, Any]) -> str:
         """The whole row, changed.
@@ -280,10 +241,12 @@ class CRUD(PiccoloCRUD):
         names, arguments = tuple(values), [row_id, *values.values()]
         stranger: Stranger | None = request.scope.get(STRANGER)
         if stranger is None:
-            row = await self.engine.fetch_value(update_sql(self.table, self.details, names), *arguments)
+            row = await self.store.engine.fetch_value(update_sql(self.table, self.store.details, names), *arguments)
         else:
-            sql = update_sql(self.table, self.details, names, MAY.format(len(arguments) + 1))
-            row = await stranger.change(self.engine, request.scope, sql, *arguments, [*self.resource.rights.change])
+            sql = update_sql(self.table, self.store.details, names, MAY.format(len(arguments) + 1))
+            row = await stranger.change(
+                self.store.engine, request.scope, sql, *arguments, [*self.resource.rights.change]
+            )
             self.resource.require(request, "change")
         if row is None:
             raise Problem("not_found")
@@ -291,29 +254,17 @@ class CRUD(PiccoloCRUD):
 
     async def delete_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
-        await self.queue(row_id, {})
+        await self.store.queue(row_id, {})
         await self.lock(request, row_id)
-        await self.table.delete().where(self.table._meta.primary_key == row_id)
+        await self.store.delete(row_id)
         return Response(status_code=204)
-
-    async def queue(self, row_id: UUID | None, values: Mapping[str, Any]) -> None:
-        """Locks what a row is a part of, now and afterwards: before the row itself, and in the order of the ids."""
-        key = self.resource.part_of
-        if key is None:
-            return
-        whole, name = key._foreign_key_meta.resolved_references._meta.tablename, key._meta.name
-        today = f'SELECT "{name}" FROM "{self.resource.tablename}" WHERE id = {{}}'
-        wholes = f'SELECT FROM "{whole}" WHERE id IN ({today} UNION ALL SELECT {{}}) ORDER BY id FOR NO KEY UPDATE'
-        await self.run(QueryString(wholes, row_id, values.get(name)))
 
     async def lock(self, request: Request, row_id: UUID) -> str:
         """The row as it is, which nobody else changes until the transaction ends.
 
         :raises Problem: not_found; stale, when If-Match names another version.
         """
-        table = self.resource.tablename
-        await self.run(QueryString(f'SELECT FROM "{table}" WHERE id = {{}} FOR NO KEY UPDATE', row_id))
-        row = await self.read(row_id)
+        row = await self.store.lock(row_id)
         if_match = request.headers.getlist("if-match")
         if if_match and is_stale(",".join(if_match), row):
             raise Problem("stale")
@@ -337,15 +288,3 @@ class CRUD(PiccoloCRUD):
 
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
         return values if self.resource.prepare is None else await self.resource.prepare(request, values, old)
-
-    async def insert(self, values: Mapping[str, Any]) -> UUID:
-        """Only the given columns, so that the database's own defaults fill the others."""
-        row_id: UUID = await self.engine.fetch_value(insert_sql(self.table, tuple(values)), *values.values())
-        return row_id
-
-    @property
-    def engine(self) -> Engine:
-        return cast(Engine, self.table._meta.db)
-
-    async def run(self, query: QueryString) -> Any:
-        return await self.table._meta.db.run_querystring(query)

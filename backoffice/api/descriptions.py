@@ -136,15 +136,15 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
             name="list_{many}",
             summary="List {many}",
             about=crud.resource.about,
-            gives=ref(crud.list),
+            gives=ref(crud.models.page),
             parameters=_list_parameters(crud),
         ),
         "create": Operation(
             name="create_{one}",
             summary="Create a {one}",
             status=201,
-            takes=ref(crud.body),
-            gives=ref(crud.row),
+            takes=ref(crud.models.create),
+            gives=ref(crud.models.row),
             headers={**ETAG, **LOCATION},
             codes=(*WRITES, *crud.resource.conflicts.get("create", ())),
             links={"read_{one}": ROW, "replace_{one}": ROW, "change_{one}": ROW, "delete_{one}": ROW},
@@ -155,7 +155,7 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
             gives=named("NamesById", NAMES),
             parameters=_ids_parameters(crud),
         ),
-        "new": Operation(name="new_{one}", summary="What a new {one} begins with", gives=ref(crud.new)),
+        "new": Operation(name="new_{one}", summary="What a new {one} begins with", gives=ref(crud.models.new)),
         "count": Operation(
             name="count_{many}",
             summary="Count the {many}",
@@ -177,12 +177,12 @@ def describe_row(crud: CRUD) -> dict[str, Operation]:
     """The operations on one row."""
     conflicts = crud.resource.conflicts
     change = (*WRITES, "not_found", "stale", *conflicts.get("change", ()))
-    writes: dict[str, Any] = {"gives": ref(crud.row), "headers": ETAG, "parameters": [ROW_ID, IF_MATCH]}
+    writes: dict[str, Any] = {"gives": ref(crud.models.row), "headers": ETAG, "parameters": [ROW_ID, IF_MATCH]}
     return {
         "read": Operation(
             name="read_{one}",
             summary="Read a {one}",
-            gives=ref(crud.row),
+            gives=ref(crud.models.row),
             headers=ETAG,
             parameters=[ROW_ID],
             codes=("validation_error", "not_found"),
@@ -191,12 +191,12 @@ def describe_row(crud: CRUD) -> dict[str, Operation]:
             name="replace_{one}",
             summary="Replace a {one}",
             about="Every required field must be there. An optional one that is left out stays as it is.",
-            takes=ref(crud.body),
+            takes=ref(crud.models.create),
             codes=change,
             **writes,
         ),
         "change": Operation(
-            name="change_{one}", summary="Change a {one}", takes=ref(crud.patch_body), codes=change, **writes
+            name="change_{one}", summary="Change a {one}", takes=ref(crud.models.change), codes=change, **writes
         ),
         "delete": Operation(
             name="delete_{one}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,10 +11,11 @@ from piccolo.columns import UUID as UUIDColumn
 from piccolo.table import Table
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, create_model
 
+from backoffice.api.resource import Resource
 from backoffice.api.values import enum_of, input_type, nullable
 from backoffice.columns import EnumColumn
 
-Models = tuple[type[BaseModel], type[BaseModel]]
+Pair = tuple[type[BaseModel], type[BaseModel]]
 
 CLOSED = ConfigDict(extra="forbid")
 
@@ -40,7 +42,7 @@ def input_models(
     required: frozenset[str] = frozenset(),
     examples: Mapping[str, Any] | None = None,
     strict: bool = True,
-) -> Models:
+) -> Pair:
     """The models of the bodies that create a row (or replace it) and that change one.
 
     :param owned: columns that the database fills; a client may send them, to no effect.
@@ -99,7 +101,7 @@ def output_type(column: Column) -> Any:
 
 def output_models(
     table: type[Table], *, extra: Mapping[str, Any] | None = None, examples: Mapping[str, Any] | None = None
-) -> Models:
+) -> Pair:
     """The models of a whole row, and of a row in a list, where `__visible_fields` may leave out any field.
 
     :param extra: fields that a whole row has beside its columns.
@@ -168,3 +170,40 @@ def list_model(row: type[BaseModel]) -> type[BaseModel]:
             Field(default=None, description="There with `cursor`: of the next page, null after the last one."),
         ),
     )
+
+
+class Models:
+    """Those of one resource: what is taken to create and to change a row, and what is given.
+
+    What only the API's description shows is not there before that asks for it.
+
+    :param strict: whether bodies must use JSON's own types.
+    """
+
+    def __init__(self, resource: Resource, *, strict: bool) -> None:
+        self.resource = resource
+        self.create, self.change = input_models(
+            resource.table,
+            owned=resource.owned,
+            types=resource.types,
+            required=resource.required,
+            examples=resource.examples,
+            strict=strict,
+        )
+
+    @cached_property
+    def row(self) -> type[BaseModel]:
+        return self._outputs[0]
+
+    @cached_property
+    def page(self) -> type[BaseModel]:
+        return list_model(self._outputs[1])
+
+    @cached_property
+    def new(self) -> type[BaseModel]:
+        return new_model(self.resource.table, self.resource.owned)
+
+    @cached_property
+    def _outputs(self) -> Pair:
+        details = {name: detail.type for name, detail in self.resource.details.items()}
+        return output_models(self.resource.table, extra=details, examples=self.resource.shown_examples)

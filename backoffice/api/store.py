@@ -1,0 +1,76 @@
+"""A table's rows one by one: read whole, locked, written."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from piccolo.querystring import QueryString
+
+from backoffice.api.conditions import Condition
+from backoffice.api.resource import Resource
+from backoffice.api.selects import insert_sql, row_sql
+from backoffice.database.engine import Engine
+from backoffice.problems import Problem
+
+
+class Store:
+    """The rows of one resource.
+
+    :ivar details: what a row shows beside its columns: names, and the SQL of each.
+    :ivar row_sql: the query for a whole row, as JSON text, by its id.
+    """
+
+    def __init__(self, resource: Resource) -> None:
+        self.table = resource.table
+        self.tablename = resource.tablename
+        self.part_of = resource.part_of
+        self.details = tuple((name, detail.sql) for name, detail in resource.details.items())
+        self.row_sql = row_sql(resource.table, self.details)
+
+    @property
+    def engine(self) -> Engine:
+        return cast(Engine, self.table._meta.db)
+
+    async def read(self, row_id: UUID, *, readable: bool = False) -> str:
+        """A whole row as JSON text.
+
+        :raises Problem: not_found.
+        """
+        row = await self.engine.fetch_value(row_sql(self.table, self.details, readable=readable), row_id)
+        if row is None:
+            raise Problem("not_found")
+        return str(row)
+
+    async def meets(self, row_id: UUID, condition: Condition) -> bool:
+        """Whether there is such a row, and this is true of it."""
+        sql = f'SELECT FROM "{self.tablename}" WHERE id = {{}} AND {{}}'
+        return bool(await self._run(QueryString(sql, row_id, condition.found)))
+
+    async def queue(self, row_id: UUID | None, values: Mapping[str, Any]) -> None:
+        """Locks what a row is a part of, now and afterwards: before the row itself, and in the order of the ids."""
+        key = self.part_of
+        if key is None:
+            return
+        whole, name = key._foreign_key_meta.resolved_references._meta.tablename, key._meta.name
+        today = f'SELECT "{name}" FROM "{self.tablename}" WHERE id = {{}}'
+        wholes = f'SELECT FROM "{whole}" WHERE id IN ({today} UNION ALL SELECT {{}}) ORDER BY id FOR NO KEY UPDATE'
+        await self._run(QueryString(wholes, row_id, values.get(name)))
+
+    async def lock(self, row_id: UUID) -> str:
+        """The row as it is, which nobody else changes until the transaction ends.
+
+        :raises Problem: not_found.
+        """
+        await self._run(QueryString(f'SELECT FROM "{self.tablename}" WHERE id = {{}} FOR NO KEY UPDATE', row_id))
+        return await self.read(row_id)
+
+    async def insert(self, values: Mapping[str, Any]) -> UUID:
+        """Only the given columns, so that the database's own defaults fill the others."""
+        row_id: UUID = await self.engine.fetch_value(insert_sql(self.table, tuple(values)), *values.values())
+        return row_id
+
+    async def delete(self, row_id: UUID) -> None:
+        await self.table.delete().where(self.table._meta.primary_key == row_id)
+
+    async def _run(self, query: QueryString) -> Any:
+        return await self.engine.run_querystring(query)
