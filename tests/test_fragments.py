@@ -23,7 +23,8 @@ async def test_no_row_that_matches_is_missed(trial: asyncpg.Connection, before: 
         for value in whole, part, part.swapcase(), elsewhere:
             missed = await trial.fetchval(
                 "SELECT caseless($1) LIKE caseless($2) "
-                "AND NOT fragments(caseless('x ' || $1 || ' ' || coalesce(NULL, ''))) @> fragments(caseless($3))",
+                "AND NOT fragments(caseless('x ' || $1 || ' ' || coalesce(NULL, ''))) "
+                "@> covering_fragments(caseless($3))",
                 value,
                 pattern.format(literally(part)),
                 part,
@@ -35,3 +36,10 @@ async def test_fragments_cost_no_more_than_the_text_is_long(trial: asyncpg.Conne
     assert await trial.fetchval("SELECT cardinality(fragments(repeat('añb', 100000)))") == 400_000 - 2
     assert await trial.fetchval("SELECT fragments('ab')") == []
     assert await trial.fetchval("SELECT fragments('ABC') = fragments('abc')")
+
+
+@given(part=TEXTS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+async def test_what_is_looked_up_covers_the_part(trial: asyncpg.Connection, part: str) -> None:
+    every = await trial.fetchval("SELECT fragments($1)", part)
+    assert await trial.fetchval("SELECT covering_fragments($1)", part) == every[-1:] + every[:-1:3]

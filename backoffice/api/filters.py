@@ -85,7 +85,9 @@ class Filters:
             found = QueryString("{} AND {}", condition, search(value).found)
             return [Condition(found, estimated, condition, orderless=True)]
         if name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES:
-            found = QueryString(f"{{}} AND {self.resource.fragments} @> fragments(caseless({{}}))", condition, value)
+            found = QueryString(
+                f"{{}} AND {self.resource.fragments} @> covering_fragments(caseless({{}}))", condition, value
+            )
             return [Condition(found, estimated, condition, orderless=True)]
         return [Condition(condition, estimated, condition)]
 
