@@ -17,7 +17,7 @@ from backoffice.columns import EnumColumn
 
 Pair = tuple[type[BaseModel], type[BaseModel]]
 
-CLOSED = ConfigDict(extra="forbid")
+CLOSED = ConfigDict(extra="forbid", defer_build=True)
 
 
 def tidy(schema: dict[str, Any]) -> None:
