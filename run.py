@@ -18,13 +18,17 @@ from backoffice.settings import Settings
 from backoffice.startup import StartRefused, settle_migrations
 
 
-async def prepare(engine: Engine) -> None:
-    """A reachable, migrated database; the embedded one also gets demo data while it is empty."""
+async def prepare(engine: Engine) -> list[str]:
+    """A reachable, migrated database; the embedded one also gets demo data while it is empty.
+
+    Gives back the e-mails that `demo_log_ins` finds.
+    """
     try:
         await engine.wait_until_reachable()
         await settle_migrations(engine)
         if engine.embedded and await is_empty():
             await seed_demo()
+        return [] if engine.settings.production else await demo_log_ins()
     except (DatabaseUnavailable, asyncpg.PostgresError) as error:
         raise StartRefused(str(error)) from error
 
@@ -43,11 +47,15 @@ async def seed_demo() -> None:
 
 
 async def demo_log_ins() -> list[str]:
-    """E-mails of the demo users that this database has."""
+    """E-mails of the demo users that this database has, and who have the demo password still."""
+    from accounts.passwords import DEMO_PASSWORD, verify_password
+    from accounts.roles import UserRole
     from accounts.tables import User
 
-    query = User.select(User.email).where(User.email.like("%@flowcrm.example"), User.active.eq(True))
-    return [row["email"] for row in await query.order_by(User.email)]
+    emails = [f"{role.value}@flowcrm.example" for role in UserRole]
+    query = User.select(User.email, User.password).where(User.email.is_in(emails), User.active.eq(True))
+    users = await query.order_by(User.email)
+    return [user["email"] for user in users if await verify_password(DEMO_PASSWORD, against=user["password"])]
 
 
 def welcome(settings: Settings, log_ins: list[str]) -> str:
@@ -72,8 +80,7 @@ def say(text: str) -> None:
 def run(engine: Engine) -> None:
     settings = engine.settings
     listener = listen(settings)
-    asyncio.run(prepare(engine))
-    log_ins = [] if settings.production else asyncio.run(demo_log_ins())
+    log_ins = asyncio.run(prepare(engine))
     serve(settings, listener, lambda: say(welcome(settings, log_ins)))
 
 

@@ -33,7 +33,7 @@ class Verdict:
 
 async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """Raises Problem("invalid_credentials") or, after too many of these, Problem("rate_limited")."""
-    is_theirs = WhereRaw("caseless(email) = caseless({})", attempt.email)
+    is_theirs = WhereRaw("caseless(email) = caseless({})", attempt.account)
     verdict = await repeat(is_lost, 2, _judge, attempt, is_theirs, password)
     async with _transaction(act_as(verdict.user.id, verdict.user.email) if verdict.user else ""):
         # Others were judged meanwhile: a burst of guesses gets no more answers than one guess after the other.

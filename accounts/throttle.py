@@ -5,6 +5,7 @@ count, and what was refused here counts as no failure. The database's clock is t
 """
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from accounts.tables import LoginFailure
 from backoffice.problems import Problem
@@ -15,6 +16,7 @@ FORGET_AT_ONCE_ROWS = 100  # old failures deleted with each new one
 
 LONGEST_ACCOUNT = 255  # characters, as in the table
 LONGEST_ADDRESS = 64
+IPV6_HOME_BITS = 64  # the part of an IPv6 address that a household has to itself
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,18 @@ class Attempt:
 
     @property
     def address(self) -> str:
-        return self.client[:LONGEST_ADDRESS]
+        return _home_of(self.client)[:LONGEST_ADDRESS]
+
+
+def _home_of(client: str) -> str:
+    """Whoever has one IPv6 address has a whole network of them."""
+    try:
+        address = ip_address(client)
+    except ValueError:  # "unknown", or what a proxy calls it
+        return client
+    if not isinstance(address, IPv6Address):
+        return client
+    return str(address.ipv4_mapped or ip_network((int(address), IPV6_HOME_BITS), strict=False))
 
 
 async def refuse_if_exhausted(attempt: Attempt) -> None:

@@ -8,6 +8,7 @@ import time
 from urllib.parse import quote, urlsplit
 
 from piccolo_api.shared.auth import User
+from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice import metrics, pages
@@ -27,6 +28,8 @@ YEAR_SECONDS = 365 * 24 * 60 * 60
 HTTPS_ONLY = (b"strict-transport-security", f"max-age={YEAR_SECONDS}".encode())
 SECURE = ("https", "wss")  # as proxies call it
 POLICY = (b"content-security-policy", pages.NOTHING.encode())
+UNKEPT = (b"cache-control", b"no-store")
+DATA = ("/api/", "/admin/api/")  # the addresses of what no cache may keep
 REDIRECT = 307
 LOCATION = b"location"
 REQUEST_ID_HEADER = b"x-request-id"
@@ -56,7 +59,7 @@ class Boundary:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
-                    *_theirs(message),
+                    *_theirs(message, scope),
                     (REQUEST_ID_HEADER, request_id.encode()),
                     *HEADERS,
                     *([HTTPS_ONLY] if scope["scheme"] in SECURE else []),
@@ -79,13 +82,14 @@ def _is_wanted(error: BaseException) -> bool:
     return isinstance(error, asyncio.CancelledError) and SERVER_ENDS not in str(error)
 
 
-def _theirs(message: Message) -> list[tuple[bytes, bytes]]:
-    """The headers of the answer; without a policy of its own, nothing in it may do anything in a browser."""
+def _theirs(message: Message, scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The headers of the answer; unless it says otherwise, nothing in it may do anything in a browser, or be kept."""
     headers = [header for header in message.get("headers", ()) if header[0] not in OURS]
     if message["status"] == REDIRECT:
         headers = [(name, _on_this_host(value) if name == LOCATION else value) for name, value in headers]
-    has_policy = any(name == POLICY[0] for name, _ in headers)
-    return headers if has_policy else [*headers, POLICY]
+    usual = (POLICY, UNKEPT) if get_route_path(scope).startswith(DATA) else (POLICY,)
+    said = {name for name, _ in headers}
+    return [*headers, *(header for header in usual if header[0] not in said)]
 
 
 def _on_this_host(address: bytes) -> bytes:

@@ -126,7 +126,7 @@ async def health(request: Request) -> Response:
 
 
 def _answer(body: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+    return Response(body, status, headers, "application/json")
 
 
 @router.get("/health/live/", include_in_schema=False)

@@ -17,9 +17,9 @@ def configure(level: str, *, production: bool) -> None:
         _say_once,
         structlog.processors.TimeStamper(fmt="iso"),
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if production else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    # structlog would show what every variable of a traceback holds: bodies, and passwords.
+    console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer() if production else console
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[

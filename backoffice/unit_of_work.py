@@ -1,7 +1,6 @@
 """One request, one transaction."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
 import asyncpg
 from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
@@ -14,13 +13,13 @@ from backoffice.database.engine import the_engine
 from backoffice.database.errors import is_collision, is_refusal, repeat
 from backoffice.problems import Problem
 
-SMALL_BODY_BYTES = 64 * 1024  # what is read before it is known who sends it
+SMALL_BODY_BYTES = 64 * 1024  # what is parsed before it is known who sends it
 MAX_BODY_BYTES = 8 * 1024 * 1024
 LARGE_BODY_BYTES = 1024 * 1024
 MOST_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
-LARGE_BODY_SECONDS = 60  # to arrive, while others wait
+BODY_SECONDS = 60  # for a body to arrive; a large one has as many for its beginning and for the rest
 MAX_TRIES = 4
-LONGEST_REQUEST_SECONDS = 11  # a statement has 10; several together have no more
+LONGEST_REQUEST_SECONDS = 11  # unless DB_STATEMENT_TIMEOUT is longer
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -46,6 +45,10 @@ class RolledBack(Exception):
     """Ends a transaction whose request was refused with an answer rather than an exception."""
 
 
+class Disconnected(Exception):
+    """The client went before the request was whole: nobody asks for anything."""
+
+
 class UnitOfWork:
     """One request, one transaction: committed before the answer goes out, undone when it is a refusal.
 
@@ -65,6 +68,7 @@ class UnitOfWork:
         self.without = without
         self.apart = apart
         self._room = asyncio.Semaphore(MOST_LARGE_BODIES)
+        self._room_of_strangers = asyncio.Semaphore(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = f"{get_route_path(scope)}/" if scope["type"] == "http" else ""
@@ -73,36 +77,37 @@ class UnitOfWork:
             return
         if _declared_length(scope) > MAX_BODY_BYTES:
             raise Problem("body_too_large")
-        begin = await receive()
-        if not begin.get("more_body"):
-            await self._serve(scope, _within_bounds(begin.get("body", b"")), send)
+        try:
+            await self._read_and_serve(scope, receive, send)
+        except Disconnected:
             return
-        async with AsyncExitStack() as held:
-            await self._serve(scope, await self._read_body(begin, receive, held), send)
+
+    async def _read_and_serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A large body waits, unread, until there is room for it.
+
+        :raises Problem: body_too_large, as soon as it is known; body_too_slow; and what there is to say to somebody
+            who sends a large one, and may not come in.
+        """
+        body = bytearray()
+        if _take(body, await receive()) and await _read_on(body, LARGE_BODY_BYTES, receive):
+            async with await self._room_for(scope):
+                await _read_on(body, MAX_BODY_BYTES, receive)
+                await self._serve(scope, bytes(body), send)
+        else:
+            await self._serve(scope, bytes(body), send)
 
     async def _serve(self, scope: Scope, body: bytes, send: Send) -> None:
-        async with asyncio.timeout(LONGEST_REQUEST_SECONDS):
+        async with asyncio.timeout(_longest_seconds()):
             answer = await self._answer(scope, body)
         await answer.release(send)
 
-    async def _read_body(self, begin: Message, receive: Receive, held: AsyncExitStack) -> bytes:
-        """A large one waits, unread, until there is room for it, and then takes that until `held` is closed.
-
-        :param begin: the message with its first part.
-        :raises Problem: body_too_large, as soon as it is known; body_too_slow.
-        """
-        body, message = bytearray(begin["body"]), begin
-        try:
-            async with asyncio.timeout(None) as patience:
-                while message.get("more_body"):
-                    if len(body) > LARGE_BODY_BYTES and patience.when() is None:
-                        await held.enter_async_context(self._room)
-                        patience.reschedule(asyncio.get_running_loop().time() + LARGE_BODY_SECONDS)
-                    message = await receive()
-                    body += _within_bounds(message.get("body", b""), len(body))
-        except TimeoutError:
-            raise Problem("body_too_slow") from None
-        return bytes(body)
+    async def _room_for(self, scope: Scope) -> asyncio.Semaphore:
+        """Whoever logs in is nobody yet, and may keep only others such waiting."""
+        if STRANGER not in scope:
+            return self._room_of_strangers
+        copy = {**scope, "state": dict(scope.get("state", {}))}  # they are looked up again in the transaction
+        await copy[STRANGER].introduce(copy)
+        return self._room if "user" in copy else self._room_of_strangers
 
     async def _answer(self, scope: Scope, body: bytes) -> Answer:
         if get_route_path(scope).startswith(self.without):
@@ -145,6 +150,11 @@ class UnitOfWork:
         return answer
 
 
+def _longest_seconds() -> float:
+    """A statement must be able to take as long as it may; several together have no more."""
+    return max(LONGEST_REQUEST_SECONDS, the_engine().settings.db_statement_timeout + 1)
+
+
 def _is_unknown(error: Exception) -> bool:
     """Whether they were looked up, in vain."""
     return isinstance(error, Problem) and error.code == "unauthenticated"
@@ -155,11 +165,34 @@ def _declared_length(scope: Scope) -> int:
     return int(text) if text.isdigit() else 0
 
 
-def _within_bounds(part: bytes, before: int = 0) -> bytes:
-    """:raises Problem: body_too_large, with those that came before."""
-    if before + len(part) > MAX_BODY_BYTES:
+def _take(body: bytearray, message: Message) -> bool:
+    """Adds what has arrived. Whether there is more of it.
+
+    :raises Disconnected: when the client has gone.
+    :raises Problem: body_too_large.
+    """
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    body += message.get("body", b"")
+    if len(body) > MAX_BODY_BYTES:
         raise Problem("body_too_large")
-    return part
+    return bool(message.get("more_body"))
+
+
+async def _read_on(body: bytearray, size: int, receive: Receive) -> bool:
+    """Until the body is larger than that, or whole. Whether there may be more of it.
+
+    :raises Disconnected: when the client has gone.
+    :raises Problem: body_too_large, body_too_slow.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while len(body) <= size:
+                if not _take(body, await receive()):
+                    return False
+    except TimeoutError:
+        raise Problem("body_too_slow") from None
+    return True
 
 
 def _replay(body: bytes) -> Receive:

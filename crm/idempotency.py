@@ -50,8 +50,18 @@ async def recall(user_id: UUID, key: str, body: str) -> str | None:
     :param body: the JSON text; two bodies are the same when they are equal as JSON values.
     :raises Problem: idempotency_key_reused, when the key came with another body.
     """
-    run, digest = IdempotencyKey._meta.db.run_querystring, digest_of(body)
-    taken = await run(
+    digest = digest_of(body)
+    while not await _take(user_id, key, digest):
+        if known := await _find(user_id, key):  # else it was old, and let go of just now
+            if _digest_kept(known["request"]) != digest:
+                raise Problem("idempotency_key_reused")
+            return str(known["response"])
+    return None
+
+
+async def _take(user_id: UUID, key: str, digest: str) -> bool:
+    """Whether the key is this request's now."""
+    taken = await IdempotencyKey._meta.db.run_querystring(
         QueryString(
             "INSERT INTO idempotency_keys (user_id, key, request) VALUES ({}, {}, to_jsonb({}::text)) "
             "ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
@@ -60,18 +70,18 @@ async def recall(user_id: UUID, key: str, body: str) -> str | None:
             digest,
         )
     )
-    if taken:
-        return None
-    [known] = await run(
+    return bool(taken)
+
+
+async def _find(user_id: UUID, key: str) -> dict[str, Any] | None:
+    rows = await IdempotencyKey._meta.db.run_querystring(
         QueryString(
             "SELECT response, request::text FROM idempotency_keys WHERE user_id = {} AND key = {}",
             user_id,
             key,
         )
     )
-    if _digest_kept(known["request"]) != digest:
-        raise Problem("idempotency_key_reused")
-    return str(known["response"])
+    return rows[0] if rows else None
 
 
 def digest_of(body: str) -> str:

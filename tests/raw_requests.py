@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 import httpx
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -22,7 +22,19 @@ class Raw:
     async def send(
         self, method: str, path: str, *, query: bytes = b"", headers: Headers | None = None, body: bytes = b""
     ) -> httpx.Response:
-        scope = {
+        sent = await self._exchange(
+            self._scope(method, path, query, headers), [{"type": "http.request", "body": body, "more_body": False}]
+        )
+        content = b"".join(message.get("body", b"") for message in sent[1:])
+        return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=content)
+
+    async def leave(self, method: str, path: str, *begin: bytes) -> list[Message]:
+        """Goes when a part of the body was sent, or none. What is answered all the same."""
+        parts: list[Message] = [{"type": "http.request", "body": part, "more_body": True} for part in begin]
+        return await self._exchange(self._scope(method, path), [*parts, {"type": "http.disconnect"}])
+
+    def _scope(self, method: str, path: str, query: bytes = b"", headers: Headers | None = None) -> Scope:
+        return {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
@@ -36,17 +48,18 @@ class Raw:
             "client": ("192.0.2.7", 50000),
             "server": ("flowcrm.example", 80),
         }
+
+    async def _exchange(self, scope: Scope, received: list[Message]) -> list[Message]:
         sent: list[Message] = []
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
+            return received.pop(0) if len(received) > 1 else received[0]
 
         async def send(message: Message) -> None:
             sent.append(message)
 
         await self.app(scope, receive, send)
-        content = b"".join(message.get("body", b"") for message in sent[1:])
-        return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=content)
+        return sent
 
 
 def raw_of(app: ASGIApp, client: httpx.AsyncClient) -> Raw:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from backoffice.database.embedded import EmbeddedError
@@ -55,6 +56,16 @@ async def test_the_first_start_makes_a_private_utf8_database_that_keeps_what_it_
     assert await server.query("SHOW fsync") == "on"
     assert await server.query("SHOW listen_addresses") == ""
     assert server.data.stat().st_mode & 0o777 == 0o700
+
+
+async def test_what_clerks_type_stays_out_of_its_log(server: OwnServer) -> None:
+    server.start()
+    await server.query("CREATE TABLE people (cpf text UNIQUE)")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await server.query("INSERT INTO people VALUES ('52998224725'), ('52998224725')")
+    said = server.log.read_text()
+    assert "people_cpf_key" in said
+    assert "52998224725" not in said
 
 
 async def test_data_is_there_at_the_next_run(server: OwnServer) -> None:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from backoffice import unit_of_work
 from tests.answers import blamed, problem, refused
 from tests.bodies import BODIES, CUSTOMER
+from tests.builders import a_customer, a_presale
 from tests.commands import contents
 from tests.conftest import Cast
 from tests.hostile import some_rows, writes
@@ -251,9 +252,46 @@ async def test_of_large_bodies_only_so_many_are_read_at_a_time(cast: Cast) -> No
 
 
 async def test_a_large_body_that_does_not_arrive_makes_room(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unit_of_work, "LARGE_BODY_SECONDS", 0.05)
+    monkeypatch.setattr(unit_of_work, "BODY_SECONDS", 0.05)
     for _ in range(unit_of_work.MOST_LARGE_BODIES + 1):
         assert await Upload().send(cast) == (408, "body_too_slow")
+
+
+async def test_strangers_with_large_bodies_keep_nobody_waiting_who_may_come_in(cast: Cast) -> None:
+    known = {**JSON, "Authorization": cast.admin.headers["Authorization"]}
+    unread, login, upload = Upload(), Upload(), Upload()
+    rubbish = {**JSON, "Authorization": "Bearer rubbish"}
+    answer = await cast.stranger.post("/api/customers/", content=unread.pieces(), headers=rubbish)
+    assert refused(answer) == (401, "unauthenticated")
+    logging_in = [
+        asyncio.create_task(cast.stranger.post("/api/auth/login/", content=login.pieces(), headers=JSON))
+        for _ in range(unit_of_work.MOST_LARGE_BODIES + 1)
+    ]
+    while login.read == 0:
+        await asyncio.sleep(0)
+    upload.let_in.set()
+    assert refused(await cast.stranger.post("/api/customers/", content=upload.pieces(), headers=known))[0] == 400
+    assert login.read == 1
+    login.let_in.set()
+    assert {refused(answer) for answer in await asyncio.gather(*logging_in)} == {(400, "malformed_json")}
+
+
+async def test_what_never_arrived_whole_is_not_carried_out(
+    app: FastAPI, cast: Cast, connection: asyncpg.Connection
+) -> None:
+    raw, customer = raw_of(app, cast.admin), await a_customer(connection)
+    presale = await a_presale(connection, customer_id=customer)
+    for method, path in (
+        ("POST", f"/api/presales/{presale}/cancel/"),
+        ("DELETE", f"/api/presales/{presale}/"),
+        ("DELETE", f"/admin/api/tables/presales/{presale}/"),
+    ):
+        assert await raw.leave(method, path) == []
+        assert await raw.leave(method, path, b" ") == []
+    whole = json.dumps({**CUSTOMER, "address": "x" * unit_of_work.LARGE_BODY_BYTES}).encode()
+    assert await raw.leave("PATCH", f"/api/customers/{customer}/", whole) == []
+    assert await connection.fetchval("SELECT status::text FROM presales") == "draft"
+    assert await connection.fetchval("SELECT count(*) FROM customers WHERE address LIKE 'x%'") == 0
 
 
 @pytest.mark.parametrize("path", BODIES)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from accounts.passwords import hash_password
+from tests.bodies import PRODUCT
 from tests.builders import a_user
 from tests.clients import a_token, bearer
 from tests.real_server import real_server
@@ -49,6 +50,21 @@ async def test_production_writes_json_that_says_who_asked_what_and_how_long_it_t
         "user_id": str(await connection.fetchval("SELECT id FROM users")),
         "request_id": request_id,
     }
+
+
+@pytest.mark.parametrize("kind", ["development", "production"])
+async def test_even_an_unforeseen_error_tells_nothing_that_was_typed(
+    database: str, connection: asyncpg.Connection, token: str, tmp_path: Path, kind: str
+) -> None:
+    log = tmp_path / "log"
+    await connection.execute("UPDATE users SET role = 'manager'")
+    with real_server(database, log, LOG_LEVEL="INFO", ENVIRONMENT=kind) as address:
+        await connection.execute("ALTER TABLE products RENAME COLUMN unit TO measure")
+        async with httpx.AsyncClient(base_url=address, headers=bearer(token)) as client:
+            answer = await client.post("/api/products/", json=PRODUCT | {"name": "s3cret"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "UndefinedColumnError" in log.read_text()
+    assert not {"s3cret", token} & set(re.findall(r"[\w-]+", log.read_text()))
 
 
 async def test_development_writes_lines_for_people_without_secrets(database: str, token: str, tmp_path: Path) -> None:

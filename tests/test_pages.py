@@ -47,6 +47,11 @@ async def test_what_is_no_page_may_do_nothing_in_a_browser(cast: Cast, path: str
     assert HEADERS.items() <= dict(answer.headers).items()
 
 
+@pytest.mark.parametrize("path", ["/api/customers/", "/api/auth/me/", "/api/health", "/api/x", "/admin/api/user/"])
+async def test_no_cache_keeps_what_is_ours(cast: Cast, path: str) -> None:
+    assert (await cast.employee.get(path)).headers["cache-control"] == "no-store"
+
+
 @pytest.mark.usefixtures("app")
 @pytest.mark.parametrize("path", [*PAGES, "/api/health", "/api/customers/", "/nowhere"])
 async def test_over_https_a_browser_is_told_to_come_back_over_https_only(path: str) -> None:

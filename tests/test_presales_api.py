@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from crm import idempotency
 from tests.builders import a_customer, a_product
 from tests.conftest import Cast
 
@@ -258,6 +259,22 @@ async def test_a_body_that_is_nested_as_deeply_as_can_be_read_is_an_answer(
     for depth in range(500, 1100, 10):
         answer = await post_text(cast.employee, body % ("[" * depth + "]" * depth), f"deep-{depth}")
         assert answer.status_code in (201, 400), (depth, answer.text)
+
+
+async def test_a_key_that_is_let_go_of_while_it_is_sent_again_is_new(
+    cast: Cast, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, headers, find = await a_body(connection), {"Idempotency-Key": "order-1"}, idempotency._find
+    first = await cast.employee.post("/api/presales/", json=body, headers=headers)
+
+    async def find_too_late(*key: Any) -> Any:
+        await connection.execute("DELETE FROM idempotency_keys")
+        return await find(*key)
+
+    monkeypatch.setattr(idempotency, "_find", find_too_late)
+    second = await cast.employee.post("/api/presales/", json=body, headers=headers)
+    assert second.status_code == 201
+    assert second.json()["id"] != first.json()["id"]
 
 
 async def test_a_refused_request_leaves_its_key_free(cast: Cast, connection: asyncpg.Connection) -> None:

@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
+from backoffice.database import standby
 from backoffice.database.standby import Standby, that_each_commit_waits_for
 from backoffice.settings import Settings
 from main import app, lifespan
@@ -106,6 +107,15 @@ async def test_where_commits_may_go_without_the_standby_it_is_not_read(office: O
         assert await office.reads_from() == office.servers.primary.socket_folder
     finally:
         await set_option(office.servers.standby, "recovery_min_apply_delay", "0")
+
+
+async def test_where_nobody_has_looked_lately_it_is_not_read(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    await set_option(office.servers.primary, "synchronous_standby_names", "other")
+    await office.until_reading_from(office.servers.standby)
+    monkeypatch.setattr(standby, "TRUSTED_SECONDS", 0)
+    assert isinstance(DB.reader, Standby)
+    DB.reader.trusted_until = 0
+    assert await office.reads_from() == office.servers.primary.socket_folder
 
 
 async def test_a_log_out_counts_at_once(office: Office) -> None:

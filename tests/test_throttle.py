@@ -69,6 +69,17 @@ class TestDoorCloses:
         assert (await attempt(ANA, "flowcrm-demo", "192.0.2.1")).status_code == 429
         assert (await attempt(ANA, "flowcrm-demo", "192.0.2.2")).status_code == 200
 
+    async def test_for_all_the_addresses_of_one_ipv6_network(self) -> None:
+        home = [(f"nobody{n}@x.example", "wrong", f"2001:db8:0:7::{n:x}") for n in range(5)]
+        assert await statuses(*home) == [401] * 5
+        assert await statuses((ANA, "flowcrm-demo", "2001:db8:0:7:a:b:c:d")) == [429]
+        assert await statuses((ANA, "flowcrm-demo", "2001:db8:0:8::1")) == [200]
+
+    async def test_for_an_ipv4_address_however_it_is_written(self) -> None:
+        written = [(f"nobody{n}@x.example", "wrong", "::ffff:192.0.2.1") for n in range(5)]
+        assert await statuses(*written, (ANA, "flowcrm-demo", "192.0.2.1")) == [401] * 5 + [429]
+        assert await statuses((ANA, "flowcrm-demo", "::ffff:192.0.2.2")) == [200]
+
     async def test_for_an_account_that_does_not_exist_just_the_same(self, connection: asyncpg.Connection) -> None:
         await failed(connection, 1, 1, 1, 1, 1, email="nobody@x.example")
         assert (await attempt("NOBODY@x.example", "wrong")).status_code == 429

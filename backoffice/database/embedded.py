@@ -183,7 +183,9 @@ class EmbeddedPostgres:
             "unix_socket_permissions": "0700",
             "max_connections": "300",
             "timezone": "UTC",
-            "log_min_error_statement": "panic",  # what clerks type stays out of the log
+            # What clerks type stays out of the log: neither their statements, nor which row is there already.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
             **self._options,
         }
 

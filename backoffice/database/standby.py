@@ -2,13 +2,14 @@
 
 PostgreSQL itself sees to that, where a commit waits until this standby has applied it (synchronous_commit =
 remote_apply) and no other may stand in for it (synchronous_standby_names). Whether that is so is looked at every
-second. Whatever is in doubt is read from the primary.
+second, and believed for three. Whatever is in doubt is read from the primary.
 """
 
 import asyncio
 import contextlib
 import logging
 import re
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1
 READ_SECONDS = 2  # then the primary is asked
+TRUSTED_SECONDS = LOOK_SECONDS + READ_SECONDS  # after a look began
 FAILED = (*BROKEN, PoolExhausted)
 
 COMMITS = """
@@ -73,9 +75,10 @@ class Standby:
         self.primary = primary
         self.engine = StandbyEngine(primary)
         self.doubt = "nobody has looked yet"  # '' where there is none
+        self.trusted_until = 0.0
 
     async def fetch_row(self, sql: str, *arguments: Any) -> Any:
-        if self.doubt or self.primary.transaction_exists():
+        if self.doubt or time.monotonic() > self.trusted_until or self.primary.transaction_exists():
             return await self.primary.fetch_row(sql, *arguments)
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -96,8 +99,10 @@ class Standby:
             try:
                 if not self.engine.pool.is_open:
                     await self.engine.open_pool()
+                begun = time.monotonic()
                 async with asyncio.timeout(READ_SECONDS):
                     self._judge(await self._look())
+                self.trusted_until = begun + TRUSTED_SECONDS
             except FAILED as error:
                 self._judge(cause(error))
             await asyncio.sleep(LOOK_SECONDS)
