@@ -145,6 +145,6 @@ def _parameters(error: ErrorDetails) -> Mapping[str, object]:
 
 
 def _code(error: ErrorDetails) -> str:
-    if error["input"] is None and error["type"] != "missing":
+    if error["input"] is None and error["type"] not in ("missing", "extra_forbidden"):
         return "null"
     return words.SAME_WORDS.get(error["type"], error["type"])

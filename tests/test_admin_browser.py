@@ -204,7 +204,7 @@ async def test_the_links_lead_somewhere_without_asking_elsewhere(clerk: Clerk) -
 
 async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: asyncpg.Connection) -> None:
     maria = await a_customer(db, name="Maria do Filtro")
-    presales = [await a_presale(db, customer_id=maria, notes=str(number)) for number in range(6)]
+    presales = [await a_presale(db, customer_id=maria, notes=notes) for notes in ["0", "1", "2", "3", "4", None]]
     rows = await clerk.list("presales")
     await clerk.page.click("[data-uitest=filter_button]")
     await clerk.page.click(APPLY)
@@ -229,6 +229,7 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
     assert len(exported) == 1 + len(presales)
     assert exported[0].endswith("customer_id_readable")
     assert exported[1].endswith('"Maria do Filtro"')
+    assert "null" not in "".join(exported), "nothing is nothing"
 
     await clerk.page.click("[data-uitest=sort_button]")
     offered = clerk.page.locator("[data-uitest=sort_by_selector] option:not([hidden])")
@@ -273,8 +274,29 @@ async def test_a_price_may_be_typed_with_a_comma(clerk: Clerk, db: asyncpg.Conne
     await clerk.open("products", product)
     await clerk.fill(sale_price="1.032,50")
     await clerk.save()
-    await clerk.sees_value("sale_price", "1032.50")
+    await clerk.sees_value("sale_price", "1032,50")
     assert (await row(db, "products", product))["sale_price"] == Decimal("1032.50")
+
+
+async def test_the_word_null_is_a_word(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, address="null")
+    await clerk.open("customers", customer)
+    version = await clerk.version.input_value()
+    await clerk.fill(name="null")
+    await clerk.save()
+    await expect(clerk.version).not_to_have_value(version)
+    now = await row(db, "customers", customer)
+    assert (now["name"], now["address"]) == ("null", "null")
+
+
+async def test_whoever_was_logged_out_meanwhile_is_told_so(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db)
+    await clerk.open("customers", customer)
+    await db.execute("DELETE FROM sessions")
+    await clerk.fill(name="Maria")
+    await clerk.save()
+    await clerk.sees_notice("Please log in.")
+    clerk.expects_refusal(401)
 
 
 async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:

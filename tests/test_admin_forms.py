@@ -71,13 +71,49 @@ class TestForms:
             " 1234567,89 ": "1234567.89",
             "7.25": "7.25",
         }.items():
-            assert (await desks.manager.changes("products", product, sale_price=typed)).json()["sale_price"] == kept
+            answer = await desks.manager.changes("products", product, sale_price=typed)
+            assert answer.json()["sale_price"] == kept.replace(".", ",")
+            assert await connection.fetchval("SELECT sale_price::text FROM products") == kept
             found = await desks.manager.get("products/", sale_price=typed, sale_price__operator="e")
-            assert [row["id"] for row in found.json()["rows"]] == [str(product)]
+            [row] = found.json()["rows"]
+            assert (row["id"], row["sale_price"]) == (str(product), kept.replace(".", ","))
         for nonsense in "1,2,3", "1.23,45", ",5", "5,", "12,5o":
             assert (await desks.manager.changes("products", product, sale_price=nonsense)).status_code == 422
         created = await desks.manager.creates("products", **PRODUCT | {"code": "NEW", "purchase_price": "0,99"})
-        assert created.json()["purchase_price"] == "0.99"
+        assert await connection.fetchval("SELECT purchase_price::text FROM products WHERE code = 'NEW'") == "0.99"
+
+    async def test_what_goes_into_a_spreadsheet_is_text_and_nothing_is_nothing(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        await a_customer(connection, name="=1+1", address="+HYPERLINK()", phone="+5511987654321")
+        desks.employee.client.headers["Prefer"] = "export"
+        [row] = (await desks.employee.get("customers/")).json()["rows"]
+        assert (row["name"], row["address"], row["phone"]) == ("'=1+1", "'+HYPERLINK()", "+5511987654321")
+        await a_product(connection, description=None)
+        [row] = (await desks.employee.get("products/")).json()["rows"]
+        assert row["description"] == ""
+
+    async def test_a_thousand_is_not_taken_for_one_where_people_speak_portuguese(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        line = await a_line(connection, await a_presale(connection), quantity=1)
+        desks.employee.client.headers["Accept-Language"] = "pt-BR"
+        form = await desks.employee.loads("presale_items", line)
+        assert form["quantity"] == "1,000"
+        assert (await desks.employee.saves("presale_items", line, form)).json()["quantity"] == "1,000"
+        assert await connection.fetchval("SELECT quantity FROM presale_items") == 1
+        refused(
+            await desks.employee.changes("presale_items", line, quantity="1.000"),
+            422,
+            "Quantidade: Use a vírgula para as casas decimais e nenhum ponto para os milhares: 1,000 ou 1000.",
+        )
+        refused(
+            await desks.employee.get("presale_items/", quantity="1.000", quantity__operator="e"),
+            422,
+            "Quantidade: Use a vírgula para as casas decimais e nenhum ponto para os milhares: 1,000 ou 1000.",
+        )
+        desks.employee.client.headers["Accept-Language"] = "en"
+        assert (await desks.employee.changes("presale_items", line, quantity="2.000")).json()["quantity"] == "2.000"
 
     async def test_an_emptied_price_becomes_the_price_of_today(
         self, desks: Desks, connection: asyncpg.Connection

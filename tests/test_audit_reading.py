@@ -131,7 +131,7 @@ class TestInTheAdmin:
         assert taken["changes"] == "Estoque: 5 → 3"
         assert set(last["changes"].splitlines()) == {
             "Estoque: 3 → 9",
-            "Preço de venda: 10.00 → 12.50",
+            "Preço de venda: 10,00 → 12,50",
             "Descrição: – → Novo {x}",
         }
         assert (await desks.manager.loads("audit_trail", UUID(last["id"])))["changes"] == last["changes"]

@@ -96,6 +96,18 @@ class TestChange:
         no_price = [{key: item[key] for key in ("product_id", "quantity")}]
         assert (await cast.admin.put(f"/api/presales/{pending}/items/", json=no_price)).status_code == 200
 
+    async def test_a_value_of_another_type_is_wrong_though_python_thinks_it_the_same(
+        self, cast: Cast, connection: asyncpg.Connection
+    ) -> None:
+        empty, one = await a_product(connection, stock=0), await a_product(connection, stock=1)
+        user = await a_user(connection)
+        for address, wrong in (
+            (f"/api/products/{empty}/", {"stock": False}),
+            (f"/api/products/{one}/", {"stock": True}),
+            (f"/api/users/{user}/", {"active": 1}),
+        ):
+            assert blamed(await cast.admin.patch(address, json=wrong)) == list(wrong)
+
 
 class TestDelete:
     async def test_what_is_deleted_is_gone(self, cast: Cast, connection: asyncpg.Connection) -> None:

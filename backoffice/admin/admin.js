@@ -15,6 +15,7 @@ const NOTICE_MS = 5000; // the front end's own timer often misses by a milliseco
 let store, say, fading;
 let isEstimate = false; // the number of results on the screen
 let refusal = ""; // what the server said, if it refused the last request
+let isBesideForm = false; // whether that stands above the form, too
 
 localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -24,22 +25,36 @@ const { open, send } = XMLHttpRequest.prototype;
 
 XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
-  this.isForExport = COUNT.test(address) && document.querySelector("[data-uitest=csv_modal]") !== null;
+  this.isForExport = document.querySelector("[data-uitest=csv_modal]") !== null;
   open.call(this, method, address, ...rest);
 };
 
 XMLHttpRequest.prototype.send = function (body) {
   if (localStorage[LANGUAGE]) this.setRequestHeader("Accept-Language", localStorage[LANGUAGE]);
-  if (this.isForExport) this.setRequestHeader("Prefer", "count=exact"); // what was estimated may be more, or less
+  if (this.isForExport) this.setRequestHeader("Prefer", "export");
   this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
-  send.call(this, body);
+  send.call(this, this.method === "GET" ? body : withWordNull(body));
 };
+
+// The front end takes the word "null" for nothing.
+
+function withWordNull(body) {
+  const form = document.querySelector("[data-uitest=save_button], [data-uitest=create_button]")?.form;
+  if (!form || typeof body !== "string") return body;
+  const row = JSON.parse(body);
+  for (const name of Object.keys(row).filter((name) => row[name] === null)) {
+    const input = form.querySelector(`:is(input, textarea)[name="${CSS.escape(name)}"]`);
+    if (input?.value === "null") row[name] = "null";
+  }
+  return JSON.stringify(row);
+}
 
 function answered(request) {
   const { method, status, responseText, responseURL } = request;
   const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
   refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
+  isBesideForm = status !== 401; // then the form is gone
   if (method === "DELETE" && status === 409) refusal = nameInList(responseURL.match(ROW)[1]) + refusal;
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
@@ -108,7 +123,7 @@ function watch(store) {
       }
     }
     if (type === "updateApiResponseMessage") {
-      const refused = payload.type === "error" && payload.contents !== BESIDE_REFUSAL && refusal;
+      const refused = payload.type === "error" && !(payload.contents === BESIDE_REFUSAL && isBesideForm) && refusal;
       payload.contents = refused || say(payload.contents.replace(/\s+/g, " "));
       clearTimeout(fading);
       fading = setTimeout(() => document.querySelector("#message_popup a")?.click(), NOTICE_MS);
@@ -149,13 +164,13 @@ function writeTimes(row) {
   }
 }
 
-// Fixed texts that the front end forgot to translate, but never the data in a table's cells.
+// Fixed texts that the front end forgot to translate, but never the data in a table's cells. Those of the export have none.
 
 function translate(root) {
   const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   for (let text = root.nodeType === Node.TEXT_NODE ? root : texts.nextNode(); text; text = texts.nextNode()) {
     const said = text.nodeValue.trim();
-    const meant = said && !text.parentElement?.closest("td") ? sayWithNumber(said) : said;
+    const meant = said && !text.parentElement?.closest("table:not(.column_list) td") ? sayWithNumber(said) : said;
     if (meant !== said) text.nodeValue = text.nodeValue.replace(said, () => meant);
   }
 }

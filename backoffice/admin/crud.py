@@ -1,12 +1,11 @@
 """The routes behind the admin's lists and forms: the same as the REST API's, for a front end with ways of its own."""
 
 import json
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, get_args
 from uuid import UUID
 
-from piccolo.columns import JSONB, Column, Numeric
+from piccolo.columns import JSONB, Numeric
 from piccolo.table import Table
 from piccolo_api.crud.endpoints import OrderBy
 from pydantic import BaseModel
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from backoffice import words
+from backoffice.admin import values
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
@@ -27,11 +27,7 @@ from backoffice.problems import FieldError, Problem
 # Stands in every form, hidden: the ETag of the row as it was when the form was filled.
 VERSION = "version"
 
-EXACTLY = "count=exact"  # what an export prefers: from an estimate the front end would not know how far to read
-
-DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
-
-CHANGE = words.Text("{column}: {was} → {now}", "{column}: {was} → {now}")
+EXPORT = "export"  # what a request prefers whose answer becomes a part of a spreadsheet
 
 
 def front_end_settings(resource: Resource) -> dict[str, Any]:
@@ -70,7 +66,9 @@ class AdminCRUD(CRUD):
         """Passes over what the front end sends without anybody having asked for it."""
         parameters = super().parameters(request)
         given = parameters.given
-        given.update(self._with_points(request, given))
+        decimals, unclear = values.with_points(self._decimals_of(given), _language_of(request))
+        given.update(decimals)
+        given.errors += unclear
         for name in list(given):
             column, _, kind = name.rpartition("__")
             if kind == "match" and column in self.resource.filtered and not self.resource.has_parts(column):
@@ -87,12 +85,6 @@ class AdminCRUD(CRUD):
             given.pop("__order", None)
         return parameters
 
-    def _with_points(self, request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Decimals as Brazilians type them, as we write them. In English 1,234 would be another number."""
-        if _language_of(request) != "pt":
-            return dict(values)
-        return {name: _with_point(value) if name in self.decimals else value for name, value in values.items()}
-
     def _leave_out_unshown(self, given: dict[str, str], name: str) -> None:
         """Whatever stands in the form is offered for sorting and export, shown or not, and more than once."""
         columns = {part.removeprefix("-"): part for part in reversed(given.pop(name).split(","))}
@@ -102,24 +94,32 @@ class AdminCRUD(CRUD):
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         response = await super().get_all(request, params)
-        if not self.told:
+        if not (self.told or self.decimals or _is_export(request)):
             return response
         page = json.loads(bytes(response.body))
-        return json_response(json.dumps({**page, "rows": [self._in_words(request, row) for row in page["rows"]]}))
+        rows = [self._as_shown(request, row) for row in page["rows"]]
+        if _is_export(request):
+            rows = [{name: values.for_spreadsheet(value) for name, value in row.items()} for row in rows]
+        return json_response(json.dumps({**page, "rows": rows}))
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         # The version comes first: should the row change in between, the form is refused rather than believed.
         version = etag(await self.store.read(row_id))
         row = json.loads(await self.store.read(row_id, readable=True))
-        return json_response(json.dumps({**self._in_words(request, row), VERSION: version}))
+        return json_response(json.dumps({**self._as_shown(request, row), VERSION: version}))
 
-    def _in_words(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
+    def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
         language, tables = _language_of(request), self.resource.admin.tables
         columns = self.shown.get(row.get(tables._meta.name, ""), {}) if tables else {}
-        return row | {name: _tell(row[name], columns, language) for name in self.told & row.keys() if row[name]}
+        return (
+            row
+            | {name: values.tell(row[name], columns, language) for name in self.told & row.keys() if row[name]}
+            | {name: values.decimal(value, language) for name, value in self._decimals_of(row).items() if value}
+        )
 
     async def get_count(self, request: Request) -> Response:
-        if EXACTLY not in request.headers.getlist("prefer"):
+        """For an export to the last row: from an estimate the front end would not know how far to read."""
+        if not _is_export(request):
             return await super().get_count(request)
         self.resource.require(request, "read")
         total = await self.rows.count(self.store.engine, self.parameters(request).where(), exactly=True)
@@ -158,7 +158,7 @@ class AdminCRUD(CRUD):
         if extra["help_text"]:
             extra["help_text"] = words.label(extra["help_text"], language)
         if isinstance(column, EnumColumn):
-            extra["choices"] = {value: _choice(value, language) for value in get_args(column.value_type)}
+            extra["choices"] = {value: values.choice(value, language) for value in get_args(column.value_type)}
         if name in self.told:
             extra["widget"] = "text-area"
         if column is self.resource.admin.tables:
@@ -168,17 +168,27 @@ class AdminCRUD(CRUD):
     # Writing
 
     async def post_single(self, request: Request, data: Any) -> Response:
-        values = self._with_points(request, from_form(data))
-        filled = {name: value for name, value in values.items() if value is not None}
+        filled = {name: value for name, value in self._typed(request, data).items() if value is not None}
         return await super().post_single(request, filled)
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """Answers with what the form would be filled with now, so that it can be."""
-        values = self._with_points(request, from_form(data))
-        request.state.version = values.pop(VERSION, None)
-        kept = {name for name in self.secrets if values.get(name) is None}
-        await super().change(request, row_id, {name: values[name] for name in values.keys() - kept}, model)
+        typed = self._typed(request, data)
+        request.state.version = typed.pop(VERSION, None)
+        kept = {name for name in self.secrets if typed.get(name) is None}
+        await super().change(request, row_id, {name: typed[name] for name in typed.keys() - kept}, model)
         return await self.get_single(request, row_id)
+
+    def _typed(self, request: Request, data: Any) -> dict[str, Any]:
+        """:raises Problem: validation_error, unless there are fields at all; for decimals that may mean two things."""
+        typed = values.from_form(data)
+        decimals, unclear = values.with_points(self._decimals_of(typed), _language_of(request))
+        if unclear:
+            raise Problem("validation_error", errors=unclear)
+        return typed | decimals
+
+    def _decimals_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: row[name] for name in self.decimals & row.keys()}
 
     def looks_first(self, request: Request) -> bool:
         return True  # for the version in the form
@@ -205,36 +215,5 @@ def _language_of(request: Request) -> words.Language:
     return prefers(request.headers.get("accept-language", ""))
 
 
-def from_form(data: Any) -> dict[str, Any]:
-    """:raises Problem: validation_error, unless there are fields at all."""
-    if not isinstance(data, Mapping):
-        raise Problem("validation_error", errors=[FieldError("", "dict_type")])
-    return {name: None if value == "" else value for name, value in data.items()}
-
-
-def _with_point(value: Any) -> Any:
-    is_typed_so = isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip())
-    return value.strip().replace(".", "").replace(",", ".") if is_typed_so else value
-
-
-def _tell(changes: Mapping[str, Sequence[Any]], columns: Mapping[str, Column], language: words.Language) -> str:
-    """A line for each column that changed, with what was there before and after.
-
-    :param columns: of the table that it is about.
-    """
-    return "\n".join(
-        words.say(CHANGE, language, column=words.label(name, language), was=was, now=now)
-        for name, values in changes.items()
-        for was, now in [[_tell_value(value, columns.get(name), language) for value in values]]
-    )
-
-
-def _tell_value(value: Any, column: Column | None, language: words.Language) -> str:
-    """What somebody wrote stays as it is, even where it is one of our words."""
-    if value is None:
-        return "–"
-    return words.word(value, language) if isinstance(value, bool) or isinstance(column, EnumColumn) else str(value)
-
-
-def _choice(value: str, language: words.Language) -> dict[str, str]:
-    return {"value": value, "display_name": words.word(value, language).capitalize()}
+def _is_export(request: Request) -> bool:
+    return EXPORT in request.headers.getlist("prefer")

@@ -11,13 +11,17 @@ from piccolo_admin.translations.models import Translation
 from backoffice.words import LABELS, Language, label
 
 OURS = {
+    "contains": "Contains",
+    "ends": "Ends with",
+    "exact": "Exactly",
+    "starts": "Starts with",
     "Select a table in the sidebar to get started.": "Choose in the side bar what you want to work with.",
     "Select": "Select",
     "Username": "E-mail",
 }
 
 PORTUGUESE = {
-    "About": "Sobre o",
+    "About": "Sobre",
     "Add": "Adicionar",
     "Add Row": "Adicionar",
     "Apply": "Aplicar",
@@ -108,12 +112,12 @@ BEYOND_THE_FRONT_END = {
         "Senha alterada. Entre agora com a nova senha."
     ),
     "Columns": "Colunas",
-    "contains": "contém",
-    "ends": "termina com",
+    "contains": "Contém",
+    "ends": "Termina com",
     "Equals": "Igual a",
     "Error": "Erro",
     "estimated": "estimativa",
-    "exact": "exatamente",
+    "exact": "Exatamente",
     "False": "Não",
     "Greater Than": "Maior que",
     "Greater Than or Equal To": "Maior ou igual a",
@@ -130,7 +134,7 @@ BEYOND_THE_FRONT_END = {
     "Select": "Escolher",
     "Problem logging in": "Não foi possível entrar",
     "Set null:": "Deixar vazio:",
-    "starts": "começa com",
+    "starts": "Começa com",
     "Successfully added row": "Registro criado",
     "Successfully applied filter": "Filtro aplicado",
     "Successfully cleared filters": "Filtros limpos",

@@ -225,7 +225,7 @@ class CRUD(PiccoloCRUD):
                 raise
             old = json.loads(row)
             blamed = {error.field.partition(".")[0] for error in problem.errors}
-            if not all(name in data and name in old and data[name] == old[name] for name in blamed):
+            if not all(name in data and name in old and _are_same(data[name], old[name]) for name in blamed):
                 raise
         return self.validate(self.models.change, {name: value for name, value in data.items() if name not in blamed})
 
@@ -288,3 +288,8 @@ class CRUD(PiccoloCRUD):
 
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
         return values if self.resource.prepare is None else await self.resource.prepare(request, values, old)
+
+
+def _are_same(one: object, other: object) -> bool:
+    """As JSON values: to Python, true is 1."""
+    return type(one) is type(other) and one == other

@@ -1,0 +1,77 @@
+"""Values as people type them into forms, and as the screen and spreadsheets show them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from piccolo.columns import Column, Numeric
+
+from backoffice import words
+from backoffice.columns import EnumColumn
+from backoffice.problems import FieldError, Problem
+
+WITH_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
+WITH_ONE_POINT = re.compile(r"-?[0-9]{1,3}\.[0-9]{3}")  # as in 1.234: here a thousand and more, elsewhere hardly one
+
+FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.,]+$)")
+
+CHANGE = words.Text("{column}: {was} → {now}", "{column}: {was} → {now}")
+
+
+def from_form(data: Any) -> dict[str, Any]:
+    """:raises Problem: validation_error, unless there are fields at all."""
+    if not isinstance(data, Mapping):
+        raise Problem("validation_error", errors=[FieldError("", "dict_type")])
+    return {name: None if value == "" else value for name, value in data.items()}
+
+
+def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dict[str, Any], list[FieldError]]:
+    """Decimals as Brazilians type them, as we write them; and those whose point may part the thousands.
+
+    In English 1,234 would be another number, and 1.234 can only be one.
+    """
+    if language != "pt":
+        return dict(typed), []
+    texts = {name: value.strip() for name, value in typed.items() if isinstance(value, str)}
+    unclear = [FieldError(name, "ambiguous_number") for name, text in texts.items() if WITH_ONE_POINT.fullmatch(text)]
+    meant = {
+        name: text.replace(".", "").replace(",", ".") for name, text in texts.items() if WITH_COMMA.fullmatch(text)
+    }
+    return {**typed, **meant}, unclear
+
+
+def decimal(text: str, language: words.Language) -> str:
+    """:param text: as we write it."""
+    return text.replace(".", ",") if language == "pt" else text
+
+
+def for_spreadsheet(value: Any) -> Any:
+    """Nothing as nothing, which the front end would call "null", and text as text, whatever it begins with."""
+    if isinstance(value, str) and FORMULA.match(value):
+        return f"'{value}"
+    return "" if value is None else value
+
+
+def tell(changes: Mapping[str, Sequence[Any]], columns: Mapping[str, Column], language: words.Language) -> str:
+    """A line for each column that changed, with what was there before and after.
+
+    :param columns: of the table that it is about.
+    """
+    return "\n".join(
+        words.say(CHANGE, language, column=words.label(name, language), was=was, now=now)
+        for name, both in changes.items()
+        for was, now in [[_tell_value(value, columns.get(name), language) for value in both]]
+    )
+
+
+def _tell_value(value: Any, column: Column | None, language: words.Language) -> str:
+    """What somebody wrote stays as it is, even where it is one of our words."""
+    if value is None:
+        return "–"
+    if isinstance(column, Numeric):
+        return decimal(str(value), language)
+    return words.word(value, language) if isinstance(value, bool) or isinstance(column, EnumColumn) else str(value)
+
+
+def choice(value: str, language: words.Language) -> dict[str, str]:
+    return {"value": value, "display_name": words.word(value, language).capitalize()}
