@@ -79,7 +79,7 @@ class TestForms:
             assert (row["id"], row["sale_price"]) == (str(product), kept.replace(".", ","))
         for nonsense in "1,2,3", "1.23,45", ",5", "5,", "12,5o":
             assert (await desks.manager.changes("products", product, sale_price=nonsense)).status_code == 422
-        created = await desks.manager.creates("products", **PRODUCT | {"code": "NEW", "purchase_price": "0,99"})
+        await desks.manager.creates("products", **PRODUCT | {"code": "NEW", "purchase_price": "0,99"})
         assert await connection.fetchval("SELECT purchase_price::text FROM products WHERE code = 'NEW'") == "0.99"
 
     async def test_what_goes_into_a_spreadsheet_is_text_and_nothing_is_nothing(
