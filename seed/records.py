@@ -24,6 +24,7 @@ MAX_LINES = 5
 CUSTOMERS_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 PRESALES_SINCE = datetime(2023, 1, 1, tzinfo=UTC)
 SPAN_MINUTES = 3 * 365 * 24 * 60  # of either
+AS_MANY_BEFORE_HALFTIME = 10_000  # customers, and products: of a hundred times as many most came late
 LIFE_MINUTES = 10 * 24 * 60  # of a pre-sale, at most
 
 # Five pre-sales already show them all; half of many are converted.
@@ -90,12 +91,17 @@ def number_of(row_id: UUID) -> int:
     return row_id.int & 0xFFFF_FFFF_FFFF
 
 
+def _since(number: int) -> datetime:
+    """They came one after the other, as rows do: what is newest is together on the disk, too."""
+    return CUSTOMERS_SINCE + timedelta(seconds=60 * SPAN_MINUTES * number // (number + AS_MANY_BEFORE_HALFTIME))
+
+
 def customer(number: int) -> Record:
     dice = Dice("customer", number)
     name, city = brazil.name(dice), dice.pick(brazil.CITIES)
     phone = brazil.phone(dice, area=city[2])
     address = brazil.address(dice, city) if dice.draw(8) else None
-    since = CUSTOMERS_SINCE + timedelta(minutes=dice.draw(SPAN_MINUTES))
+    since = _since(number)
     key, email, cpf = id_of(Customer, number), brazil.email(name, number), brazil.nth_cpf(number)
     return key, name, email, phone, cpf, address, since, since
 
@@ -109,7 +115,7 @@ def product(number: int) -> Record:
     code, name = f"{kind.prefix}-{number:06d}", f"{kind.noun} {brand}"
     description = f"{kind.noun} da marca {brand}, lote {1 + dice.draw(400)}." if dice.draw(3) else None
     sale_type = "wholesale" if dice.draw(4) == 0 else "retail"
-    since = CUSTOMERS_SINCE + timedelta(minutes=dice.draw(SPAN_MINUTES))
+    since = _since(number)
     key, stock = id_of(Product, number), dice.draw(1000)
     return key, code, name, kind.unit, description, stock, cost, price, sale_type, since, since
 

@@ -162,8 +162,9 @@ def _first_sql(shape: Shape) -> str:
     found = f'SELECT {shape.keys} FROM "{shape.name}" WHERE {shape.found}'
     if not shape.near:
         return f"WITH found AS MATERIALIZED ({found})"
-    head = f'SELECT * FROM "{shape.name}" WHERE {shape.after} {shape.by} LIMIT {shape.near}'
-    near = f'SELECT {shape.keys} FROM ({head}) AS "{shape.name}" WHERE {shape.checked}'
+    # Whether it matches instead of what it is: rows that are put in order are copied.
+    head = f'SELECT {shape.keys}, {shape.checked} AS matches FROM "{shape.name}" WHERE {shape.after} {shape.by}'
+    near = f'SELECT {shape.keys} FROM ({head} LIMIT {shape.near}) AS "{shape.name}" WHERE matches'
     return (
         f"WITH near AS MATERIALIZED ({near} {shape.by} LIMIT {shape.page_end} + 1), "
         f"fullness AS MATERIALIZED (SELECT count(*) > {shape.page_end} AS is_full FROM near), "
