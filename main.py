@@ -7,17 +7,12 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
-import accounts.labels  # registers what the screen says
-import accounts.words  # noqa: F401 # registers what the rules say
-import backoffice.audit_words  # noqa: F401 # both
-import crm.labels  # likewise
-import crm.words  # noqa: F401 # likewise
 from accounts.authentication import Authentication
 from accounts.production import refuse_demo_accounts
 from accounts.resources import AUDIT_TRAIL, USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
-from accounts.sessions import AdminSessions
+from accounts.sessions import SECURITY_SCHEMES, AdminSessions
 from accounts.tables import User
 from backoffice import health, logs, metrics, problem_responses
 from backoffice.admin.site import Admin
@@ -82,7 +77,7 @@ app.mount(
         sidebar_links=LINKS,
     ),
 )
-openapi.install(app, TAGS | {resource.path: resource.about for resource in SHOWN})
+openapi.install(app, TAGS | {resource.path: resource.about for resource in SHOWN}, SECURITY_SCHEMES)
 problem_responses.install(app)
 directory = Directory([*router.routes, *health.router.routes])
 app.add_middleware(Direct, directory=directory)

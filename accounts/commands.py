@@ -7,7 +7,6 @@ import sys
 import asyncpg
 from pydantic import TypeAdapter, ValidationError
 
-import accounts.words  # noqa: F401 # registers what the database's refusals mean
 from accounts.passwords import MIN_CHARACTERS, hash_password
 from accounts.roles import UserRole
 from accounts.tables import User

@@ -32,7 +32,10 @@ class Verdict:
 
 
 async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
-    """Raises Problem("invalid_credentials") or, after too many of these, Problem("rate_limited")."""
+    """Opens a session.
+
+    :raises Problem: invalid_credentials; after too many of these, rate_limited.
+    """
     is_theirs = WhereRaw("caseless(email) = caseless({})", attempt.account)
     verdict = await repeat(is_lost, 2, _judge, attempt, is_theirs, password)
     async with _transaction(act_as(verdict.user.id, verdict.user.email) if verdict.user else ""):
@@ -93,7 +96,10 @@ class Change:
 
 
 async def change_password(change: Change) -> None:
-    """Raises Problem where `current` is not their password, and Problem("rate_limited") after too many of these."""
+    """Ends their other sessions.
+
+    :raises Problem: validation_error, where `current` is not their password; after too many of these, rate_limited.
+    """
     verdict = await repeat(is_lost, 2, _judge, change.attempt, User.id == change.user_id, change.current)
     hashed = await hash_password(change.new) if verdict.user else ""
     async with _transaction(change.acts):

@@ -9,7 +9,10 @@ from backoffice.startup import StartRefused
 
 
 async def refuse_demo_accounts(engine: Engine) -> None:
-    """Raises StartRefused in production while an active user has the demo password: the whole world knows it."""
+    """The whole world knows the demo password.
+
+    :raises StartRefused: in production, while an active user has it.
+    """
     if not engine.settings.production:
         return
     users = await User.select(User.email, User.password).where(User.active.eq(True)).order_by(User.email)

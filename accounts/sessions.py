@@ -21,6 +21,17 @@ FORGET_AT_ONCE_ROWS = 100  # expired sessions deleted with each new one
 SESSION_COOKIE = "id"
 CSRF_COOKIE = "csrftoken"
 
+# In the words of OpenAPI.
+SECURITY_SCHEMES: dict[str, Any] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "The token that the log-in gives."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "Set by the log-in. Unsafe methods also need X-CSRFToken.",
+    },
+}
+
 
 @dataclass(frozen=True)
 class NewSession:

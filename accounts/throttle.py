@@ -47,7 +47,7 @@ def _home_of(client: str) -> str:
 
 
 async def refuse_if_exhausted(attempt: Attempt) -> None:
-    """Raises Problem("rate_limited"), saying when the fifth last failure will be a minute old."""
+    """:raises Problem: rate_limited, saying when the fifth last failure will be a minute old."""
     rows = await LoginFailure.raw(
         """
         SELECT ceil(extract(epoch FROM max(over_at) - clock_timestamp()))::int AS seconds

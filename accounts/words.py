@@ -9,7 +9,24 @@ LAST_ADMIN = Text(
 )
 NO_SUCH_USER = Text("There is no such user.", "Este usuário não existe.")
 
-PROBLEMS["last_admin"] = ProblemWords(409, Text("Last administrator", "Último administrador"), LAST_ADMIN)
+PROBLEMS.update(
+    {
+        "invalid_credentials": ProblemWords(
+            401,
+            Text("Wrong e-mail or password", "E-mail ou senha incorretos"),
+            Text("The e-mail or the password is wrong.", "O e-mail ou a senha está incorreto."),
+        ),
+        "rate_limited": ProblemWords(
+            429,
+            Text("Too many attempts", "Tentativas demais"),
+            Text(
+                "Too many failed log-ins. Please wait a minute and try again.",
+                "Muitas tentativas de entrada sem sucesso. Aguarde um minuto e tente de novo.",
+            ),
+        ),
+        "last_admin": ProblemWords(409, Text("Last administrator", "Último administrador"), LAST_ADMIN),
+    }
+)
 
 CONSTRAINTS.update(
     {

@@ -60,7 +60,10 @@ class Prober:
         self._schema_is_old_at = 0.0
 
     async def ask(self) -> Probe:
-        """Raises DatabaseUnavailable within PROBE_SECONDS."""
+        """What the database says of itself, to whoever asks meanwhile.
+
+        :raises DatabaseUnavailable: within PROBE_SECONDS.
+        """
         if self._question is None or self._question.done():
             self._question = asyncio.create_task(self._bounded())
             self._question.add_done_callback(_hear)  # whoever asked may have gone away meanwhile

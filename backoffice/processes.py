@@ -90,7 +90,7 @@ class SeveralProcesses(Multiprocess):
 def listen(settings: Settings) -> socket.socket:
     """The socket that systemd passes on, if it does, which outlives us; else the address of the settings.
 
-    Raises StartRefused where that is taken.
+    :raises StartRefused: where that is taken.
     """
     if os.environ.get("LISTEN_PID") == str(os.getpid()):
         return socket.socket(fileno=FIRST_PASSED_ON)

@@ -53,11 +53,6 @@ PROBLEMS: dict[str, ProblemWords] = {
     "unauthenticated": ProblemWords(
         401, Text("Log in first", "Entre primeiro"), Text("Please log in.", "Por favor, entre no sistema.")
     ),
-    "invalid_credentials": ProblemWords(
-        401,
-        Text("Wrong e-mail or password", "E-mail ou senha incorretos"),
-        Text("The e-mail or the password is wrong.", "O e-mail ou a senha está incorreto."),
-    ),
     "forbidden": ProblemWords(
         403,
         Text("Not allowed", "Não permitido"),
@@ -139,14 +134,6 @@ PROBLEMS: dict[str, ProblemWords] = {
         Text(
             "The request refers to something that does not exist.",
             "A requisição se refere a algo que não existe.",
-        ),
-    ),
-    "rate_limited": ProblemWords(
-        429,
-        Text("Too many attempts", "Tentativas demais"),
-        Text(
-            "Too many failed log-ins. Please wait a minute and try again.",
-            "Muitas tentativas de entrada sem sucesso. Aguarde um minuto e tente de novo.",
         ),
     ),
     "internal_error": ProblemWords(

@@ -30,7 +30,7 @@ def draw() -> str:
 
 
 def _column(column: Column) -> str:
-    kind = column.column_type.lower().replace(" ", "_").replace(",", "-")
+    kind = column.column_type.lower().replace(", ", "-").replace(" ", "_")
     mark = " PK" if column._meta.primary_key else " FK" if isinstance(column, ForeignKey) else ""
     return f"        {kind} {column._meta.name}{mark}"
 

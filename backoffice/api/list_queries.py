@@ -27,6 +27,7 @@ class Shape:
 
     :param limit: the number of the parameter that is the limit; the next one is the offset.
     :param near: how many of the first rows of the list are looked at one by one before an index is asked.
+    :param once: whether the rows that are found are read once only, so that nobody need keep them.
     """
 
     table: type[Table]
@@ -40,6 +41,7 @@ class Shape:
     cursor: bool
     orderless: bool
     near: int
+    once: bool
 
     @property
     def name(self) -> str:
@@ -62,8 +64,11 @@ class Shape:
         return f"${self.limit}::bigint + ${self.limit + 1}::bigint"
 
 
-def _shape(table: type[Table], page: Page) -> tuple[Shape, list[Any]]:
-    """The shape, and its arguments."""
+def _shape(table: type[Table], page: Page, *, once: bool = False) -> tuple[Shape, list[Any]]:
+    """The shape, and its arguments.
+
+    :param once: see `Shape`.
+    """
     where = page.where or plain(EVERY_ROW)
     conditions = where.found, where.checked if page.near else EVERY_ROW, page.after or EVERY_ROW
     (found, checked, after), arguments = compiled(*conditions)
@@ -79,6 +84,7 @@ def _shape(table: type[Table], page: Page) -> tuple[Shape, list[Any]]:
         cursor=page.cursor,
         orderless=page.orderless,
         near=page.near,
+        once=once,
     )
     return shape, [*arguments, page.limit, page.offset]
 
@@ -128,7 +134,7 @@ def large_count_statement(table: type[Table], page: Page) -> Statement:
 
 def names_statement(table: type[Table], page: Page) -> Statement:
     """What people call the rows of a page, by id."""
-    shape, arguments = _shape(table, page)
+    shape, arguments = _shape(table, page, once=True)
     name = called(table, f'"{shape.name}"')
     names = f"coalesce(json_object_agg(id, {name}), json_build_object())::text"
     return f'{_first_sql(shape)} SELECT {names} FROM ({_chosen_sql(shape)}) AS "{shape.name}"', arguments
@@ -156,10 +162,9 @@ def planned_anew(statement: Statement) -> Statement:
 
 def _first_sql(shape: Shape) -> str:
     """What the whole query begins with."""
-    if not shape.orderless:
+    if not shape.orderless or (shape.once and not shape.near):
         return ""
-    # With order and limit in sight, PostgreSQL would walk through the order and take apart all it meets.
-    found = f'SELECT {shape.keys} FROM "{shape.name}" WHERE {shape.found}'
+    found = _found_sql(shape)
     if not shape.near:
         return f"WITH found AS MATERIALIZED ({found})"
     # Whether it matches instead of what it is: rows that are put in order are copied.
@@ -172,10 +177,17 @@ def _first_sql(shape: Shape) -> str:
     )
 
 
+def _found_sql(shape: Shape) -> str:
+    """To be fenced in: with order and limit in sight, PostgreSQL would walk through the order and take rows apart."""
+    return f'SELECT {shape.keys} FROM "{shape.name}" WHERE {shape.found}'
+
+
 def _shown_sql(shape: Shape) -> str:
     """From FROM on, the rows that are shown, in whichever order."""
     if not shape.orderless:
         return f'FROM "{shape.name}" WHERE {shape.found} AND {shape.after}'
+    if shape.once and not shape.near:
+        return f'FROM ({_found_sql(shape)} OFFSET 0) AS "{shape.name}" WHERE {shape.after}'
     found = f'FROM found AS "{shape.name}" WHERE {shape.after}'
     if not shape.near:
         return found
@@ -195,8 +207,11 @@ def _count_sql(shape: Shape) -> str:
 
 def _bounded_count_sql(shape: Shape) -> str:
     """Null where there are certainly too many."""
-    # As if all were wanted: for a few, PostgreSQL would rather read the table and hope.
-    rows = f"WITH rows AS MATERIALIZED (SELECT {_counted_sql(shape)}) SELECT FROM rows LIMIT {MOST_COUNTED_ROWS + 1}"
+    rows = f"SELECT {_counted_sql(shape)}"
+    if not shape.orderless:
+        # As if all were wanted: for a few, PostgreSQL would rather read the table and hope.
+        rows = f"WITH rows AS MATERIALIZED ({rows}) SELECT FROM rows"
+    rows = f"{rows} LIMIT {MOST_COUNTED_ROWS + 1}"
     count = f"(SELECT count(*) FROM ({rows}) AS counted)"
     return f"CASE WHEN NOT {IS_FULL} THEN {count} END" if shape.near else count
 

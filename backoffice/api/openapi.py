@@ -153,21 +153,22 @@ def _problem_response(codes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def install(app: FastAPI, tags: Mapping[str, str]) -> None:
+def install(app: FastAPI, tags: Mapping[str, str], security: Mapping[str, Any]) -> None:
     """Makes `/openapi.json` say all of the above, and how to log in.
 
     :param tags: a sentence about each.
+    :param security: the schemes, by their names, any of which will do.
     """
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _description(app, tags)
+            app.openapi_schema = _description(app, tags, security)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _description(app: FastAPI, tags: Mapping[str, str]) -> dict[str, Any]:
+def _description(app: FastAPI, tags: Mapping[str, str], security: Mapping[str, Any]) -> dict[str, Any]:
     description = get_openapi(
         title=app.title,
         version=app.version,
@@ -179,26 +180,18 @@ def _description(app: FastAPI, tags: Mapping[str, str]) -> dict[str, Any]:
     _, definitions = models_json_schema(models, ref_template=REF)  # type: ignore[arg-type]
     components = description.setdefault("components", {})
     components.setdefault("schemas", {}).update(definitions["$defs"] | _schemas)
-    components["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer", "description": "The token that the log-in gives."},
-        "cookie": {
-            "type": "apiKey",
-            "in": "cookie",
-            "name": "id",
-            "description": "Set by the log-in. Unsafe methods also need X-CSRFToken.",
-        },
-    }
-    for path, operations in description["paths"].items():
+    components["securitySchemes"] = security
+    for operations in description["paths"].values():
         for operation in operations.values():
-            _secure(path, operation)
+            if _wants_a_log_in(operation):
+                operation["security"] = [{name: []} for name in security]
             _share_responses(operation, components.setdefault("responses", {}))
     return description
 
 
-def _secure(path: str, operation: dict[str, Any]) -> None:
-    """Every operation that can answer 401 for want of a log-in needs one."""
-    if "401" in operation["responses"] and not path.startswith("/api/auth/login"):
-        operation["security"] = [{"token": []}, {"cookie": []}]
+def _wants_a_log_in(operation: dict[str, Any]) -> bool:
+    refused = operation["responses"].get("401")
+    return refused is not None and "unauthenticated" in refused["content"][PROBLEM_JSON]["examples"]
 
 
 def _share_responses(operation: dict[str, Any], shared: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The parameters of a list, read strictly: which page of it is asked for."""
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from piccolo.querystring import QueryString
@@ -13,7 +13,7 @@ from backoffice.api.filters import Filters, adapter, literally
 from backoffice.api.given import MAX_NAME_LENGTH, Given
 from backoffice.api.page import DEFAULT_LIMIT, Page
 from backoffice.api.resource import Resource
-from backoffice.api.selects import called, columns_of
+from backoffice.api.selects import called, columns_of, unique_columns
 
 MAX_LIMIT = 1000
 LARGEST_OFFSET = 2**53 - 1  # beyond it JavaScript cannot count
@@ -97,11 +97,12 @@ class Parameters:
         directions = {name: part.startswith("-") for name, part in zip(names, parts, strict=True)}
         # Rows that are otherwise equal stay in one order, or pages would overlap: the one that an index has them in.
         directions.setdefault("id", list(directions.values())[-1])
-        return tuple(
+        keys = [
             Key(self.table, name, bool(self.columns[name]._meta.null), descending)
             for name, descending in directions.items()
             if name in self.columns
-        )
+        ]
+        return tuple(_to_the_first_unique(keys, unique_columns(self.resource.table)))
 
     def _fields(self) -> tuple[str, ...]:
         text = self.given.pop("__visible_fields", None)
@@ -129,3 +130,11 @@ class Parameters:
         conditions = [*self.shown, *more, *Filters(self.resource, self.given).conditions()]
         self.finish()
         return all_of(*conditions) if conditions else None
+
+
+def _to_the_first_unique(keys: Sequence[Key], unique: Container[str]) -> Iterator[Key]:
+    """After a column that tells all rows apart no other matters, and PostgreSQL would look at them all the same."""
+    for key in keys:
+        yield key
+        if key.name in unique:
+            return

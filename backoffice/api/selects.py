@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from piccolo.columns import Column, ForeignKey, Numeric
+from piccolo.constraints import Unique
 from piccolo.table import Table
 
 MOST_STATEMENTS = 500  # kept of those that clients may think up
@@ -16,6 +17,14 @@ Statement = tuple[str, list[Any]]
 def columns_of(table: type[Table]) -> Mapping[str, Column]:
     """The columns that may be shown, filtered and ordered by: all but the secret ones."""
     return {column._meta.name: column for column in table._meta.columns if not column._meta.secret}
+
+
+@cache
+def unique_columns(table: type[Table]) -> frozenset[str]:
+    """The columns each of which tells all rows apart."""
+    unique = [one._meta.params["columns"] for one in table._meta.constraints if isinstance(one, Unique)]
+    alone = {names[0] for names in unique if len(names) == 1} | {table._meta.primary_key._meta.name}
+    return frozenset(column._meta.name for column in table._meta.columns if not column._meta.null) & alone
 
 
 def select_list(table: type[Table], fields: tuple[str, ...] = (), *, readable: bool = False) -> str:

@@ -155,7 +155,11 @@ class Connector:
         ) or "the local socket"  # fmt: skip
 
     async def connect(self, **extra: Any) -> "asyncpg.Connection[asyncpg.Record]":
-        """Raises DatabaseUnavailable, or DatabaseRefused where trying again is in vain."""
+        """A new connection.
+
+        :raises DatabaseRefused: where trying again is in vain.
+        :raises DatabaseUnavailable: where it may not be.
+        """
         try:
             connection = await self._first_that_fits(extra)
             self._check_version(connection)

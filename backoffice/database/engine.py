@@ -128,7 +128,8 @@ class Engine(PostgresEngine):
     async def wait_until_reachable(self) -> str:
         """The server's version, and whether a pooler is before it.
 
-        Raises DatabaseUnavailable after 30 s, DatabaseRefused at once.
+        :raises DatabaseUnavailable: after 30 s.
+        :raises DatabaseRefused: at once.
         """
         return await patiently(self._version, self.connector)
 

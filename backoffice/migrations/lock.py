@@ -58,10 +58,12 @@ async def sessions(connection: Any, question: str, *arguments: Any) -> list[Sess
 
 @contextlib.asynccontextmanager
 async def exclusive(engine: Connects, wait: float = WAIT_SECONDS) -> AsyncIterator[Any]:
-    """A connection that holds the lock. Raises MigrationsBusy where it is not to be had in so many seconds.
+    """A connection that holds the lock.
 
     It is asked for again and again, because whoever queues for it inside the server holds a snapshot, for which the
     holder's CREATE INDEX CONCURRENTLY would wait.
+
+    :raises MigrationsBusy: where it is not to be had in so many seconds.
     """
     connection = await engine.connect()
     try:

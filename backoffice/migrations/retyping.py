@@ -70,8 +70,9 @@ class LabelInUse(Exception):
 def retype(name: str, labels: Sequence[str]) -> Callable[[], Coroutine[Any, Any, None]]:
     """A step for `MigrationManager.add_raw`: makes the enum type have exactly these labels, in this order.
 
-    All or nothing. Raises LabelInUse where a row has another. Every table with the type is written anew, so nobody
-    reads or writes it meanwhile.
+    All or nothing. Every table with the type is written anew, so nobody reads or writes it meanwhile.
+
+    :raises LabelInUse: where a row has another.
     """
 
     async def run() -> None:

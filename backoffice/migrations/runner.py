@@ -63,10 +63,11 @@ class Step:
 async def forwards(
     engine: Engine, choose: Choice, *, fake: bool = False, wait: float = WAIT_SECONDS
 ) -> Sequence[Migration]:
-    """Runs what `choose` picks, given those that ran already. Raises MigrationsStopped.
+    """Runs what `choose` picks, given those that ran already.
 
     :param fake: only record them.
     :param wait: seconds for another runner to end.
+    :raises MigrationsStopped: where one fails; then none has run.
     """
     async with _alone(engine, wait) as run:
         await _refuse_changed_files(run.connection)
@@ -76,7 +77,10 @@ async def forwards(
 
 
 async def backwards(engine: Engine, choose: Choice, *, wait: float = WAIT_SECONDS) -> Sequence[Migration]:
-    """Undoes what `choose` picks, in that order. Raises MigrationsStopped."""
+    """Undoes what `choose` picks, in that order.
+
+    :raises MigrationsStopped: where one fails; then none was undone.
+    """
     async with _alone(engine, wait) as run:
         chosen = choose(await records.applied(run.connection))
         await run.backwards([Step(one, await one.manager()) for one in chosen])

@@ -27,7 +27,10 @@ TABLE = re.compile(r"class_name='(\w+)'")
 async def create(
     app_config: AppConfig, auto: bool = False, description: str = "", auto_input: str | None = None
 ) -> NewMigrationMeta:
-    """As Piccolo's function of this purpose; gives the last of the files. Raises NoChanges."""
+    """As Piccolo's function of this purpose; gives the last of the files.
+
+    :raises NoChanges: where there is nothing to write.
+    """
     if not auto:
         return await create_by_piccolo(app_config, auto, description, auto_input)
     changes = await find_changes(app_config, auto_input)

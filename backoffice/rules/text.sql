@@ -39,13 +39,17 @@ END;
 $$;
 
 -- Without case and accents: 'São' and 'SAO' are both 'sao', 'Łukasz' is 'lukasz', 'Strauß' 'strauss'. ASCII has no accents,
--- and is spared the search for them.
+-- and is spared the search for them; Portuguese has no letters that are more than a letter with an accent.
 CREATE OR REPLACE FUNCTION fold(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN lower(CASE WHEN octet_length(value) = length(value) THEN value
+RETURN lower(CASE
+    WHEN octet_length(value) = length(value) THEN value
+    WHEN value !~ '[^\u0001-\u007fÀ-ÅÇ-ÏÑ-ÖÙ-Ýà-åç-ïñ-öù-ýÿ]'
+        THEN regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g')
     ELSE replace(replace(replace(translate(
         regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g'),
-        'łŁøØđĐÆŒẞ', 'llooddæœß'), 'æ', 'ae'), 'œ', 'oe'), 'ß', 'ss') END);
+        'łŁøØđĐÆŒẞ', 'llooddæœß'), 'æ', 'ae'), 'œ', 'oe'), 'ß', 'ss')
+END);
 
 -- The words of a text, folded. Bounded, because a tsvector is: 20,000 characters, 100 per word.
 CREATE OR REPLACE FUNCTION long_text_words(value text) RETURNS text[]
