@@ -40,7 +40,7 @@ XMLHttpRequest.prototype.send = function (body) {
 
 function withWordNull(body) {
   const form = document.querySelector("[data-uitest=save_button], [data-uitest=create_button]")?.form;
-  if (!form || typeof body !== "string") return body;
+  if (!form || !String(body).startsWith("{")) return body;
   const row = JSON.parse(body);
   for (const name of Object.keys(row).filter((name) => row[name] === null)) {
     const input = form.querySelector(`:is(input, textarea)[name="${CSS.escape(name)}"]`);
