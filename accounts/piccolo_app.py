@@ -2,8 +2,6 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-import accounts.labels  # registers what the screen says
-import accounts.words  # noqa: F401 # registers what the rules say
 from accounts.commands import create_admin
 from accounts.tables import LoginFailure, Session, User
 

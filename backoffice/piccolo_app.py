@@ -4,10 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from backoffice import (
-    audit_words,  # noqa: F401 # registers what the screen and the rules say
-    fixtures,
-)
+from backoffice import fixtures
 from backoffice.grants import grant
 from backoffice.migrations import commands, doors
 from backoffice.tables import AuditEntry

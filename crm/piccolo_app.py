@@ -2,8 +2,6 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-import crm.labels  # registers what the screen says
-import crm.words  # noqa: F401 # registers what the rules say
 from crm.tables import Customer, IdempotencyKey, Presale, PresaleBirth, PresaleItem, Product
 
 APP_CONFIG = AppConfig(

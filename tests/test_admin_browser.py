@@ -292,6 +292,7 @@ async def test_the_word_null_is_a_word(clerk: Clerk, db: asyncpg.Connection) -> 
 async def test_whoever_was_logged_out_meanwhile_is_told_so(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db)
     await clerk.open("customers", customer)
+    await clerk.page.wait_for_load_state("networkidle")  # it has looked who is logged in
     await db.execute("DELETE FROM sessions")
     await clerk.fill(name="Maria")
     await clerk.save()

@@ -133,8 +133,10 @@ def problem_responses(*refusals: int | str) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, as FastAPI's `responses=` takes them.
 
     :param refusals: codes of problems; or statuses, for all the codes that have them.
+    :raises KeyError: for a code that has no words yet.
     """
-    codes = {code for code, about in PROBLEMS.items() if code in refusals or about.status in refusals}
+    named = {refusal for refusal in refusals if isinstance(refusal, str)}
+    codes = named | {code for code, about in PROBLEMS.items() if about.status in refusals}
     statuses = sorted({PROBLEMS[code].status for code in codes})
     return {
         status: _problem_response(sorted(code for code in codes if PROBLEMS[code].status == status))
