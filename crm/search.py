@@ -9,33 +9,38 @@ from backoffice.api.conditions import Condition, all_of
 LARGEST_NUMBER = str(2**63 - 1)
 MARKS = re.compile(r"^[\W_]+|[\W_]+$")  # around a word
 
+# How what was typed is read, see rules/text.sql: as words alone, or with numbers that may be punctuated anyhow.
+WORDS = "words_query"
+WORDS_AND_NUMBERS = "search_query"
+
 
 def search_customers(typed: str) -> Condition:
-    return _with_words("customer_words(name, email, cpf, phone)", "name || ' ' || email", typed)
+    words = "customer_words(name, email, cpf, phone)"
+    return _with_words(words, "name || ' ' || email", typed, read_as=WORDS_AND_NUMBERS)
 
 
 def search_products(typed: str) -> Condition:
     text = "code || ' ' || name || ' ' || coalesce(description, '')"
-    return _with_words(f"search_words({text})", text, typed)
+    return _with_words(f"search_words({text})", text, typed, read_as=WORDS)
 
 
-def _with_words(words: str, text: str, typed: str) -> Condition:
+def _with_words(words: str, text: str, typed: str, *, read_as: str) -> Condition:
     """:param text: from which all words without digits are."""
-    found, estimated = _begun(words, typed)
-    return Condition(found, estimated, _checked(words, text, typed), orderless=True)
+    found, estimated = _begun(words, typed, read_as)
+    return Condition(found, estimated, _checked(words, text, typed, read_as), orderless=True)
 
 
-def _begun(words: str, typed: str) -> tuple[QueryString, QueryString]:
+def _begun(words: str, typed: str, read_as: str) -> tuple[QueryString, QueryString]:
     """As an index finds them, and as the planner can tell how many there are."""
     # A planner who knows that most rows match would read them all, and take each apart.
-    unknown, known = "(SELECT search_beginnings_query({}))", "search_beginnings_query({})"
+    known = f"beginnings_query({read_as}({{}}))"
     begin = f"search_beginnings({words}) @@ "
-    return QueryString(begin + unknown, typed), QueryString(begin + known, typed)
+    return QueryString(f"{begin}(SELECT {known})", typed), QueryString(begin + known, typed)
 
 
-def _checked(words: str, text: str, typed: str) -> QueryString:
+def _checked(words: str, text: str, typed: str, read_as: str) -> QueryString:
     # What was typed is read once for all rows, and most rows are told by their text without being taken apart.
-    patterns, query = "(SELECT search_patterns({}))", "(SELECT search_query({}))"
+    patterns, query = "(SELECT search_patterns({}))", f"(SELECT {read_as}({{}}))"
     return QueryString(f"fold({text}) LIKE ALL ({patterns}::text[]) AND {words} @@ {query}", typed, typed)
 
 
@@ -55,11 +60,13 @@ def has_number(typed: str) -> bool:
 
 def _of_customers(names: str) -> Condition:
     words = "search_words(name)"
-    found, estimated = _begun(words, names)
+    found, estimated = _begun(words, names, WORDS)
     return Condition(
         QueryString("customer_id = ANY (ARRAY(SELECT id FROM customers WHERE {}))", found),
         QueryString("customer_id IN (SELECT id FROM customers WHERE {})", estimated),
-        QueryString("(SELECT {} FROM customers WHERE customers.id = customer_id)", _checked(words, "name", names)),
+        QueryString(
+            "(SELECT {} FROM customers WHERE customers.id = customer_id)", _checked(words, "name", names, WORDS)
+        ),
         orderless=True,
     )
 

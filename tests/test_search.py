@@ -48,6 +48,9 @@ class TestSearch:
             assert await names(cast.employee, "products", search=typed) == ["Caneta Azul"], typed
         assert await names(cast.employee, "products", search="lapis") == ["Lápis"]
         assert await names(cast.employee, "products", search="neta") == []
+        await a_product(connection, code="0599", name="Other")
+        assert await names(cast.employee, "products", search="05") == ["Other"]
+        assert await names(cast.employee, "products", search="0 5") == []
 
     async def test_presales_by_number_and_customer(self, cast: Cast, connection: asyncpg.Connection) -> None:
         numbers = {}

@@ -63,7 +63,17 @@ class TestWords:
     async def test_every_typed_word_begins_a_word(
         self, trial: asyncpg.Connection, pairs: list[tuple[str, str]]
     ) -> None:
-        """Digits aside, which may also match across the spaces between them."""
+        """Digits aside, which may also match across the spaces between them, unless they are but words."""
+        found = await trial.fetch(
+            "SELECT search_words(text) @@ words_query(typed) AS looked_at, "
+            "search_beginnings(search_words(text)) @@ beginnings_query(words_query(typed)) AS found "
+            "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (text, typed, n) ORDER BY n",
+            [text for text, _ in pairs],
+            [typed for _, typed in pairs],
+        )
+        right = [begins_words_of(typed, text) for text, typed in pairs]
+        assert [record["looked_at"] for record in found] == right
+        assert [record["found"] for record in found] == right
         pairs = [(text, re.sub(r"[019]", "a", typed)) for text, typed in pairs]
         found = await trial.fetch(
             f"SELECT {WAYS.format(words='search_words(text)', typed='typed')}, "

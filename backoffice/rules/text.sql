@@ -153,10 +153,22 @@ BEGIN
 END;
 $$;
 
+-- What somebody typed where numbers are but words: no runs.
+CREATE OR REPLACE FUNCTION words_query(typed text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    SELECT string_agg(quote_literal(left(run, 100)) || ':*', ' & ')::tsquery
+    FROM regexp_split_to_table(fold(typed), '[^[:alnum:]]+') AS run WHERE run <> ''
+);
+
 -- The same query, of beginnings: what has a key of its own there needs no other that begins with it.
+CREATE OR REPLACE FUNCTION beginnings_query(words tsquery) RETURNS tsquery
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN regexp_replace(words::text, '''([^'']{1,6}|[^'']{6,9}[^''0-9])'':\*', '''\1''', 'g')::tsquery;
+
 CREATE OR REPLACE FUNCTION search_beginnings_query(typed text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN regexp_replace(search_query(typed)::text, '''([^'']{1,6}|[^'']{6,9}[^''0-9])'':\*', '''\1''', 'g')::tsquery;
+RETURN beginnings_query(search_query(typed));
 
 -- What the folded text of every row that is found contains, as patterns of LIKE: quick to look for, and rarely there.
 CREATE OR REPLACE FUNCTION search_patterns(typed text) RETURNS text[]
