@@ -17,8 +17,8 @@ from accounts.tables import User
 from backoffice import health, logs, metrics, problem_responses
 from backoffice.admin.site import Admin
 from backoffice.api import openapi
-from backoffice.api.direct import Direct, Directory
 from backoffice.api.routes import add_resource
+from backoffice.api.routing import FastRouting, RouteTable
 from backoffice.boundary import Boundary
 from backoffice.database import standby
 from backoffice.pages import documentation
@@ -79,14 +79,14 @@ app.mount(
 )
 openapi.install(app, TAGS | {resource.path: resource.about for resource in SHOWN}, SECURITY_SCHEMES)
 problem_responses.install(app)
-directory = Directory([*router.routes, *health.router.routes])
-app.add_middleware(Direct, directory=directory)
+route_table = RouteTable([*router.routes, *health.router.routes])
+app.add_middleware(FastRouting, table=route_table)
 app.add_middleware(
     UnitOfWork,
     prefixes=("/api/", "/admin/api/", "/admin/public/"),
     without=("/api/auth/login", "/api/auth/password", "/admin/public/", "/admin/api/change-password"),
     apart=("/api/health/",),
 )
-app.add_middleware(Authentication, welcomes=directory.welcomes)
+app.add_middleware(Authentication, is_lazy=route_table.is_lazy)
 app.add_middleware(Boundary)
 app.add_middleware(OneLineRefusal)

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.sessions import ACTOR, CALLER, CSRF_COOKIE, SESSION_COOKIE, Caller, as_bytes, find_actor, hash_token
-from backoffice.api.strangers import STRANGER
+from backoffice.api.lazy_user import LAZY_USER
 from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Engine, Reader
 from backoffice.database.errors import repeat
@@ -46,8 +46,8 @@ def _with_actor(sql: str, place: int) -> str:
     )
 
 
-class Stranger:
-    """See backoffice.api.strangers.
+class SessionUser:
+    """A `LazyUser`: whoever has this session's token.
 
     :param by_cookie: whether a browser would send the token unasked, so that more must show that our page asked.
     """
@@ -56,8 +56,8 @@ class Stranger:
         self.token_hash = hash_token(token)
         self.by_cookie = by_cookie
 
-    async def introduce(self, scope: Scope) -> None:
-        self._welcome(scope, await repeat(is_lost, 2, find_actor, self.token_hash, scope))
+    async def authenticate(self, scope: Scope) -> None:
+        self._set_user(scope, await repeat(is_lost, 2, find_actor, self.token_hash, scope))
         self._check_csrf(scope)
 
     def _check_csrf(self, scope: Scope) -> None:
@@ -67,41 +67,41 @@ class Stranger:
 
     async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:
         query = _with_caller(sql, len(arguments) + 1)
-        return self._met(scope, await reader.fetch_row(query, *arguments, self.token_hash))
+        return self._authenticated(scope, await reader.fetch_row(query, *arguments, self.token_hash))
 
     async def change(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
         self._check_csrf(scope)
         statement = _with_actor(sql, len(arguments) + 1)
         row = await engine.fetch_row(statement, *arguments, self.token_hash, scope["state"]["request_id"])
-        return self._met(scope, row)
+        return self._authenticated(scope, row)
 
-    def _met(self, scope: Scope, row: Any) -> Any:
+    def _authenticated(self, scope: Scope, row: Any) -> Any:
         """:param row: the caller's columns and a value; None where there is no such session."""
         *caller, value = row or (None,)
-        self._welcome(scope, Caller(*caller) if caller else None)
+        self._set_user(scope, Caller(*caller) if caller else None)
         return value
 
-    def _welcome(self, scope: Scope, caller: Caller | None) -> None:
+    def _set_user(self, scope: Scope, caller: Caller | None) -> None:
         if caller is None:
             raise Problem("unauthenticated", headers=CHALLENGE)
-        welcome(scope, caller, self.token_hash)
+        set_user(scope, caller, self.token_hash)
 
 
-class Visitor:
-    """Of the admin, which lets people in by itself: here it is only said who they are, before they change something."""
+class AdminSessionUser:
+    """A `LazyUser` of the admin, which refuses people by itself: who has no session is left to it."""
 
     def __init__(self, token: str) -> None:
         self.token_hash = hash_token(token)
 
-    async def introduce(self, scope: Scope) -> None:
-        scope.pop(STRANGER)
+    async def authenticate(self, scope: Scope) -> None:
+        scope.pop(LAZY_USER)
         if caller := await repeat(is_lost, 2, find_actor, self.token_hash, scope):
-            welcome(scope, caller, self.token_hash)
+            set_user(scope, caller, self.token_hash)
 
 
-def welcome(scope: Scope, caller: Caller, token_hash: str) -> None:
+def set_user(scope: Scope, caller: Caller, token_hash: str) -> None:
     """Lets the rest of the program know who asks."""
-    scope.pop(STRANGER, None)
+    scope.pop(LAZY_USER, None)
     scope["user"] = SignedIn(user=cast(Any, caller))  # it need only look like Piccolo's own
     scope["auth"] = AuthCredentials(["authenticated"])
     scope["state"]["token_hash"] = token_hash
@@ -110,14 +110,16 @@ def welcome(scope: Scope, caller: Caller, token_hash: str) -> None:
 class Authentication:
     """ASGI middleware: under /api, only log-in and health are reached without a session.
 
-    Whoever shows one stays a stranger until the query that answers looks them up, or `UnitOfWork` does, in the
+    Whoever shows one is a `LazyUser` until the query that answers looks them up, or `UnitOfWork` does, in the
     transaction in which they change something. That sets scope["user"], scope["auth"] and state.token_hash, or raises
     Problem.
+
+    :param is_lazy: whether the route of a request looks them up by itself.
     """
 
-    def __init__(self, app: ASGIApp, welcomes: Callable[[Scope], bool]) -> None:
+    def __init__(self, app: ASGIApp, is_lazy: Callable[[Scope], bool]) -> None:
         self.app = app
-        self.welcomes = welcomes
+        self.is_lazy = is_lazy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -127,13 +129,13 @@ class Authentication:
     async def _look(self, scope: Scope, path: str) -> None:
         reads, connection = scope["method"] in SAFE_METHODS, HTTPConnection(scope)
         if _is_private(path):
-            is_welcome = self.welcomes(scope)  # which also says in the log what a stranger was refused
-            scope[STRANGER] = stranger = _stranger(connection)
-            if reads and not is_welcome:
+            is_lazy = self.is_lazy(scope)  # which also names the route in the log
+            scope[LAZY_USER] = user = _user(connection)
+            if reads and not is_lazy:
                 async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
-                    await stranger.introduce(scope)
+                    await user.authenticate(scope)
         elif path.startswith(ADMIN) and not reads:
-            scope[STRANGER] = Visitor(connection.cookies.get(SESSION_COOKIE, ""))
+            scope[LAZY_USER] = AdminSessionUser(connection.cookies.get(SESSION_COOKIE, ""))
 
 
 def _is_private(path: str) -> bool:
@@ -147,10 +149,10 @@ async def authenticate(connection: HTTPConnection) -> None:
 
     :raises Problem: unauthenticated, csrf_failed.
     """
-    await _stranger(connection).introduce(connection.scope)
+    await _user(connection).authenticate(connection.scope)
 
 
-def _stranger(connection: HTTPConnection) -> Stranger:
+def _user(connection: HTTPConnection) -> SessionUser:
     """With the bearer token, or else with the cookie's.
 
     :raises Problem: unauthenticated, where there is neither.
@@ -159,7 +161,7 @@ def _stranger(connection: HTTPConnection) -> Stranger:
     token = _bearer_token(bearer) if bearer else connection.cookies.get(SESSION_COOKIE)
     if not token:
         raise Problem("unauthenticated", headers=CHALLENGE)
-    return Stranger(token, by_cookie=not bearer)
+    return SessionUser(token, by_cookie=not bearer)
 
 
 def _bearer_token(headers: list[str]) -> str | None:

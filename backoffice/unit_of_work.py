@@ -6,8 +6,8 @@ import asyncpg
 from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backoffice.api.direct import welcomes
-from backoffice.api.strangers import STRANGER
+from backoffice.api.lazy_user import LAZY_USER
+from backoffice.api.routing import is_lazy
 from backoffice.database.connecting import is_lost
 from backoffice.database.engine import the_engine
 from backoffice.database.errors import is_collision, is_refusal, repeat
@@ -68,7 +68,7 @@ class UnitOfWork:
         self.without = without
         self.apart = apart
         self._room = asyncio.Semaphore(MOST_LARGE_BODIES)
-        self._room_of_strangers = asyncio.Semaphore(1)
+        self._anonymous_room = asyncio.Semaphore(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = f"{get_route_path(scope)}/" if scope["type"] == "http" else ""
@@ -103,26 +103,27 @@ class UnitOfWork:
 
     async def _room_for(self, scope: Scope) -> asyncio.Semaphore:
         """Whoever logs in is nobody yet, and may keep only others such waiting."""
-        if STRANGER not in scope:
-            return self._room_of_strangers
+        if LAZY_USER not in scope:
+            return self._anonymous_room
         copy = {**scope, "state": dict(scope.get("state", {}))}  # they are looked up again in the transaction
-        await copy[STRANGER].introduce(copy)
-        return self._room if "user" in copy else self._room_of_strangers
+        await copy[LAZY_USER].authenticate(copy)
+        return self._room if "user" in copy else self._anonymous_room
 
     async def _answer(self, scope: Scope, body: bytes) -> Answer:
         if get_route_path(scope).startswith(self.without):
-            return await self._run(scope, body, introduced=scope["method"] not in SAFE_METHODS)
+            return await self._run(scope, body, authenticated=scope["method"] not in SAFE_METHODS)
         if scope["method"] in SAFE_METHODS:
             return await repeat(is_lost, 2, self._run, scope, body)
         return await repeat(is_collision, MAX_TRIES, self._change, scope, body)
 
-    async def _run(self, scope: Scope, body: bytes, *, introduced: bool = False) -> Answer:
+    async def _run(self, scope: Scope, body: bytes, *, authenticated: bool = False) -> Answer:
         answer = Answer()
         # A copy: what one try writes into the scope must not reach the next.
         copy = {**scope, "state": dict(scope.get("state", {}))}
         try:
-            if introduced and STRANGER in copy:
-                await copy[STRANGER].introduce(copy)  # in the transaction, if there is one, so that it knows who acts
+            if authenticated and LAZY_USER in copy:
+                # In the transaction, if there is one, so that it knows who acts.
+                await copy[LAZY_USER].authenticate(copy)
             await self.app(copy, _replay(body), answer.hold)
         finally:
             scope.update({key: copy[key] for key in ("route", "user") if key in copy})
@@ -130,19 +131,19 @@ class UnitOfWork:
 
     async def _change(self, scope: Scope, body: bytes) -> Answer:
         """Whoever may not ask is not told what was wrong with the question: before they hear no, they are looked up."""
-        introduced = len(body) > SMALL_BODY_BYTES or not welcomes(scope)
+        authenticated = len(body) > SMALL_BODY_BYTES or not is_lazy(scope)
         try:
-            return await self._run_in_transaction(scope, body, introduced=introduced)
+            return await self._run_in_transaction(scope, body, authenticated=authenticated)
         except (Problem, asyncpg.PostgresError) as error:
-            if introduced or "user" in scope or _is_unknown(error) or not is_refusal(error):
+            if authenticated or "user" in scope or _is_unauthenticated(error) or not is_refusal(error):
                 raise
-        return await self._run_in_transaction(scope, body, introduced=True)
+        return await self._run_in_transaction(scope, body, authenticated=True)
 
-    async def _run_in_transaction(self, scope: Scope, body: bytes, *, introduced: bool) -> Answer:
+    async def _run_in_transaction(self, scope: Scope, body: bytes, *, authenticated: bool) -> Answer:
         answer = Answer()
         try:
             async with the_engine().transaction():
-                answer = await self._run(scope, body, introduced=introduced)
+                answer = await self._run(scope, body, authenticated=authenticated)
                 if answer.failed:
                     raise RolledBack
         except RolledBack:
@@ -155,7 +156,7 @@ def _longest_seconds() -> float:
     return max(LONGEST_REQUEST_SECONDS, the_engine().settings.db_statement_timeout + 1)
 
 
-def _is_unknown(error: Exception) -> bool:
+def _is_unauthenticated(error: Exception) -> bool:
     """Whether they were looked up, in vain."""
     return isinstance(error, Problem) and error.code == "unauthenticated"
 

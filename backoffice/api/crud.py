@@ -13,16 +13,16 @@ from starlette.responses import JSONResponse, Response
 
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.bodies import read_json
-from backoffice.api.direct import welcomes_strangers
+from backoffice.api.lazy_user import LAZY_USER, MAY, LazyUser
+from backoffice.api.lazy_user import fetch as fetch_for
 from backoffice.api.lists import Rows
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
+from backoffice.api.routing import authenticates_lazily
 from backoffice.api.schemas import Models, blank_row
 from backoffice.api.selects import update_sql
 from backoffice.api.store import Store
-from backoffice.api.strangers import MAY, STRANGER, Stranger
-from backoffice.api.strangers import fetch as fetch_for
 from backoffice.api.values import canonical_uuid
 from backoffice.problems import FieldError, Problem, field_errors
 
@@ -72,26 +72,26 @@ class CRUD(PiccoloCRUD):
         shown = self.resource.shown and self.resource.shown(request)
         return Parameters(self.resource, request.scope["query_string"], shown)
 
-    @welcomes_strangers
+    @authenticates_lazily
     async def list_rows(self, request: Request) -> Response:
-        await self.admit(request)
+        await self.authorize_read(request)
         return await self.get_all(request)
 
-    @welcomes_strangers
+    @authenticates_lazily
     async def read_row(self, request: Request) -> Response:
-        await self.admit(request)
+        await self.authorize_read(request)
         row_id = self.parse_id(request.path_params["row_id"])
         await self.require_shown(request, row_id)
         return await self.get_single(request, row_id)
 
-    async def admit(self, request: Request) -> None:
-        """Lets in who may read; a stranger, too, unless it depends on who they are what there is to see.
+    async def authorize_read(self, request: Request) -> None:
+        """Lets in who may read; who that is may be found out later, unless it depends on them what there is to see.
 
         :raises Problem: unauthenticated, forbidden.
         """
-        if STRANGER in request.scope and self.resource.shown:
-            await request.scope[STRANGER].introduce(request.scope)
-        if STRANGER not in request.scope:
+        if LAZY_USER in request.scope and self.resource.shown:
+            await request.scope[LAZY_USER].authenticate(request.scope)
+        if LAZY_USER not in request.scope:
             self.resource.require(request, "read")
 
     async def require_shown(self, request: Request, row_id: UUID) -> None:
@@ -100,9 +100,9 @@ class CRUD(PiccoloCRUD):
         if shown and not await self.store.meets(row_id, shown):
             raise Problem("not_found")
 
-    @welcomes_strangers
+    @authenticates_lazily
     async def change_row(self, request: Request) -> Response:
-        if STRANGER not in request.scope:
+        if LAZY_USER not in request.scope:
             self.resource.require(request, "change")
         row_id = self.parse_id(request.path_params["row_id"])
         data = await read_json(request)
@@ -190,23 +190,23 @@ class CRUD(PiccoloCRUD):
         self.parameters(request).finish()
         values = await self.validate_change(request, row_id, data, model)
         if self.looks_first(request):
-            await self.meet(request)
+            await self.authorize_change(request)
             await self.store.queue(row_id, values)
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
         if values:
             row = await self.update(request, row_id, values)
         else:
-            await self.meet(request)
+            await self.authorize_change(request)
             row = await self.store.read(row_id)
         return json_response(row, headers={"ETag": etag(row)})
 
-    async def meet(self, request: Request) -> None:
+    async def authorize_change(self, request: Request) -> None:
         """Finds out who asks, if that is not known yet.
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
-        if STRANGER in request.scope:
-            await request.scope[STRANGER].introduce(request.scope)
+        if LAZY_USER in request.scope:
+            await request.scope[LAZY_USER].authenticate(request.scope)
             self.resource.require(request, "change")
 
     async def validate_change(
@@ -219,7 +219,7 @@ class CRUD(PiccoloCRUD):
         try:
             return self.validate(model, data)
         except Problem as problem:
-            await self.meet(request)
+            await self.authorize_change(request)
             row = await self.store.engine.fetch_value(self.store.row_sql, row_id)
             if row is None or not isinstance(data, dict):
                 raise
@@ -239,14 +239,12 @@ class CRUD(PiccoloCRUD):
         :raises Problem: not_found; unauthenticated, csrf_failed, forbidden where that was not known before.
         """
         names, arguments = tuple(values), [row_id, *values.values()]
-        stranger: Stranger | None = request.scope.get(STRANGER)
-        if stranger is None:
+        lazy: LazyUser | None = request.scope.get(LAZY_USER)
+        if lazy is None:
             row = await self.store.engine.fetch_value(update_sql(self.table, self.store.details, names), *arguments)
         else:
             sql = update_sql(self.table, self.store.details, names, MAY.format(len(arguments) + 1))
-            row = await stranger.change(
-                self.store.engine, request.scope, sql, *arguments, [*self.resource.rights.change]
-            )
+            row = await lazy.change(self.store.engine, request.scope, sql, *arguments, [*self.resource.rights.change])
             self.resource.require(request, "change")
         if row is None:
             raise Problem("not_found")

@@ -10,14 +10,14 @@ from starlette.types import Scope
 
 from backoffice.database.engine import Engine, Reader
 
-STRANGER = "backoffice.stranger"  # the key in the scope, until the stranger is known
+LAZY_USER = "backoffice.lazy_user"  # the key in the scope, until they are authenticated
 MAY = "(SELECT role::text FROM caller) = ANY (${})"  # with the number of the parameter that has the roles
 
 
-class Stranger(Protocol):
+class LazyUser(Protocol):
     """Somebody whom no query has looked up yet."""
 
-    async def introduce(self, scope: Scope) -> None:
+    async def authenticate(self, scope: Scope) -> None:
         """Looks them up, and does for the scope what a log-in checked beforehand does.
 
         :raises Problem: unauthenticated, csrf_failed.
@@ -39,7 +39,7 @@ class Stranger(Protocol):
 
 async def fetch(engine: Engine, request: Request, sql: str, *arguments: Any) -> Any:
     """What the query answers: one value, or None for no row. Afterwards it is known who asks."""
-    stranger: Stranger | None = request.scope.get(STRANGER)
-    if stranger is None:
+    user: LazyUser | None = request.scope.get(LAZY_USER)
+    if user is None:
         return await engine.reader.fetch_value(sql, *arguments)
-    return await stranger.fetch(engine.reader, request.scope, sql, *arguments)
+    return await user.fetch(engine.reader, request.scope, sql, *arguments)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backoffice.api.strangers import STRANGER
+from backoffice.api.lazy_user import LAZY_USER
 from backoffice.problems import Problem
 
 ROW = 3  # which part of an address names the row, as in /api/customers/{row_id}/
@@ -20,13 +20,13 @@ FOUND = "backoffice.route"  # the key in the scope
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 
-def welcomes_strangers(endpoint: Endpoint) -> Endpoint:
-    """Marks an endpoint that finds out by itself who asks, with the statement that answers."""
-    endpoint.welcomes_strangers = True  # type: ignore[attr-defined]
+def authenticates_lazily(endpoint: Endpoint) -> Endpoint:
+    """Marks an endpoint that finds out by itself who asks, with the statement that answers; see `LazyUser`."""
+    endpoint.authenticates_lazily = True  # type: ignore[attr-defined]
     return endpoint
 
 
-class Directory:
+class RouteTable:
     """Routes by method and address.
 
     :param routes: those whose endpoints take the bare request.
@@ -45,45 +45,46 @@ class Directory:
         scope.update({"route": route, "endpoint": route.endpoint, "path_params": match.groupdict(), FOUND: route})
         return route
 
-    def welcomes(self, scope: Scope) -> bool:
+    def is_lazy(self, scope: Scope) -> bool:
         """Whether the route of this request finds out by itself who asks."""
         self.find(scope)
-        return welcomes(scope)
+        return is_lazy(scope)
 
 
-class Direct:
-    """ASGI middleware; what is not in the directory goes on to the application, which also says 404, 405 and 307.
+class FastRouting:
+    """ASGI middleware; what is not in the table goes on to the application, which also says 404, 405 and 307.
 
     FastAPI would try some fifty patterns on every request, and then look for dependencies that there are none of.
     """
 
-    def __init__(self, app: ASGIApp, directory: Directory) -> None:
+    def __init__(self, app: ASGIApp, table: RouteTable) -> None:
         self.app = app
-        self.directory = directory
+        self.table = table
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = scope["type"] == "http" and (scope.get(FOUND) or self.directory.find(scope))
+        route = scope["type"] == "http" and (scope.get(FOUND) or self.table.find(scope))
         if not route:
             await self.app(scope, receive, send)
             return
-        if STRANGER in scope and not welcomes(scope):
-            raise RuntimeError(f"a stranger has come to {route.path}")
+        if LAZY_USER in scope and not is_lazy(scope):
+            raise RuntimeError(f"nobody was authenticated for {route.path}")
         request = Request(scope, receive)
         try:
             response = await route.endpoint(request)
         except (Problem, asyncpg.DataError):
-            if STRANGER not in scope or scope["method"] != "GET":  # what changes something is run again as a whole
+            if LAZY_USER not in scope or scope["method"] != "GET":  # what changes something is run again as a whole
                 raise
-            await scope[STRANGER].introduce(scope)  # whoever may not ask is not told what was wrong with the question
+            # Whoever may not ask is not told what was wrong with the question.
+            await scope[LAZY_USER].authenticate(scope)
             response = await route.endpoint(request)
-        if STRANGER in scope:
-            raise RuntimeError(f"{route.path} has answered a stranger")
+        if LAZY_USER in scope:
+            raise RuntimeError(f"{route.path} has answered without authenticating anybody")
         await response(scope, receive, send)
 
 
-def welcomes(scope: Scope) -> bool:
+def is_lazy(scope: Scope) -> bool:
     """Whether the route that was found for this request finds out by itself who asks."""
-    return FOUND in scope and getattr(scope[FOUND].endpoint, "welcomes_strangers", False)
+    return FOUND in scope and getattr(scope[FOUND].endpoint, "authenticates_lazily", False)
 
 
 def _any_row(path: str) -> str:
