@@ -106,7 +106,8 @@ class UnitOfWork:
         if LAZY_USER not in scope:
             return self._anonymous_room
         copy = {**scope, "state": dict(scope.get("state", {}))}  # they are looked up again in the transaction
-        await copy[LAZY_USER].authenticate(copy)
+        async with asyncio.timeout(_longest_seconds()):
+            await copy[LAZY_USER].authenticate(copy)
         return self._room if "user" in copy else self._anonymous_room
 
     async def _answer(self, scope: Scope, body: bytes) -> Answer:
