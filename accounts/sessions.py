@@ -73,7 +73,7 @@ async def _forget_expired() -> None:
     )
 
 
-PERSON = "users.id, users.email, users.name, users.role"
+PERSON = "users.id, users.email, users.name, users.role::text"
 # With the number of the parameter that is the token's hash.
 OF_SESSION = """
 FROM sessions JOIN users ON users.id = sessions.user_id

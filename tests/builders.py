@@ -18,6 +18,8 @@ WAYS = {
     "converted": ["pending", "approved", "converted"],
     "cancelled": ["cancelled"],
 }
+# Or the driver would look up these types on each new connection, which takes longer than to connect.
+SENT_AS = {"role": "::text::user_role", "status": "::text::presale_status"}
 _serial = count(1)
 
 
@@ -31,7 +33,7 @@ def nth_cpf(number: int) -> str:
 
 
 async def insert(connection: asyncpg.Connection, table: str, values: dict[str, Any]) -> UUID:
-    places = ", ".join(f"${place}" for place in range(1, len(values) + 1))
+    places = ", ".join(f"${place}{SENT_AS.get(name, '')}" for place, name in enumerate(values, 1))
     sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places}) RETURNING id"
     created: UUID = await connection.fetchval(sql, *values.values())
     return created
@@ -99,7 +101,7 @@ async def a_presale_that_is(connection: asyncpg.Connection, status: str, **line:
 
 async def walk(connection: asyncpg.Connection, presale: UUID, *statuses: str) -> None:
     for status in statuses:
-        await connection.execute("UPDATE presales SET status = $2 WHERE id = $1", presale, status)
+        await connection.execute(f"UPDATE presales SET status = $2{SENT_AS['status']} WHERE id = $1", presale, status)
 
 
 async def row(connection: asyncpg.Connection, table: str, id: UUID) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from backoffice.api.conditions import Condition, plain
 from backoffice.api.given import Given
 from backoffice.api.resource import Resource, Search
 from backoffice.api.values import clean_text, value_type
-from backoffice.columns import is_text
+from backoffice.columns import is_text, place_of
 from backoffice.problems import FieldError, field_errors
 
 MAX_SEARCH_LENGTH = 200
@@ -99,7 +99,7 @@ class Filters:
             wrong = field_errors(error.errors())
             self.given.errors += [FieldError(name, found.code, found.parameters) for found in wrong]
             return []
-        return [plain(QueryString(f'"{name}" {sign} {{}}', value))]
+        return [plain(QueryString(f'"{name}" {sign} {place_of(column, "{}")}', value))]
 
 
 @cache

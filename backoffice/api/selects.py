@@ -8,6 +8,8 @@ from piccolo.columns import Column, ForeignKey, Numeric
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
+from backoffice.columns import place_of
+
 MOST_STATEMENTS = 500  # kept of those that clients may think up
 
 Statement = tuple[str, list[Any]]
@@ -89,7 +91,7 @@ def row_sql(table: type[Table], details: Details, *, readable: bool = False) -> 
 def insert_sql(table: type[Table], names: tuple[str, ...]) -> str:
     """A new row of these columns; the database's own defaults fill the others. Answers with its id."""
     columns = ", ".join(f'"{name}"' for name in names)
-    places = ", ".join(f"${place}" for place, _ in enumerate(names, 1))
+    places = ", ".join(_places(table, names, first=1).values())
     values = f"({columns}) VALUES ({places})" if names else "DEFAULT VALUES"
     return f'INSERT INTO "{table._meta.tablename}" {values} RETURNING id'
 
@@ -102,11 +104,17 @@ def update_sql(table: type[Table], details: Details, names: tuple[str, ...], con
 
     :param condition: under which alone anything changes. Its parameters come after those of the columns.
     """
-    changes = ", ".join(f'"{name}" = ${place}' for place, name in enumerate(names, 2))
+    changes = ", ".join(f'"{name}" = {place}' for name, place in _places(table, names, first=2).items())
     return (
         f'UPDATE "{table._meta.tablename}" SET {changes} WHERE id = $1 AND {condition} '
         f"RETURNING row_to_json((SELECT whole FROM (SELECT {_whole(table, details)}) AS whole))::text AS changed"
     )
+
+
+def _places(table: type[Table], names: tuple[str, ...], *, first: int) -> dict[str, str]:
+    """Of each column, the parameter that it gets."""
+    column = table._meta.get_column_by_name
+    return {name: place_of(column(name), f"${number}") for number, name in enumerate(names, first)}
 
 
 def _whole(table: type[Table], details: Details, *, readable: bool = False) -> str:
