@@ -11,7 +11,7 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import choices, planning
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.journal import Journal, noted
-from backoffice.migrations.observing import Observer, read_facts
+from backoffice.migrations.observing import read_facts
 from backoffice.migrations.planning import Planned
 from backoffice.migrations.runner import Run
 from backoffice.settings import Settings
@@ -32,12 +32,11 @@ def engine(database: str) -> Engine:
 @pytest.fixture
 def observe(engine: Engine, tmp_path: Path) -> Observe:
     async def of(forwards: str, *, alone: bool = False) -> Planned:
-        observer = Observer()
-        async with noted(engine, journal := Journal(observer)):
+        async with noted(engine, journal := Journal()):
             connection = await engine.connect()
             old = frozenset((await read_facts(connection)).tables)
             migration = a_migration(tmp_path, 1, forwards, alone=alone)
-            planned = await planning.observe(Run(engine, connection, journal), observer, migration, old)
+            planned = await planning.observe(Run(engine, connection, journal), migration, old)
             await close_quietly(connection)
         return planned
 

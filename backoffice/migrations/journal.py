@@ -28,11 +28,11 @@ class Watcher(Protocol):
 
 
 class Journal:
-    """Knows which statement failed; tells its watchers, if there are any, of all of them."""
+    """Knows which statement failed, and tells watchers of all of them."""
 
-    def __init__(self, watcher: Watcher | None = None) -> None:
+    def __init__(self) -> None:
         self.failed: str | None = None
-        self._watchers = [watcher] if watcher else []
+        self._watchers: list[Watcher] = []
         self._open = False
 
     @contextlib.contextmanager

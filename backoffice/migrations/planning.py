@@ -13,7 +13,6 @@ from backoffice.migrations.catalog import Difference, compare
 from backoffice.migrations.checking import reading
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration, all_migrations
-from backoffice.migrations.journal import Journal
 from backoffice.migrations.observing import Effect, Observer, read_facts
 from backoffice.migrations.risks import Old, Risk, locks, risks
 from backoffice.migrations.runner import SETTLE, Run, Step
@@ -90,12 +89,10 @@ async def plan(engine: Engine, choose: Choice, *, backwards: bool = False, scrat
         ran = await records.applied(connection)
         sizes = {row["relname"]: f"{row['rows']:,} rows, {row['size']}" for row in await connection.fetch(SIZES)}
     chosen = choose(ran)
-    async with a_server(engine, scratch_server) as server:
-        observer = Observer()
-        async with scratch(engine, server, Journal(observer)) as run:
-            await migrate(run, [one for one in all_migrations() if one.key in set(ran)])
-            old = frozenset((await read_facts(run.connection)).tables)
-            planned = [await observe(run, observer, one, old, backwards=backwards) for one in chosen]
+    async with a_server(engine, scratch_server) as server, scratch(engine, server) as run:
+        await migrate(run, [one for one in all_migrations() if one.key in set(ran)])
+        old = frozenset((await read_facts(run.connection)).tables)
+        planned = [await observe(run, one, old, backwards=backwards) for one in chosen]
     return "\n".join(one.script(sizes) for one in planned)
 
 
@@ -120,23 +117,21 @@ class Lint:
 
 async def lint(engine: Engine) -> Lint:
     """Looks at every migration of the program, on a server of its own: no database is needed."""
-    observer = Observer()
     async with throwaway_server() as server:
-        async with scratch(engine, server, Journal(observer)) as run:
+        async with scratch(engine, server) as run:
             planned = []
             for migration in all_migrations():
                 old = frozenset((await read_facts(run.connection)).tables)
-                planned.append(await observe(run, observer, migration, old))
+                planned.append(await observe(run, migration, old))
             made = await migrate(run, [])
         async with scratch(engine, server) as run:
             declared = await declare(run)
     return Lint(planned, compare(declared, made))
 
 
-async def observe(run: Run, observer: Observer, migration: Migration, old: Old, *, backwards: bool = False) -> Planned:
-    step = Step(migration, await migration.manager())
-    observer.effects = []
-    with quiet():
+async def observe(run: Run, migration: Migration, old: Old, *, backwards: bool = False) -> Planned:
+    step, observer = Step(migration, await migration.manager()), Observer()
+    with quiet(), run.journal.telling(observer):
         await (run.backwards if backwards else run.forwards)([step])
     effects = [effect for effect in observer.effects if effect.statement.text != SETTLE]
     return Planned(migration, step.alone, step.faked, effects, old, tuple(_missing(step, effects)))

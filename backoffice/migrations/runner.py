@@ -163,22 +163,26 @@ class Run:
     async def _together(self, steps: list[Step], backwards: bool) -> None:
         try:
             async with transaction_on(self.engine, self.connection):
-                await self._recorded(steps, backwards)
+                await self._in_transaction(steps, backwards)
         except MigrationFailed as failure:
             failure.blockers = self._waited_for if failure.may_pass else ()
             raise
 
-    async def _recorded(self, steps: list[Step], backwards: bool) -> None:
+    async def _in_transaction(self, steps: list[Step], backwards: bool) -> None:
         await records.create_tables(self.connection)
         before = await records.before(self.connection)
-        foreign_keys = await self.connection.fetch(FOREIGN_KEYS)
+        await self._run_whole(steps, backwards)
         for step in steps:
-            await self._run(step, backwards)
             await self._record(step, backwards)
-        await self._refuse_torn(foreign_keys)
         if any(step.taken for step in steps):
             before = records.Before({}, {})
         await records.remember_changes(self.connection, before)
+
+    async def _run_whole(self, steps: list[Step], backwards: bool) -> None:
+        foreign_keys = await self.connection.fetch(FOREIGN_KEYS)
+        for step in steps:
+            await self._run(step, backwards)
+        await self._refuse_torn(foreign_keys)
 
     async def _refuse_torn(self, foreign_keys: Sequence[Any]) -> None:
         """:param foreign_keys: those before, as FOREIGN_KEYS answers."""
@@ -194,12 +198,16 @@ class Run:
             await records.create_tables(self.connection)
             progress = Progress(await records.take_up(self.connection), transaction)
         for step in steps:
-            # No statement may outlive the lock, so it is said on the connection that holds it.
-            with cast(NotedConnector, self.engine.connector).lending(self.connection), self.journal.telling(progress):
-                await self._run(step, backwards)
+            with self.journal.telling(progress):
+                await self._run_outside(step, backwards)
             async with transaction():
                 await self._record(step, backwards)
                 await records.remember_changes(self.connection, progress.reached)
+
+    async def _run_outside(self, step: Step, backwards: bool) -> None:
+        # No statement may outlive the lock, so it is said on the connection that holds it.
+        with cast(NotedConnector, self.engine.connector).lending(self.connection):
+            await self._run(step, backwards)
 
     async def _run(self, step: Step, backwards: bool) -> None:
         if step.faked:

@@ -68,14 +68,25 @@ async def database(server: Connector) -> AsyncIterator[Connector]:
         await close_quietly(connection)
 
 
+class ScratchRun(Run):
+    """Keeps no records: what is broken off here is thrown away, not taken up."""
+
+    async def _in_transaction(self, steps: list[Step], backwards: bool) -> None:
+        await self._run_whole(steps, backwards)
+
+    async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
+        for step in steps:
+            await self._run_outside(step, backwards)
+
+
 @contextlib.asynccontextmanager
-async def scratch(engine: Engine, server: Connector, journal: Journal | None = None) -> AsyncIterator[Run]:
+async def scratch(engine: Engine, server: Connector) -> AsyncIterator[Run]:
     """A run on a scratch database, to which the engine leads meanwhile."""
-    journal = journal or Journal()
+    journal = Journal()
     async with database(server) as connector, noted(engine, journal, connector):
         connection = await engine.connect()
         try:
-            yield Run(engine, connection, journal)
+            yield ScratchRun(engine, connection, journal)
         finally:
             await close_quietly(connection)
 
