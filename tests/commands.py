@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from backoffice.settings import ROOT
+from tests.forked import Said, run_module
 
 BUSINESS_TABLES = ("users", "customers", "products", "presales", "presale_items")
 
@@ -22,23 +23,26 @@ def start(dsn: str, *module_and_arguments: str, **settings: str) -> subprocess.P
     return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
 
 
-def finish(process: subprocess.Popen[str]) -> str:
-    """What it printed, once it ended well."""
-    output, errors = process.communicate()
-    assert process.returncode == 0, output + errors
-    return output
-
-
 def run(dsn: str, *module_and_arguments: str, **settings: str) -> str:
-    return finish(start(dsn, *module_and_arguments, **settings))
+    """What it printed, once it ended well."""
+    said = _said(dsn, *module_and_arguments, **settings)
+    assert said.code == 0, said.text
+    return said.output
 
 
 def refusal(dsn: str, *module_and_arguments: str, **settings: str) -> str:
     """What it says when it ends badly, which it must."""
-    process = start(dsn, *module_and_arguments, **settings)
-    output, errors = process.communicate()
-    assert process.returncode != 0, output
-    return output + errors
+    said = _said(dsn, *module_and_arguments, **settings)
+    assert said.code != 0, said.text
+    return said.text
+
+
+def _said(dsn: str, *module_and_arguments: str, **settings: str) -> Said:
+    return run_module(ROOT, os.environ | {"DATABASE_URL": dsn} | settings, *module_and_arguments)
+
+
+def piccolo(dsn: str, *arguments: str) -> str:
+    return run(dsn, "piccolo.main", *arguments)
 
 
 async def contents(connection: asyncpg.Connection) -> Contents:

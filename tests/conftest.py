@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,6 +21,7 @@ from accounts import passwords
 from backoffice.database.embedded import EmbeddedPostgres
 from backoffice.settings import ROOT, Settings
 from tests.builders import a_user
+from tests.commands import piccolo
 from tests.desk import Desk, Desks
 from tests.pgbouncer import PgBouncer, pgbouncer
 
@@ -189,15 +188,6 @@ async def trial(shared_connection: asyncpg.Connection) -> AsyncIterator[asyncpg.
     await transaction.start()
     yield shared_connection
     await transaction.rollback()
-
-
-def piccolo(dsn: str, *arguments: str) -> str:
-    """Runs the `piccolo` command against a database, and gives back what it printed."""
-    command = [sys.executable, "-m", "piccolo.main", *arguments]
-    environment = os.environ | {"DATABASE_URL": dsn}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +15,7 @@ import asyncpg
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.settings import ROOT
+from tests.forked import Said, run_module
 
 PATIENCE_SECONDS = 60
 APPS = ("backoffice", "accounts", "crm")
@@ -74,14 +74,6 @@ def these(*migrations: Migration) -> Choice:
     return lambda ran: [migration for migration in migrations if migration.key not in ran]
 
 
-@dataclass(frozen=True)
-class Said:
-    """How a command ended, and everything that it printed."""
-
-    code: int
-    text: str
-
-
 class Workshop:
     """The copy, in a folder of its own."""
 
@@ -122,7 +114,8 @@ class Workshop:
         return self.start(sys.executable, "-m", "piccolo.main", *arguments, **settings)
 
     def run(self, *arguments: str, **settings: str) -> Said:
-        return ended(self.piccolo(*arguments, **settings))
+        environment = os.environ | {"DATABASE_URL": self.dsn} | settings
+        return run_module(self.folder, environment, "piccolo.main", *arguments)
 
     def migrate(self) -> Said:
         return self.run("backoffice", "migrate")
@@ -130,7 +123,7 @@ class Workshop:
 
 def ended(process: subprocess.Popen[str]) -> Said:
     text, _ = process.communicate()
-    return Said(process.returncode, text)
+    return Said(process.returncode, text, "")
 
 
 async def until_there_is(connection: asyncpg.Connection, sessions: str) -> int:

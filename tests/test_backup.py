@@ -22,7 +22,8 @@ from backoffice.database.programs import embedded_program, make_private_folder, 
 from backoffice.settings import Settings
 from tests.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
 from tests.catalog import catalog, rows
-from tests.conftest import dsn_of, piccolo
+from tests.commands import piccolo
+from tests.conftest import dsn_of
 from tests.faults import OwnServer
 
 PROGRAMS = Path(embedded_program("pg_dump")).parent

@@ -18,7 +18,7 @@ from main import app, lifespan
 from piccolo_conf import DB
 from tests.builders import a_customer, a_product, a_user
 from tests.clients import a_client, a_token, bearer
-from tests.conftest import piccolo
+from tests.commands import piccolo
 from tests.faults import OwnServer
 from tests.pgbouncer import PgBouncer, pgbouncer
 from tests.standby import Pair, pair, set_option

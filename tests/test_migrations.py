@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from crm.enums import PresaleStatus
 from crm.piccolo_app import APP_CONFIG as CRM
 from tests.builders import WAYS, a_presale, a_presale_that_is, a_session, a_user, row
 from tests.catalog import catalog, names, rows
+from tests.forked import run_module
 
 APPS = ("backoffice", "accounts", "crm")
 RULES = sorted(ROOT.glob("*/rules/*.sql"))
@@ -55,9 +54,8 @@ class TestNothingDiffers:
         for folder in APPS:
             shutil.copytree(ROOT / folder, tmp_path / folder)
         shutil.copy(ROOT / "piccolo_conf.py", tmp_path)
-        command = [sys.executable, "-m", "piccolo.main", "migrations", "new", "all", "--auto"]
-        done = subprocess.run(command, cwd=tmp_path, env={"DATABASE_URL": database}, capture_output=True, text=True)
-        assert done.stdout.count("No changes detected") == len(APPS), done.stdout + done.stderr
+        said = run_module(tmp_path, {"DATABASE_URL": database}, "piccolo.main", "migrations", "new", "all", "--auto")
+        assert said.output.count("No changes detected") == len(APPS), said.text
         files = [len(list((tmp_path / app / "piccolo_migrations").glob("*_20*.py"))) for app in APPS]
         assert files == list(STEPS.values())
 

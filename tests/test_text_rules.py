@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import a_customer, a_product, a_user, refused
-from tests.conftest import piccolo
+from tests.commands import piccolo
 from tests.properties import in_batches
 
 EVERY_CHARACTER = [chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]

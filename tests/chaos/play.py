@@ -19,7 +19,7 @@ from tests.chaos.shop import Customer, Price, Product, Shop
 from tests.chaos.stage import Application, free_port
 from tests.chaos.storekeepers import Storekeeper
 from tests.chaos.verdict import Verdict
-from tests.conftest import piccolo
+from tests.commands import piccolo
 from tests.pgbouncer import pgbouncer
 from tests.standby import Pair, pair
 
