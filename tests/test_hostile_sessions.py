@@ -5,7 +5,18 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from tests.builders import PASSWORD_HASH, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, refused, row
+from tests.builders import (
+    PASSWORD_HASH,
+    a_customer,
+    a_line,
+    a_presale,
+    a_presale_that_is,
+    a_product,
+    a_user,
+    nth_cpf,
+    refused,
+    row,
+)
 
 
 @pytest.fixture
@@ -93,3 +104,28 @@ async def test_a_temporary_table_does_not_stand_in_for_the_admins(connection: as
         await connection.execute("UPDATE public.users SET active = false")
     with refused("users_last_admin"):
         await connection.execute("TRUNCATE public.users CASCADE")
+
+
+async def test_what_a_session_makes_of_operators_and_of_strings_does_not_bend_the_checks(
+    connection: asyncpg.Connection,
+) -> None:
+    await connection.execute(
+        """
+        CREATE SCHEMA lenient;
+        CREATE FUNCTION lenient.yes(text, text) RETURNS boolean LANGUAGE sql RETURN true;
+        CREATE OPERATOR lenient.~ (FUNCTION = lenient.yes, LEFTARG = text, RIGHTARG = text);
+        CREATE OPERATOR lenient.!~ (FUNCTION = lenient.yes, LEFTARG = text, RIGHTARG = text);
+        SET search_path = lenient, pg_catalog, public;
+        SET standard_conforming_strings = off;
+        """
+    )
+    for column, value, constraint in (
+        ("name", "\u2003", "customers_name_not_blank"),
+        ("email", "maria silva@example.com", "customers_email_valid"),
+        ("phone", "+5510987654321", "customers_phone_valid"),
+        ("cpf", "11111111111", "customers_cpf_valid"),
+    ):
+        with refused(constraint):
+            await a_customer(connection, **{column: value})
+    customer = await a_customer(connection, phone="+55 (11) 98765-4321")
+    assert (await row(connection, "customers", customer))["phone"] == "+5511987654321"

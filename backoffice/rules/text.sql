@@ -1,11 +1,18 @@
 -- What counts as blank, as an e-mail address, and as a word that can be searched for.
 
+-- What checks of tables ask is plpgsql: PostgreSQL would read, plan and build functions in SQL anew for each statement that
+-- writes a row, a ninth of what a changed customer costs.
+
 -- True for text without a visible character: white space of every kind, control characters, and what takes no room.
 CREATE OR REPLACE FUNCTION is_blank(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN value !~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f'
-    '\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb'
-    '\U000e0000-\U000e0fff]');
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp SET standard_conforming_strings = on
+AS $$
+BEGIN
+    RETURN value !~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f'
+        '\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb'
+        '\U000e0000-\U000e0fff]');
+END;
+$$;
 
 -- As forgiving as a back office can be: letters of any script, but nothing invisible, nothing that needs quotes, and a
 -- domain with a dot that is not a number. Line by line: one @; no such character; no empty part between dots; no accent at
@@ -13,19 +20,23 @@ RETURN value !~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u16
 -- that are not for other scripts; no part too long for the Domain Name System; a dot (of any script), and no digit at the
 -- end, where no top-level domain has one.
 CREATE OR REPLACE FUNCTION is_email(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN length(value) <= 254
-   AND value ~ '^[^@]{1,64}@[^@]+$'
-   AND value !~ ('[][()<>:;,\\"\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f'
-       '\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]')
-   AND value !~ '(^|[.@])([.@]|$)'
-   AND value !~ '^[\u0300-\u036f]|@(.*[.\u3002\uff0e\uff61])?[\u0300-\u036f]'
-   AND value !~ '@.*[!#$%&''*+/=?^_`{|}~\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001f0ff\U0001f300-\U0001faff]'
-   AND value !~ '@(.*\.)?-|@.*-(\.|$)'
-   AND value !~ '@(.*\.)?(?!xn)[^.]{2}--'
-   AND value !~ '@.*[^.\u3002\uff0e\uff61]{64}'
-   AND value ~ '@.*[.\u3002\uff0e\uff61]'
-   AND value !~ '[0-9]$';
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp SET standard_conforming_strings = on
+AS $$
+BEGIN
+    RETURN length(value) <= 254
+       AND value ~ '^[^@]{1,64}@[^@]+$'
+       AND value !~ ('[][()<>:;,\\"\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f'
+           '\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]')
+       AND value !~ '(^|[.@])([.@]|$)'
+       AND value !~ '^[\u0300-\u036f]|@(.*[.\u3002\uff0e\uff61])?[\u0300-\u036f]'
+       AND value !~ '@.*[!#$%&''*+/=?^_`{|}~\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001f0ff\U0001f300-\U0001faff]'
+       AND value !~ '@(.*\.)?-|@.*-(\.|$)'
+       AND value !~ '@(.*\.)?(?!xn)[^.]{2}--'
+       AND value !~ '@.*[^.\u3002\uff0e\uff61]{64}'
+       AND value ~ '@.*[.\u3002\uff0e\uff61]'
+       AND value !~ '[0-9]$';
+END;
+$$;
 
 -- Without case. In a database of locale C lower() knows no letters but ASCII's: those with accents are taken apart, and put
 -- together again. ASCII is the same everywhere (Turkish would have an i of its own).

@@ -2,7 +2,7 @@
 
 -- True for eleven digits, not all the same, whose last two are the check digits of those before (modulo 11).
 CREATE OR REPLACE FUNCTION is_cpf(value text) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
 AS $$
 DECLARE
     digit integer;
@@ -36,14 +36,18 @@ RETURN drop_punctuation(value);
 -- E.164: +55, an area code that exists, then 8 digits (fixed lines 2 to 5, trunked radio 7) or 9 (mobile).
 -- The area codes and leading digits are those of Google's libphonenumber.
 CREATE OR REPLACE FUNCTION is_brazilian_phone(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN value ~ '^\+55([14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])([2-57][0-9]{7}|9[0-9]{8})$';
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp SET standard_conforming_strings = on
+AS $$
+BEGIN
+    RETURN value ~ '^\+55([14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])([2-57][0-9]{7}|9[0-9]{8})$';
+END;
+$$;
 
 -- Understands (11) …, 011 …, 0 15 11 … (15: the carrier; 90 instead of 0: collect), and the same after +55, 0055 or 55.
 -- The carriers, too, are libphonenumber's.
 -- What is none of these stays as it is, for is_brazilian_phone to refuse; above all the numbers of other countries.
 CREATE OR REPLACE FUNCTION normalize_phone(value text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp SET standard_conforming_strings = on
 AS $$
 DECLARE
     typed text := translate(drop_punctuation(value), '()', '');

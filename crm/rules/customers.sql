@@ -10,7 +10,7 @@ END;
 $$;
 
 CREATE OR REPLACE TRIGGER customers_normalize
-BEFORE INSERT OR UPDATE ON customers
+BEFORE INSERT OR UPDATE OF cpf, phone ON customers
 FOR EACH ROW EXECUTE FUNCTION normalize_customer();
 
 -- Triggers fire in the order of their names: after the normalizing one.
