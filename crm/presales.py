@@ -3,7 +3,6 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
-from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, create_model
@@ -20,7 +19,6 @@ from backoffice.problems import FieldError, Problem
 from crm.enums import PresaleStatus
 from crm.idempotency import KEY, is_taken, key_of, recall, remember
 from crm.presale_lines import Line, Lines, insert_with_lines, read_lines, replace_lines
-from crm.tables import Presale
 
 ACTIONS = {
     "submit": PresaleStatus.pending,
@@ -113,7 +111,7 @@ class PresaleRoutes:
         lines = read_lines(await read_json(request))
         await self.crud.lock(request, presale_id)
         await replace_lines(presale_id, lines)
-        return await self._answer(presale_id)
+        return _answer(await self.crud.store.read(presale_id))
 
     def action(self, name: str) -> Endpoint:
         async def act(request: Request) -> Response:
@@ -129,17 +127,18 @@ class PresaleRoutes:
             _require_manager(request)
         presale_id = self.crud.parse_id(request.path_params["row_id"])
         await read_nothing(request)
-        status = json.loads(await self.crud.lock(request, presale_id))["status"]
+        row = await self.crud.lock(request, presale_id)
+        status = json.loads(row)["status"]
         if status == target and action == "convert":
             raise _already_converted()
         if status != target:
             _require_move(request, status, target)
-            await Presale.update({Presale.status: target}).where(Presale.id == presale_id)
-        return await self._answer(presale_id)
+            row = await self.crud.update(request, presale_id, {"status": target})
+        return _answer(row)
 
-    async def _answer(self, presale_id: UUID) -> Response:
-        row = await self.crud.store.read(presale_id)
-        return json_response(row, headers={"ETag": etag(row)})
+
+def _answer(row: str) -> Response:
+    return json_response(row, headers={"ETag": etag(row)})
 
 
 def _already_converted() -> Problem:
