@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = str(Path(__file__).parents[1])
+ROOT = Path(__file__).parents[1]
 BUILT_ON = ["piccolo.main", "argon2", "asyncpg", "phonenumbers", "pydantic_settings", "rich.progress", "tenacity"]
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -36,23 +36,25 @@ class Said:
 
 def run_module(folder: Path, environment: Mapping[str, str], *module_and_arguments: str) -> Said:
     with tempfile.TemporaryDirectory() as said:
-        files = [str(Path(said, name)) for name in ("output", "errors")]
-        process = FORKS.Process(target=_run, args=(str(folder), dict(environment), files, module_and_arguments))
+        files = [Path(said, name) for name in ("output", "errors")]
+        for file in files:
+            file.touch()
+        process = FORKS.Process(target=_run, args=(folder, dict(environment), files, module_and_arguments))
         process.start()
         process.join()
-        output, errors = (Path(file).read_text() for file in files)
+        output, errors = (file.read_text() for file in files)
     assert process.exitcode is not None
     return Said(process.exitcode, output, errors)
 
 
-def _run(folder: str, environment: dict[str, str], files: list[str], module_and_arguments: tuple[str, ...]) -> None:
+def _run(folder: Path, environment: dict[str, str], files: list[Path], module_and_arguments: tuple[str, ...]) -> None:
     """In the new process."""
     for number, file in enumerate(files, 1):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(os.open(file, os.O_WRONLY), number)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path = [folder, *(path for path in sys.path if path != ROOT)]
+    sys.path = [str(folder), *(path for path in sys.path if Path(path) not in (ROOT, ROOT / "tests"))]
     sys.argv = list(module_and_arguments)
     sys.modules.pop(sys.argv[0], None)
     try:

@@ -13,7 +13,7 @@ from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.observing import read_facts
 from backoffice.migrations.planning import Planned
-from backoffice.migrations.runner import Run
+from backoffice.migrations.scratch import ScratchRun
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.builders import a_customer
@@ -36,7 +36,7 @@ def observe(engine: Engine, tmp_path: Path) -> Observe:
             connection = await engine.connect()
             old = frozenset((await read_facts(connection)).tables)
             migration = a_migration(tmp_path, 1, forwards, alone=alone)
-            planned = await planning.observe(Run(engine, connection, journal), migration, old)
+            planned = await planning.observe(ScratchRun(engine, connection, journal), migration, old)
             await close_quietly(connection)
         return planned
 
