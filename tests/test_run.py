@@ -72,7 +72,7 @@ async def log_in_during(program: Program, database: OwnServer, number: int, *, g
 
 @pytest.mark.parametrize(
     ("workers", "number", "group"),
-    [(1, signal.SIGINT, True), (2, signal.SIGINT, True), (2, signal.SIGTERM, False)],
+    [(1, signal.SIGTERM, False), (1, signal.SIGINT, True), (2, signal.SIGINT, True), (2, signal.SIGTERM, False)],
 )
 async def test_a_signal_ends_everything_after_the_requests_in_flight(
     used_project: Path,
