@@ -19,6 +19,8 @@ FLAGS = [
 SAVE = "[data-uitest=save_button]"
 CREATE = "[data-uitest=create_button]"
 APPLY = "[data-uitest=submit_filter_button]"
+PATIENCE_MS = 30_000  # on a busy machine a page that loads much may take more than the 5 s that are usual
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Clerk:

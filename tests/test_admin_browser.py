@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from accounts.passwords import DEMO_PASSWORD
 from backoffice.api.totals import LARGE_ROWS, MOST_COUNTED_ROWS
-from tests.browser import APPLY, CHROMIUM, CREATE, FLAGS, SAVE, Clerk
+from tests.browser import APPLY, CHROMIUM, CREATE, FLAGS, PATIENCE_MS, SAVE, Clerk
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 from tests.clients import a_token, bearer
 from tests.conftest import clone
@@ -86,7 +86,7 @@ def desktop(browser: Browser, address: str) -> Desktop:
     async def desktop(locale: str) -> Page:
         if locale not in pages:
             context = await browser.new_context(locale=locale, timezone_id="America/Sao_Paulo")
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(PATIENCE_MS)
             pages[locale] = await context.new_page()
         page = pages[locale]
         await page.goto("about:blank")
