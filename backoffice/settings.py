@@ -1,7 +1,7 @@
 """The one reader of the environment, systemd's and Prometheus's own variables apart; `.env.example` documents each."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -38,15 +38,19 @@ def _address(spec: str) -> Address:
     """`host`, `host:port`, `[::1]:port` or a socket folder, as (host, port)."""
     if spec.startswith("/"):
         folder, _, port = spec.rpartition(":")
-        return (folder, int(port)) if folder and port.isdecimal() else (spec, DEFAULT_PORT)
+        return (folder, _port(port)) if folder and port.isdecimal() else (spec, DEFAULT_PORT)
     if spec.startswith("["):
         host, _, port = spec[1:].partition("]")
-        return host, int(port.lstrip(":") or DEFAULT_PORT)
+        return host, _port(port.removeprefix(":"))
     host, _, port = spec.partition(":")
-    number = int(port or DEFAULT_PORT)
+    return unquote(host), _port(port)
+
+
+def _port(text: str) -> int:
+    number = int(text or DEFAULT_PORT)
     if not 1 <= number <= 65535:
         raise ValueError("the port is out of range")
-    return unquote(host), number
+    return number
 
 
 def _addresses(url: SplitResult) -> list[Address]:
@@ -78,7 +82,10 @@ def _check_url(secret: SecretStr) -> SecretStr:
 
 def _is_here(address: Address) -> bool:
     host, _ = address
-    return host.startswith(("/", "127.")) or host in {"localhost", "::1"}
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # no address but a name, or a folder
+        return host == "localhost" or host.startswith("/")
 
 
 def _check_proxies(proxies: str) -> str:

@@ -27,7 +27,9 @@ def normal_cpf(typed: str) -> str:
 
 def normal_phone(typed: str) -> str:
     """E.164. Numbers without an area code, such as 0800, are nobody's own and are refused."""
-    bare = re.sub(PUNCTUATION, "", typed)
+    bare = re.sub(rf"{PUNCTUATION}|[()]", "", typed)
+    if not re.fullmatch(r"\+?[0-9]+", bare):  # the library reads 11 98765-CAFE as what its keys dial
+        raise error("phone")
     try:
         # To the library, 0055 is a call to abroad through the carrier 55; to people, +55.
         number = phonenumbers.parse(re.sub("^0055", "+55", bare), "BR")

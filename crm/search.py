@@ -45,8 +45,9 @@ def _checked(words: str, text: str, typed: str, read_as: str) -> QueryString:
 
 
 def search_presales(typed: str) -> Condition:
-    """Each word begins the number, or a word of the customer's name."""
-    words = list(dict.fromkeys(typed.split()))
+    """Each word begins the number, or a word of the customer's name. Signs between words mean nothing."""
+    typed_words = list(dict.fromkeys(typed.split()))
+    words = [word for word in typed_words if MARKS.sub("", word)] or typed_words
     names = " ".join(word for word in words if _digits(word) is None)
     conditions = [_of_customers(names)] if names else []
     conditions += [_numbered_or_of_customers(word, digits) for word in words if (digits := _digits(word))]

@@ -112,6 +112,8 @@ class TestForms:
             422,
             "Quantidade: Use a vírgula para as casas decimais e nenhum ponto para os milhares: 1,000 ou 1000.",
         )
+        half = await desks.employee.changes("presale_items", line, quantity="0.500")
+        assert half.json()["quantity"] == "0,500"
         desks.employee.client.headers["Accept-Language"] = "en"
         assert (await desks.employee.changes("presale_items", line, quantity="2.000")).json()["quantity"] == "2.000"
 

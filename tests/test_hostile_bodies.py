@@ -257,6 +257,18 @@ async def test_a_large_body_that_does_not_arrive_makes_room(cast: Cast, monkeypa
         assert await Upload().send(cast) == (408, "body_too_slow")
 
 
+async def test_a_body_that_never_begins_is_not_waited_for(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_of_work, "BODY_SECONDS", 0.05)
+
+    async def never() -> AsyncIterator[bytes]:
+        await asyncio.Event().wait()
+        yield b""
+
+    for method, path in ("POST", "/api/auth/login/"), ("POST", "/api/customers/"), ("GET", "/api/customers/"):
+        answer = await cast.admin.request(method, path, content=never(), headers=JSON)
+        assert refused(answer) == (408, "body_too_slow")
+
+
 async def test_strangers_with_large_bodies_keep_nobody_waiting_who_may_come_in(cast: Cast) -> None:
     known = {**JSON, "Authorization": cast.admin.headers["Authorization"]}
     unread, login, upload = Upload(), Upload(), Upload()

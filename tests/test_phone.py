@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from pydantic_core import PydanticCustomError
 
+from crm.brazil import normal_phone
 from tests.builders import a_customer, refused, row
 from tests.properties import in_batches
 
@@ -150,6 +152,12 @@ async def test_area_code_country_code_and_carrier_are_told_apart(
         "190",
         "11 98765-4321 r. 12",
         "11 9876X-4321",
+        "11 98765-CAFE",
+        "x11 98765-4321",
+        "Fone 11 98765-4321",
+        "11 98765*4321",
+        "١١٩٨٧٦٥٤٣٢١",
+        "１１９８７６５４３２１",
         "+1 212 555 0100",
         "+41 91 234 56 78",
         "0049 89 12345678",
@@ -160,3 +168,5 @@ async def test_area_code_country_code_and_carrier_are_told_apart(
 async def test_anything_else_is_refused(trial: asyncpg.Connection, typed: str) -> None:
     with refused("customers_phone_valid"):
         await a_customer(trial, phone=typed)
+    with pytest.raises(PydanticCustomError):
+        normal_phone(typed)

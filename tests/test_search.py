@@ -65,6 +65,9 @@ class TestSearch:
             f"#{ana}": [ana],
             f"ana {ana}": [ana],
             f"ana {joao}": [],
+            f"# {ana}": [ana],
+            f"prado - {ana}": [ana],
+            "#": [],
             "rado": [],
             "%": [],
         }.items():

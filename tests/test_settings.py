@@ -107,6 +107,8 @@ def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, variable: 
         "postgresql://flow:s3cret#pass@db.example/flowcrm",
         "postgresql://flow:s3cret?pass@db.example/flowcrm",
         "postgres://flow:s3cret@db.example:99999/flowcrm",
+        "postgres://flow:s3cret@[::1]:99999/flowcrm",
+        "postgres://flow:s3cret@/flowcrm?host=/run/postgresql&port=99999",
         "http://flow:s3cret@db.example/flowcrm",
     ],
 )
@@ -164,6 +166,7 @@ def test_production_refuses_to_believe_everybody_about_addresses(monkeypatch: py
     [
         {"DATABASE_URL": "postgresql://flow:x@db.example/flowcrm?sslmode=disable"},
         {"DATABASE_URL": "postgresql://flow:x@localhost,db.example/flowcrm?sslmode=allow"},
+        {"DATABASE_URL": "postgresql://flow:x@127.db.example/flowcrm?sslmode=disable"},
         {"DB_HOST": "db.example", "DB_SSLMODE": "disable"},
         {"DB_HOST": "localhost", "DB_REPLICA_URL": "postgresql://flow:x@db.example/flowcrm?sslmode=disable"},
     ],
