@@ -84,8 +84,8 @@ app.add_middleware(FastRouting, table=route_table)
 app.add_middleware(
     UnitOfWork,
     prefixes=("/api/", "/admin/api/", "/admin/public/"),
-    without=("/api/auth/login", "/api/auth/password", "/admin/public/", "/admin/api/change-password"),
-    apart=("/api/health/",),
+    no_transaction=("/api/auth/login", "/api/auth/password", "/admin/public/", "/admin/api/change-password"),
+    excluded=("/api/health/",),
 )
 app.add_middleware(Authentication, is_lazy=route_table.is_lazy)
 app.add_middleware(Boundary)

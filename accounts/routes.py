@@ -17,8 +17,8 @@ from accounts.sessions import CSRF_COOKIE, SESSION_COOKIE, Caller, clear_cookies
 from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, is_json, read_json
-from backoffice.api.given import refuse_parameters
 from backoffice.api.openapi import ALWAYS, problem_responses, ref
+from backoffice.api.raw_parameters import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.audit import act_for
 from backoffice.database.connecting import is_lost

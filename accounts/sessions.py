@@ -80,7 +80,8 @@ FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.token_hash = ${} AND sessions.expires_at > now() AND users.active
 """
 CALLER = f"SELECT {PERSON} {OF_SESSION}"
-# Says so to the audit trail as well, until the transaction ends. A second number is that of the request's id.
+# Tells the audit trail who acts, too, until the transaction ends. {0} is the number of the parameter with the token's
+# hash, {1} that of the one with the request's id.
 ACTOR = f"SELECT {PERSON}, {act_as_sql('users.id', 'users.email', '${1}')} AS told {OF_SESSION.format('{0}')}"
 
 

@@ -1,6 +1,17 @@
 """What is said when the database or a form refuses something about users. Importing this registers it."""
 
-from backoffice.words import CONSTRAINTS, PROBLEMS, VALUE_ERRORS, ConstraintWords, ProblemWords, Text
+from backoffice.words import (
+    CONSTRAINTS,
+    PROBLEMS,
+    VALUE_ERRORS,
+    ConstraintWords,
+    ProblemWords,
+    Text,
+    check,
+    missing_reference,
+    same_id,
+    unique,
+)
 
 EMAIL_TAKEN = Text("Another user already has this e-mail address.", "Outro usuário já tem este e-mail.")
 LAST_ADMIN = Text(
@@ -30,44 +41,20 @@ PROBLEMS.update(
 
 CONSTRAINTS.update(
     {
-        "users_email_key": ConstraintWords(code="unique_violation", field="email", says=EMAIL_TAKEN),
-        "users_email_valid": ConstraintWords(code="check_violation", field="email", says=VALUE_ERRORS["email"]),
-        "users_name_not_blank": ConstraintWords(
-            code="check_violation",
-            field="name",
-            says=Text("The name may not be blank.", "O nome não pode ficar em branco."),
-        ),
-        "users_password_hashed": ConstraintWords(
-            code="check_violation",
-            field="password",
-            says=Text("A password is only ever stored as a hash.", "Senhas são guardadas somente cifradas."),
+        "users_email_key": unique("email", EMAIL_TAKEN),
+        "users_email_valid": check("email", VALUE_ERRORS["email"]),
+        "users_name_not_blank": check("name", Text("The name may not be blank.", "O nome não pode ficar em branco.")),
+        "users_password_hashed": check(
+            "password", Text("A password is only ever stored as a hash.", "Senhas são guardadas somente cifradas.")
         ),
         "users_last_admin": ConstraintWords(code="last_admin", says=LAST_ADMIN),
-        "users_pkey": ConstraintWords(
-            code="unique_violation",
-            field="id",
-            says=Text("A user with this id exists already.", "Já existe um usuário com este identificador."),
-        ),
-        "sessions_user_id_fkey": ConstraintWords(code="foreign_key_violation", field="user_id", says=NO_SUCH_USER),
-        "sessions_user_active": ConstraintWords(
-            code="check_violation",
-            field="user_id",
-            says=Text("This user is not active.", "Este usuário não está ativo."),
-        ),
-        "sessions_token_hash_key": ConstraintWords(
-            code="unique_violation",
-            field="token_hash",
-            says=Text("This session exists already.", "Esta sessão já existe."),
-        ),
-        "sessions_pkey": ConstraintWords(
-            code="unique_violation",
-            field="id",
-            says=Text("A session with this id exists already.", "Já existe uma sessão com este identificador."),
-        ),
-        "login_failures_pkey": ConstraintWords(
-            code="unique_violation",
-            field="id",
-            says=Text("This failed log-in is recorded already.", "Esta tentativa já está registrada."),
+        "users_pkey": same_id(Text("A user", "um usuário")),
+        "sessions_user_id_fkey": missing_reference("user_id", NO_SUCH_USER),
+        "sessions_user_active": check("user_id", Text("This user is not active.", "Este usuário não está ativo.")),
+        "sessions_token_hash_key": unique("token_hash", Text("This session exists already.", "Esta sessão já existe.")),
+        "sessions_pkey": same_id(Text("A session", "uma sessão")),
+        "login_failures_pkey": unique(
+            "id", Text("This failed log-in is recorded already.", "Esta tentativa já está registrada.")
         ),
     }
 )

@@ -1,6 +1,6 @@
 """What is said of the audit trail, on the screen and in refusals. Importing this registers it."""
 
-from backoffice.words import CONSTRAINTS, LABELS, VALUES, ConstraintWords, Text
+from backoffice.words import CONSTRAINTS, LABELS, VALUES, ConstraintWords, Text, same_id
 
 EXPLANATIONS = (
     Text(
@@ -60,10 +60,6 @@ CONSTRAINTS.update(
                 "A trilha de auditoria é escrita apenas pelo banco de dados e nunca é alterada.",
             ),
         ),
-        "audit_trail_pkey": ConstraintWords(
-            code="unique_violation",
-            field="id",
-            says=Text("An entry with this id exists already.", "Já existe um registro com este identificador."),
-        ),
+        "audit_trail_pkey": same_id(Text("An entry", "um registro")),
     }
 )

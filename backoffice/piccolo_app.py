@@ -6,10 +6,10 @@ from piccolo.conf.apps import AppConfig
 
 from backoffice import fixtures
 from backoffice.grants import grant
-from backoffice.migrations import commands, doors
+from backoffice.migrations import commands, piccolo_commands
 from backoffice.tables import AuditEntry
 
-doors.take_over()
+piccolo_commands.take_over()
 fixtures.take_over()
 
 APP_CONFIG = AppConfig(

@@ -38,7 +38,7 @@ class OneProcess(uvicorn.Server):
         self._say = say
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        signal.signal(signal.SIGHUP, self.handle_exit)  # the terminal was closed, or somebody means several workers
+        signal.signal(signal.SIGHUP, self.handle_exit)  # a closed terminal, or what reloads several workers
         await super().startup(sockets)
         self._say()
 

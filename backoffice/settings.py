@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 ROOT = Path(__file__).parent.parent
 
 DEFAULT_PORT = 5432
+SHORTEST_REQUEST_TIMEOUT = 11  # seconds
 DEMO_SECRETS = frozenset({"change-me", "flowcrm-demo"})
 
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
@@ -196,6 +197,11 @@ class Settings(BaseSettings):
         if self.database_url:
             return _addresses(urlsplit(self.database_url.get_secret_value()))
         return [(host.strip(), self.db_port) for host in (self.db_host or "localhost").split(",")]
+
+    @property
+    def request_timeout(self) -> float:
+        """Seconds. A statement must be able to take as long as it may; several together have no more."""
+        return max(SHORTEST_REQUEST_TIMEOUT, self.db_statement_timeout + 1)
 
     def _ways(self) -> Iterator[tuple[str | None, list[Address]]]:
         """How each database is reached: its sslmode, if one is set, and its addresses."""

@@ -14,8 +14,8 @@ from backoffice.database.connecting import DatabaseUnavailable, close_quietly
 from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
+from backoffice.migrations.outcomes import MigrationsStopped
 from backoffice.migrations.records import State
-from backoffice.migrations.telling import MigrationsStopped
 from backoffice.probing import prober
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ async def serving(engine: Engine, *checks: Check) -> AsyncIterator[None]:
                 await check(engine)
         except (DatabaseUnavailable, asyncpg.PostgresError) as error:
             raise StartRefused(str(error)) from error
-        _spare_the_program()
+        _freeze_objects()
         yield
     finally:
         await prober(engine).close()
@@ -112,7 +112,7 @@ async def serving(engine: Engine, *checks: Check) -> AsyncIterator[None]:
 
 
 @cache
-def _spare_the_program() -> None:
+def _freeze_objects() -> None:
     """From the garbage collector, which would look through all of it now and then, while everybody waits 50 ms."""
     gc.collect()
     gc.freeze()

@@ -41,6 +41,23 @@ class ConstraintWords:
     each: Text | None = None
 
 
+def check(field: str, says: Text) -> ConstraintWords:
+    return ConstraintWords(code="check_violation", says=says, field=field)
+
+
+def unique(field: str, says: Text) -> ConstraintWords:
+    return ConstraintWords(code="unique_violation", says=says, field=field)
+
+
+def same_id(one: Text) -> ConstraintWords:
+    """:param one: with its article, as in `A user`, `um usuário`."""
+    return unique("id", Text(f"{one.en} with this id exists already.", f"Já existe {one.pt} com este identificador."))
+
+
+def missing_reference(field: str, says: Text) -> ConstraintWords:
+    return ConstraintWords(code="foreign_key_violation", says=says, field=field)
+
+
 PROBLEMS: dict[str, ProblemWords] = {
     "malformed_json": ProblemWords(
         400,

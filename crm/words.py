@@ -1,7 +1,7 @@
 """What the rules about customers, products and pre-sales say to people."""
 
 from backoffice import words
-from backoffice.words import ConstraintWords, ProblemWords, Text
+from backoffice.words import ConstraintWords, ProblemWords, Text, check, missing_reference, same_id, unique
 
 words.PROBLEMS.update(
     {
@@ -74,49 +74,32 @@ def _amount(what: Text) -> Text:
     return Text(f"{what.en} must be at least 0.", f"{what.pt} deve ser no mínimo 0.")
 
 
-def _same_id(one: Text) -> ConstraintWords:
-    says = Text(f"{one.en} with this id exists already.", f"Já existe {one.pt} com este identificador.")
-    return ConstraintWords(code="unique_violation", field="id", says=says)
-
-
-def _check(field: str, says: Text) -> ConstraintWords:
-    return ConstraintWords(code="check_violation", field=field, says=says)
-
-
 words.CONSTRAINTS.update(
     {
-        "customers_cpf_key": ConstraintWords(
-            code="unique_violation",
-            field="cpf",
-            says=Text("Another customer has this CPF.", "Já existe um cliente com este CPF."),
+        "customers_cpf_key": unique(
+            "cpf", Text("Another customer has this CPF.", "Já existe um cliente com este CPF.")
         ),
-        "customers_name_not_blank": _check("name", BLANK),
-        "customers_email_valid": _check("email", EMAIL_INVALID),
-        "customers_phone_valid": _check("phone", PHONE_INVALID),
-        "customers_cpf_valid": _check("cpf", CPF_INVALID),
-        "products_code_key": ConstraintWords(
-            code="unique_violation",
-            field="code",
-            says=Text("Another product has this code.", "Já existe um produto com este código."),
+        "customers_name_not_blank": check("name", BLANK),
+        "customers_email_valid": check("email", EMAIL_INVALID),
+        "customers_phone_valid": check("phone", PHONE_INVALID),
+        "customers_cpf_valid": check("cpf", CPF_INVALID),
+        "products_code_key": unique(
+            "code", Text("Another product has this code.", "Já existe um produto com este código.")
         ),
-        "products_code_not_blank": _check("code", BLANK),
-        "products_name_not_blank": _check("name", BLANK),
-        "products_stock_not_negative": _check("stock", _amount(Text("The stock", "O estoque"))),
-        "products_purchase_price_not_negative": _check(
+        "products_code_not_blank": check("code", BLANK),
+        "products_name_not_blank": check("name", BLANK),
+        "products_stock_not_negative": check("stock", _amount(Text("The stock", "O estoque"))),
+        "products_purchase_price_not_negative": check(
             "purchase_price", _amount(Text("The purchase price", "O preço de compra"))
         ),
-        "products_sale_price_not_negative": _check("sale_price", _amount(Text("The sale price", "O preço de venda"))),
-        "presales_number_key": ConstraintWords(
-            code="unique_violation",
-            field="number",
-            says=Text("Another pre-sale has this number.", "Já existe uma pré-venda com este número."),
+        "products_sale_price_not_negative": check("sale_price", _amount(Text("The sale price", "O preço de venda"))),
+        "presales_number_key": unique(
+            "number", Text("Another pre-sale has this number.", "Já existe uma pré-venda com este número.")
         ),
-        "presales_discount_not_negative": _check("discount", _amount(Text("The discount", "O desconto"))),
-        "presales_total_not_negative": _check("total", _amount(Text("The total", "O total"))),
-        "presales_customer_id_fkey": ConstraintWords(
-            code="foreign_key_violation",
-            field="customer_id",
-            says=Text("There is no such customer.", "Este cliente não existe."),
+        "presales_discount_not_negative": check("discount", _amount(Text("The discount", "O desconto"))),
+        "presales_total_not_negative": check("total", _amount(Text("The total", "O total"))),
+        "presales_customer_id_fkey": missing_reference(
+            "customer_id", Text("There is no such customer.", "Este cliente não existe.")
         ),
         "presales_customer_id_fkey:delete": ConstraintWords(
             code="still_referenced",
@@ -165,15 +148,11 @@ words.CONSTRAINTS.update(
             says=Text("There is too little stock of: {names}.", "Estoque insuficiente de: {names}."),
             each=Text("{name}: {needed} needed, {stock} in stock.", "{name}: necessário {needed}, em estoque {stock}."),
         ),
-        "presale_items_presale_id_fkey": ConstraintWords(
-            code="foreign_key_violation",
-            field="presale_id",
-            says=Text("There is no such pre-sale.", "Esta pré-venda não existe."),
+        "presale_items_presale_id_fkey": missing_reference(
+            "presale_id", Text("There is no such pre-sale.", "Esta pré-venda não existe.")
         ),
-        "presale_items_product_id_fkey": ConstraintWords(
-            code="foreign_key_violation",
-            field="product_id",
-            says=Text("There is no such product.", "Este produto não existe."),
+        "presale_items_product_id_fkey": missing_reference(
+            "product_id", Text("There is no such product.", "Este produto não existe.")
         ),
         "presale_items_product_id_fkey:delete": ConstraintWords(
             code="still_referenced",
@@ -182,32 +161,30 @@ words.CONSTRAINTS.update(
                 "Este produto faz parte de pré-vendas e não pode ser excluído.",
             ),
         ),
-        "presale_items_quantity_positive": _check(
+        "presale_items_quantity_positive": check(
             "quantity", Text("The quantity must be more than 0.", "A quantidade deve ser maior que 0.")
         ),
-        "presale_items_unit_price_not_negative": _check(
+        "presale_items_unit_price_not_negative": check(
             "unit_price", _amount(Text("The unit price", "O preço unitário"))
         ),
-        "presale_items_discount_not_negative": _check("discount", _amount(Text("The discount", "O desconto"))),
-        "presale_items_discount_within_line": _check(
+        "presale_items_discount_not_negative": check("discount", _amount(Text("The discount", "O desconto"))),
+        "presale_items_discount_within_line": check(
             "discount",
             Text("The discount is more than this item costs.", "O desconto é maior que o valor deste item."),
         ),
-        "customers_pkey": _same_id(Text("A customer", "um cliente")),
-        "products_pkey": _same_id(Text("A product", "um produto")),
-        "presales_pkey": _same_id(Text("A pre-sale", "uma pré-venda")),
-        "presale_items_pkey": _same_id(Text("An item", "um item")),
-        "presale_births_pkey": _same_id(Text("A pre-sale", "uma pré-venda")),
-        "idempotency_keys_pkey": _same_id(Text("An Idempotency-Key", "uma Idempotency-Key")),
+        "customers_pkey": same_id(Text("A customer", "um cliente")),
+        "products_pkey": same_id(Text("A product", "um produto")),
+        "presales_pkey": same_id(Text("A pre-sale", "uma pré-venda")),
+        "presale_items_pkey": same_id(Text("An item", "um item")),
+        "presale_births_pkey": same_id(Text("A pre-sale", "uma pré-venda")),
+        "idempotency_keys_pkey": same_id(Text("An Idempotency-Key", "uma Idempotency-Key")),
         "idempotency_keys_user_id_key": ConstraintWords(
             code="idempotency_key_reused",
             field="Idempotency-Key",
             says=words.PROBLEMS["idempotency_key_reused"].detail,
         ),
-        "idempotency_keys_user_id_fkey": ConstraintWords(
-            code="foreign_key_violation",
-            field="user_id",
-            says=Text("There is no such user.", "Este usuário não existe."),
+        "idempotency_keys_user_id_fkey": missing_reference(
+            "user_id", Text("There is no such user.", "Este usuário não existe.")
         ),
     }
 )

@@ -146,7 +146,7 @@ async def test_a_standby_takes_over_in_time_and_has_all_that_was_acknowledged(sh
 async def test_a_sale_that_the_standby_does_not_have_is_not_acknowledged_to_whoever_asks_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backoffice.unit_of_work._longest_seconds", lambda: 4)  # three are for the lock of the second
+    monkeypatch.setattr(Settings, "request_timeout", 4)  # three are for the lock of the second
     key = {"Idempotency-Key": "the same"}
     with shop.servers.standby.frozen():
         answers = [await shop.manager.post("/api/presales/", json=shop.order, headers=key) for _ in range(2)]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backoffice import unit_of_work
+from backoffice import request_bodies
 from tests.answers import blamed, problem, refused
 from tests.bodies import BODIES, CUSTOMER
 from tests.builders import a_customer, a_presale
@@ -231,7 +231,7 @@ class Upload:
         self.read = 0
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        yield b" " * (unit_of_work.LARGE_BODY_BYTES + 1)
+        yield b" " * (request_bodies.LARGE_BODY_BYTES + 1)
         self.read += 1
         await self.let_in.wait()
         yield b" "
@@ -241,7 +241,7 @@ class Upload:
 
 
 async def test_of_large_bodies_only_so_many_are_read_at_a_time(cast: Cast) -> None:
-    upload, room = Upload(), unit_of_work.MOST_LARGE_BODIES
+    upload, room = Upload(), request_bodies.MOST_LARGE_BODIES
     sent = [asyncio.create_task(upload.send(cast)) for _ in range(room + 2)]
     while upload.read < room:
         await asyncio.sleep(0)
@@ -252,13 +252,13 @@ async def test_of_large_bodies_only_so_many_are_read_at_a_time(cast: Cast) -> No
 
 
 async def test_a_large_body_that_does_not_arrive_makes_room(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unit_of_work, "BODY_SECONDS", 0.05)
-    for _ in range(unit_of_work.MOST_LARGE_BODIES + 1):
+    monkeypatch.setattr(request_bodies, "BODY_SECONDS", 0.05)
+    for _ in range(request_bodies.MOST_LARGE_BODIES + 1):
         assert await Upload().send(cast) == (408, "body_too_slow")
 
 
 async def test_a_body_that_never_begins_is_not_waited_for(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unit_of_work, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(request_bodies, "BODY_SECONDS", 0.05)
 
     async def never() -> AsyncIterator[bytes]:
         await asyncio.Event().wait()
@@ -277,7 +277,7 @@ async def test_strangers_with_large_bodies_keep_nobody_waiting_who_may_come_in(c
     assert refused(answer) == (401, "unauthenticated")
     logging_in = [
         asyncio.create_task(cast.stranger.post("/api/auth/login/", content=login.pieces(), headers=JSON))
-        for _ in range(unit_of_work.MOST_LARGE_BODIES + 1)
+        for _ in range(request_bodies.MOST_LARGE_BODIES + 1)
     ]
     while login.read == 0:
         await asyncio.sleep(0)
@@ -300,7 +300,7 @@ async def test_what_never_arrived_whole_is_not_carried_out(
     ):
         assert await raw.leave(method, path) == []
         assert await raw.leave(method, path, b" ") == []
-    whole = json.dumps({**CUSTOMER, "address": "x" * unit_of_work.LARGE_BODY_BYTES}).encode()
+    whole = json.dumps({**CUSTOMER, "address": "x" * request_bodies.LARGE_BODY_BYTES}).encode()
     assert await raw.leave("PATCH", f"/api/customers/{customer}/", whole) == []
     assert await connection.fetchval("SELECT status::text FROM presales") == "draft"
     assert await connection.fetchval("SELECT count(*) FROM customers WHERE address LIKE 'x%'") == 0

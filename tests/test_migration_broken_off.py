@@ -13,7 +13,7 @@ import pytest
 
 from backoffice.database.engine import Engine
 from backoffice.migrations import checking, records, runner
-from backoffice.migrations.telling import MigrationFailed
+from backoffice.migrations.outcomes import MigrationFailed
 from backoffice.settings import Settings
 from backoffice.startup import serving
 from piccolo_conf import DB

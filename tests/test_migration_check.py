@@ -15,9 +15,9 @@ from backoffice.migrations import checking, choices, records, runner, scratch
 from backoffice.migrations.catalog import Catalog, read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY
+from backoffice.migrations.outcomes import MigrationRefused
 from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
-from backoffice.migrations.telling import MigrationRefused
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.commands import refusal, run

@@ -16,7 +16,7 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import runner
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY, exclusive
-from backoffice.migrations.telling import MigrationFailed, MigrationsBusy
+from backoffice.migrations.outcomes import MigrationFailed, MigrationsBusy
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.commands import start

@@ -14,7 +14,7 @@ from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations
-from backoffice.migrations.telling import MigrationFailed, MigrationRefused, MigrationsStopped
+from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused, MigrationsStopped
 from backoffice.settings import Settings
 from backoffice.startup import serving
 from piccolo_conf import DB

@@ -58,7 +58,7 @@ class AdminCRUD(CRUD):
         self.shown = {table._meta.tablename: columns_of(table) for table in shown}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
         self.decimals = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Numeric)}
-        self.told = {column._meta.name for column in resource.table._meta.columns if isinstance(column, JSONB)}
+        self.json_columns = {column._meta.name for column in resource.table._meta.columns if isinstance(column, JSONB)}
 
     # Reading
 
@@ -94,7 +94,7 @@ class AdminCRUD(CRUD):
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         response = await super().get_all(request, params)
-        if not (self.told or self.decimals or _is_export(request)):
+        if not (self.json_columns or self.decimals or _is_export(request)):
             return response
         page = json.loads(bytes(response.body))
         rows = [self._as_shown(request, row) for row in page["rows"]]
@@ -113,7 +113,7 @@ class AdminCRUD(CRUD):
         columns = self.shown.get(row.get(tables._meta.name, ""), {}) if tables else {}
         return (
             row
-            | {name: values.tell(row[name], columns, language) for name in self.told & row.keys() if row[name]}
+            | {name: values.tell(row[name], columns, language) for name in self.json_columns & row.keys() if row[name]}
             | {name: values.decimal(value, language) for name, value in self._decimals_of(row).items() if value}
         )
 
@@ -159,7 +159,7 @@ class AdminCRUD(CRUD):
             extra["help_text"] = words.label(extra["help_text"], language)
         if isinstance(column, EnumColumn):
             extra["choices"] = {value: values.choice(value, language) for value in get_args(column.value_type)}
-        if name in self.told:
+        if name in self.json_columns:
             extra["widget"] = "text-area"
         if column is self.resource.admin.tables:
             names = {table: words.label(table, language) for table in self.shown}

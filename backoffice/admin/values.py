@@ -11,7 +11,7 @@ from backoffice.columns import EnumColumn
 from backoffice.problems import FieldError, Problem
 
 WITH_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
-WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: here a thousand and more, elsewhere hardly one
+WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: here a thousand and more, elsewhere not
 
 FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.,]+$)")
 

@@ -1,6 +1,6 @@
 """What the description says of the routes that every resource has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from backoffice.api.crud import CRUD
@@ -62,11 +62,8 @@ def page_parameters(limit: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
 
 
 def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
-    # No name twice: nothing that begins a part may begin another after it.
-    names = "|".join(crud.resource.ordered)
-    order = f"^(?!(.*,)?-?({names})(,.*)?,-?\\2(,|$))-?({names})(,-?({names}))*$"
-    names = "|".join(columns_of(crud.table))
-    fields = f"^(?!(.*,)?({names})(,.*)?,\\2(,|$))({names})(,({names}))*$"
+    order = _list_pattern(crud.resource.ordered, sign="-?")
+    fields = _list_pattern(columns_of(crud.table))
     return [
         *page_parameters(),
         _parameter(
@@ -88,6 +85,12 @@ def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
         ),
         *filter_parameters(crud),
     ]
+
+
+def _list_pattern(names: Iterable[str], sign: str = "") -> str:
+    """A list as in `name,-stock`, without a name twice: none may stand before a comma and again after it."""
+    name = f"({'|'.join(names)})"
+    return f"^(?!(.*,)?{sign}{name}(,.*)?,{sign}\\2(,|$)){sign}{name}(,{sign}{name})*$"
 
 
 def _order_parameter(resource: Resource, pattern: str) -> dict[str, Any]:

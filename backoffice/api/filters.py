@@ -9,7 +9,7 @@ from piccolo.querystring import QueryString
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from backoffice.api.conditions import Condition, plain
-from backoffice.api.given import Given
+from backoffice.api.raw_parameters import RawParameters
 from backoffice.api.resource import Resource, Search
 from backoffice.api.values import clean_text, value_type
 from backoffice.columns import is_text, place_of
@@ -32,7 +32,7 @@ def literally(text: str) -> str:
 class Filters:
     """Those of one request. Whatever is wrong with them is refused where they were given."""
 
-    def __init__(self, resource: Resource, given: Given) -> None:
+    def __init__(self, resource: Resource, given: RawParameters) -> None:
         self.resource = resource
         self.given = given
 
@@ -79,7 +79,7 @@ class Filters:
             condition = QueryString(f'"{name}" COLLATE "C" ILIKE {{}}', pattern)
         else:
             condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
-        # Whichever index it is, it finds all such rows, and a few that have that value elsewhere.
+        # Whichever index it is, it also finds rows that have the value elsewhere: the condition is checked again.
         search = self.resource.search if match == "starts" and name in self.resource.searched else None
         if search is not None and has_words(value):
             found = QueryString("{} AND {}", condition, search(value).found)

@@ -100,14 +100,26 @@ class Rows:
         walked = (page.limit + page.offset) * self.totals.size // max(1, expected)
         if not where.orderless:
             return replace(page, few=expected < walked)
-        # Neighbours in an order may be alike. A power of two, so that texts of statements are few.
-        near = 1 << max(walked.bit_length() + 1, expected.bit_length() - 3)
+        near = _rows_worth_walking(walked, expected)
         return replace(page, near=near) if max(near, counted) < expected and self._has_index(page.order) else page
 
     def _has_index(self, order: Order) -> bool:
         """Or the whole table would be put in order before anything is near. Free text has none."""
         first = columns_of(self.table)[order[0].name]
         return len({"id", *(key.name for key in order)}) <= 2 and not isinstance(first, Text)
+
+
+def _rows_worth_walking(walked: int, expected: int) -> int:
+    """How many rows of a list are looked at for a page, before all that match are found instead.
+
+    Two to four times as many as it takes where matches are spread evenly; or, since neighbours in an order may be
+    alike, an eighth to a quarter as many as there are matches, if that is more (docs/decisions/0007). A power of two,
+    so that texts of statements are few.
+
+    :param walked: as many as it takes.
+    :param expected: the matches.
+    """
+    return 1 << max(walked.bit_length() + 1, expected.bit_length() - 3)
 
 
 def _with_total(body: str, total: Total) -> str:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from backoffice.api.conditions import Condition, all_of, plain
 from backoffice.api.cursors import BadCursor, Key, Order, after, read_cursor
 from backoffice.api.filters import Filters, adapter, literally
-from backoffice.api.given import MAX_NAME_LENGTH, Given
 from backoffice.api.page import DEFAULT_LIMIT, Page
+from backoffice.api.raw_parameters import MAX_NAME_LENGTH, RawParameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import called, columns_of, unique_columns
 
@@ -31,7 +31,7 @@ class Parameters:
         self.table = resource.tablename
         self.columns = columns_of(resource.table)
         self.shown = [] if shown is None else [shown]
-        self.given = Given(query)
+        self.given = RawParameters(query)
 
     def page(self) -> Page:
         """:raises Problem: validation_error, naming each parameter that is wrong."""

@@ -46,7 +46,7 @@ class Store:
         sql = f'SELECT FROM "{self.tablename}" WHERE id = {{}} AND {{}}'
         return bool(await self._run(QueryString(sql, row_id, condition.found)))
 
-    async def queue(self, row_id: UUID | None, values: Mapping[str, Any]) -> None:
+    async def lock_parents(self, row_id: UUID | None, values: Mapping[str, Any]) -> None:
         """Locks what a row is a part of, now and afterwards: before the row itself, and in the order of the ids."""
         key = self.part_of
         if key is None:

@@ -27,6 +27,7 @@ def with_total_sql(body: str, count: str, known: int) -> str:
     :param count: the query for the total, unless nothing has changed since the known moment.
     :param known: the number of the parameter that is this moment; the next one is the total at that time.
     """
+    # OFFSET 0 keeps PostgreSQL from taking the inner queries apart, and asking for the moment and the total again.
     total = f"CASE WHEN moment = ${known} THEN ${known + 1}::bigint ELSE ({count}) END AS total"
     counted = f"SELECT moment, {total} FROM (SELECT {MOMENT} AS moment OFFSET 0) AS now OFFSET 0"
     return f"SELECT concat(total, ' ', moment, E'\\n', {body}) FROM ({counted}) AS counted"

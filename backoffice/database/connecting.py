@@ -219,7 +219,7 @@ def end_at_once(connection: Any) -> None:
         connection.terminate()
 
 
-async def patiently(attempt: Callable[[], Awaitable[str]], connector: Connector) -> str:
+async def retry_until_connected(attempt: Callable[[], Awaitable[str]], connector: Connector) -> str:
     """Repeats the attempt for at most START_SECONDS; a DatabaseRefused ends it at once."""
     retrying = tenacity.AsyncRetrying(
         stop=tenacity.stop_before_delay(START_SECONDS - connector.timeout),

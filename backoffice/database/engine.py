@@ -23,7 +23,7 @@ from backoffice.database.connecting import (
     close_quietly,
     connect_arguments,
     end_at_once,
-    patiently,
+    retry_until_connected,
 )
 from backoffice.database.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
 from backoffice.database.pool import Pool
@@ -131,7 +131,7 @@ class Engine(PostgresEngine):
         :raises DatabaseUnavailable: after 30 s.
         :raises DatabaseRefused: at once.
         """
-        return await patiently(self._version, self.connector)
+        return await retry_until_connected(self._version, self.connector)
 
     async def _version(self) -> str:
         connection = await self.connect(**pooler.NOTHING_BY_NAME)

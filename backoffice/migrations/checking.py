@@ -14,9 +14,9 @@ from backoffice.migrations.catalog import Catalog, Difference, compare, read_cat
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.lock import exclusive
+from backoffice.migrations.outcomes import MigrationRefused
 from backoffice.migrations.records import State
 from backoffice.migrations.scratch import a_server, declare, migrate, scratch
-from backoffice.migrations.telling import MigrationRefused
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from backoffice.migrations.files import Key, Migration, all_migrations, apps
-from backoffice.migrations.telling import MigrationRefused, say
+from backoffice.migrations.outcomes import MigrationRefused, say
 
 Choice = Callable[[list[Key]], Sequence[Migration]]
 

@@ -15,8 +15,8 @@ from backoffice.database.engine import the_engine
 from backoffice.database.programs import EmbeddedError
 from backoffice.migrations import checking, choices, planning, runner
 from backoffice.migrations.lock import WAIT_SECONDS
+from backoffice.migrations.outcomes import MigrationsStopped, say
 from backoffice.migrations.repair import repair
-from backoffice.migrations.telling import MigrationsStopped, say
 
 FOUND, FAILED, INTERRUPTED = 1, 2, 130
 STOPPED = (MigrationsStopped, DatabaseUnavailable, EmbeddedError, asyncpg.PostgresError, asyncpg.InterfaceError)

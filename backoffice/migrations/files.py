@@ -14,7 +14,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.conf.apps import AppConfig, Finder
 
-from backoffice.migrations.telling import MigrationRefused
+from backoffice.migrations.outcomes import MigrationRefused
 
 Key = tuple[str, str]
 

@@ -10,7 +10,7 @@ import asyncpg
 from backoffice.database import pooler
 from backoffice.database.connecting import Connector, close_quietly, end_at_once
 from backoffice.database.engine import Engine
-from backoffice.migrations.telling import MigrationRefused
+from backoffice.migrations.outcomes import MigrationRefused
 
 APPLICATION_NAME = f"flow-crm migrations on {socket.gethostname()}"[:63]  # PostgreSQL would cut it there
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from backoffice.database.connecting import close_quietly
-from backoffice.migrations.telling import MigrationsBusy, say
+from backoffice.migrations.outcomes import MigrationsBusy, say
 
 KEY = 4_610_119  # any number, the same in every process
 POLL_SECONDS = 0.1

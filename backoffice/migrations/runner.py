@@ -21,8 +21,8 @@ from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.migrations.journal import Journal, NotedConnector, noted
 from backoffice.migrations.lock import WAIT_SECONDS, Session, blockers, exclusive
+from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused, say
 from backoffice.migrations.progress import Progress
-from backoffice.migrations.telling import MigrationFailed, MigrationRefused, say
 
 ATTEMPTS = 6
 

@@ -16,8 +16,8 @@ from piccolo.conf.apps import AppConfig
 from backoffice.migrations.changes import ByHand, Changes
 from backoffice.migrations.declared import replay
 from backoffice.migrations.files import unchanged_path
+from backoffice.migrations.outcomes import say
 from backoffice.migrations.parts import Part
-from backoffice.migrations.telling import say
 
 create_by_piccolo = new._create_new_migration
 

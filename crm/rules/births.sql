@@ -32,7 +32,7 @@ FOR EACH ROW
 WHEN (pg_trigger_depth() = 0)
 EXECUTE FUNCTION refuse_false_birth();
 
--- Anybody may: it closes, and opens nothing.
+-- Every role may call it: without its mark a pre-sale only falls under the rules again.
 CREATE OR REPLACE FUNCTION forget_presale_birth(presale uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER
 BEGIN ATOMIC

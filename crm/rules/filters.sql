@@ -1,5 +1,5 @@
--- Every filter for a part of a text answers from one of these indexes: one for all texts of a table. Which of them it is
--- that contains the part, the rows found say.
+-- Every filter for a part of a text answers from one of these indexes: one for all texts of a table. The rows found are
+-- looked at again, for the column that was meant.
 CREATE INDEX IF NOT EXISTS customers_fragments ON customers
 USING gin (fragments(caseless(name || ' ' || email || ' ' || phone || ' ' || cpf || ' ' || coalesce(address, ''))));
 

@@ -22,7 +22,7 @@ from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import the_engine
 from backoffice.migrations import choices, runner, writing
 from backoffice.migrations.files import Migration, all_migrations
-from backoffice.migrations.telling import MigrationsStopped
+from backoffice.migrations.outcomes import MigrationsStopped
 
 _run_forwards = forwards_command.run_forwards
 _run_backwards = backwards_command.run_backwards

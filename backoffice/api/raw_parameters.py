@@ -29,7 +29,7 @@ def _shown(name: str) -> str:
     return name[:MAX_NAME_LENGTH].encode("utf-8", "replace").decode()
 
 
-class Given(dict[str, str]):
+class RawParameters(dict[str, str]):
     """What nobody has asked for yet of what was sent. What is wrong, or is left at the end, is refused all at once."""
 
     def __init__(self, query: bytes) -> None:

@@ -1,0 +1,96 @@
+"""Bodies of requests: bounded in size, time and memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.types import Message, Receive, Scope
+
+from backoffice.api.lazy_user import LAZY_USER
+from backoffice.database.engine import the_engine
+from backoffice.problems import Problem
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+LARGE_BODY_BYTES = 1024 * 1024
+MOST_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
+BODY_SECONDS = 60  # for a body to arrive; a large one has as many for its beginning and for the rest
+
+
+class Disconnected(Exception):
+    """The client went before the request was whole: nobody asks for anything."""
+
+
+class RequestBodies:
+    """Those of one process."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Semaphore(MOST_LARGE_BODIES)
+        self._anonymous_room = asyncio.Semaphore(1)
+
+    @asynccontextmanager
+    async def read(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+        """The whole body. A large one waits, unread, until there is room for it, and has it until the block ends.
+
+        :raises Disconnected: when the client has gone.
+        :raises Problem: body_too_large, as soon as it is known; body_too_slow; and what there is to say to somebody
+            who sends a large one, and may not come in.
+        """
+        if _declared_length(scope) > MAX_BODY_BYTES:
+            raise Problem("body_too_large")
+        body = bytearray()
+        # Where none is announced its end is there at once, and needs no clock.
+        is_whole = not _announces_body(scope) and not _take(body, await receive())
+        if not is_whole and await _read_on(body, LARGE_BODY_BYTES, receive):
+            async with await self._room_for(scope):
+                await _read_on(body, MAX_BODY_BYTES, receive)
+                yield bytes(body)
+        else:
+            yield bytes(body)
+
+    async def _room_for(self, scope: Scope) -> asyncio.Semaphore:
+        """Whoever logs in is nobody yet, and may keep only others such waiting."""
+        if LAZY_USER not in scope:
+            return self._anonymous_room
+        copy = {**scope, "state": dict(scope.get("state", {}))}  # they are looked up again in the transaction
+        async with asyncio.timeout(the_engine().settings.request_timeout):
+            await copy[LAZY_USER].authenticate(copy)
+        return self._room if "user" in copy else self._anonymous_room
+
+
+def _announces_body(scope: Scope) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+
+def _declared_length(scope: Scope) -> int:
+    text: bytes = dict(scope["headers"]).get(b"content-length", b"")
+    return int(text) if text.isdigit() else 0
+
+
+def _take(body: bytearray, message: Message) -> bool:
+    """Adds what has arrived. Whether there is more of it.
+
+    :raises Disconnected: when the client has gone.
+    :raises Problem: body_too_large.
+    """
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    body += message.get("body", b"")
+    if len(body) > MAX_BODY_BYTES:
+        raise Problem("body_too_large")
+    return bool(message.get("more_body"))
+
+
+async def _read_on(body: bytearray, size: int, receive: Receive) -> bool:
+    """Until the body is larger than that, or whole. Whether there may be more of it.
+
+    :raises Disconnected: when the client has gone.
+    :raises Problem: body_too_large, body_too_slow.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while len(body) <= size:
+                if not _take(body, await receive()):
+                    return False
+    except TimeoutError:
+        raise Problem("body_too_slow") from None
+    return True
