@@ -45,6 +45,7 @@ PARTS = (
     (CUSTOMERS, "name", "contains", "triz que"),
     (CUSTOMERS, "email", "starts", "maria.silva"),
     (CUSTOMERS, "cpf", "ends", "12345"),
+    (CUSTOMERS, "address", "starts", "santos"),
     (CUSTOMERS, "address", "contains", "tiradentes, 10"),
     (PRODUCTS, "name", "contains", "zzz"),
     (PRESALES, "notes", "contains", "zzz"),

@@ -121,7 +121,7 @@ class TestWords:
     @in_batches(30)
     @given(texts=st.lists(st.text(LETTERS + "\u0301\u00bd\u1100_", max_size=25), min_size=100, max_size=100))
     async def test_what_starts_a_text_finds_it(self, trial: asyncpg.Connection, texts: list[str]) -> None:
-        """Which is how filters look for it, where it is ASCII and not all punctuation."""
+        """Which is how filters look for it, where it is ASCII and has two words."""
         starts = [(text, text[:size].swapcase()) for text in texts for size in range(1, len(text) + 1)]
         pairs = [(text, start) for text, start in starts if has_words(start)]
         missed = await trial.fetch(

@@ -1,2 +1,3 @@
 -- See the same file of crm.
-CREATE INDEX IF NOT EXISTS users_fragments ON users USING gin (fragments(caseless(email || ' ' || name)));
+CREATE INDEX IF NOT EXISTS users_parts ON users
+USING gin (fragments(caseless(E'\n' || email || E'\n' || name || E'\n')));

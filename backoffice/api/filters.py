@@ -22,6 +22,8 @@ COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "
 NULL_TESTS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 OPERATORS = (*COMPARISONS, *NULL_TESTS)
 MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
+TWO_WORDS = "[0-9A-Za-z][^0-9A-Za-z]+[0-9A-Za-z]"
+INDEXED_AS = {"contains": "{}", "starts": "\n{}", "ends": "{}\n"}  # see `fragments_sql`
 
 
 def literally(text: str) -> str:
@@ -79,17 +81,18 @@ class Filters:
             condition = QueryString(f'"{name}" COLLATE "C" ILIKE {{}}', pattern)
         else:
             condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
-        # Whichever index it is, it also finds rows that have the value elsewhere: the condition is checked again.
+        # Either index also finds rows that have the value elsewhere: the condition is checked again.
         search = self.resource.search if match == "starts" and name in self.resource.searched else None
         if search is not None and has_words(value):
             found = QueryString("{} AND {}", condition, search(value).found)
             return [Condition(found, estimated, condition, orderless=True)]
-        if name in self.resource.indexed_parts and len(value.encode(errors="replace")) >= FRAGMENT_BYTES:
-            found = QueryString(
-                f"{{}} AND {self.resource.fragments} @> covering_fragments(caseless({{}}))", condition, value
-            )
-            return [Condition(found, estimated, condition, orderless=True)]
-        return [Condition(condition, estimated, condition)]
+        part = INDEXED_AS[match].format(value)
+        if name not in self.resource.indexed_parts or len(part.encode(errors="replace")) < FRAGMENT_BYTES:
+            return [Condition(condition, estimated, condition)]
+        found = QueryString(
+            f"{{}} AND {self.resource.fragments} @> covering_fragments(caseless({{}}))", condition, part
+        )
+        return [Condition(found, estimated, condition, orderless=True)]
 
     def _compare(self, column: Column, sign: str, text: str) -> list[Condition]:
         name = column._meta.name
@@ -110,5 +113,8 @@ def adapter(column: Column) -> TypeAdapter[Any]:
 
 
 def has_words(value: str) -> bool:
-    """Whether a search for this finds all texts that start with it. ASCII is folded by itself, whatever follows."""
-    return value.isascii() and len(value) <= MAX_SEARCH_LENGTH and re.search("[0-9A-Za-z]", value) is not None
+    """Whether a search finds all texts that start with this, and by more than one key, of which the rarest leads.
+
+    ASCII is folded by itself, whatever follows.
+    """
+    return value.isascii() and len(value) <= MAX_SEARCH_LENGTH and re.search(TWO_WORDS, value) is not None

@@ -123,6 +123,9 @@ def _whole(table: type[Table], details: Details, *, readable: bool = False) -> s
 
 
 def fragments_sql(columns: Sequence[Column]) -> str:
-    """The fragments of several texts, word for word as their index has them; see fragments() of rules/text.sql."""
+    """The fragments of several texts, word for word as their index has them; see fragments() of rules/text.sql.
+
+    Each text stands between line breaks, which tell its beginning and its end.
+    """
     texts = (f"coalesce({column._meta.name}, '')" if column._meta.null else column._meta.name for column in columns)
-    return "fragments(caseless({}))".format(" || ' ' || ".join(texts))
+    return r"fragments(caseless(E'\n' || {} || E'\n'))".format(r" || E'\n' || ".join(texts))
