@@ -29,7 +29,7 @@ def parse_args(apps: str, tables: str) -> list[FixtureConfig]:
 async def load_json_string(*arguments: Any, **options: Any) -> None:
     try:
         await _load_json_string(*arguments, **options)
-    except asyncpg.CheckViolationError as error:
+    except (asyncpg.CheckViolationError, asyncpg.NotNullViolationError) as error:
         if error.server_source_function != OUR_RULES:
             error.detail = None
         raise

@@ -109,6 +109,7 @@ class PresaleRoutes:
         self.crud.parameters(request).finish()
         presale_id = self.crud.parse_id(request.path_params["row_id"])
         lines = read_lines(await read_json(request))
+        await self.crud.store.lock_children(presale_id)
         await self.crud.lock(request, presale_id)
         await replace_lines(presale_id, lines)
         return _answer(await self.crud.store.read(presale_id))
@@ -143,12 +144,9 @@ def _answer(row: str) -> Response:
 
 def _already_converted() -> Problem:
     """See EXCEPT."""
-    converted = PresaleStatus.converted
-    return Problem(
-        "invalid_transition",
-        constraint="presales_transition",
-        parameters={"from": converted, "to": converted, "allowed": []},
-    )
+    move = {"from": PresaleStatus.converted, "to": PresaleStatus.converted, "allowed": []}
+    errors = [FieldError("status", "presales_transition", move)]
+    return Problem("invalid_transition", errors=errors, constraint="presales_transition", parameters=move)
 
 
 def add_presale_routes(router: APIRouter, crud: CRUD) -> None:

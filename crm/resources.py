@@ -69,6 +69,7 @@ PRESALES = Resource(
     # That very number comes first: all others that begin so are larger.
     search_order=SearchOrder("number", has_number, "where a number is searched for"),
     parts=(Presale.notes,),
+    children=PresaleItem.presale_id,
     details={
         "items": Detail(
             sql=(
@@ -97,7 +98,6 @@ PRESALE_ITEMS = Resource(
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=STAFF),
     owned=frozenset({"id", "total_price"}),
     order="presale_id",
-    part_of=PresaleItem.presale_id,
     prepare=prepare_line,
     examples=examples.PRESALE_ITEM,
     conflicts={"create": LOCKED, "change": LOCKED, "delete": LOCKED},

@@ -1,5 +1,6 @@
 """Creating rows: the whole answer, defaults, owned fields, and each kind of wrong value by name."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -93,6 +94,13 @@ async def test_wrong_values_are_refused_by_name(cast: Cast, path: str, field: st
         answer = await cast.admin.post(f"/api/{path}/", json={**BODIES[path], field: value})
         assert answer.status_code == 422, (value, answer.text)
         assert blamed(answer) == [field], value
+
+
+async def test_a_whole_number_however_large_is_called_too_large(cast: Cast) -> None:
+    for number in "2147483648", "1" + "0" * 40, "1E400":
+        body = json.dumps({**PRODUCT, "stock": "?"}).replace('"?"', number)
+        answer = await cast.admin.post("/api/products/", content=body, headers={"Content-Type": "application/json"})
+        assert [wrong["message"] for wrong in answer.json()["errors"]] == ["This must be at most 2147483647."]
 
 
 async def test_numbers_are_as_good_as_text_for_money(cast: Cast) -> None:

@@ -103,6 +103,14 @@ class TestARefusedPassword:
         assert told in said
         assert "plaintext" not in said
 
+    def test_is_not_repeated_where_something_else_is_missing(self, database: str, tmp_path: Path) -> None:
+        user = tables_of((ROOT / DEMO).read_text("utf-8"))["User"][0] | {"password": "plaintext"}
+        del user["active"]
+        (tmp_path / "users.json").write_text(json.dumps({"accounts": {"User": [user]}}))
+        said = refusal(database, *FIXTURES, "load", str(tmp_path / "users.json"), "--trace")
+        assert 'null value in column "active"' in said
+        assert "plaintext" not in said
+
 
 class TestADump:
     async def test_of_the_demo_data_loads_into_an_empty_database(

@@ -1,7 +1,6 @@
-"""Whoever changes a line queues at its pre-sale first, as those do who change the pre-sale with all its lines."""
+"""Whoever changes a pre-sale with all its lines locks these first, as SQL does that changes one of them."""
 
 import asyncio
-import json
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +12,7 @@ from tests.conftest import Cast
 from tests.desk import Desks
 
 REPLACEMENT = {"quantity": "2"}
+ROUNDS = 8
 
 
 async def until_somebody_waits(observer: asyncpg.Connection) -> None:
@@ -25,53 +25,40 @@ async def until_somebody_waits(observer: asyncpg.Connection) -> None:
             await asyncio.sleep(0.005)
 
 
-class TestChangesOfALine:
+class TestChangesOfAWholePresale:
     @pytest.fixture
-    async def line(self, connection: asyncpg.Connection) -> UUID:
-        return await a_line(connection, await a_presale(connection))
+    async def presale(self, connection: asyncpg.Connection) -> UUID:
+        presale = await a_presale(connection)
+        await a_line(connection, presale)
+        return presale
 
-    @pytest.mark.parametrize(
-        ("method", "body", "end"),
-        [
-            ("PATCH", REPLACEMENT, "here"),
-            ("PATCH", {"presale_id": "{there}"}, "here"),
-            ("PATCH", {"presale_id": "{there}"}, "there"),
-            ("PUT", {"presale_id": "{here}", "product_id": "{product}", "quantity": 1}, "here"),
-            ("DELETE", None, "here"),
-        ],
-        ids=["patch", "move", "move there", "put", "delete"],
-    )
-    async def test_leave_the_line_free_while_they_wait_for_its_presale(
-        self, cast: Cast, connection: asyncpg.Connection, line: UUID, method: str, body: object, end: str
+    @pytest.mark.parametrize(("method", "path"), [("PUT", "items/"), ("DELETE", "")])
+    async def test_leave_the_presale_free_while_they_wait_for_a_line(
+        self, cast: Cast, connection: asyncpg.Connection, presale: UUID, method: str, path: str
     ) -> None:
-        here = await connection.fetchval("SELECT presale_id FROM presale_items WHERE id = $1", line)
-        rows = {"here": here, "there": await a_presale(connection), "product": await a_product(connection)}
-        sent = json.dumps(body)
-        for name, row_id in rows.items():
-            sent = sent.replace(f"{{{name}}}", str(row_id))
         async with connection.transaction():
-            await connection.execute("SELECT FROM presales WHERE id = $1 FOR NO KEY UPDATE", rows[end])
-            content = None if body is None else sent
-            asked = asyncio.create_task(cast.employee.request(method, f"/api/presale-items/{line}/", content=content))
+            await connection.execute("SELECT FROM presale_items FOR UPDATE")
+            body = "[]" if method == "PUT" else None
+            address = f"/api/presales/{presale}/{path}"
+            asked = asyncio.create_task(cast.manager.request(method, address, content=body))
             await until_somebody_waits(connection)
-            await connection.execute("SELECT FROM presale_items WHERE id = $1 FOR UPDATE NOWAIT", line)
-        assert (await asked).status_code in (200, 204)
+            await connection.execute("SELECT FROM presales FOR UPDATE NOWAIT")
+        assert (await asked).is_success
 
-    async def test_in_the_admin_too(self, desks: Desks, connection: asyncpg.Connection, line: UUID) -> None:
-        form = await desks.employee.loads("presale_items", line)
+    async def test_in_the_admin_too(self, desks: Desks, connection: asyncpg.Connection, presale: UUID) -> None:
         async with connection.transaction():
-            await connection.execute("SELECT FROM presales FOR NO KEY UPDATE")
-            asked = asyncio.create_task(desks.employee.saves("presale_items", line, form | REPLACEMENT))
+            await connection.execute("SELECT FROM presale_items FOR UPDATE")
+            asked = asyncio.create_task(desks.manager.deletes("presales", presale))
             await until_somebody_waits(connection)
-            await connection.execute("SELECT FROM presale_items FOR UPDATE NOWAIT")
-        assert (await asked).status_code == 200
+            await connection.execute("SELECT FROM presales FOR UPDATE NOWAIT")
+        assert (await asked).is_success
 
 
 async def test_lines_and_whole_presales_changed_at_once_do_not_meet_in_a_deadlock(
     cast: Cast, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     product = str(await a_product(connection))
-    for _ in range(8):
+    for _ in range(ROUNDS):
         drafts = [await a_presale(connection) for _ in range(2)]
         lines = [await a_line(connection, draft) for draft in drafts for _ in range(2)]
         asked: list[httpx.Response] = await asyncio.gather(
@@ -87,3 +74,43 @@ async def test_lines_and_whole_presales_changed_at_once_do_not_meet_in_a_deadloc
         )
         assert {answer.status_code for answer in asked} <= {200, 201, 204, 404, 422}
     assert "deadlock" not in caplog.text
+
+
+async def test_nor_do_they_with_those_who_write_sql(
+    cast: Cast, connection: asyncpg.Connection, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    product, draft = str(await a_product(connection)), await a_presale(connection)
+    line, other = [await a_line(connection, draft) for _ in range(2)]
+    address = f"/api/presales/{draft}/"
+
+    async def sql(statement: str) -> None:
+        mine = await asyncpg.connect(database)
+        for _ in range(ROUNDS * 4):
+            await mine.execute(statement)
+        await mine.close()
+
+    async def over_rest(method: str, path: str, body: object) -> None:
+        for _ in range(ROUNDS * 4):
+            answer = await cast.employee.request(method, path, json=body)
+            assert answer.status_code in (200, 404)
+
+    await asyncio.gather(
+        sql(f"UPDATE presale_items SET quantity = quantity % 7 + 1 WHERE presale_id = '{draft}'"),
+        sql(f"UPDATE presale_items SET discount = 0.01 WHERE id = '{line}'"),
+        sql(f"UPDATE presales SET discount = discount + 0.01 WHERE id = '{draft}'"),
+        sql(f"INSERT INTO presale_items (presale_id, product_id, quantity) VALUES ('{draft}', '{product}', 1)"),
+        over_rest("PATCH", f"/api/presale-items/{line}/", REPLACEMENT),
+        over_rest("PATCH", f"/api/presale-items/{other}/", {"quantity": "3"}),
+        over_rest("PATCH", address, {"notes": "again"}),
+        over_rest("PATCH", f"/api/presale-items/{line}/", {"discount": "0.02"}),
+    )
+    await asyncio.gather(
+        sql(f"UPDATE presale_items SET quantity = quantity % 7 + 1 WHERE presale_id = '{draft}'"),
+        sql(f"DELETE FROM presale_items WHERE presale_id = '{draft}' AND quantity > 4"),
+        over_rest(
+            "PUT", f"{address}items/", [{"product_id": product, "quantity": quantity} for quantity in ("1", "2")]
+        ),
+    )
+    assert "deadlock" not in caplog.text
+    total = "SELECT total = greatest((SELECT sum(total_price) FROM presale_items) - discount, 0) FROM presales"
+    assert await connection.fetchval(total)

@@ -51,6 +51,7 @@ async def test_converting_twice_is_refused_but_setting_the_same_status_is_not(
         await cast.manager.post(f"{address}{action}/")
     again = await cast.manager.post(f"{address}convert/")
     assert (again.status_code, again.json()["code"]) == (409, "invalid_transition")
+    assert [wrong["field"] for wrong in again.json()["errors"]] == ["status"]
     same = await cast.manager.patch(address, json={"status": "converted"})
     assert same.status_code == 200
 

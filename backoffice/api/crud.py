@@ -170,7 +170,6 @@ class CRUD(PiccoloCRUD):
     async def post_single(self, request: Request, data: Any) -> Response:
         self.parameters(request).finish()
         values = await self.prepare(request, self.validate(self.models.create, data), None)
-        await self.store.lock_parents(None, values)
         row_id = await self.store.insert(values)
         return self.created(request, row_id, await self.store.read(row_id))
 
@@ -191,7 +190,6 @@ class CRUD(PiccoloCRUD):
         values = await self.validate_change(request, row_id, data, model)
         if self.looks_first(request):
             await self.authorize_change(request)
-            await self.store.lock_parents(row_id, values)
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
         if values:
             row = await self.update(request, row_id, values)
@@ -252,7 +250,7 @@ class CRUD(PiccoloCRUD):
 
     async def delete_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
-        await self.store.lock_parents(row_id, {})
+        await self.store.lock_children(row_id)
         await self.lock(request, row_id)
         await self.store.delete(row_id)
         return Response(status_code=204)

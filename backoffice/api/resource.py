@@ -95,8 +95,9 @@ class Resource:
     :param whole: texts that are only compared as a whole, since no index finds parts of them.
     :param punctuated: texts that are kept without punctuation, and may be filtered by with it.
     :param types: the types of values in bodies that are more than their column says.
-    :param part_of: the foreign key to the row that this one is a part of. Whoever changes a part queues at the whole;
-        else two who come from different ends would wait for each other.
+    :param children: the foreign key of rows that are parts of this one, and whose triggers write to it. Whoever changes
+        this row with all of them locks them first, as whoever changes one of them does, in SQL as well: two who came
+        from different ends would wait for each other.
     :param required: columns that a new row must be given although their table does not say so.
     :param details: what a single row shows beside its columns.
     :param prepare: see `Prepare`.
@@ -122,7 +123,7 @@ class Resource:
     whole: frozenset[str] = frozenset()
     punctuated: frozenset[str] = frozenset()
     types: Mapping[str, Any] = field(default_factory=dict)
-    part_of: ForeignKey[Any] | None = None
+    children: ForeignKey[Any] | None = None
     required: frozenset[str] = frozenset()
     details: Mapping[str, Detail] = field(default_factory=dict)
     prepare: Prepare | None = None

@@ -23,7 +23,7 @@ class Store:
     def __init__(self, resource: Resource) -> None:
         self.table = resource.table
         self.tablename = resource.tablename
-        self.part_of = resource.part_of
+        self.children = resource.children
         self.details = tuple((name, detail.sql) for name, detail in resource.details.items())
         self.row_sql = row_sql(resource.table, self.details)
 
@@ -46,15 +46,11 @@ class Store:
         sql = f'SELECT FROM "{self.tablename}" WHERE id = {{}} AND {{}}'
         return bool(await self._run(QueryString(sql, row_id, condition.found)))
 
-    async def lock_parents(self, row_id: UUID | None, values: Mapping[str, Any]) -> None:
-        """Locks what a row is a part of, now and afterwards: before the row itself, and in the order of the ids."""
-        key = self.part_of
-        if key is None:
-            return
-        whole, name = key._foreign_key_meta.resolved_references._meta.tablename, key._meta.name
-        today = f'SELECT "{name}" FROM "{self.tablename}" WHERE id = {{}}'
-        wholes = f'SELECT FROM "{whole}" WHERE id IN ({today} UNION ALL SELECT {{}}) ORDER BY id FOR NO KEY UPDATE'
-        await self._run(QueryString(wholes, row_id, values.get(name)))
+    async def lock_children(self, row_id: UUID) -> None:
+        """Before the row itself; see `Resource.children`. In the order in which SQL without an order would."""
+        if self.children is not None:
+            table, key = self.children._meta.table._meta.tablename, self.children._meta.name
+            await self._run(QueryString(f'SELECT FROM "{table}" WHERE "{key}" = {{}} FOR UPDATE', row_id))
 
     async def lock(self, row_id: UUID) -> str:
         """The row as it is, which nobody else changes until the transaction ends.

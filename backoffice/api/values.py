@@ -91,8 +91,8 @@ def plain_number(value: Any) -> Any:
 
 def whole_number(value: Any) -> Any:
     """JSON knows one kind of number: 5.0 is 5."""
-    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < 20 and value == int(value):
-        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return int(value) if value.adjusted() < 20 else int(Decimal(10**20).copy_sign(value))  # out of every range, too
     if isinstance(value, str) and not re.fullmatch(WHOLE_NUMBER, value):
         raise error("int_type")
     return value
