@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from dotenv.parser import parse_stream
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, WrapValidator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # Not resolved: a folder of links to this project is a project of its own, with its own .env and data.
 ROOT = Path(__file__).parent.parent
 
 DEFAULT_PORT = 5432
+UNREADABLE_URL = "special characters in user name or password must be percent-encoded"
 SHORTEST_REQUEST_TIMEOUT = 11  # seconds
 DEMO_SECRETS = frozenset({"change-me", "flowcrm-demo"})
 
@@ -67,11 +69,14 @@ def _password(secret: SecretStr) -> str:
 
 def _check_url(secret: SecretStr) -> SecretStr:
     """Refuses what would make a driver look for the wrong host; the messages never repeat the value."""
-    url = urlsplit(secret.get_secret_value())
+    try:
+        url = urlsplit(secret.get_secret_value())
+    except ValueError:  # which repeats what it cannot read
+        raise ValueError(UNREADABLE_URL) from None
     if url.scheme not in {"postgresql", "postgres"}:
         raise ValueError("it must begin with postgresql://")
     if url.netloc.count("@") > 1 or "@" in url.path or url.fragment:
-        raise ValueError("special characters in user name or password must be percent-encoded")
+        raise ValueError(UNREADABLE_URL)
     try:
         _addresses(url)
     except ValueError:
@@ -107,7 +112,9 @@ def _includes_everybody(proxies: str) -> bool:
     return any(proxy.strip() == "*" or proxy.strip().endswith("/0") for proxy in proxies.split(","))
 
 
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+# PostgreSQL counts in milliseconds, and takes 0 for no limit.
+Seconds = Annotated[float, Field(ge=0.001, le=3600, allow_inf_nan=False)]
+Verbatim = WrapValidator(lambda value, handler: SecretStr(value) if isinstance(value, str) else handler(value))
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
@@ -137,7 +144,7 @@ class Settings(BaseSettings):
     db_port: int = Field(default=DEFAULT_PORT, ge=1, le=65535)
     db_name: str | None = None
     db_user: str | None = None
-    db_password: SecretStr | None = None
+    db_password: Annotated[SecretStr, Verbatim] | None = None
     db_sslmode: Annotated[SslMode, Lower] | None = None
     db_replica_url: Annotated[SecretStr, AfterValidator(_check_url)] | None = None
 
@@ -225,9 +232,21 @@ def _sentence(error: Any) -> str:
     return f"{variable}: {reason}" if variable else reason
 
 
+def _check_env_file(path: Path) -> None:
+    """Refuses a line that would be passed over: the database of another line may be lost with it."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in parse_stream(file):
+            if line.error or (line.key is not None and line.value is None):
+                raise SystemExit(f"Flow CRM cannot start. The file .env cannot be read: line {line.original.line}")
+
+
 def read_settings() -> Settings:
     """The settings of this process; ends it with one line per nonsense value, never repeating the value."""
     try:
+        if path := Settings.model_config["env_file"]:
+            _check_env_file(Path(str(path)))
         return Settings()
     except ValidationError as refusal:
         lines = [_sentence(error) for error in refusal.errors(include_input=False, include_url=False)]

@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from backoffice.database import embedded
 from backoffice.database.embedded import EmbeddedError
 from backoffice.settings import ROOT
 from tests.faults import STARTER, OwnServer
@@ -128,6 +129,13 @@ async def test_an_interrupted_creation_is_begun_again(server: OwnServer) -> None
     (half / "PG_VERSION").write_text("18\n")
     server.start()
     assert await server.query("SELECT current_database()") == "flowcrm"
+
+
+def test_a_creation_that_fails_half_way_leaves_no_data(server: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "NAME", "template1")
+    with pytest.raises(EmbeddedError, match='database "template1" already exists'):
+        server.start()
+    assert not server.data.exists()
 
 
 async def test_a_path_too_long_for_a_socket_gets_a_private_folder_elsewhere(tmp_path: Path) -> None:

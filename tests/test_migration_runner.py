@@ -94,8 +94,10 @@ async def test_what_another_app_is_built_upon_is_not_taken_away(
     engine: Engine, connection: asyncpg.Connection, app: str, down_to: str, says: str
 ) -> None:
     before = await read_catalog(connection)
-    with pytest.raises(MigrationsStopped, match=says):
+    records = await recorded(connection)
+    with pytest.raises(MigrationsStopped, match=says) as stopped:
         await runner.backwards(engine, choices.backwards(app, down_to))
+    assert all(gone in str(stopped.value) for gone in set(records) - set(await recorded(connection)))
     await runner.forwards(engine, choices.forwards())  # what had to run by itself may have been undone
     assert await read_catalog(connection) == before
 

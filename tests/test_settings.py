@@ -57,6 +57,33 @@ def test_every_example_is_a_valid_value(monkeypatch: pytest.MonkeyPatch) -> None
     read(monkeypatch, **dict(EXAMPLE.findall((ROOT / ".env.example").read_text())))
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('PORT=8123\nDATABASE_URL="postgresql://flow:s3cret@db.example/flowcrm\n', 2),
+        ("PORT=8123\n\n# one of us\nDB_HOST\n", 4),
+        ("=x\n", 1),
+    ],
+)
+def test_a_line_of_a_dotenv_file_that_cannot_be_read_is_not_passed_over(
+    project: Path, environment: dict[str, str], text: str, line: int
+) -> None:
+    (project / ".env").write_text(text)
+    done = starting_with(environment, project)
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith(f"Flow CRM cannot start. The file .env cannot be read: line {line}")
+    assert "s3cret" not in done.stderr
+
+
+def test_a_folder_in_the_place_of_a_dotenv_file_is_not_passed_over(project: Path, environment: dict[str, str]) -> None:
+    (project / ".env").mkdir()
+    assert "Flow CRM cannot start. The file .env cannot be read" in starting_with(environment, project).stderr
+
+
+def test_a_password_may_begin_and_end_with_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, DB_HOST="db.example", DB_PASSWORD=" s3cret ").password == " s3cret "
+
+
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(monkeypatch, PORT="", DATABASE_URL="", DB_HOST="", DB_POOL_MAX="")
     assert (settings.port, settings.db_pool_max, settings.database_configured) == (8000, 20, False)
@@ -83,6 +110,7 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(project: Path, environme
         ("DB_CONNECT_TIMEOUT", "-1"),
         ("DB_STATEMENT_TIMEOUT", "nan"),
         ("DB_LOCK_TIMEOUT", "inf"),
+        ("DB_LOCK_TIMEOUT", "0.0004"),
         ("DB_PORT", "x"),
         ("DB_SSLMODE", "sometimes"),
         ("HOST", "two words"),
@@ -108,6 +136,8 @@ def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, variable: 
         "postgresql://flow:s3cret?pass@db.example/flowcrm",
         "postgres://flow:s3cret@db.example:99999/flowcrm",
         "postgres://flow:s3cret@[::1]:99999/flowcrm",
+        "postgres://flow:[s3cret]@db.example/flowcrm",
+        "postgres://flow:s3cret℀@db.example/flowcrm",
         "postgres://flow:s3cret@/flowcrm?host=/run/postgresql&port=99999",
         "http://flow:s3cret@db.example/flowcrm",
     ],

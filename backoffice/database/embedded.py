@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from backoffice.database.programs import EmbeddedError, command_line, lock, make_private_folder, run_program
+from backoffice.database.programs import EmbeddedError, command_line, complaint, lock, make_private_folder, run_program
 
 __all__ = ["NAME", "PORT", "EmbeddedError", "EmbeddedPostgres"]
 
@@ -133,7 +133,9 @@ class EmbeddedPostgres:
         logger.info("creating the embedded database in %s", self.folder)
         locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         run_program(self.data, "initdb", "-D", str(fresh), "-U", NAME, "--auth=trust", "-E", "UTF8", *locale)
-        run_program(self.data, "postgres", "--single", "-D", str(fresh), "postgres", text=f"CREATE DATABASE {NAME}\n")
+        # By itself it ends with 0 whatever happens to the statement.
+        single = ("--single", "-c", "exit_on_error=on", "-D", str(fresh), "postgres")
+        run_program(self.data, "postgres", *single, text=f"CREATE DATABASE {NAME}\n")
         fresh.rename(self.data)
 
     def _start_server(self) -> None:
@@ -158,7 +160,7 @@ class EmbeddedPostgres:
             try:
                 run_program(self.data, "pg_ctl", "start", *arguments)
             except EmbeddedError as error:
-                reason = self.log.read_text(errors="replace")[-500:] if self.log.exists() else ""
+                reason = complaint(self.log.read_text(errors="replace")) if self.log.exists() else ""
                 if "still in use" not in reason or time.monotonic() > deadline:
                     raise EmbeddedError(f"{error}\n{reason}") from None
                 time.sleep(0.1)

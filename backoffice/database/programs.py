@@ -5,12 +5,14 @@ import fcntl
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import time
 from pathlib import Path
 
 LOCK_SECONDS = 90
+COMPLAINT_LINES = 3
 
 # As root the server runs as another user, yet reaches data below folders which only root may enter.
 CAPABILITIES = (
@@ -71,7 +73,14 @@ def run_program(data: Path, program: str, *arguments: str, text: str = "") -> No
         start_new_session=True,  # Ctrl-C in the terminal must not interrupt it half-way
     )
     if result.returncode:
-        raise EmbeddedError(f"{program} failed: {(result.stderr or result.stdout).strip()[-500:]}")
+        raise EmbeddedError(f"{program} failed: {complaint(result.stderr or result.stdout)}")
+
+
+def complaint(said: str) -> str:
+    """Of what a program said, or wrote into its log, the last errors; its last lines, where it names none."""
+    lines = said.strip().splitlines()
+    errors = [line for line in lines if re.search(r"\b(error|ERROR|FATAL|PANIC): ", line)]
+    return "\n".join((errors or lines)[-COMPLAINT_LINES:])
 
 
 def make_private_folder(folder: Path, *, data: Path) -> None:

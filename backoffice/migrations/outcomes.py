@@ -16,6 +16,12 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def what_was_done(migrations: Sequence[Any]) -> str:
+    """Before a run was stopped."""
+    names = ", ".join(f"{migration.app} {migration.id}" for migration in migrations)
+    return f"Done and recorded: {names}." if names else "Nothing was changed."
+
+
 class MigrationsStopped(Exception):
     """The text is for the operator."""
 
@@ -63,14 +69,13 @@ class MigrationFailed(MigrationsStopped):
         return f"{self.migration.path.name}, line {lines[-1]}" if lines else ""
 
     def _outcome(self) -> str:
-        done = ", ".join(f"{migration.app} {migration.id}" for migration in self.done)
-        before = f"Done and recorded: {done}." if done else "Nothing was changed."
+        before = what_was_done(self.done)
         if not self.alone:
             return before
         again = (
             "This one runs outside a transaction: its statements before this one are done. Mend it, and run it again."
         )
-        return f"{before} {again}" if done else again
+        return f"{before} {again}" if self.done else again
 
 
 def _reason(error: BaseException) -> str:

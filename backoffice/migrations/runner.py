@@ -21,7 +21,7 @@ from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.migrations.journal import Journal, NotedConnector, noted
 from backoffice.migrations.lock import WAIT_SECONDS, Session, blockers, exclusive
-from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused, say
+from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused, say, what_was_done
 from backoffice.migrations.progress import Progress
 
 ATTEMPTS = 6
@@ -190,7 +190,8 @@ class Run:
             return
         if torn := await self.connection.fetch(TORN, *map(list, zip(*foreign_keys, strict=True))):
             told = "; ".join(text for (text,) in torn)
-            raise MigrationRefused(f"{told}, which would be gone. Reverse the migrations of the former first.")
+            advice = "Reverse the migrations of the former first."
+            raise MigrationRefused(f"{told}, which would be gone. {advice} {what_was_done(self._done)}")
 
     async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
         transaction = partial(transaction_on, self.engine, self.connection)
