@@ -109,7 +109,7 @@ class PresaleRoutes:
         self.crud.parameters(request).finish()
         presale_id = self.crud.parse_id(request.path_params["row_id"])
         lines = read_lines(await read_json(request))
-        await self.crud.store.lock_children(presale_id)
+        await self.crud.store.lock_with_children(presale_id)
         await self.crud.lock(request, presale_id)
         await replace_lines(presale_id, lines)
         return _answer(await self.crud.store.read(presale_id))

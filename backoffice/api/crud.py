@@ -250,7 +250,7 @@ class CRUD(PiccoloCRUD):
 
     async def delete_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
-        await self.store.lock_children(row_id)
+        await self.store.lock_with_children(row_id)
         await self.lock(request, row_id)
         await self.store.delete(row_id)
         return Response(status_code=204)

@@ -1,6 +1,6 @@
 """A table's rows one by one: read whole, locked, written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -46,18 +46,31 @@ class Store:
         sql = f'SELECT FROM "{self.tablename}" WHERE id = {{}} AND {{}}'
         return bool(await self._run(QueryString(sql, row_id, condition.found)))
 
-    async def lock_children(self, row_id: UUID) -> None:
-        """Before the row itself; see `Resource.children`. In the order in which SQL without an order would."""
-        if self.children is not None:
-            table, key = self.children._meta.table._meta.tablename, self.children._meta.name
-            await self._run(QueryString(f'SELECT FROM "{table}" WHERE "{key}" = {{}} FOR UPDATE', row_id))
+    async def lock_with_children(self, row_id: UUID) -> None:
+        """The children before the row; see `Resource.children`. In the order in which SQL without an order would."""
+        if self.children is None:
+            return
+        table, key = self.children._meta.table._meta.tablename, self.children._meta.name
+        children = f'SELECT id FROM "{table}" WHERE "{key}" = {{}}'
+        while True:
+            await self._run(QueryString("SAVEPOINT free"))
+            locked = await self._run(QueryString(f"{children} FOR UPDATE", row_id))
+            # As a deletion does: who adds a child has a weaker lock, by the foreign key, and then wants a stronger one.
+            await self._run(self._lock(row_id, "UPDATE"))
+            if _sorted_ids(locked) == _sorted_ids(await self._run(QueryString(children, row_id))):
+                return
+            # Others have come in between. They would be locked after the row: begin again.
+            await self._run(QueryString("ROLLBACK TO SAVEPOINT free"))
+
+    def _lock(self, row_id: UUID, strength: str = "NO KEY UPDATE") -> QueryString:
+        return QueryString(f'SELECT FROM "{self.tablename}" WHERE id = {{}} FOR {strength}', row_id)
 
     async def lock(self, row_id: UUID) -> str:
         """The row as it is, which nobody else changes until the transaction ends.
 
         :raises Problem: not_found.
         """
-        await self._run(QueryString(f'SELECT FROM "{self.tablename}" WHERE id = {{}} FOR NO KEY UPDATE', row_id))
+        await self._run(self._lock(row_id))
         return await self.read(row_id)
 
     async def insert(self, values: Mapping[str, Any]) -> UUID:
@@ -70,3 +83,7 @@ class Store:
 
     async def _run(self, query: QueryString) -> Any:
         return await self.engine.run_querystring(query)
+
+
+def _sorted_ids(rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
+    return sorted(row["id"] for row in rows)
