@@ -109,9 +109,9 @@ async def test_nor_do_they_with_those_who_write_sql(
         over_rest("PATCH", f"/api/presale-items/{line}/", {"discount": "0.02"}),
     )
     await asyncio.gather(
-        sql(f"UPDATE presale_items SET quantity = quantity % 7 + 1 WHERE presale_id = '{draft}'"),
+        sql("UPDATE presale_items SET quantity = 3 WHERE id = (SELECT id FROM presale_items ORDER BY id LIMIT 1)"),
+        sql(f"INSERT INTO presale_items (presale_id, product_id, quantity) VALUES ('{draft}', '{product}', 1)"),
         over_rest("PUT", f"{address}items/", replacement),
-        over_rest("PUT", f"{address}items/", replacement[::-1]),
     )
     assert "deadlock" not in caplog.text
     total = "SELECT total = greatest((SELECT sum(total_price) FROM presale_items) - discount, 0) FROM presales"
