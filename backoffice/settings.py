@@ -233,13 +233,13 @@ def _sentence(error: Any) -> str:
 
 
 def _check_env_file(path: Path) -> None:
-    """Refuses a line that would be passed over: the database of another line may be lost with it."""
+    """:raises ValueError: for a line that would be passed over, and maybe the name of the database with it."""
     if not path.exists():
         return
     with path.open(encoding="utf-8") as file:
         for line in parse_stream(file):
             if line.error or (line.key is not None and line.value is None):
-                raise SystemExit(f"Flow CRM cannot start. The file .env cannot be read: line {line.original.line}")
+                raise ValueError(f"line {line.original.line}")
 
 
 def read_settings() -> Settings:
@@ -251,5 +251,5 @@ def read_settings() -> Settings:
     except ValidationError as refusal:
         lines = [_sentence(error) for error in refusal.errors(include_input=False, include_url=False)]
         raise SystemExit("\n".join(f"Flow CRM cannot start. {line}" for line in lines)) from None
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(f"Flow CRM cannot start. The file .env cannot be read: {error}") from None

@@ -1,6 +1,6 @@
 """A table's rows one by one: read whole, locked, written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -51,16 +51,19 @@ class Store:
         if self.children is None:
             return
         table, key = self.children._meta.table._meta.tablename, self.children._meta.name
-        children = f'SELECT id FROM "{table}" WHERE "{key}" = {{}}'
+        children = f'SELECT FROM "{table}" WHERE "{key}" = $1'
         while True:
             await self._run(QueryString("SAVEPOINT free"))
-            locked = await self._run(QueryString(f"{children} FOR UPDATE", row_id))
+            locked = await self._count(f"{children} FOR UPDATE", row_id)
             # As a deletion does: who adds a child has a weaker lock, by the foreign key, and then wants a stronger one.
             await self._run(self._lock(row_id, "UPDATE"))
-            if _sorted_ids(locked) == _sorted_ids(await self._run(QueryString(children, row_id))):
+            if await self._count(children, row_id) == locked:
                 return
             # Others have come in between. They would be locked after the row: begin again.
             await self._run(QueryString("ROLLBACK TO SAVEPOINT free"))
+
+    async def _count(self, rows: str, row_id: UUID) -> int:
+        return int(await self.engine.fetch_value(f"SELECT count(*) FROM ({rows}) AS counted", row_id))
 
     def _lock(self, row_id: UUID, strength: str = "NO KEY UPDATE") -> QueryString:
         return QueryString(f'SELECT FROM "{self.tablename}" WHERE id = {{}} FOR {strength}', row_id)
@@ -83,7 +86,3 @@ class Store:
 
     async def _run(self, query: QueryString) -> Any:
         return await self.engine.run_querystring(query)
-
-
-def _sorted_ids(rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
-    return sorted(row["id"] for row in rows)
