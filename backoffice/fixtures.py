@@ -1,14 +1,17 @@
-"""`piccolo fixtures` with two changes.
+"""`piccolo fixtures` with three changes.
 
 `dump` leaves the audit trail out: nobody can load what nobody may write. `--tables=AuditEntry` dumps it all the same.
-`load` says what was refused without the refused row, in which a password may stand as somebody typed it.
+`load` refuses columns that there are not, instead of passing over them, and says what was refused without the refused
+row, in which a password may stand as somebody typed it.
 """
 
+from functools import partial
 from typing import Any
 
 import asyncpg
-from piccolo.apps.fixtures.commands import dump, load
+from piccolo.apps.fixtures.commands import dump, load, shared
 from piccolo.apps.fixtures.commands.shared import FixtureConfig
+from piccolo.utils.pydantic import create_pydantic_model
 from pydantic import ValidationError
 
 from backoffice.tables import AuditEntry
@@ -42,3 +45,5 @@ async def load_json_string(*arguments: Any, **options: Any) -> None:
 def take_over() -> None:
     dump.parse_args = parse_args
     load.load_json_string = load_json_string
+    strict = partial(create_pydantic_model, pydantic_config={"extra": "forbid"})
+    shared.create_pydantic_model = strict  # type: ignore[attr-defined] # from where the model of a fixture takes it

@@ -23,7 +23,11 @@ Address = tuple[str, int]
 
 
 def _absolute(path: Path) -> Path:
-    return path if path.is_absolute() else ROOT / path
+    """As a shell would have it, which is not there to read `~` in .env."""
+    try:
+        return ROOT / path.expanduser()
+    except RuntimeError as error:  # nobody is called so
+        raise ValueError("the home folder cannot be found") from error
 
 
 def _hostspec(url: SplitResult) -> str:

@@ -90,6 +90,15 @@ class TestTheDemoFixture:
         assert "customers_cpf_valid" in refusal(database, *FIXTURES, "load", str(tmp_path / "bad.json"))
         assert not any((await contents(connection)).values())
 
+    async def test_with_a_column_that_there_is_not_loads_nothing(
+        self, database: str, connection: asyncpg.Connection, tmp_path: Path
+    ) -> None:
+        typo = (ROOT / DEMO).read_text("utf-8").replace('"discount"', '"discuont"', 1)
+        (tmp_path / "typo.json").write_text(typo, encoding="utf-8")
+        said = refusal(database, *FIXTURES, "load", str(tmp_path / "typo.json"))
+        assert "discuont: Extra inputs are not permitted" in said
+        assert not any((await contents(connection)).values())
+
 
 class TestARefusedPassword:
     @pytest.mark.parametrize(

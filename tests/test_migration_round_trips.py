@@ -26,7 +26,7 @@ Rows = dict[str, dict[str, dict[str, str]]]
 """Of each table, each row by its place in the file and the transaction that wrote it, as its columns."""
 
 STEPS = list(reversed(all_migrations()))
-TOGETHER = timedelta(minutes=5)
+TOGETHER = timedelta(hours=2)
 
 
 @pytest.fixture(scope="module")

@@ -239,6 +239,12 @@ def test_a_relative_data_folder_begins_at_the_project(monkeypatch: pytest.Monkey
     assert read(monkeypatch, FLOW_DATA_DIR="").flow_data_dir == ROOT / ".data"
 
 
+def test_the_data_folder_may_begin_at_somebodys_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, FLOW_DATA_DIR="~/flow").flow_data_dir == Path.home() / "flow"
+    with pytest.raises(ValueError, match="home folder"):
+        read(monkeypatch, FLOW_DATA_DIR="~nobody-of-this-name/flow")
+
+
 def test_the_suite_sees_no_setting_of_the_developer() -> None:
     named = {field.upper() for field in Settings.model_fields}
     assert named & os.environ.keys() == {"FLOW_DATA_DIR"}
