@@ -14,6 +14,8 @@ MAX_TYPED_LENGTH = 40
 PUNCTUATION = r"[\s./\u00a0\u00ad\u2000-\u2015\u2028-\u202f\u205f-\u2069\u2212\u3000\ufeff-]"
 CPF_PATTERN = f"^{PUNCTUATION}*([0-9]{PUNCTUATION}*){{11}}$"
 
+CARRIER_OF_CHOICE = re.compile(r"^((?:\+|00)?(?:55)?0)xx", re.IGNORECASE)  # as in (0xx11)
+
 PERSONAL = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
 
 
@@ -27,7 +29,7 @@ def normal_cpf(typed: str) -> str:
 
 def normal_phone(typed: str) -> str:
     """E.164. Numbers without an area code, such as 0800, are nobody's own and are refused."""
-    bare = re.sub(rf"{PUNCTUATION}|[()]", "", typed)
+    bare = CARRIER_OF_CHOICE.sub(r"\1", re.sub(rf"{PUNCTUATION}|[()]", "", typed))
     if not re.fullmatch(r"\+?[0-9]+", bare):  # the library reads 11 98765-CAFE as what its keys dial
         raise error("phone")
     try:

@@ -25,7 +25,7 @@ subscribers = st.from_regex(r"[0-9]{7,10}|[2-57][0-9]{7}|9[0-9]{8}", fullmatch=T
 nationals = st.builds(str.__add__, areas, subscribers)
 separators = st.sampled_from(["", " ", "-", ".", "/", " - ", "\u00a0", "–"])
 prefixes = st.sampled_from(["", "0", "90", "+55", "+55 0", "+55 (0)", "55", "(", "(0", "+55 ("]) | st.sampled_from(
-    CARRIERS
+    [*CARRIERS, "xx"]
 ).map("0{}".format)
 
 
@@ -111,6 +111,9 @@ async def test_a_number_of_another_country_is_not_taken_for_ours(trial: asyncpg.
         "(011) 98765-4321",
         "0 15 11 98765-4321",
         "0 21 11 98765-4321",
+        "(0xx11) 98765-4321",
+        "0 XX 11 98765-4321",
+        "55 0xx11 987654321",
         "\u202a+55 11 98765‑4321\u202c",
     ],
 )
@@ -154,6 +157,9 @@ async def test_area_code_country_code_and_carrier_are_told_apart(
         "11 9876X-4321",
         "11 98765-CAFE",
         "x11 98765-4321",
+        "xx11 98765-4321",
+        "0xxx11 98765-4321",
+        "0xx 98765-4321",
         "Fone 11 98765-4321",
         "11 98765*4321",
         "١١٩٨٧٦٥٤٣٢١",

@@ -104,6 +104,7 @@ class TestEmail:
             "a@b.co",
             "maria@col·lecció.cat",
             "maria@例子。广告",
+            "maria@XN--FSQU00A.Xn--55qx5d",
             "a@b.c",
             "x" * 64 + "@example.com",
             "maria@" + "a.b" * 60 + ".com",

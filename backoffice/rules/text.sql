@@ -31,7 +31,7 @@ BEGIN
        AND value !~ '^[\u0300-\u036f]|@(.*[.\u3002\uff0e\uff61])?[\u0300-\u036f]'
        AND value !~ '@.*[!#$%&''*+/=?^_`{|}~\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001f0ff\U0001f300-\U0001faff]'
        AND value !~ '@(.*\.)?-|@.*-(\.|$)'
-       AND value !~ '@(.*\.)?(?!xn)[^.]{2}--'
+       AND value !~ '@(.*\.)?(?![xX][nN])[^.]{2}--'
        AND value !~ '@.*[^.\u3002\uff0e\uff61]{64}'
        AND value ~ '@.*[.\u3002\uff0e\uff61]'
        AND value !~ '[0-9]$';
@@ -126,7 +126,7 @@ END;
 $$;
 
 -- What somebody typed, as a query in which every typed word begins a word that was indexed.
--- Neighbouring tokens without letters ("529.982", "(11) 98765") also match as runs of digits.
+-- Neighbouring tokens without letters ("529.982", "(11) 98765 - 4321") also match as runs of digits.
 -- Null when nothing that was typed is a word.
 CREATE OR REPLACE FUNCTION search_query(typed text) RETURNS tsquery
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
@@ -139,7 +139,8 @@ DECLARE
     alone text[] := '{}';     -- and what it means by itself
     parts text[] := '{}';
 BEGIN
-    FOREACH token IN ARRAY regexp_split_to_array(fold(typed), '\s+') || ARRAY['.'] LOOP
+    -- Signs that stand alone mean nothing, and keep nothing apart.
+    FOREACH token IN ARRAY regexp_split_to_array(fold(typed), '\s+([^[:alnum:]\s]+\s+)*') || ARRAY['.'] LOOP
         SELECT string_agg(quote_literal(left(run, 100)) || ':*', ' & ') INTO runs
         FROM regexp_split_to_table(token, '[^[:alnum:]]+') AS run WHERE run <> '';
         IF token ~ '[0-9]' AND token !~ '[^0-9[:punct:]]' THEN

@@ -43,14 +43,17 @@ BEGIN
 END;
 $$;
 
--- Understands (11) …, 011 …, 0 15 11 … (15: the carrier; 90 instead of 0: collect), and the same after +55, 0055 or 55.
+-- Understands (11) …, 011 …, 0 15 11 … (15: the carrier; 90 instead of 0: collect), (0xx11) … (whichever carrier), and the
+-- same after +55, 0055 or 55.
 -- The carriers, too, are libphonenumber's.
 -- What is none of these stays as it is, for is_brazilian_phone to refuse; above all the numbers of other countries.
 CREATE OR REPLACE FUNCTION normalize_phone(value text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp SET standard_conforming_strings = on
 AS $$
 DECLARE
-    typed text := translate(drop_punctuation(value), '()', '');
+    typed text := regexp_replace(
+        translate(drop_punctuation(value), '()', ''), '^((\+|00)?(55)?0)[xX]{2}', '\1'
+    );
     national text := CASE
         WHEN typed ~ '^(\+|00)' THEN substring(typed FROM '^(?:\+|00)55(.*)')
         WHEN typed ~ '^55[0-9]{10,}$' THEN substr(typed, 3) -- too long for the area code 55
