@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +18,8 @@ from backoffice.problems import Problem, describe, field_errors
 
 # The one form of the admin's front end that looks for the sentence in JSON; the others show the body as it is.
 ADMIN_PASSWORD_FORM = "/admin/api/change-password/"  # noqa: S105 # an address, not a password
+
+IN_A_PATH = "/:@!$&'()*+,;=~"  # what RFC 3986 lets stand there as it is
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
@@ -33,14 +36,14 @@ def respond(problem: Problem, scope: Scope) -> Response:
     """The answer to this request: problem+json, or for the admin's front end the bare sentence, which it shows."""
     headers = dict(scope.get("headers") or [])
     language = prefers(headers.get(b"accept-language", b"").decode("latin-1"))
-    body = describe(problem, language, scope["path"])
+    body = describe(problem, language, quote(scope["path"], IN_A_PATH, errors="replace"))
     problem.headers |= {"Content-Language": "pt-BR" if language == "pt" else "en", "Vary": "Accept-Language"}
     path = get_route_path(scope)
     if path == ADMIN_PASSWORD_FORM:
         return JSONResponse({"detail": _sentence(body, language)}, problem.status, problem.headers)
     if path.startswith("/admin/"):
         return PlainTextResponse(_sentence(body, language), problem.status, problem.headers)
-    # Half a character in an address or a name has no bytes of its own, but a JSON escape.
+    # Half a character in a name has no bytes of its own, but a JSON escape.
     text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(text, problem.status, problem.headers, media_type="application/problem+json")
 

@@ -274,7 +274,7 @@ SAME_WORDS: Mapping[str, str] = {
 
 def label(name: str, language: Language) -> str:
     """What stands on the screen for a name of the code, or for an English text."""
-    return say(LABELS[name], language) if name in LABELS else name.replace("_", " ")
+    return say(LABELS[name], language) if name in LABELS else name.replace("_", " ").strip()
 
 
 NOTHING = Text("nothing", "nada")

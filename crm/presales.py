@@ -155,7 +155,7 @@ def add_presale_routes(router: APIRouter, crud: CRUD) -> None:
     address = f"/api/{crud.resource.path}/"
 
     def add(method: str, path: str, endpoint: Endpoint, operation: Operation) -> None:
-        router.add_api_route(path, endpoint, methods=[method], **operation.as_route(crud.resource))
+        router.add_api_route(path, endpoint, **operation.as_route(crud.resource, [method]))
 
     add("POST", address, routes.create, _describe_create(routes))
     add("PUT", f"{address}{{row_id}}/items/", routes.replace_items, _describe_items(crud))

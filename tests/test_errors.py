@@ -151,6 +151,11 @@ async def test_a_problem_says_what_kind_it_is_and_where_it_happened(cast: Cast) 
     }
 
 
+async def test_where_it_happened_is_an_address_whatever_was_asked_for(cast: Cast) -> None:
+    for asked in ("/api/bog%C3%BCs%20%22x%22/", "/api/a%0D%0Ab/", "/api/50%25/"):
+        assert problem(await cast.admin.get(asked))["instance"] == asked
+
+
 async def test_what_nobody_foresaw_is_logged_with_the_id_that_the_answer_carries(
     cast: Cast, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -127,18 +127,28 @@ async def test_what_creates_is_told_where_and_what_reads_which_version(descripti
         assert any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", [])) == changes
 
 
-def conflicts(description: dict[str, Any], name: str) -> set[str]:
-    """The codes that this operation may be refused with by status 409."""
-    [operation] = [one for _, _, one in operations(description) if one["operationId"] == name]
-    response = operation["responses"].get("409")
+def codes(description: dict[str, Any], operation: dict[str, Any], status: str) -> set[str]:
+    """Those of the problems that this operation may be refused with by this status."""
+    response = operation["responses"].get(status)
     return (
         set(resolved(description, response)["content"]["application/problem+json"]["examples"]) if response else set()
     )
 
 
+def conflicts(description: dict[str, Any], name: str) -> set[str]:
+    [operation] = [one for _, _, one in operations(description) if one["operationId"] == name]
+    return codes(description, operation, "409")
+
+
+async def test_whatever_changes_something_may_be_taken_for_a_forgery(description: dict[str, Any]) -> None:
+    for method, path, operation in operations(description):
+        expected = method != "get" and operation["operationId"] not in PUBLIC
+        assert ("csrf_failed" in codes(description, operation, "403")) == expected, (method, path)
+
+
 async def test_conflicts_are_named_where_they_can_happen(description: dict[str, Any]) -> None:
     moves = {"invalid_transition", "no_items", "discount_exceeds_sum", "insufficient_stock"}
-    for name, codes in {
+    for name, expected in {
         "create_customer": {"unique_violation"},
         "delete_customer": {"still_referenced"},
         "change_product": {"unique_violation"},
@@ -156,7 +166,7 @@ async def test_conflicts_are_named_where_they_can_happen(description: dict[str, 
         "delete_user": {"last_admin"},
         "list_customers": set(),
     }.items():
-        assert conflicts(description, name) == codes, name
+        assert conflicts(description, name) == expected, name
 
 
 async def test_models_are_closed_and_know_no_secret(description: dict[str, Any]) -> None:

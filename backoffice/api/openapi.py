@@ -96,7 +96,7 @@ class Operation:
     codes: tuple[str, ...] = ("validation_error",)
     links: Mapping[str, Any] = field(default_factory=dict)
 
-    def as_route(self, resource: Resource) -> dict[str, Any]:
+    def as_route(self, resource: Resource, methods: Sequence[str]) -> dict[str, Any]:
         """The arguments for `add_api_route`."""
         names = {"one": noun(resource), "many": resource.path.replace("-", "_")}
         spoken = {name: word.replace("_", " ") for name, word in names.items()}
@@ -104,6 +104,7 @@ class Operation:
         if self.takes is not None:
             extra["requestBody"] = {"required": True, "content": {JSON: {"schema": self.takes}}}
         return {
+            "methods": list(methods),
             "operation_id": self.name.format(**names),
             "summary": self.summary.format(**spoken),
             "description": self.about.format(**spoken) or None,
@@ -111,7 +112,7 @@ class Operation:
             "status_code": self.status,
             "response_model": None,
             "openapi_extra": extra,
-            "responses": {self.status: self._success(names), **problem_responses(*self._codes())},
+            "responses": {self.status: self._success(names), **problem_responses(*self._codes(methods))},
         }
 
     def _success(self, names: Mapping[str, str]) -> dict[str, Any]:
@@ -124,9 +125,10 @@ class Operation:
             }
         return success
 
-    def _codes(self) -> set[str]:
+    def _codes(self, methods: Sequence[str]) -> set[str]:
         malformed = () if self.takes is None else ("malformed_json",)
-        return {"unauthenticated", "forbidden", *ALWAYS, *malformed, *self.codes}
+        forged = () if "GET" in methods else ("csrf_failed",)
+        return {"unauthenticated", "forbidden", *ALWAYS, *malformed, *forged, *self.codes}
 
 
 def problem_responses(*refusals: int | str) -> dict[int | str, dict[str, Any]]:

@@ -56,10 +56,7 @@ class _Described:
             return
         handler, operation = self._routes[name]
         self.router.add_api_route(
-            path.replace("{row_id:str}", "{row_id:row_id}"),
-            handler,
-            methods=methods,
-            **operation.as_route(self.crud.resource),
+            path.replace("{row_id:str}", "{row_id:row_id}"), handler, **operation.as_route(self.crud.resource, methods)
         )
 
     def _offers(self, name: str) -> bool:
