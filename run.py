@@ -13,7 +13,7 @@ import asyncpg
 from backoffice import logs
 from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine
-from backoffice.processes import listen, serve
+from backoffice.processes import reserve, serve
 from backoffice.settings import Settings
 from backoffice.startup import StartRefused, settle_migrations
 
@@ -79,7 +79,7 @@ def say(text: str) -> None:
 
 def run(engine: Engine) -> None:
     settings = engine.settings
-    listener = listen(settings)
+    listener = reserve(settings)
     log_ins = asyncio.run(prepare(engine))
     serve(settings, listener, lambda: say(welcome(settings, log_ins)))
 
@@ -87,7 +87,7 @@ def run(engine: Engine) -> None:
 def end_with(parent: int) -> None:
     """Ends a worker whose parent was killed, so that it does not keep the port."""
     while os.getppid() == parent:
-        time.sleep(1)
+        time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

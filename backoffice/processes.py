@@ -87,23 +87,30 @@ class SeveralProcesses(Multiprocess):
         super().terminate_all()
 
 
-def listen(settings: Settings) -> socket.socket:
-    """The socket that systemd passes on, if it does, which outlives us; else the address of the settings.
+def reserve(settings: Settings) -> socket.socket:
+    """The socket that systemd passes on, if it does, which outlives us; else one of the address of the settings.
 
-    :raises StartRefused: where that is taken.
+    :raises StartRefused: where somebody serves there already.
     """
     if os.environ.get("LISTEN_PID") == str(os.getpid()):
         return socket.socket(fileno=FIRST_PASSED_ON)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio would not set TCP_NODELAY
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
+    with _told(settings):
         listener.bind((settings.host, settings.port))
+    listener.set_inheritable(True)
+    return listener
+
+
+@contextlib.contextmanager
+def _told(settings: Settings) -> Iterator[None]:
+    """:raises StartRefused: for what the system says of the address."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or error
         raise StartRefused(f"Address {settings.host}, port {settings.port}: {reason}. See HOST and PORT.") from None
-    listener.set_inheritable(True)
-    return listener
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
@@ -132,8 +139,14 @@ def shared_metrics() -> Iterator[None]:
 
 
 def serve(settings: Settings, listener: socket.socket, say: Say) -> None:
-    """Until a signal; raises SystemExit where the application did not start."""
+    """Until a signal.
+
+    :raises StartRefused: where somebody else serves at the address by now: two can reserve it, and one can listen.
+    :raises SystemExit: where the application did not start.
+    """
     config = server_config(settings)
+    with _told(settings):
+        listener.listen(config.backlog)
     if settings.web_concurrency == 1:
         gc.disable()  # until we serve: what is imported is no garbage, and looking for it takes a fifth of the time
         OneProcess(config, say).run([listener])

@@ -296,7 +296,9 @@ async def test_what_others_keep_in_the_database_is_neither_mistaken_nor_touched(
     await connection.execute(
         "CREATE SCHEMA legacy; CREATE TABLE legacy.customers (number int); INSERT INTO legacy.customers VALUES (7);"
         'CREATE TABLE public."Odd ""name" (id int);'
-        f'ALTER DATABASE "{name}" SET search_path = legacy, public'
+        f'ALTER DATABASE "{name}" SET search_path = legacy, public;'
+        f'ALTER DATABASE "{name}" SET standard_conforming_strings = off;'
+        f'ALTER DATABASE "{name}" SET quote_all_identifiers = on'
     )
     DB.configure(Settings(database_url=empty))
     await runner.forwards(DB, choices.forwards())

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import dsn_of, project_in
 from tests.faults import OwnServer, processes_naming
-from tests.programs import Program
+from tests.programs import START_SECONDS, Program
 
 ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
 
@@ -167,6 +167,25 @@ def test_a_port_in_use_is_named_before_anything_starts(
     assert done.stderr.startswith(f"Flow CRM cannot start. Address 127.0.0.1, port {port}: ")
     assert done.stderr.count("\n") == 1
     assert not database_of_run.data.exists()
+
+
+def test_of_two_that_start_at_one_address_one_is_refused(
+    project: Path, environment: dict[str, str], database_of_run: OwnServer
+) -> None:
+    program = Program(project, environment, "run.py")
+    deadline = time.monotonic() + START_SECONDS
+    while not database_of_run.data.exists():  # it has looked whether the address is free
+        assert time.monotonic() < deadline, program.text
+        time.sleep(0.01)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", program.port))
+        other.listen()
+        assert program.end() == 1
+    assert f"Flow CRM cannot start. Address 127.0.0.1, port {program.port}: " in program.text
+    assert "is ready" not in program.text
+    assert "Traceback" not in program.text
+    assert database_of_run.running() == []
 
 
 SERVES = """

@@ -32,7 +32,8 @@ from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-SESSION = {"application_name": "flow-crm", "timezone": "UTC"}
+# Whatever the role or the database has set: rules that are made where backslashes escape are others.
+SESSION = {"application_name": "flow-crm", "timezone": "UTC", "standard_conforming_strings": "on"}
 
 
 class Reader(Protocol):

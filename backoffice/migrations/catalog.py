@@ -8,6 +8,9 @@ from typing import Any
 
 READ = Path(__file__).with_name("catalog.sql").read_text("utf-8")
 
+# Definitions are the same whatever a role has set.
+WRITTEN_ALIKE = "set_config('search_path', '', true), set_config('quote_all_identifiers', 'off', true)"
+
 # Kinds that change what the product's own statements do, even when they are only added.
 MEDDLING = {"column", "constraint", "trigger", "rule", "policy"}
 
@@ -54,7 +57,7 @@ async def read_catalog(connection: Any) -> Catalog:
     transaction = connection.transaction()
     await transaction.start()
     try:
-        await connection.fetchval("SELECT set_config('search_path', '', true)")
+        await connection.fetchval(f"SELECT {WRITTEN_ALIKE}")
         rows = await connection.fetch(READ)
     finally:
         await transaction.rollback()
