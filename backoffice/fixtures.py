@@ -1,18 +1,18 @@
-"""`piccolo fixtures` with three changes.
+"""`piccolo fixtures` with changes.
 
 `dump` leaves the audit trail out: nobody can load what nobody may write. `--tables=AuditEntry` dumps it all the same.
-`load` refuses columns that there are not, instead of passing over them, and says what was refused without the refused
-row, in which a password may stand as somebody typed it.
+`load` refuses columns that there are not, instead of passing over them; gives those that are left out their defaults,
+instead of null; and says what was refused without the refused row, in which a password may stand as somebody typed it.
 """
 
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import asyncpg
 from piccolo.apps.fixtures.commands import dump, load, shared
 from piccolo.apps.fixtures.commands.shared import FixtureConfig
+from piccolo.table import Table
 from piccolo.utils.pydantic import create_pydantic_model
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 
 from backoffice.tables import AuditEntry
 
@@ -42,8 +42,24 @@ async def load_json_string(*arguments: Any, **options: Any) -> None:
         raise ValueError("\n".join(lines)) from None
 
 
+class Row(BaseModel):
+    """A row of a fixture, which `load` makes of its `__dict__`."""
+
+    defaults: ClassVar[frozenset[str]]
+
+    def model_post_init(self, _: Any) -> None:
+        for name in self.defaults - self.model_fields_set:
+            del self.__dict__[name]
+
+
+def create_row_model(table: type[Table], **options: Any) -> type[BaseModel]:
+    columns = create_pydantic_model(table, pydantic_config={"extra": "forbid"}, **options)
+    model = cast(type[Row], create_model(columns.__name__, __base__=(Row, columns)))
+    model.defaults = frozenset(column._meta.name for column in table._meta.columns if column.default is not None)
+    return model
+
+
 def take_over() -> None:
     dump.parse_args = parse_args
     load.load_json_string = load_json_string
-    strict = partial(create_pydantic_model, pydantic_config={"extra": "forbid"})
-    shared.create_pydantic_model = strict  # type: ignore[attr-defined] # from where the model of a fixture takes it
+    setattr(shared, create_pydantic_model.__name__, create_row_model)  # from where `load` takes it

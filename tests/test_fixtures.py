@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -14,7 +16,7 @@ from backoffice.settings import ROOT, Settings
 from crm.enums import PresaleStatus
 from piccolo_conf import DB
 from seed.demo import load
-from tests.builders import a_presale_that_is, a_session, a_user
+from tests.builders import a_presale_that_is, a_session, a_user, row
 from tests.commands import Contents, contents, refusal, run
 from tests.conftest import clone
 
@@ -90,6 +92,25 @@ class TestTheDemoFixture:
         assert "customers_cpf_valid" in refusal(database, *FIXTURES, "load", str(tmp_path / "bad.json"))
         assert not any((await contents(connection)).values())
 
+    async def test_may_leave_out_what_has_a_default(
+        self, database: str, connection: asyncpg.Connection, tmp_path: Path
+    ) -> None:
+        presale_id, product_id = uuid4(), uuid4()
+        customer = {"id": str(uuid4()), "name": "Ana", "email": "ana@example.com", "phone": "11 98765-4321"}
+        product = {"id": str(product_id), "code": "CAFE", "name": "Café", "unit": "un", "sale_type": "retail"}
+        presale = {"id": str(presale_id), "customer_id": customer["id"]}
+        tables = {
+            "Customer": [customer | {"cpf": A_DEMO_CPF}],
+            "Product": [product | {"purchase_price": "1.00", "sale_price": "2.50"}],
+            "Presale": [presale],
+            "PresaleItem": [{"presale_id": presale["id"], "product_id": product["id"], "quantity": "3"}],
+        }
+        (tmp_path / "few.json").write_text(json.dumps({"crm": tables}))
+        run(database, *FIXTURES, "load", str(tmp_path / "few.json"))
+        loaded = await row(connection, "presales", presale_id)
+        assert (loaded["status"], loaded["discount"], loaded["total"]) == ("draft", 0, Decimal("7.50"))
+        assert (await row(connection, "products", product_id))["stock"] == 0
+
     async def test_with_a_column_that_there_is_not_loads_nothing(
         self, database: str, connection: asyncpg.Connection, tmp_path: Path
     ) -> None:
@@ -114,7 +135,7 @@ class TestARefusedPassword:
 
     def test_is_not_repeated_where_something_else_is_missing(self, database: str, tmp_path: Path) -> None:
         user = tables_of((ROOT / DEMO).read_text("utf-8"))["User"][0] | {"password": "plaintext"}
-        del user["active"]
+        user["active"] = None
         (tmp_path / "users.json").write_text(json.dumps({"accounts": {"User": [user]}}))
         said = refusal(database, *FIXTURES, "load", str(tmp_path / "users.json"), "--trace")
         assert 'null value in column "active"' in said
