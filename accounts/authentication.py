@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from accounts.sessions import ACTOR, CALLER, CSRF_COOKIE, SESSION_COOKIE, Caller, as_bytes, find_actor, hash_token
 from backoffice.api.lazy_user import LAZY_USER
 from backoffice.database.connecting import is_lost
-from backoffice.database.engine import Engine, Reader
+from backoffice.database.engine import Engine, Reader, the_engine
 from backoffice.database.errors import repeat
 from backoffice.problems import Problem
 from backoffice.unit_of_work import SAFE_METHODS
 
-LONGEST_LOOKUP_SECONDS = 3
+LOOKUP_SECONDS = 1  # once there is a connection
 CSRF_HEADER = "X-CSRFToken"
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
@@ -132,7 +132,7 @@ class Authentication:
             is_lazy = self.is_lazy(scope)  # which also names the route in the log
             scope[LAZY_USER] = user = _user(connection)
             if reads and not is_lazy:
-                async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
+                async with asyncio.timeout(the_engine().settings.db_acquire_timeout + LOOKUP_SECONDS):
                     await user.authenticate(scope)
         elif path.startswith(ADMIN) and not reads:
             scope[LAZY_USER] = AdminSessionUser(connection.cookies.get(SESSION_COOKIE, ""))

@@ -16,7 +16,7 @@ from accounts.roles import UserRole
 from accounts.sessions import CSRF_COOKIE, SESSION_COOKIE, Caller, clear_cookies, find_caller, hash_token, set_cookies
 from accounts.tables import User
 from accounts.throttle import Attempt
-from backoffice.api.bodies import JSON, is_json, read_json
+from backoffice.api.bodies import JSON, is_json, read_json, read_nothing
 from backoffice.api.openapi import ALWAYS, problem_responses, ref
 from backoffice.api.raw_parameters import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
@@ -110,10 +110,11 @@ async def me(request: Request) -> Me:
     operation_id="log_out",
     summary="Log out",
     status_code=204,
-    responses=problem_responses(*ALWAYS, *NOT_LET_IN, "validation_error"),
+    responses=problem_responses(*ALWAYS, *NOT_LET_IN, *BAD_BODY),
 )
 async def logout(request: Request, response: Response) -> None:
     """Ends the session; its token is dead at once."""
+    await read_nothing(request)
     await log_out(request.user.user.id, request.state.token_hash)
     clear_cookies(response)
 

@@ -125,6 +125,8 @@ def _record(scope: Scope, status: int, started: float) -> None:
     """One line in the log, one observation in the metrics."""
     seconds = time.perf_counter() - started
     route = getattr(scope.get("route"), "path_format", "-")
+    if route != "-":
+        route = scope.get("mount", "") + route
     if logger.isEnabledFor(logging.INFO):
         logger.info("request", extra=_details(scope, route, status, seconds))
     method = scope["method"] if scope["method"] in METHODS else "other"

@@ -10,10 +10,11 @@ from backoffice.api.lazy_user import LAZY_USER
 from backoffice.database.engine import the_engine
 from backoffice.problems import Problem
 
+SMALL_BODY_BYTES = 64 * 1024  # what is read before it is known who sends it
 MAX_BODY_BYTES = 8 * 1024 * 1024
 LARGE_BODY_BYTES = 1024 * 1024
 MOST_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
-BODY_SECONDS = 60  # for a body to arrive; a large one has as many for its beginning and for the rest
+BODY_SECONDS = 60  # for a body to arrive, up to the next of the limits above
 
 
 class Disconnected(Exception):
@@ -31,30 +32,40 @@ class RequestBodies:
     async def read(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
         """The whole body. A large one waits, unread, until there is room for it, and has it until the block ends.
 
+        Of those who are nobody yet (they log in) one at a time may send more than a small one.
+
         :raises Disconnected: when the client has gone.
         :raises Problem: body_too_large, as soon as it is known; body_too_slow; and what there is to say to somebody
-            who sends a large one, and may not come in.
+            who sends more than a small one, and may not come in.
         """
         if _declared_length(scope) > MAX_BODY_BYTES:
             raise Problem("body_too_large")
         body = bytearray()
         # Where none is announced its end is there at once, and needs no clock.
         is_whole = not _announces_body(scope) and not _take(body, await receive())
-        if not is_whole and await _read_on(body, LARGE_BODY_BYTES, receive):
-            async with await self._room_for(scope):
-                await _read_on(body, MAX_BODY_BYTES, receive)
-                yield bytes(body)
-        else:
+        if is_whole or not await _read_on(body, SMALL_BODY_BYTES, receive):
+            yield bytes(body)
+            return
+        is_somebody = await _is_somebody(scope)
+        if is_somebody and not await _read_on(body, LARGE_BODY_BYTES, receive):
+            yield bytes(body)
+            return
+        async with self._room if is_somebody else self._anonymous_room:
+            await _read_on(body, MAX_BODY_BYTES, receive)
             yield bytes(body)
 
-    async def _room_for(self, scope: Scope) -> asyncio.Semaphore:
-        """Whoever logs in is nobody yet, and may keep only others such waiting."""
-        if LAZY_USER not in scope:
-            return self._anonymous_room
-        copy = {**scope, "state": dict(scope.get("state", {}))}  # they are looked up again in the transaction
-        async with asyncio.timeout(the_engine().settings.request_timeout):
-            await copy[LAZY_USER].authenticate(copy)
-        return self._room if "user" in copy else self._anonymous_room
+
+async def _is_somebody(scope: Scope) -> bool:
+    """Whether somebody with a session asks, and not somebody who logs in.
+
+    :raises Problem: unauthenticated, csrf_failed.
+    """
+    if LAZY_USER not in scope:
+        return False
+    copy = {**scope, "state": dict(scope.get("state", {}))}  # they are looked up again in the transaction
+    async with asyncio.timeout(the_engine().settings.request_timeout):
+        await copy[LAZY_USER].authenticate(copy)
+    return "user" in copy
 
 
 def _announces_body(scope: Scope) -> bool:

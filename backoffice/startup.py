@@ -28,7 +28,7 @@ class StartRefused(Exception):
 
 
 async def migrate(engine: Engine) -> None:
-    """Runs all pending migrations, all or none, one process at a time; to call before the pool opens."""
+    """Runs all pending migrations, as `runner.forwards` does; to call before the pool opens."""
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             await runner.forwards(engine, choices.forwards())

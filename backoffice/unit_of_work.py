@@ -12,9 +12,8 @@ from backoffice.database.connecting import is_lost
 from backoffice.database.engine import the_engine
 from backoffice.database.errors import is_collision, is_refusal, repeat
 from backoffice.problems import Problem
-from backoffice.request_bodies import Disconnected, RequestBodies
+from backoffice.request_bodies import SMALL_BODY_BYTES, Disconnected, RequestBodies
 
-SMALL_BODY_BYTES = 64 * 1024  # what is parsed before it is known who sends it
 MAX_TRIES = 4
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -96,6 +95,7 @@ class UnitOfWork:
             await self.app(copy, _replay(body), answer.hold)
         finally:
             scope.update({key: copy[key] for key in ("route", "user") if key in copy})
+            scope["mount"] = copy["root_path"].removeprefix(scope["root_path"]) if "root_path" in copy else ""
         return answer
 
     async def _change(self, scope: Scope, body: bytes) -> Answer:

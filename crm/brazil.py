@@ -30,7 +30,8 @@ def normal_cpf(typed: str) -> str:
 def normal_phone(typed: str) -> str:
     """E.164. Numbers without an area code, such as 0800, are nobody's own and are refused."""
     bare = CARRIER_OF_CHOICE.sub(r"\1", re.sub(rf"{PUNCTUATION}|[()]", "", typed))
-    if not re.fullmatch(r"\+?[0-9]+", bare):  # the library reads 11 98765-CAFE as what its keys dial
+    # The library reads 11 98765-CAFE as what its keys dial, and passes over a second prefix.
+    if not re.fullmatch(r"\+?[0-9]+", bare) or re.match(r"(\+|00)?5500", bare):
         raise error("phone")
     try:
         # To the library, 0055 is a call to abroad through the carrier 55; to people, +55.

@@ -175,6 +175,21 @@ class TestPresales:
         assert (await row(connection, "products", product))["stock"] == 0
 
 
+class TestLines:
+    async def test_another_product_comes_at_its_own_price_unless_another_price_is_typed(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        desks.employee.client.headers["Accept-Language"] = "pt-BR"
+        first, second = await a_product(connection, sale_price="21.90"), await a_product(connection, sale_price="7.80")
+        line = await a_line(connection, await a_presale(connection), product_id=first, quantity="2")
+        changed = (await desks.employee.changes("presale_items", line, product_id=str(second))).json()
+        assert (changed["unit_price"], changed["total_price"]) == ("7,80", "15,60")
+        changed = (
+            await desks.employee.changes("presale_items", line, product_id=str(first), unit_price="20,00")
+        ).json()
+        assert (changed["unit_price"], changed["total_price"]) == ("20,00", "40,00")
+
+
 class TestPasswords:
     async def test_a_new_user_needs_one_and_gets_it_hashed(
         self, desks: Desks, cast: Cast, connection: asyncpg.Connection

@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from backoffice import unit_of_work
+from backoffice import request_bodies
 from backoffice.api.crud import CRUD
 from tests.builders import a_product, row
 from tests.clients import a_client, a_token, csrf, keep_cookies
@@ -107,7 +107,7 @@ async def test_much_is_not_read_before_it_is_known_who_sends_it(
 ) -> None:
     read = []
     monkeypatch.setattr(CRUD, "validate", lambda *_: read.append(1))
-    much = {"name": "x" * unit_of_work.SMALL_BODY_BYTES}
+    much = {"name": "x" * request_bodies.SMALL_BODY_BYTES}
     invented = {"Authorization": "Bearer invented"}
     assert await ask(cast.stranger, product, much, **invented) == (401, "unauthenticated")
     assert read == []

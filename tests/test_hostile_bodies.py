@@ -224,14 +224,15 @@ async def test_whoever_sends_too_much_in_pieces_is_stopped_too(cast: Cast) -> No
 
 
 class Upload:
-    """A large body that arrives in two pieces, the second when it is let in."""
+    """A body that arrives in two pieces, the second when it is let in."""
 
-    def __init__(self) -> None:
+    def __init__(self, larger_than: int = request_bodies.LARGE_BODY_BYTES) -> None:
+        self.begun_bytes = larger_than + 1
         self.let_in = asyncio.Event()
         self.read = 0
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        yield b" " * (request_bodies.LARGE_BODY_BYTES + 1)
+        yield b" " * self.begun_bytes
         self.read += 1
         await self.let_in.wait()
         yield b" "
@@ -269,9 +270,10 @@ async def test_a_body_that_never_begins_is_not_waited_for(cast: Cast, monkeypatc
         assert refused(answer) == (408, "body_too_slow")
 
 
-async def test_strangers_with_large_bodies_keep_nobody_waiting_who_may_come_in(cast: Cast) -> None:
+async def test_strangers_with_more_than_small_bodies_keep_nobody_waiting_who_may_come_in(cast: Cast) -> None:
     known = {**JSON, "Authorization": cast.admin.headers["Authorization"]}
-    unread, login, upload = Upload(), Upload(), Upload()
+    unread, login = Upload(request_bodies.SMALL_BODY_BYTES), Upload(request_bodies.SMALL_BODY_BYTES)
+    upload = Upload()
     rubbish = {**JSON, "Authorization": "Bearer rubbish"}
     answer = await cast.stranger.post("/api/customers/", content=unread.pieces(), headers=rubbish)
     assert refused(answer) == (401, "unauthenticated")

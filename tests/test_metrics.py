@@ -48,6 +48,14 @@ async def test_requests_and_their_times_are_counted_by_template_and_status(cast:
     assert grown(before, after, "http_requests_total", *route[:3], "/api/customers/", "status", "401") == 1
 
 
+async def test_an_address_of_the_admin_is_told_whole(cast: Cast) -> None:
+    before = await scraped(cast.stranger)
+    assert (await cast.stranger.get("/admin/public/meta/")).status_code == 200
+    after = await scraped(cast.stranger)
+    route = ("method", "GET", "route", "/admin/public/meta/", "status", "200")
+    assert grown(before, after, "http_requests_total", *route) == 1
+
+
 async def test_strange_methods_and_addresses_make_no_series_of_their_own(cast: Cast) -> None:
     await cast.stranger.request("BREW", "/tea")
     names = {key for key in await scraped(cast.stranger) if key[0] == "http_requests_total"}

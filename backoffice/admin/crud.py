@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any, get_args
 from uuid import UUID
 
@@ -200,6 +201,12 @@ class AdminCRUD(CRUD):
             raise Problem("stale")
         return row
 
+    async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
+        """A form sends all that stands in it; what nobody touched is as good as not sent."""
+        shown = old or {}
+        touched = {name: value for name, value in values.items() if name not in shown or not _is(value, shown[name])}
+        return await super().prepare(request, touched, old)
+
     def validate(self, model: type[BaseModel], data: Any) -> dict[str, Any]:
         """A form knows no null: what is null there, nobody filled in."""
         try:
@@ -209,6 +216,13 @@ class AdminCRUD(CRUD):
                 FieldError(error.field, "missing") if error.code == "null" else error for error in problem.errors
             ]
             raise
+
+
+def _is(value: Any, shown: Any) -> bool:
+    """:param shown: a value of the column as JSON has it."""
+    if isinstance(value, Decimal) and shown is not None:
+        return value == Decimal(shown)
+    return bool(value == shown) or str(value) == shown
 
 
 def _language_of(request: Request) -> words.Language:

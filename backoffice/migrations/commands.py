@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 
 async def migrate(app: str = "all", until: str = "all", wait: float = WAIT_SECONDS) -> None:
     """
-    Run the migrations that have not run yet, all or none.
+    Run the migrations that have not run yet, all or none of those that a transaction can hold.
 
     :param app:
         Only those of this app.

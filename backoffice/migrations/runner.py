@@ -67,7 +67,7 @@ async def forwards(
 
     :param fake: only record them.
     :param wait: seconds for another runner to end.
-    :raises MigrationsStopped: where one fails; then none has run.
+    :raises MigrationsStopped: where one fails; then none has run, except before one that no transaction holds.
     """
     async with _alone(engine, wait) as run:
         await _refuse_changed_files(run.connection)
