@@ -20,5 +20,6 @@ async def refuse_demo_accounts(engine: Engine) -> None:
     emails = [user["email"] for user, has_it in zip(users, have_it, strict=True) if has_it]
     if emails:
         raise StartRefused(
-            f"ENVIRONMENT=production refuses the demo password. Change it for, or deactivate: {', '.join(emails)}"
+            f"ENVIRONMENT=production refuses the demo password. Change it for, or deactivate: {', '.join(emails)}. "
+            "See docs/operations.md."
         )

@@ -217,10 +217,10 @@ VALUE_ERRORS: dict[str, Text] = {
     "blank": Text("This may not be blank.", "Isto não pode ficar em branco."),
     "int_type": Text("This must be a whole number.", "Isto deve ser um número inteiro."),
     "bool_type": Text("This must be true or false.", "Isto deve ser verdadeiro ou falso."),
-    "decimal_type": Text("This must be a number, such as 12.50.", "Isto deve ser um número, como 12.50."),
+    "decimal_type": Text("This must be a number, such as 12.50.", "Isto deve ser um número, sem moeda nem unidade."),
     "ambiguous_number": Text(
         "Is that a thousand? Write it without a point.",
-        "Use a vírgula para as casas decimais e nenhum ponto para os milhares: 1,000 ou 1000.",
+        "São milhares? Escreva sem ponto; as casas decimais vêm depois da vírgula.",
     ),
     "finite_number": Text("This must be a number.", "Isto deve ser um número."),
     "decimal_max_places": Text("At most {decimal_places} decimals.", "No máximo {decimal_places} casas decimais."),

@@ -112,9 +112,9 @@ words.CONSTRAINTS.update(
             code="presale_locked",
             says=Text(
                 "This pre-sale is {value:word}. "
-                "Customer, discount and items change only in a draft, notes until it ends.",
+                "Customer, discount and items change only in a draft, notes until it is converted or cancelled.",
                 "Esta pré-venda está {value:word}. "
-                "Cliente, desconto e itens só mudam em rascunho; observações, até o fim.",
+                "Cliente, desconto e itens só mudam em rascunho; observações, até a conversão ou o cancelamento.",
             ),
         ),
         "presales_kept": ConstraintWords(
@@ -129,7 +129,7 @@ words.CONSTRAINTS.update(
             field="status",
             says=Text(
                 "A pre-sale that is {from:word} cannot become {to:word}. Possible from here: {allowed:word}.",
-                "Uma pré-venda {from:word} não pode passar a {to:word}. Possível agora: {allowed:word}.",
+                "A situação não pode passar de {from:word} a {to:word}. Possível agora: {allowed:word}.",
             ),
         ),
         "presales_no_items": ConstraintWords(

@@ -105,12 +105,12 @@ class TestForms:
         refused(
             await desks.employee.changes("presale_items", line, quantity="1.000"),
             422,
-            "Quantidade: Use a vírgula para as casas decimais e nenhum ponto para os milhares: 1,000 ou 1000.",
+            "Quantidade: São milhares? Escreva sem ponto; as casas decimais vêm depois da vírgula.",
         )
         refused(
             await desks.employee.get("presale_items/", quantity="1.000", quantity__operator="e"),
             422,
-            "Quantidade: Use a vírgula para as casas decimais e nenhum ponto para os milhares: 1,000 ou 1000.",
+            "Quantidade: São milhares? Escreva sem ponto; as casas decimais vêm depois da vírgula.",
         )
         half = await desks.employee.changes("presale_items", line, quantity="0.500")
         assert half.json()["quantity"] == "0,500"
@@ -166,8 +166,12 @@ class TestPresales:
         assert (await desks.employee.changes("presales", presale, status="pending")).status_code == 200
         assert (await desks.manager.changes("presales", presale, status="approved")).status_code == 200
         locked = await desks.manager.changes("presales", presale, discount="1")
-        text = "This pre-sale is approved. Customer, discount and items change only in a draft, notes until it ends."
-        refused(locked, 409, text)
+        refused(
+            locked,
+            409,
+            "This pre-sale is approved. "
+            "Customer, discount and items change only in a draft, notes until it is converted or cancelled.",
+        )
         short = await desks.manager.changes("presales", presale, status="converted")
         refused(short, 409, "There is too little stock of: Queijo.\nQueijo: 2 needed, 1 in stock.")
         await connection.execute("UPDATE products SET stock = 2 WHERE id = $1", product)

@@ -84,7 +84,7 @@ async def test_the_detail_lists_where_a_presale_may_go(cast: Cast, connection: a
     }
     assert said == {
         "en": "A pre-sale that is pending cannot become converted. Possible from here: approved, draft, cancelled.",
-        "pt": "Uma pré-venda pendente não pode passar a convertida. Possível agora: aprovada, rascunho, cancelada.",
+        "pt": "A situação não pode passar de pendente a convertida. Possível agora: aprovada, rascunho, cancelada.",
     }
 
 

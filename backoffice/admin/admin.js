@@ -10,7 +10,7 @@ const COUNT = /\/count\/(\?|$)/;
 const ROW = /\/([^/]+)\/$/;
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
-const NOTICE_MS = 5000; // the front end's own timer often misses by a millisecond, and the notice stays
+const NOTICE_MS = 5000;
 
 let store, say, fading;
 let isEstimate = false; // the number of results on the screen
@@ -19,13 +19,19 @@ let isBesideForm = false; // whether that stands above the form, too
 
 localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+// The front end's own timer closes the notice after the one that it was set for, or misses by a millisecond: see `watch`.
+
+const { setTimeout: later } = window;
+
+window.setTimeout = (task, ...rest) => (String(task).includes("timeLastAppeared") ? 0 : later(task, ...rest));
+
 // The server speaks the language of the screen, and what it says is shown, whatever the front end makes of it.
 
 const { open, send } = XMLHttpRequest.prototype;
 
 XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
-  this.isForExport = document.querySelector("[data-uitest=csv_modal]") !== null;
+  this.isForExport = document.querySelector("[data-uitest=csv_modal]")?.getClientRects().length > 0; // or it is hidden
   open.call(this, method, address, ...rest);
 };
 
@@ -93,7 +99,12 @@ function sayWhetherCounted() {
 // A form shows what the database made of it: the total, the CPF without dots, the version for the next time.
 
 function showSaved(row) {
-  if (store.state.selectedRow?.id === row.id) store.commit("updateSelectedRow", row);
+  if (store.state.selectedRow?.id !== row.id) return;
+  store.commit("updateSelectedRow", row);
+  for (const input of document.querySelectorAll("form input.masked")) {
+    input.value = ""; // or the next change would set the same password again, and log its owner out
+    input.dispatchEvent(new Event("input"));
+  }
 }
 
 function showNew(table, row) {

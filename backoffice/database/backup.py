@@ -148,7 +148,9 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}.")
     if place.objects and not replace:
-        raise BackupRefused(f"The database is not empty: it has {place.objects} tables, functions and the like.")
+        raise BackupRefused(
+            f"The database is not empty: it has {place.objects} tables, functions and the like. REPLACE=1 lets them go."
+        )
     if place.users:
         raise BackupRefused(f"Flow CRM uses the database with {place.users} connections. Stop it first.")
     read = [place.program("pg_restore"), "--no-owner", "--file=-", str(file)]
