@@ -411,6 +411,26 @@ async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk
     assert {(await row(db, "customers", customer))["email"] for customer in customers} == {"all@example.com"}
 
 
+async def test_of_many_rows_the_one_that_is_refused_is_named_and_those_before_it_are_shown(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Bulk of Sales")
+    presales = [await a_presale(db, customer_id=customer) for _ in range(2)]
+    await a_line(db, presales[1])
+    numbers = [(await row(db, "presales", presale))["number"] for presale in presales]
+    rows = await clerk.list("presales", f"?customer_id={customer}")
+    await expect(rows).to_have_text([re.compile(str(number)) for number in reversed(numbers)])
+    await clerk.page.locator("thead input").check()
+    await clerk.page.get_by_text("Update 2 rows").click()
+    await clerk.page.select_option("select[name=property]", "status")
+    await clerk.page.locator("form [name=status]:visible").select_option("pending")
+    await clerk.page.get_by_role("button", name="Update").click()
+    await clerk.sees_notice(f"{numbers[0]}: A pre-sale without items cannot be submitted.")
+    clerk.expects_refusal(409)
+    await expect(rows.first).to_contain_text("Pending")
+    await expect(rows.last).to_contain_text("Draft")
+
+
 async def test_a_user_gets_a_password_that_nobody_sees(clerk: Clerk, db: asyncpg.Connection) -> None:
     await clerk.add("users", email="nova@flowcrm.example", name="Nova", password="her-password")
     await expect(clerk.field("password")).to_have_css("-webkit-text-security", "disc")

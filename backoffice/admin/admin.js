@@ -61,7 +61,7 @@ function answered(request) {
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
   refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
   isBesideForm = status !== 401; // then the form is gone
-  if (method === "DELETE" && status === 409) refusal = nameInList(responseURL.match(ROW)[1]) + refusal;
+  if (["DELETE", "PATCH"].includes(method) && status === 409) refusal = inList(responseURL.match(ROW)[1]) + refusal;
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
   if (method === "GET" && COUNT.test(responseURL) && !request.isForExport) {
@@ -71,11 +71,13 @@ function answered(request) {
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
 }
 
-// Of many rows to delete, the one that is refused, by what stands first in its line.
+// Of many rows to change or delete, the one that is refused, by what stands first in its line. Those before it are done.
 
-function nameInList(id) {
+function inList(id) {
   const box = document.querySelector(`.table_wrapper td input[value="${CSS.escape(id)}"]`);
-  return box ? `${box.closest("tr").cells[1].innerText}: ` : "";
+  if (!box) return "";
+  store.dispatch("fetchRows");
+  return `${box.closest("tr").cells[1].innerText}: `;
 }
 
 // Without a schema the front end draws no page at all: the sentence, which would fade, stands there instead.
