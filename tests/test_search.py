@@ -150,6 +150,21 @@ class TestFurtherRoutes:
         assert len((await cast.employee.get("/api/products/ids/?__page_size=7&__page=2")).json()) == 7
         assert blamed(await cast.employee.get("/api/products/ids/?limit=1001")) == ["limit"]
 
+    async def test_the_latest_pre_sale_comes_first_unless_a_number_is_typed(
+        self, cast: Cast, connection: asyncpg.Connection
+    ) -> None:
+        customer = await a_customer(connection, name="Zé")
+        await connection.execute("ALTER SEQUENCE presales_number_seq RESTART WITH 101")
+        for _ in range(3):
+            await a_presale(connection, customer_id=customer)
+        for query, numbers in {
+            "": [103, 102, 101],
+            "?search=ze": [103, 102, 101],
+            "?search=10": [101, 102, 103],
+        }.items():
+            found = (await cast.employee.get(f"/api/presales/ids/{query}")).json().values()
+            assert list(found) == [f"#{number} Zé" for number in numbers], query
+
     async def test_ids_without_a_search_of_their_own_look_into_the_words(
         self, cast: Cast, connection: asyncpg.Connection
     ) -> None:

@@ -46,6 +46,9 @@ class Parameters:
 
         :raises Problem: validation_error, naming each parameter that is wrong.
         """
+        # What has numbers for names: who means a draft of today should not have to go through those of last year.
+        by_number = self.resource.search_order
+        latest_first = by_number is not None and not by_number.suits(self.given.get("search", ""))
         typed = self.given.pop("search", "") if self.resource.search is None else ""
         limit, offset = self.window(MAX_LIMIT)
         name = called(self.resource.table, f'"{self.table}"')
@@ -53,7 +56,7 @@ class Parameters:
         where = self.where(*([plain(is_called)] if typed else []))
         readable = self.resource.table.get_readable().columns
         named_by = [column._meta.name for column in readable if not column._meta.call_chain]
-        order = tuple(Key(self.table, name, nullable=False, descending=False) for name in (*named_by, "id"))
+        order = tuple(Key(self.table, name, nullable=False, descending=latest_first) for name in (*named_by, "id"))
         return Page(where, order, limit, offset)
 
     def finish(self) -> None:
