@@ -95,7 +95,7 @@ class UnitOfWork:
             await self.app(copy, _replay(body), answer.hold)
         finally:
             scope.update({key: copy[key] for key in ("route", "user") if key in copy})
-            scope["mount"] = copy["root_path"].removeprefix(scope["root_path"]) if "root_path" in copy else ""
+            scope["mount"] = copy.get("root_path", "").removeprefix(scope.get("root_path", ""))  # where the route is
         return answer
 
     async def _change(self, scope: Scope, body: bytes) -> Answer:
