@@ -92,17 +92,14 @@ class PresaleRoutes:
                 raise Problem("idempotency_key_reused") from problem
             raise
         if key is not None and (answer := await recall(user_id, key, (await request.body()).decode())) is not None:
-            return self._created(request, answer)
+            return self.crud.created(request, json.loads(answer)["id"], answer)
         lines = values.pop("items", [])
         values = await self.crud.prepare(request, values, None)
         presale_id = await (insert_with_lines(values, lines) if lines else self.crud.store.insert(values))
         row = await self.crud.store.read(presale_id)
         if key is not None:
             await remember(user_id, key, row)
-        return self._created(request, row)
-
-    def _created(self, request: Request, row: str) -> Response:
-        return self.crud.created(request, json.loads(row)["id"], row)
+        return self.crud.created(request, presale_id, row)
 
     async def replace_items(self, request: Request) -> Response:
         self.crud.resource.require(request, "change")
