@@ -225,7 +225,9 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
     await clerk.page.click("[data-uitest=csv_button]")
     async with clerk.page.expect_download() as download:
         await clerk.page.click("[data-uitest=download_csv_button]")
-    exported = Path(await (await download.value).path()).read_text().splitlines()
+    exported = Path(await (await download.value).path()).read_text("utf-8").splitlines()
+    assert exported[0].startswith("\ufeff"), "or spreadsheets break accents"
+    assert "," in exported[0]
     assert len(exported) == 1 + len(presales)
     assert exported[0].endswith("customer_id_readable")
     assert exported[1].endswith('"Maria do Filtro"')
@@ -260,7 +262,8 @@ async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
     await clerk.page.click("[data-uitest=csv_button]")
     async with clerk.page.expect_download() as download:
         await clerk.page.click("[data-uitest=download_csv_button]")
-    exported = Path(await (await download.value).path()).read_text()
+    exported = Path(await (await download.value).path()).read_text("utf-8")
+    assert ";" in exported.splitlines()[0], "as spreadsheets expect it where decimals have a comma"
     assert exported.count("@archive.example") == MOST_COUNTED_ROWS + 1, "all of them, whatever was estimated"
     assert await number.evaluate(BESIDE) == '" (estimativa)"', "which is what still stands there"
     await clerk.list("audit_trail", "?who=clerk7@archive.example")

@@ -25,6 +25,14 @@ const { setTimeout: later } = window;
 
 window.setTimeout = (task, ...rest) => (String(task).includes("timeLastAppeared") ? 0 : later(task, ...rest));
 
+// Without a mark at the beginning spreadsheets take an export for another encoding, and break every accent.
+
+window.Blob = class extends Blob {
+  constructor(parts, options) {
+    super(options?.type?.startsWith("text/csv") ? ["\ufeff", ...parts] : parts, options);
+  }
+};
+
 // The server speaks the language of the screen, and what it says is shown, whatever the front end makes of it.
 
 const { open, send } = XMLHttpRequest.prototype;
@@ -216,6 +224,16 @@ function tidyChoices(properties) {
   }
 }
 
+// Where decimals have a comma, spreadsheets expect a semicolon between fields.
+
+function suggestDelimiter() {
+  const select = document.querySelector("#delimiter:not([data-suggested])");
+  if (!select || !document.documentElement.lang.startsWith("pt")) return;
+  select.dataset.suggested = "";
+  select.value = ";";
+  select.dispatchEvent(new Event("change"));
+}
+
 // Fields of a form that are not for filling in.
 
 function tidyForm(properties) {
@@ -247,5 +265,6 @@ document.addEventListener("DOMContentLoaded", () => {
     const properties = store.state.schema?.properties ?? {};
     tidyChoices(properties);
     tidyForm(properties);
+    suggestDelimiter();
   }).observe(document.querySelector("#app"), { childList: true, subtree: true, characterData: true });
 });
