@@ -65,6 +65,7 @@ class TestForms:
             "Sale price: This must be a number, such as 12.50.",
         )
         desks.manager.client.headers["Accept-Language"] = "pt-BR"
+        assert (await desks.manager.get("presales/new/")).json()["discount"] == "0,00"
         for typed, kept in {
             "12,50": "12.50",
             "1.234,5": "1234.50",

@@ -109,6 +109,10 @@ class AdminCRUD(CRUD):
         row = json.loads(await self.store.read(row_id, readable=True))
         return json_response(json.dumps({**self._as_shown(request, row), VERSION: version}))
 
+    async def get_new(self, request: Request) -> Response:
+        response = await super().get_new(request)
+        return JSONResponse(self._as_shown(request, json.loads(bytes(response.body))))
+
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
         language, tables = _language_of(request), self.resource.admin.tables
         columns = self.shown.get(row.get(tables._meta.name, ""), {}) if tables else {}
