@@ -97,15 +97,15 @@ def reserve(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio would not set TCP_NODELAY
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    with _told(settings):
+    with _or_refuse(settings):
         listener.bind((settings.host, settings.port))
     listener.set_inheritable(True)
     return listener
 
 
 @contextlib.contextmanager
-def _told(settings: Settings) -> Iterator[None]:
-    """:raises StartRefused: for what the system says of the address."""
+def _or_refuse(settings: Settings) -> Iterator[None]:
+    """:raises StartRefused: with what the system says of the address."""
     try:
         yield
     except OSError as error:
@@ -145,7 +145,7 @@ def serve(settings: Settings, listener: socket.socket, say: Say) -> None:
     :raises SystemExit: where the application did not start.
     """
     config = server_config(settings)
-    with _told(settings):
+    with _or_refuse(settings):
         listener.listen(config.backlog)
     if settings.web_concurrency == 1:
         gc.disable()  # until we serve: what is imported is no garbage, and looking for it takes a fifth of the time

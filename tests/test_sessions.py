@@ -143,6 +143,15 @@ class TestEnd:
         assert await is_alive(client, other)
         assert (await client.post(LOGOUT, headers=bearer(token))).status_code == 401
 
+    async def test_log_out_takes_no_orders_beside_its_address(
+        self, client: httpx.AsyncClient, connection: asyncpg.Connection
+    ) -> None:
+        token = await a_token(connection, ANA)
+        answer = await client.post(LOGOUT, headers=bearer(token), json={"all": True})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "all")
+        assert await is_alive(client, token)
+        assert (await client.post(LOGOUT, headers=bearer(token), json={})).status_code == 204
+
     async def test_log_out_takes_the_cookie_away(
         self, client: httpx.AsyncClient, connection: asyncpg.Connection
     ) -> None:

@@ -208,7 +208,9 @@ class AdminCRUD(CRUD):
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
         """A form sends all that stands in it; what nobody touched is as good as not sent."""
         shown = old or {}
-        touched = {name: value for name, value in values.items() if name not in shown or not _is(value, shown[name])}
+        touched = {
+            name: value for name, value in values.items() if name not in shown or not _is_same(value, shown[name])
+        }
         return await super().prepare(request, touched, old)
 
     def validate(self, model: type[BaseModel], data: Any) -> dict[str, Any]:
@@ -222,7 +224,7 @@ class AdminCRUD(CRUD):
             raise
 
 
-def _is(value: Any, shown: Any) -> bool:
+def _is_same(value: Any, shown: Any) -> bool:
     """:param shown: a value of the column as JSON has it."""
     if isinstance(value, Decimal) and shown is not None:
         return value == Decimal(shown)
