@@ -37,11 +37,11 @@ def _with_caller(sql: str, place: int) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _with_actor(sql: str, place: int) -> str:
-    """A statement that changes something, and the caller; no row at all for a caller who has no session."""
+def _with_actor(queries: str, place: int) -> str:
+    """A change, and the caller; no row at all for a caller who has no session."""
     caller = ACTOR.format(place, place + 1)
     return (
-        f"WITH caller AS MATERIALIZED ({caller}), change AS ({sql}) "
+        f"WITH caller AS MATERIALIZED ({caller}), {queries} "
         "SELECT id, email, name, role, (SELECT changed FROM change) FROM caller"
     )
 
@@ -69,9 +69,9 @@ class SessionUser:
         query = _with_caller(sql, len(arguments) + 1)
         return self._authenticated(scope, await reader.fetch_row(query, *arguments, self.token_hash))
 
-    async def change(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
+    async def change(self, engine: Engine, scope: Scope, queries: str, *arguments: Any) -> Any:
         self._check_csrf(scope)
-        statement = _with_actor(sql, len(arguments) + 1)
+        statement = _with_actor(queries, len(arguments) + 1)
         row = await engine.fetch_row(statement, *arguments, self.token_hash, scope["state"]["request_id"])
         return self._authenticated(scope, row)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ from piccolo.querystring import QueryString
 from pydantic import TypeAdapter, ValidationError, create_model
 from starlette.requests import Request
 
+from backoffice.api.crud import CRUD
 from backoffice.api.schemas import input_models
 from backoffice.api.selects import insert_sql
 from backoffice.database.engine import the_engine
@@ -63,12 +64,15 @@ async def insert_lines(presale_id: UUID, lines: Values) -> None:
         await the_engine().fetch_value(sql, ids, *_columns(lines), presale_id)
 
 
-async def insert_with_lines(values: Mapping[str, Any], lines: Values) -> UUID:
-    """A new pre-sale with its lines, in one statement. Gives back its id."""
-    sql, ids = _with_lines_sql(tuple(values)), _ids(lines)
+async def insert_with_lines(crud: CRUD, request: Request, values: Mapping[str, Any], lines: Values) -> UUID:
+    """A new pre-sale with its lines, in one statement. Gives back its id.
+
+    :raises Problem: see `CRUD.write`.
+    """
+    make, ids = partial(_with_lines_sql, tuple(values)), _ids(lines)
     with blaming_the_line(ids, lines, within="items."):
-        presale_id: UUID = await the_engine().fetch_value(sql, *values.values(), ids, *_columns(lines))
-    return presale_id
+        id: UUID = await crud.write(request, "create", make, *values.values(), ids, *_columns(lines))
+    return id
 
 
 @contextmanager
@@ -90,9 +94,9 @@ def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") ->
 
 
 @cache
-def _with_lines_sql(names: tuple[str, ...]) -> str:
-    lines = _lines_sql(len(names) + 1, presale="presale.id", beside="presale, ")
-    return f"WITH presale AS ({insert_sql(Presale, names)}), lines AS ({lines}) SELECT id FROM presale"
+def _with_lines_sql(names: tuple[str, ...], condition: str) -> tuple[str, str]:
+    lines = _lines_sql(len(names) + 1, presale="change.changed", beside="change, ")
+    return insert_sql(Presale, names, condition), lines
 
 
 def _lines_sql(first: int, *, presale: str, beside: str = "") -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, create_model
@@ -14,6 +15,7 @@ from backoffice.api.answers import etag, json_response
 from backoffice.api.bodies import read_json, read_nothing
 from backoffice.api.crud import CRUD
 from backoffice.api.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
+from backoffice.api.routing import authenticates_lazily
 from backoffice.api.schemas import tidy
 from backoffice.problems import FieldError, Problem
 from crm.enums import PresaleStatus
@@ -81,25 +83,41 @@ class PresaleRoutes:
             items=(Lines, Field(default=[], json_schema_extra=tidy)),
         )
 
+    @authenticates_lazily
     async def create(self, request: Request) -> Response:
-        self.crud.resource.require(request, "create")
         self.crud.parameters(request).finish()
-        user_id, data, key = request.user.user.id, await read_json(request), key_of(request)
+        key = key_of(request)
+        if key is not None:
+            return await self._create_once(request, key)
+        values = self.crud.validate(self.body, await read_json(request))
+        return self.crud.created(request, *await self._insert(request, values))
+
+    async def _create_once(self, request: Request, key: str) -> Response:
+        await self.crud.authorize(request, "create")
+        user_id, data = request.user.user.id, await read_json(request)
         try:
             values = self.crud.validate(self.body, data)
         except Problem as problem:
-            if key is not None and await is_taken(user_id, key):  # then by another body, for that one was right
+            if await is_taken(user_id, key):  # then by another body, for that one was right
                 raise Problem("idempotency_key_reused") from problem
             raise
-        if key is not None and (answer := await recall(user_id, key, (await request.body()).decode())) is not None:
+        answer = await recall(user_id, key, (await request.body()).decode())
+        if answer is not None:
             return self.crud.created(request, json.loads(answer)["id"], answer)
+        presale_id, row = await self._insert(request, values)
+        await remember(user_id, key, row)
+        return self.crud.created(request, presale_id, row)
+
+    async def _insert(self, request: Request, values: dict[str, Any]) -> tuple[UUID, str]:
+        """Makes the pre-sale: its id, and the whole of it."""
         lines = values.pop("items", [])
         values = await self.crud.prepare(request, values, None)
-        presale_id = await (insert_with_lines(values, lines) if lines else self.crud.store.insert(values))
-        row = await self.crud.store.read(presale_id)
-        if key is not None:
-            await remember(user_id, key, row)
-        return self.crud.created(request, presale_id, row)
+        if lines:
+            presale_id = await insert_with_lines(self.crud, request, values, lines)
+        else:
+            await self.crud.authorize(request, "create")
+            presale_id = await self.crud.store.insert(values)
+        return presale_id, await self.crud.store.read(presale_id)
 
     async def replace_items(self, request: Request) -> Response:
         self.crud.resource.require(request, "change")

@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.bodies import read_json
-from backoffice.api.lazy_user import LAZY_USER, MAY, LazyUser
+from backoffice.api.lazy_user import LAZY_USER, Change
+from backoffice.api.lazy_user import change as change_for
 from backoffice.api.lazy_user import fetch as fetch_for
 from backoffice.api.lists import Rows
 from backoffice.api.page import DEFAULT_LIMIT
@@ -189,23 +190,33 @@ class CRUD(PiccoloCRUD):
         self.parameters(request).finish()
         values = await self.validate_change(request, row_id, data, model)
         if self.looks_first(request):
-            await self.authorize_change(request)
+            await self.authorize(request, "change")
             values = await self.prepare(request, values, json.loads(await self.lock(request, row_id)))
         if values:
             row = await self.update(request, row_id, values)
         else:
-            await self.authorize_change(request)
+            await self.authorize(request, "change")
             row = await self.store.read(row_id)
         return json_response(row, headers={"ETag": etag(row)})
 
-    async def authorize_change(self, request: Request) -> None:
+    async def authorize(self, request: Request, right: str) -> None:
         """Finds out who asks, if that is not known yet.
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
         if LAZY_USER in request.scope:
             await request.scope[LAZY_USER].authenticate(request.scope)
-            self.resource.require(request, "change")
+        self.resource.require(request, right)
+
+    async def write(self, request: Request, right: str, make: Change, *arguments: Any) -> Any:
+        """What was changed, None for nothing; by whoever has this right, even if it is not known yet who asks.
+
+        :raises Problem: unauthenticated, csrf_failed, forbidden.
+        """
+        roles = getattr(self.resource.rights, right)
+        changed = await change_for(self.store.engine, request, roles, make, *arguments)
+        self.resource.require(request, right)
+        return changed
 
     async def validate_change(
         self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]
@@ -217,7 +228,7 @@ class CRUD(PiccoloCRUD):
         try:
             return self.validate(model, data)
         except Problem as problem:
-            await self.authorize_change(request)
+            await self.authorize(request, "change")
             row = await self.store.engine.fetch_value(self.store.row_sql, row_id)
             if row is None or not isinstance(data, dict):
                 raise
@@ -234,19 +245,16 @@ class CRUD(PiccoloCRUD):
     async def update(self, request: Request, row_id: UUID, values: Mapping[str, Any]) -> str:
         """The whole row, changed.
 
-        :raises Problem: not_found; unauthenticated, csrf_failed, forbidden where that was not known before.
+        :raises Problem: not_found; see `write`.
         """
-        names, arguments = tuple(values), [row_id, *values.values()]
-        lazy: LazyUser | None = request.scope.get(LAZY_USER)
-        if lazy is None:
-            row = await self.store.engine.fetch_value(update_sql(self.table, self.store.details, names), *arguments)
-        else:
-            sql = update_sql(self.table, self.store.details, names, MAY.format(len(arguments) + 1))
-            row = await lazy.change(self.store.engine, request.scope, sql, *arguments, [*self.resource.rights.change])
-            self.resource.require(request, "change")
+        make = partial(self._update_sql, tuple(values))
+        row = await self.write(request, "change", make, row_id, *values.values())
         if row is None:
             raise Problem("not_found")
         return str(row)
+
+    def _update_sql(self, names: tuple[str, ...], condition: str) -> tuple[str]:
+        return (update_sql(self.table, self.store.details, names, condition),)
 
     async def delete_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()

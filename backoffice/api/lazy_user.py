@@ -3,6 +3,7 @@
 Before any other change they are looked up, in the same transaction; see `UnitOfWork`.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -12,6 +13,10 @@ from backoffice.database.engine import Engine, Reader
 
 LAZY_USER = "backoffice.lazy_user"  # the key in the scope, until they are authenticated
 MAY = "(SELECT role::text FROM caller) = ANY (${})"  # with the number of the parameter that has the roles
+
+# One or two statements that change something at once, and nothing unless the condition is true that they are made for.
+# The first says what it did in a column `changed`, and is called `change` in the second.
+Change = Callable[[str], Sequence[str]]
 
 
 class LazyUser(Protocol):
@@ -29,10 +34,10 @@ class LazyUser(Protocol):
         :raises Problem: unauthenticated.
         """
 
-    async def change(self, engine: Engine, scope: Scope, sql: str, *arguments: Any) -> Any:
-        """Does the same with a statement that changes something, in a transaction.
+    async def change(self, engine: Engine, scope: Scope, queries: str, *arguments: Any) -> Any:
+        """Does the same with a change, in a transaction, and gives back what was `changed`.
 
-        :param sql: does nothing unless `MAY`, and says what it did in a column `changed`.
+        :param queries: as `queries_of` writes them; they do nothing unless `MAY`.
         :raises Problem: unauthenticated, csrf_failed.
         """
 
@@ -43,3 +48,20 @@ async def fetch(engine: Engine, request: Request, sql: str, *arguments: Any) -> 
     if user is None:
         return await engine.reader.fetch_value(sql, *arguments)
     return await user.fetch(engine.reader, request.scope, sql, *arguments)
+
+
+async def change(engine: Engine, request: Request, roles: frozenset[str], make: Change, *arguments: Any) -> Any:
+    """What was changed, in a transaction, by whoever has one of these roles. Afterwards it is known who asks.
+
+    :raises Problem: unauthenticated, csrf_failed.
+    """
+    user: LazyUser | None = request.scope.get(LAZY_USER)
+    if user is None:
+        return await engine.fetch_value(f"WITH {queries_of(make('true'))} SELECT changed FROM change", *arguments)
+    queries = queries_of(make(MAY.format(len(arguments) + 1)))
+    return await user.change(engine, request.scope, queries, *arguments, [*roles])
+
+
+def queries_of(statements: Sequence[str]) -> str:
+    """What stands after WITH."""
+    return ", ".join(f"{name} AS ({sql})" for name, sql in zip(("change", "second"), statements, strict=False))

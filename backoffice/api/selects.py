@@ -88,12 +88,17 @@ def row_sql(table: type[Table], details: Details, *, readable: bool = False) -> 
 
 
 @lru_cache(maxsize=MOST_STATEMENTS)
-def insert_sql(table: type[Table], names: tuple[str, ...]) -> str:
-    """A new row of these columns; the database's own defaults fill the others. Answers with its id."""
+def insert_sql(table: type[Table], names: tuple[str, ...], condition: str = "true") -> str:
+    """A new row of these columns; the database's own defaults fill the others. Answers with its id, as `changed`.
+
+    :param names: at least one.
+    :param condition: as in `update_sql`.
+    """
     columns = ", ".join(f'"{name}"' for name in names)
     places = ", ".join(_places(table, names, first=1).values())
-    values = f"({columns}) VALUES ({places})" if names else "DEFAULT VALUES"
-    return f'INSERT INTO "{table._meta.tablename}" {values} RETURNING id'
+    return (
+        f'INSERT INTO "{table._meta.tablename}" ({columns}) SELECT {places} WHERE {condition} RETURNING id AS changed'
+    )
 
 
 @lru_cache(maxsize=MOST_STATEMENTS)
