@@ -100,19 +100,19 @@ class UnitOfWork:
 
     async def _change(self, scope: Scope, body: bytes) -> Answer:
         """Whoever may not ask is not told what was wrong with the question: before they hear no, they are looked up."""
-        authenticated = len(body) > SMALL_BODY_BYTES or not is_lazy(scope)
-        try:
-            return await self._run_in_transaction(scope, body, authenticated=authenticated)
-        except (Problem, asyncpg.PostgresError) as error:
-            if authenticated or "user" in scope or _is_unauthenticated(error) or not is_refusal(error):
-                raise
-        return await self._run_in_transaction(scope, body, authenticated=True)
+        if is_lazy(scope) and len(body) <= SMALL_BODY_BYTES:
+            try:
+                return await self._run(scope, body)  # such a route has a transaction of its own
+            except (Problem, asyncpg.PostgresError) as error:
+                if "user" in scope or _is_unauthenticated(error) or not is_refusal(error):
+                    raise
+        return await self._run_in_transaction(scope, body)
 
-    async def _run_in_transaction(self, scope: Scope, body: bytes, *, authenticated: bool) -> Answer:
+    async def _run_in_transaction(self, scope: Scope, body: bytes) -> Answer:
         answer = Answer()
         try:
             async with the_engine().transaction():
-                answer = await self._run(scope, body, authenticated=authenticated)
+                answer = await self._run(scope, body, authenticated=True)
                 if answer.failed:
                     raise RolledBack
         except RolledBack:

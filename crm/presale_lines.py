@@ -65,7 +65,7 @@ async def insert_lines(presale_id: UUID, lines: Values) -> None:
 
 
 async def insert_with_lines(crud: CRUD, request: Request, values: Mapping[str, Any], lines: Values) -> UUID:
-    """A new pre-sale with its lines, in one statement. Gives back its id.
+    """A new pre-sale with its lines, in one statement. Gives back its id: the lines change it once more.
 
     :raises Problem: see `CRUD.write`.
     """
@@ -96,7 +96,7 @@ def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") ->
 @cache
 def _with_lines_sql(names: tuple[str, ...], condition: str) -> tuple[str, str]:
     lines = _lines_sql(len(names) + 1, presale="change.changed", beside="change, ")
-    return insert_sql(Presale, names, condition), lines
+    return insert_sql(Presale, None, names, condition), lines
 
 
 def _lines_sql(first: int, *, presale: str, beside: str = "") -> str:

@@ -88,7 +88,8 @@ class PresaleRoutes:
         self.crud.parameters(request).finish()
         key = key_of(request)
         if key is not None:
-            return await self._create_once(request, key)
+            async with self.crud.store.engine.transaction():
+                return await self._create_once(request, key)
         values = self.crud.validate(self.body, await read_json(request))
         return self.crud.created(request, *await self._insert(request, values))
 
@@ -112,12 +113,11 @@ class PresaleRoutes:
         """Makes the pre-sale: its id, and the whole of it."""
         lines = values.pop("items", [])
         values = await self.crud.prepare(request, values, None)
-        if lines:
+        if not lines:
+            return await self.crud.insert(request, values)
+        async with self.crud.store.engine.transaction():
             presale_id = await insert_with_lines(self.crud, request, values, lines)
-        else:
-            await self.crud.authorize(request, "create")
-            presale_id = await self.crud.store.insert(values)
-        return presale_id, await self.crud.store.read(presale_id)
+            return presale_id, await self.crud.store.read(presale_id)
 
     async def replace_items(self, request: Request) -> Response:
         self.crud.resource.require(request, "change")

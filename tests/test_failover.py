@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -43,8 +44,15 @@ class Shop:
     refused: list[httpx.Response] = field(default_factory=list)
     last_sale: float = 0
 
+    async def change_address(self, address: str) -> httpx.Response:
+        """One statement, without a transaction around it."""
+        return await self.manager.patch(f"/api/customers/{self.order['customer_id']}/", json={"address": address})
+
     async def clerk(self) -> None:
-        while True:
+        for number in itertools.count():
+            changed = await self.change_address(f"Rua Direita, {number}")
+            if changed.status_code != 200:
+                self.refused.append(changed)
             answer = await self.manager.post("/api/presales/", json=self.order)
             if answer.status_code == 201:
                 self.acknowledged.append(answer.json()["id"])
@@ -157,6 +165,22 @@ async def test_a_sale_that_the_standby_does_not_have_is_not_acknowledged_to_whoe
             await asyncio.sleep(0.05)
     kept = await shop.servers.primary.query("SELECT array_agg(id::text) FROM presales")
     assert kept == [answer.json()["id"]]
+
+
+async def test_a_change_that_the_standby_does_not_have_is_seen_by_nobody(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "request_timeout", 1)
+    address = "SELECT address FROM customers"
+    before = await shop.servers.primary.query(address)
+    with shop.servers.standby.frozen():
+        answer = await shop.change_address("Rua Direita, 1")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_timeout")
+        assert await shop.servers.primary.query(address) == before
+    async with asyncio.timeout(RESUMES_WITHIN_SECONDS):
+        while (await shop.change_address("Rua Direita, 2")).status_code != 200:
+            await asyncio.sleep(0.05)
+    assert await shop.servers.primary.query(address) == "Rua Direita, 2"
 
 
 async def test_health_says_that_neither_host_will_do_and_then_that_one_does(shop: Shop) -> None:

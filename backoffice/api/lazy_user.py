@@ -1,6 +1,6 @@
 """Who asks, found out by the very statement that answers: one round trip instead of two.
 
-Before any other change they are looked up, in the same transaction; see `UnitOfWork`.
+Before any other change they are looked up in the transaction of the change; see `UnitOfWork`.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class LazyUser(Protocol):
         """
 
     async def change(self, engine: Engine, scope: Scope, queries: str, *arguments: Any) -> Any:
-        """Does the same with a change, in a transaction, and gives back what was `changed`.
+        """Does the same with a change, and gives back what was `changed`.
 
         :param queries: as `queries_of` writes them; they do nothing unless `MAY`.
         :raises Problem: unauthenticated, csrf_failed.
@@ -51,12 +51,14 @@ async def fetch(engine: Engine, request: Request, sql: str, *arguments: Any) -> 
 
 
 async def change(engine: Engine, request: Request, roles: frozenset[str], make: Change, *arguments: Any) -> Any:
-    """What was changed, in a transaction, by whoever has one of these roles. Afterwards it is known who asks.
+    """What was changed, by whoever has one of these roles. Afterwards it is known who asks.
 
     :raises Problem: unauthenticated, csrf_failed.
     """
     user: LazyUser | None = request.scope.get(LAZY_USER)
     if user is None:
+        if engine.current_transaction.get() is None:
+            raise RuntimeError("the audit trail was told who acts in a transaction that is over")
         return await engine.fetch_value(f"WITH {queries_of(make('true'))} SELECT changed FROM change", *arguments)
     queries = queries_of(make(MAY.format(len(arguments) + 1)))
     return await user.change(engine, request.scope, queries, *arguments, [*roles])

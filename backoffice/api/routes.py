@@ -69,7 +69,7 @@ class _Described:
         lists, rows = describe_list(crud), describe_row(crud)
         return {
             "get": (crud.list_rows, lists["list"]),
-            "post": (crud.root, lists["create"]),
+            "post": (crud.create_row, lists["create"]),
             "ids": (crud.get_ids, lists["ids"]),
             "new": (crud.get_new, lists["new"]),
             "count": (crud.get_count, lists["count"]),

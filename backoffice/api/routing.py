@@ -21,7 +21,10 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 
 def authenticates_lazily(endpoint: Endpoint) -> Endpoint:
-    """Marks an endpoint that finds out by itself who asks, with the statement that answers; see `LazyUser`."""
+    """Marks an endpoint that finds out by itself who asks, with the statement that answers; see `LazyUser`.
+
+    One that changes something does it in one statement, which is a transaction in itself, or begins one.
+    """
     endpoint.authenticates_lazily = True  # type: ignore[attr-defined]
     return endpoint
 

@@ -88,21 +88,25 @@ def row_sql(table: type[Table], details: Details, *, readable: bool = False) -> 
 
 
 @lru_cache(maxsize=MOST_STATEMENTS)
-def insert_sql(table: type[Table], names: tuple[str, ...], condition: str = "true") -> str:
-    """A new row of these columns; the database's own defaults fill the others. Answers with its id, as `changed`.
+def insert_sql(table: type[Table], details: Details | None, names: tuple[str, ...], condition: str) -> str:
+    """A new row of these columns; the database's own defaults fill the others.
 
+    Answers with the whole row, as `changed`. See `update_sql`.
+
+    :param details: None to answer with the id alone.
     :param names: at least one.
-    :param condition: as in `update_sql`.
     """
     columns = ", ".join(f'"{name}"' for name in names)
     places = ", ".join(_places(table, names, first=1).values())
+    changed = "id" if details is None else _as_json_row(table, details)
     return (
-        f'INSERT INTO "{table._meta.tablename}" ({columns}) SELECT {places} WHERE {condition} RETURNING id AS changed'
+        f'INSERT INTO "{table._meta.tablename}" ({columns}) SELECT {places} WHERE {condition} '
+        f"RETURNING {changed} AS changed"
     )
 
 
 @lru_cache(maxsize=MOST_STATEMENTS)
-def update_sql(table: type[Table], details: Details, names: tuple[str, ...], condition: str = "true") -> str:
+def update_sql(table: type[Table], details: Details, names: tuple[str, ...], condition: str) -> str:
     """Other values for these columns of a row, by its id. Answers with the whole row as it is then, as `changed`.
 
     That is what it is in the end, because no trigger changes a row after it was written.
@@ -112,8 +116,12 @@ def update_sql(table: type[Table], details: Details, names: tuple[str, ...], con
     changes = ", ".join(f'"{name}" = {place}' for name, place in _places(table, names, first=2).items())
     return (
         f'UPDATE "{table._meta.tablename}" SET {changes} WHERE id = $1 AND {condition} '
-        f"RETURNING row_to_json((SELECT whole FROM (SELECT {_whole(table, details)}) AS whole))::text AS changed"
+        f"RETURNING {_as_json_row(table, details)} AS changed"
     )
+
+
+def _as_json_row(table: type[Table], details: Details) -> str:
+    return f"row_to_json((SELECT whole FROM (SELECT {_whole(table, details)}) AS whole))::text"
 
 
 def _places(table: type[Table], names: tuple[str, ...], *, first: int) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """A table's rows one by one: read whole, locked, written."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from piccolo.querystring import QueryString
 
 from backoffice.api.conditions import Condition
 from backoffice.api.resource import Resource
-from backoffice.api.selects import insert_sql, row_sql
+from backoffice.api.selects import row_sql
 from backoffice.database.engine import Engine
 from backoffice.problems import Problem
 
@@ -75,11 +74,6 @@ class Store:
         """
         await self._run(self._lock(row_id))
         return await self.read(row_id)
-
-    async def insert(self, values: Mapping[str, Any]) -> UUID:
-        """Only the given columns, so that the database's own defaults fill the others."""
-        row_id: UUID = await self.engine.fetch_value(insert_sql(self.table, tuple(values)), *values.values())
-        return row_id
 
     async def delete(self, row_id: UUID) -> None:
         await self.table.delete().where(self.table._meta.primary_key == row_id)

@@ -27,7 +27,7 @@ from backoffice.database.connecting import (
 )
 from backoffice.database.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
 from backoffice.database.pool import Pool
-from backoffice.database.transactions import Transaction
+from backoffice.database.transactions import NO_USE_TO_ANYBODY, Transaction
 from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class Engine(PostgresEngine):
         connection = await self.pool.take()
         try:
             yield connection
-        except (TimeoutError, asyncio.CancelledError):
+        except NO_USE_TO_ANYBODY:
             end_at_once(connection)
             raise
         finally:

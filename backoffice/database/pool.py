@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import select
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
-from backoffice.database.connecting import BROKEN, DatabaseUnavailable, close_quietly, session_settings
+from backoffice.database.connecting import BROKEN, DatabaseUnavailable, close_quietly, end_at_once, session_settings
 from backoffice.database.pooler import NOTHING_BY_NAME
 from backoffice.settings import Settings
 
@@ -92,7 +93,13 @@ class Pool:
             return await self._connect(**NOTHING_BY_NAME)
         await self._take_slot()
         try:
-            return await connections.acquire()
+            connection = await connections.acquire()
+            if _has_something_to_say(connection):
+                self._distrust_the_idle()
+                end_at_once(connection)
+                await _release(connection)
+                connection = await connections.acquire()
+            return connection
         except asyncpg.InterfaceError as error:
             self._slots.release()
             raise DatabaseUnavailable("The connection pool is closed") from error
@@ -152,6 +159,16 @@ async def _leave(_: Any) -> None:
 
     Behind a pooler it would moreover reset whichever session is lent at that moment.
     """
+
+
+def _has_something_to_say(connection: Any) -> bool:
+    """Whether the server has sent something unasked that the event loop has not come to: as a rule, that it is over."""
+    transport = connection._con._transport
+    if transport.is_closing():
+        return True
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _is_lost(connection: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextvars import ContextVar
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import asyncpg
 from asyncpg.transaction import TransactionState
@@ -66,7 +66,7 @@ class Transaction(PostgresTransaction):
         connection._top_xact, transaction._state = transaction, TransactionState.STARTED
         return transaction
 
-    async def __aexit__(self, exception_type: Any, exception: BaseException | None, traceback: Any) -> bool:
+    async def __aexit__(self, exception_type: Any, exception: BaseException | None, traceback: Any) -> Literal[False]:
         if self._parent is not None:
             return False
         try:

@@ -1,0 +1,137 @@
+"""Reading a resource: PostgreSQL builds the JSON, every refusal is a `Problem`."""
+
+from functools import cached_property, partial
+from typing import Any
+from uuid import UUID
+
+from piccolo_api.crud.endpoints import PiccoloCRUD
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from backoffice.api.answers import etag, json_response
+from backoffice.api.lazy_user import LAZY_USER
+from backoffice.api.lazy_user import fetch as fetch_for
+from backoffice.api.lists import Rows
+from backoffice.api.page import DEFAULT_LIMIT
+from backoffice.api.query import Parameters
+from backoffice.api.resource import Resource
+from backoffice.api.routing import authenticates_lazily
+from backoffice.api.schemas import Models, blank_row
+from backoffice.api.store import Store
+from backoffice.api.values import canonical_uuid
+from backoffice.problems import FieldError, Problem
+
+
+class Reading(PiccoloCRUD):
+    """The routes of one resource that change nothing."""
+
+    strict = True  # whether bodies must use JSON's own types
+
+    def __init__(self, resource: Resource, **settings: Any) -> None:
+        settings = {"read_only": False, "page_size": DEFAULT_LIMIT, **settings}
+        super().__init__(resource.table, **settings)
+        self.resource = resource
+        self.models = Models(resource, strict=self.strict)
+        self.store = Store(resource)
+        self.rows = Rows(resource.table, Parameters(resource, b"").page().order)
+
+    # Piccolo builds this model anew for every request.
+    @cached_property
+    def pydantic_model(self) -> type[BaseModel]:
+        model: type[BaseModel] = super().pydantic_model
+        return model
+
+    def parse_id(self, text: str) -> UUID:
+        try:
+            return UUID(canonical_uuid(text))
+        except ValueError as error:
+            raise Problem("validation_error", errors=[FieldError("id", "uuid_parsing")]) from error
+
+    def parameters(self, request: Request) -> Parameters:
+        shown = self.resource.shown and self.resource.shown(request)
+        return Parameters(self.resource, request.scope["query_string"], shown)
+
+    @authenticates_lazily
+    async def list_rows(self, request: Request) -> Response:
+        await self.authorize_read(request)
+        return await self.get_all(request)
+
+    @authenticates_lazily
+    async def read_row(self, request: Request) -> Response:
+        await self.authorize_read(request)
+        row_id = self.parse_id(request.path_params["row_id"])
+        await self.require_shown(request, row_id)
+        return await self.get_single(request, row_id)
+
+    async def authorize_read(self, request: Request) -> None:
+        """Lets in who may read; who that is may be found out later, unless it depends on them what there is to see.
+
+        :raises Problem: unauthenticated, forbidden.
+        """
+        if LAZY_USER in request.scope and self.resource.shown:
+            await request.scope[LAZY_USER].authenticate(request.scope)
+        if LAZY_USER not in request.scope:
+            self.resource.require(request, "read")
+
+    async def require_shown(self, request: Request, row_id: UUID) -> None:
+        """:raises Problem: not_found, where the row is not one that this user may see."""
+        shown = self.resource.shown and self.resource.shown(request)
+        if shown and not await self.store.meets(row_id, shown):
+            raise Problem("not_found")
+
+    async def fetch(self, request: Request, sql: str, *arguments: Any) -> Any:
+        """What the query answers: one value, or None for no row; for those who may read it.
+
+        :raises Problem: unauthenticated, forbidden.
+        """
+        value = await fetch_for(self.store.engine, request, sql, *arguments)
+        self.resource.require(request, "read")
+        return value
+
+    async def get_all(self, request: Request, params: Any = None) -> Response:
+        page = self.parameters(request).page()
+        return json_response(await self.rows.body(self.store.engine.reader, page, partial(self.fetch, request)))
+
+    async def get_single(self, request: Request, row_id: UUID) -> Response:
+        self.parameters(request).finish()
+        row = await self.fetch(request, self.store.row_sql, row_id)
+        if row is None:
+            raise Problem("not_found")
+        return json_response(row, headers={"ETag": etag(row)})
+
+    async def get_ids(self, request: Request) -> Response:
+        """At most 1,000 ids with the words that a person knows their rows by."""
+        self.resource.require(request, "read")
+        return json_response(await self.rows.names(self.store.engine, self.parameters(request).names()))
+
+    async def get_count(self, request: Request) -> Response:
+        self.resource.require(request, "read")
+        total = await self.rows.count(self.store.engine, self.parameters(request).where())
+        estimate = {"count_is_estimate": True} if total.is_estimate else {}
+        return JSONResponse({"count": total.rows, "page_size": self.page_size, **estimate})
+
+    async def get_new(self, request: Request) -> Response:
+        """What a new row has before anybody fills it in."""
+        self.resource.require(request, "read")
+        self.parameters(request).finish()
+        return JSONResponse(blank_row(self.table, self.resource.owned))
+
+    async def get_schema(self, request: Request) -> Response:
+        """The JSON Schema of what creates a row, with what Piccolo's forms want to know under `extra`."""
+        self.resource.require(request, "read")
+        self.parameters(request).finish()
+        return JSONResponse(self.schema)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        schema, forms = self.models.create.model_json_schema(), self.pydantic_model.model_json_schema()
+        for name, about in forms["properties"].items():
+            schema["properties"][name]["extra"] = about["extra"]
+        return schema | {"extra": forms["extra"]}
+
+    async def get_references(self, request: Request) -> Response:
+        self.resource.require(request, "read")
+        self.parameters(request).finish()
+        response: Response = await super().get_references(request)
+        return response
