@@ -7,12 +7,13 @@ is asked answers for all; `make run` sees to it.
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from backoffice.database.connecting import DatabaseUnavailable
@@ -73,19 +74,20 @@ def _sample(engine: Engine) -> None:
 async def metrics(request: Request) -> Response:
     engine: Engine = request.app.state.engine
     _sample(engine)
-    counted = generate_latest(_of_all_workers(SHARED) if SHARED else own)
-    text = counted + generate_latest(await _of_database(engine))
-    return Response(text, media_type=CONTENT_TYPE_LATEST)
+    now = generate_latest(await _of_database(engine))
+    # In a thread: each worker that there has been has left files.
+    counted = await asyncio.to_thread(_of_all_workers, SHARED) if SHARED else generate_latest(own)
+    return Response(counted + now, media_type=CONTENT_TYPE_LATEST)
 
 
-def _of_all_workers(folder: str) -> CollectorRegistry:
+def _of_all_workers(folder: str) -> bytes:
     for file in Path(folder).glob("gauge_live*.db"):
         pid = int(file.stem.rpartition("_")[2])
         if not command_line(pid):
             _forget(pid, folder)
     everything = CollectorRegistry()
     MultiProcessCollector(everything, folder)  # type: ignore[no-untyped-call] # has no types
-    return everything
+    return generate_latest(everything)
 
 
 def _forget(pid: int, folder: str) -> None:
@@ -93,21 +95,34 @@ def _forget(pid: int, folder: str) -> None:
     mark_process_dead(pid, folder)  # type: ignore[no-untyped-call] # has no types
 
 
+class Told:
+    """Figures of this moment. A `Gauge` would keep them, in a file where there are several workers."""
+
+    def __init__(self, figures: Iterable[Metric]) -> None:
+        self.figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        return self.figures
+
+
 async def _of_database(engine: Engine) -> CollectorRegistry:
     """What the database says at this moment, if it does."""
     now = CollectorRegistry()
-    up = Gauge("database_up", "Whether the database answers.", registry=now)
+    now.register(Told([GaugeMetricFamily(*figure) for figure in await _figures(engine)]))
+    return now
+
+
+async def _figures(engine: Engine) -> list[tuple[str, str, float]]:
+    up = "database_up", "Whether the database answers."
     try:
         found = await prober(engine).ask()
     except DatabaseUnavailable:
-        return now
-    up.set(1)
+        return [(*up, 0)]
     if found.schema.migrations is None:
-        return now
-    pending = Gauge("database_migrations_pending", "Migrations that have not run.", registry=now)
-    pending.set(len(found.schema.migrations.pending))
-    differences = Gauge(
-        "database_schema_differences", "Where the schema is not what the migrations made.", registry=now
-    )
-    differences.set(len(found.schema.drift))
-    return now
+        return [(*up, 1)]
+    pending, differences = len(found.schema.migrations.pending), len(found.schema.drift)
+    return [
+        (*up, 1),
+        ("database_migrations_pending", "Migrations that have not run.", pending),
+        ("database_schema_differences", "Where the schema is not what the migrations made.", differences),
+    ]

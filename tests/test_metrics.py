@@ -1,9 +1,12 @@
 """What Prometheus is told: requests by route, their times, the pool, the migrations; by whichever worker is asked."""
 
 import asyncio
+import contextlib
 import os
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -85,25 +88,41 @@ def a_visitor(program: Program) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=program.address, limits=httpx.Limits(max_keepalive_connections=0))
 
 
-async def until_told(program: Program, *, requests: int, connections: int) -> None:
+@contextlib.asynccontextmanager
+async def closed(server: str, database: str) -> AsyncIterator[None]:
+    """Inside, the database takes no connections, and has none."""
+    name = urlsplit(database).path[1:]
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    yield
+    await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await connection.close()
+
+
+async def until_told(program: Program, *, requests: int, connections: int, up: int = 1) -> None:
     """By every one of ten answers in a row."""
     live = "http_requests_total", "method", "GET", "route", LIVE, "status", "200"
     most = "database_connections", "state", "max"
     async with asyncio.timeout(20), a_visitor(program) as visitor:
         told: set[tuple[float, ...]] = set()
-        while told != {(requests, connections)}:
+        while told != {(requests, connections, up)}:
             found = [await scraped(visitor) for _ in range(10)]
-            told = {(one[live], one[most]) for one in found}
+            told = {(one[live], one[most], one["database_up",]) for one in found}
             await asyncio.sleep(0.2)  # or whoever starts would have to share the machine with whoever asks
 
 
-async def test_two_workers_answer_for_each_other_and_for_one_that_died(two_workers: Program) -> None:
+async def test_two_workers_answer_for_each_other_and_for_one_that_died(
+    two_workers: Program, server: str, database: str
+) -> None:
     try:
         await asyncio.to_thread(two_workers.wait_until, "Flow CRM is ready")
         async with a_visitor(two_workers) as visitor:
             for _ in range(20):
                 assert (await visitor.get(LIVE)).status_code == 200
         await until_told(two_workers, requests=20, connections=2 * POOL)
+        async with closed(server, database):
+            await until_told(two_workers, requests=20, connections=2 * POOL, up=0)
         victim = children(two_workers.process.pid)[0]
         os.kill(victim, signal.SIGKILL)
         await until_told(two_workers, requests=20, connections=2 * POOL)
