@@ -58,6 +58,12 @@ SELECT json_build_object(
     'anew', (SELECT coalesce(json_agg(anew ORDER BY distance DESC, drop), '[]') FROM anew)
 )
 """
+# Bodies that mention the type only in text depend on nothing, and every session that ran one has it compiled for the
+# type that is gone: said once more, all sessions compile it anew.
+BODIES = """
+SELECT pg_get_functiondef(pg_proc.oid) FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
+WHERE lanname = 'plpgsql' AND pronamespace = 'public'::regnamespace AND pg_has_role(proowner, 'USAGE')
+"""
 IN_USE = "SELECT {name}::text FROM {table} WHERE {name}::text <> ALL ($1) LIMIT 1"
 
 Facts = Mapping[str, str]
@@ -83,6 +89,8 @@ def retype(name: str, labels: Sequence[str]) -> Callable[[], Coroutine[Any, Any,
                 await _refuse_lost_label(connection, column, labels)
             for statement in _statements(name, labels, found["columns"], found["anew"]):
                 await connection.execute(statement)
+            for body in await connection.fetch(BODIES):
+                await connection.execute(body[0])
 
     run.makes = [create_type(name, list(labels))]  # type: ignore[attr-defined] # as with `script`
     return run
