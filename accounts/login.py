@@ -143,4 +143,5 @@ async def _lock(user_id: UUID) -> dict[str, Any] | None:
 
 
 def _transaction(acts: str = "") -> Any:
-    return User._meta.db.transaction(first=acts)
+    """Sees what others did until they let it have its turn, whatever the database is set to."""
+    return User._meta.db.transaction(first=f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {acts}")

@@ -179,6 +179,12 @@ class TestBurst:
         assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 7}
         assert await recorded(connection) == 5
 
+    async def test_sees_all_failures_although_transactions_see_the_past(self, connection: asyncpg.Connection) -> None:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+        answers = await asyncio.gather(*(attempt(ANA, f"guess {n}", f"192.0.2.{n}") for n in range(20)))
+        assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 15}
+
     async def test_from_one_address_gets_five_answers(self) -> None:
         answers = await asyncio.gather(*(attempt(f"user{n}@x.example", "wrong") for n in range(12)))
         assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 7}
