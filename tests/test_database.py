@@ -15,6 +15,7 @@ import pytest
 
 from backoffice.database.connecting import BROKEN, DatabaseRefused, DatabaseUnavailable
 from backoffice.database.engine import Engine
+from backoffice.database.errors import explain
 from backoffice.database.pool import PoolExhausted
 from backoffice.settings import Settings
 from tests.faults import OwnServer, own_server
@@ -88,6 +89,35 @@ async def test_there_are_never_more_connections_than_the_maximum(engine: Engine,
         most = max(most, await server_connections(own))
     await work
     assert most == 3
+
+
+@pytest.fixture
+async def limited(own: OwnServer) -> AsyncIterator[Engine]:
+    """As a role to which PostgreSQL gives two connections, where eight would be asked for."""
+    await own.query("CREATE ROLE limited LOGIN CONNECTION LIMIT 2")
+    engine = Engine(own.settings(database_url=own.dsn.replace("flowcrm@", "limited@"), db_pool_max=8))
+    await engine.open_pool()
+    yield engine
+    await engine.close_pool()
+    await own.query("DROP ROLE limited")
+
+
+async def test_where_postgresql_takes_no_more_connections_those_that_there_are_serve_all(limited: Engine) -> None:
+    for _ in range(3):
+        answers = await asyncio.gather(*(limited.fetch_value("SELECT pg_sleep(0.02)::text") for _ in range(24)))
+        assert len(answers) == 24
+    assert limited.pool.figures().total == 2
+    assert limited.pool.figures().active == 0
+
+
+async def test_while_all_of_these_are_in_use_the_database_is_busy(limited: Engine) -> None:
+    async with limited.acquire(), limited.acquire():
+        with pytest.raises(PoolExhausted) as busy:
+            await limited.fetch_value("SELECT 1")
+    problem = explain(busy.value)
+    assert problem is not None
+    assert problem.code == "database_busy"
+    assert await limited.fetch_value("SELECT 1") == 1
 
 
 async def test_a_transaction_commits_or_leaves_nothing(engine: Engine) -> None:

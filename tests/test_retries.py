@@ -75,6 +75,18 @@ async def test_a_request_whose_row_changes_under_its_hands_is_run_again(
     assert (answer.status_code, answer.json()["name"], answer.json()["address"]) == (200, "Ana", "R. 1")
 
 
+async def test_a_request_whose_tables_change_under_its_hands_is_run_again(
+    cast: Cast, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    items = [{"product_id": str(await a_product(connection)), "quantity": 1}]
+    order = {"customer_id": str(await a_customer(connection)), "items": items}
+    caplog.set_level("INFO")
+    await create(cast.employee, "presales", order)
+    await connection.execute("ALTER TABLE users ALTER COLUMN name TYPE varchar(300)")
+    await create(cast.employee, "presales", order)
+    assert retries(caplog) == 1
+
+
 async def always_failing(connection: asyncpg.Connection, body: str, timing: str = "BEFORE") -> None:
     """Lets every new customer fail. Sequences keep count of what is rolled back."""
     await connection.execute(

@@ -64,6 +64,10 @@ class DatabaseUnavailable(ConnectionError):
     """No connection to the database, or it was lost; the text names place and cause, never a password."""
 
 
+class DatabaseFull(DatabaseUnavailable):
+    """The database takes no further connection at present."""
+
+
 class DatabaseRefused(DatabaseUnavailable):
     """The database answers, and will go on refusing: wrong password, unknown database or parameter, no TLS, too old."""
 
@@ -95,9 +99,17 @@ def cause(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return "the connection was lost"  # which asyncpg tells by what it could not do any more
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _kind(error: BaseException) -> type[DatabaseUnavailable]:
+    if isinstance(error, asyncpg.TooManyConnectionsError):
+        return DatabaseFull
+    return DatabaseRefused if _is_final(error) else DatabaseUnavailable
 
 
 def _is_final(error: BaseException) -> bool:
@@ -166,8 +178,7 @@ class Connector:
         except DatabaseUnavailable:
             raise
         except (*NEXT_HOST, *BROKEN, ValueError) as error:
-            kind = DatabaseRefused if _is_final(error) else DatabaseUnavailable
-            raise kind(f"Cannot connect to PostgreSQL at {self.where}: {cause(error)}") from error
+            raise _kind(error)(f"Cannot connect to PostgreSQL at {self.where}: {cause(error)}") from error
         return connection
 
     async def _first_that_fits(self, extra: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ import asyncpg
 import tenacity
 
 from backoffice import words
-from backoffice.database.connecting import LOST, SLOW, cause
+from backoffice.database.connecting import LOST, SLOW, DatabaseFull, cause
 from backoffice.database.pool import PoolExhausted
 from backoffice.problems import FieldError, Problem
 
@@ -20,13 +20,16 @@ T = TypeVar("T")
 LONGEST_PAUSE_SECONDS = 0.2
 RETRY_AFTER = {"Retry-After": "2"}
 
-COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-
-BUSY = (PoolExhausted, asyncpg.TooManyConnectionsError, *COLLISIONS)
+COLLISIONS = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.exceptions.InvalidCachedStatementError,  # with a migration that changed a type
+)
+BUSY = (PoolExhausted, DatabaseFull, *COLLISIONS)
 
 
 def is_collision(error: BaseException) -> bool:
-    """Whether nothing was wrong but the moment: two transactions got into each other's way."""
+    """Whether nothing was wrong but the moment: somebody else's transaction got into the way."""
     return isinstance(error, COLLISIONS)
 
 

@@ -1,6 +1,7 @@
 """A bounded pool of connections, each of which comes back ready for the next user, or is ended."""
 
 import asyncio
+import contextlib
 import logging
 import select
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,14 @@ from typing import Any
 
 import asyncpg
 
-from backoffice.database.connecting import BROKEN, DatabaseUnavailable, close_quietly, end_at_once, session_settings
+from backoffice.database.connecting import (
+    BROKEN,
+    DatabaseFull,
+    DatabaseUnavailable,
+    close_quietly,
+    end_at_once,
+    session_settings,
+)
 from backoffice.database.pooler import NOTHING_BY_NAME
 from backoffice.settings import Settings
 
@@ -17,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 RELEASE_SECONDS = 2
 CLOSE_POOL_SECONDS = 5
+FULL_SECONDS = 1  # before it is tried again whether PostgreSQL takes more connections
 COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client only when it hangs
 
 # Answers are small and many: to start helpers or a compiler for one takes longer than they save.
@@ -93,6 +102,16 @@ class Pool:
             return await self._connect(**NOTHING_BY_NAME)
         await self._take_slot()
         try:
+            return await self._take_ready(connections)
+        except DatabaseFull:
+            return await self._take_another(connections)
+
+    async def _take_ready(self, connections: Any) -> Any:
+        """With a slot, which is given back where there is no connection.
+
+        :raises DatabaseFull: with the slot: there is no connection for it at present.
+        """
+        try:
             connection = await connections.acquire()
             if _has_something_to_say(connection):
                 self._distrust_the_idle()
@@ -100,12 +119,26 @@ class Pool:
                 await _release(connection)
                 connection = await connections.acquire()
             return connection
+        except DatabaseFull:
+            asyncio.get_running_loop().call_later(FULL_SECONDS, self._slots.release)
+            raise
         except asyncpg.InterfaceError as error:
             self._slots.release()
             raise DatabaseUnavailable("The connection pool is closed") from error
         except BaseException:
             self._slots.release()
             raise
+
+    async def _take_another(self, connections: Any) -> Any:
+        """One of those that there are, once it is given back."""
+        try:
+            async with asyncio.timeout(self._settings.db_acquire_timeout):
+                while True:
+                    await self._slots.acquire()
+                    with contextlib.suppress(DatabaseFull):
+                        return await self._take_ready(connections)
+        except TimeoutError:
+            raise PoolExhausted("PostgreSQL takes no more connections, and all that there are are in use") from None
 
     async def _take_slot(self) -> None:
         if not self._slots.locked():
