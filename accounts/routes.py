@@ -1,12 +1,12 @@
 """Log-in, log-out, who am I, and one's own password: for programs, and for the admin's front end."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from accounts.authentication import CSRF_HEADER, authenticate, check_csrf
 from accounts.login import Change, change_password, log_in, log_out
@@ -23,7 +23,7 @@ from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.audit import act_for
 from backoffice.database.connecting import is_lost
 from backoffice.database.errors import repeat
-from backoffice.problems import FieldError, Problem, field_errors
+from backoffice.problems import FieldError, Problem, validated
 
 CLEAN = {"pattern": CLEAN_PATTERN}
 Text = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]
@@ -58,8 +58,6 @@ class LoggedIn(BaseModel):
     user: Me
 
 
-Sent = TypeVar("Sent", bound=BaseModel)
-
 # What the answers may be, beside those that every route gives.
 BAD_BODY = ("malformed_json", "validation_error")
 NOT_LET_IN = ("unauthenticated", "csrf_failed")
@@ -88,7 +86,7 @@ async def login(request: Request, response: Response) -> LoggedIn:
 
     After five failures within a minute, for one account or from one address, all are refused for a while.
     """
-    body = _validate(LogIn, await read_json(request))
+    body = validated(LogIn, await read_json(request))
     user, session = await log_in(Attempt(body.email.strip(), client_of(request)), body.password)
     set_cookies(response, session)
     return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
@@ -129,7 +127,7 @@ async def logout(request: Request, response: Response) -> None:
 )
 async def password(request: Request) -> None:
     """Ends every other session of the user. A wrong current password counts as a failed log-in."""
-    body = _validate(PasswordChange, await read_json(request))
+    body = validated(PasswordChange, await read_json(request))
     await change_password(_change(request, body, keeps_session=True))
 
 
@@ -144,13 +142,6 @@ def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> C
         body.new_password,
         keeps_session,
     )
-
-
-def _validate(model: type[Sent], sent: Any) -> Sent:
-    try:
-        return model.model_validate(sent)
-    except ValidationError as error:
-        raise Problem("validation_error", errors=field_errors(error.errors())) from error
 
 
 def describe(user: User | Caller) -> Me:
@@ -183,7 +174,7 @@ async def admin_login(request: Request) -> Response:
     sent = await _read_form(request)
     in_form = sent.get(CSRF_COOKIE)
     check_csrf(request, request.headers.get(CSRF_HEADER) or (in_form if isinstance(in_form, str) else None))
-    body = _validate(AdminLogIn, sent)
+    body = validated(AdminLogIn, sent)
     _, session = await log_in(Attempt(body.username.strip(), client_of(request)), body.password)
     response = JSONResponse({"message": "logged in"})
     set_cookies(response, session)
@@ -217,7 +208,7 @@ async def admin_logout(request: Request) -> Response:
 async def admin_change_password(request: Request) -> Response:
     """Ends this session too, because the front end says so: it asks for a log-in with the new password."""
     await authenticate(request)
-    body = _validate(AdminPasswordChange, await _read_form(request))
+    body = validated(AdminPasswordChange, await _read_form(request))
     if body.confirm_new_password != body.new_password:
         raise Problem("validation_error", errors=[FieldError("confirm_new_password", "passwords_differ")])
     await change_password(_change(request, body, keeps_session=False))

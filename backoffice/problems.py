@@ -3,15 +3,18 @@
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from backoffice import words
 
 LONGEST_FIELD = 100  # characters of a field's name that an answer repeats
 MOST_ERRORS = 100  # in one answer; whoever sends ten thousand wrong lines sees the pattern
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +129,20 @@ def _message(error: FieldError, language: words.Language) -> str:
         return words.say(words.PROBLEMS[error.code].detail, language, **error.parameters)
     code, plainer = words.SAME_WORDS.get(error.code, error.code), words.VALUE_ERRORS["invalid"]
     return _say(words.VALUE_ERRORS.get(code, plainer), plainer, language, error.parameters)
+
+
+def validated(model: type[Model], data: object) -> Model:
+    """:raises Problem: validation_error, naming each field that is wrong."""
+    if isinstance(data, dict) and len(data) > len(model.model_fields) + MOST_ERRORS:
+        # pydantic would describe each of a million before a hundred are told
+        unknown = islice((name for name in data if name not in model.model_fields), MOST_ERRORS)
+        raise Problem(
+            "validation_error", errors=[FieldError(name[:LONGEST_FIELD], "extra_forbidden") for name in unknown]
+        )
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Problem("validation_error", errors=field_errors(error.errors(include_url=False))) from error
 
 
 def field_errors(errors: Sequence[ErrorDetails | Any]) -> list[FieldError]:

@@ -11,7 +11,9 @@ from backoffice.database.engine import the_engine
 from backoffice.problems import Problem
 
 SMALL_BODY_BYTES = 64 * 1024  # what is read before it is known who sends it
-LARGE_BODY_BYTES = 1024 * 1024
+LARGE_BODY_BYTES = (
+    1024 * 1024
+)  # and the most that a stranger may send: to refuse 8 MiB of JSON keeps all others waiting
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MOST_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
 BODY_SECONDS = 60  # for a body to arrive, up to the next of the limits above
@@ -32,7 +34,7 @@ class RequestBodies:
     async def read(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
         """The whole body. A large one waits, unread, until there is room for it, and has it until the block ends.
 
-        Of those who are nobody yet (they log in) one at a time may send more than a small one.
+        Of those who are nobody yet (they log in) one at a time may send more than a small one, and none a large one.
 
         :raises Disconnected: when the client has gone.
         :raises Problem: body_too_large, as soon as it is known; body_too_slow; and what there is to say to somebody
@@ -46,11 +48,16 @@ class RequestBodies:
         if is_whole or not await _read_on(body, SMALL_BODY_BYTES, receive):
             yield bytes(body)
             return
-        is_somebody = await _is_somebody(scope)
-        if is_somebody and not await _read_on(body, LARGE_BODY_BYTES, receive):
+        if not await _is_somebody(scope):
+            async with self._anonymous_room:
+                if await _read_on(body, LARGE_BODY_BYTES, receive):
+                    raise Problem("body_too_large")
+                yield bytes(body)
+            return
+        if not await _read_on(body, LARGE_BODY_BYTES, receive):
             yield bytes(body)
             return
-        async with self._room if is_somebody else self._anonymous_room:
+        async with self._room:
             await _read_on(body, MAX_BODY_BYTES, receive)
             yield bytes(body)
 

@@ -115,7 +115,10 @@ PROBLEMS: dict[str, ProblemWords] = {
     "body_too_large": ProblemWords(
         413,
         Text("Too large", "Grande demais"),
-        Text("The body of the request is larger than 8 MiB.", "O corpo da requisição passa de 8 MiB."),
+        Text(
+            "The body of the request is larger than 8 MiB, or before a log-in than 1 MiB.",
+            "O corpo da requisição passa de 8 MiB, ou, antes do login, de 1 MiB.",
+        ),
     ),
     "body_too_slow": ProblemWords(
         408,

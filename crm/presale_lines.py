@@ -6,12 +6,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache, partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import asyncpg
 from piccolo.querystring import QueryString
-from pydantic import TypeAdapter, ValidationError, create_model
+from pydantic import (
+    FailFast,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+)
 from starlette.requests import Request
 
 from backoffice.api.crud import CRUD
@@ -25,8 +32,19 @@ from crm.tables import Presale, PresaleItem
 
 _item, _ = input_models(PresaleItem, owned=frozenset({"id", "presale_id", "total_price"}), examples=examples.LINE)
 Line: Any = create_model("Line", __base__=_item, __doc__="A line of a pre-sale that is sent with it.")
-Lines: Any = list[Line]
+_at_the_first_mistake = TypeAdapter(Annotated[list[Line], FailFast()])
+
+
+def _explained(lines: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """In a very long list only the first mistake, or everybody would wait for a second or more."""
+    is_long = isinstance(lines, list) and len(lines) > MOST_LINES_EXPLAINED
+    return _at_the_first_mistake.validate_python(lines) if is_long else validate(lines)
+
+
+Lines: Any = Annotated[list[Line], WrapValidator(_explained)]
 _lines = TypeAdapter(Lines)
+
+MOST_LINES_EXPLAINED = 10_000
 
 A_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -126,7 +126,7 @@ async def test_portuguese_for_whoever_prefers_it(app: FastAPI, cast: Cast) -> No
     assert (problem(answer)["title"], answer.headers["Content-Language"]) == ("Not found", "en")
     huge = [(b"content-length", b"9000000"), (b"accept-language", b"pt-BR")]
     too_large = problem(await raw_of(app, admin).send("POST", "/api/customers/", headers=huge))
-    assert too_large["detail"] == "O corpo da requisição passa de 8 MiB."
+    assert too_large["detail"] == "O corpo da requisição passa de 8 MiB, ou, antes do login, de 1 MiB."
 
 
 async def test_what_may_be_sent_is_listed_in_the_words_to_send(cast: Cast) -> None:

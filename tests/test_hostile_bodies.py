@@ -290,6 +290,34 @@ async def test_strangers_with_more_than_small_bodies_keep_nobody_waiting_who_may
     assert {refused(answer) for answer in await asyncio.gather(*logging_in)} == {(400, "malformed_json")}
 
 
+@pytest.mark.parametrize("path", ["/api/auth/login/", "/admin/public/login/", "/admin/api/tables/customers/"])
+async def test_a_stranger_sends_no_large_body(cast: Cast, path: str) -> None:
+    upload = Upload(request_bodies.LARGE_BODY_BYTES)
+    answer = await cast.stranger.post(path, content=upload.pieces(), headers=JSON)
+    assert (answer.status_code, upload.read) == (413, 0)
+
+
+async def test_a_body_of_countless_fields_is_refused_with_a_hundred(app: FastAPI, cast: Cast) -> None:
+    body = b"{" + b", ".join(b'"f%d": 1' % number for number in range(100_000)) + b"}"
+    for path in "/api/customers/", "/api/auth/password/":
+        answer = await raw_of(app, cast.admin).send("POST", path, body=body)
+        assert blamed(answer) == [f"f{number}" for number in range(100)]
+
+
+async def test_of_countless_wrong_lines_the_first_is_told(
+    app: FastAPI, cast: Cast, connection: asyncpg.Connection
+) -> None:
+    rows = await some_rows(connection)
+    right = {"product_id": rows["products"], "quantity": "1"}
+    lines = [right] * 5 + [{"product_id": "x", "quantity": "y"}] * 10_000
+    sent = raw_of(app, cast.admin).send
+    answer = await sent("PUT", f"/api/presales/{rows['presales']}/items/", body=json.dumps(lines).encode())
+    assert blamed(answer) == ["5.product_id", "5.quantity"]
+    order = {"customer_id": rows["customers"], "items": lines}
+    answer = await sent("POST", "/api/presales/", body=json.dumps(order).encode())
+    assert blamed(answer) == ["items.5.product_id", "items.5.quantity"]
+
+
 async def test_what_never_arrived_whole_is_not_carried_out(
     app: FastAPI, cast: Cast, connection: asyncpg.Connection
 ) -> None:

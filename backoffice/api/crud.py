@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,7 +17,7 @@ from backoffice.api.lazy_user import change as change_for
 from backoffice.api.reading import Reading
 from backoffice.api.routing import authenticates_lazily
 from backoffice.api.selects import insert_sql, update_sql
-from backoffice.problems import FieldError, Problem, field_errors
+from backoffice.problems import FieldError, Problem, validated
 
 
 class CRUD(Reading):
@@ -182,10 +182,10 @@ class CRUD(Reading):
         :raises Problem: validation_error, naming each field that is wrong.
         """
         try:
-            return model.model_validate(data).model_dump(exclude_unset=True)
-        except ValidationError as error:
-            errors = [self._explained(wrong) for wrong in field_errors(error.errors())]
-            raise Problem("validation_error", errors=errors) from error
+            return validated(model, data).model_dump(exclude_unset=True)
+        except Problem as problem:
+            problem.errors = [self._explained(error) for error in problem.errors]
+            raise
 
     def _explained(self, error: FieldError) -> FieldError:
         """What a row shows beside its columns is known, but not changed with them."""
