@@ -1,6 +1,7 @@
 """CPF and telephone numbers as people type them, explained before the database would refuse them."""
 
 import re
+from contextlib import suppress
 from typing import Annotated
 
 import phonenumbers
@@ -9,10 +10,13 @@ from validate_docbr import CPF
 
 from backoffice.api.values import CLEAN_PATTERN, clean_text, error
 
+CPF_DIGITS = 11
 MAX_TYPED_LENGTH = 40
 # What stands between digits, as drop_punctuation() of rules/brazil.sql has it.
 PUNCTUATION = r"[\s./\u00a0\u00ad\u2000-\u2015\u2028-\u202f\u205f-\u2069\u2212\u3000\ufeff-]"
 CPF_PATTERN = f"^{PUNCTUATION}*([0-9]{PUNCTUATION}*){{11}}$"
+
+FROM_AFAR = re.compile(r"\+?(55)?0|90")  # what begins so is dialled, and nothing that is kept begins so
 
 CARRIER_OF_CHOICE = re.compile(r"^((?:\+|00)?(?:55)?0)xx", re.IGNORECASE)  # as in (0xx11)
 
@@ -42,6 +46,31 @@ def normal_phone(typed: str) -> str:
     if number.country_code != 55 or number.extension or kind not in PERSONAL:
         raise error("phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def whole_phone(typed: str) -> str | None:
+    """E.164, if this is a telephone number."""
+    with suppress(ValueError):
+        return normal_phone(typed)
+    return None
+
+
+def sought_cpf(typed: str, _: str = "contains") -> str:
+    """A CPF or a part of one, as it is kept."""
+    return re.sub(PUNCTUATION, "", typed) or typed
+
+
+def sought_phone(typed: str, match: str = "contains") -> str:
+    """A telephone number or a part of one, as it is kept; a whole one in any form in which it may be written.
+
+    :param match: what it is to be in the number. Digits that are a whole number by themselves may be a part of another.
+    """
+    bare = re.sub(rf"{PUNCTUATION}|[()]", "", typed)
+    if (match == "exact" or FROM_AFAR.match(bare)) and (whole := whole_phone(typed)):
+        return whole
+    if match == "starts" and typed.lstrip().startswith("("):
+        return f"+55{bare}"
+    return bare or typed
 
 
 _Typed = Annotated[str, Strict(), Field(min_length=1, max_length=MAX_TYPED_LENGTH), AfterValidator(clean_text)]

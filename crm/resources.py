@@ -5,7 +5,7 @@ from backoffice.api.resource import OWNED, AdminView, Detail, Resource, Rights, 
 from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
 from crm import examples
-from crm.brazil import Cpf, Phone
+from crm.brazil import Cpf, Phone, sought_cpf, sought_phone
 from crm.presale_lines import prepare_line
 from crm.presales import prepare_presale
 from crm.search import has_number, search_customers, search_presales, search_products
@@ -30,7 +30,7 @@ CUSTOMERS = Resource(
     searched=frozenset({"name", "email"}),
     parts=(Customer.name, Customer.email, Customer.phone, Customer.cpf, Customer.address),
     types={"cpf": Cpf, "phone": Phone},
-    punctuated=frozenset({"cpf", "phone"}),
+    sought={"cpf": sought_cpf, "phone": sought_phone},
     examples=examples.CUSTOMER,
     conflicts={"create": TAKEN, "change": TAKEN, "delete": USED},
     admin=AdminView(

@@ -5,6 +5,7 @@ import re
 from piccolo.querystring import QueryString
 
 from backoffice.api.conditions import Condition, all_of
+from crm.brazil import CPF_DIGITS, whole_phone
 
 LARGEST_NUMBER = str(2**63 - 1)
 MARKS = re.compile(r"^[\W_]+|[\W_]+$")  # around a word
@@ -16,7 +17,9 @@ WORDS_AND_NUMBERS = "search_query"
 
 def search_customers(typed: str) -> Condition:
     words = "customer_words(name, email, cpf, phone)"
-    return _with_words(words, "name || ' ' || email", typed, read_as=WORDS_AND_NUMBERS)
+    may_be_cpf = len(re.sub(r"\D", "", typed)) <= CPF_DIGITS and "xx" not in typed.lower()
+    sought = None if may_be_cpf else whole_phone(typed)
+    return _with_words(words, "name || ' ' || email", sought or typed, read_as=WORDS_AND_NUMBERS)
 
 
 def search_products(typed: str) -> Condition:

@@ -177,6 +177,12 @@ class TestMatches:
             "cpf=529.982.247-25&cpf__operator=e",
             "phone=(11) 98765-4321",
             "phone=%2B55 11 98765-4321&phone__match=exact",
+            "phone=(11) 98765-4321&phone__match=exact",
+            "phone=11987654321&phone__operator=e",
+            "phone=(11) 9876&phone__match=starts",
+            "phone=0055 11 98765-4321",
+            "phone=(0xx11) 98765-4321",
+            "phone=0 15 11 98765-4321",
         ],
     )
     async def test_numbers_are_found_as_people_punctuate_them(
@@ -186,6 +192,13 @@ class TestMatches:
         await a_customer(connection, cpf="11144477735", phone="+5548999990000")
         rows = (await cast.employee.get(f"/api/customers/?{query}")).json()["rows"]
         assert [row["cpf"] for row in rows] == ["52998224725"]
+
+    @pytest.mark.parametrize("query", ["cpf=%25529", "cpf=_529", "phone=%2598765", "phone=9_8765", "phone=987a654321"])
+    async def test_in_numbers_too_characters_mean_themselves(
+        self, cast: Cast, connection: asyncpg.Connection, query: str
+    ) -> None:
+        await a_customer(connection, cpf="52998224725", phone="+5511987654321")
+        assert (await cast.employee.get(f"/api/customers/?{query}")).json()["rows"] == []
 
     async def test_characters_mean_themselves(self, cast: Cast, connection: asyncpg.Connection) -> None:
         await some_products(connection, name=self.NAMES)

@@ -150,6 +150,23 @@ class TestFurtherRoutes:
         assert len((await cast.employee.get("/api/products/ids/?__page_size=7&__page=2")).json()) == 7
         assert blamed(await cast.employee.get("/api/products/ids/?limit=1001")) == ["limit"]
 
+    async def test_a_whole_phone_is_found_in_any_form_that_is_taken(
+        self, cast: Cast, connection: asyncpg.Connection
+    ) -> None:
+        await a_customer(connection, phone="+5521976543299")
+        for typed in (
+            "0xx21 97654-3299",
+            "(0XX21) 97654-3299",
+            "0055 21 97654-3299",
+            "0 15 21 97654-3299",
+            "021976543299",
+        ):
+            answer = await cast.employee.get("/api/customers/", params={"search": typed})
+            assert answer.json()["total"] == 1, typed
+        for typed in "0xx21 97654-3298", "0055 21 97654-32999", "xx", "0 99 21 97654-3299 7":
+            answer = await cast.employee.get("/api/customers/", params={"search": typed})
+            assert answer.json()["total"] == 0, typed
+
     async def test_the_latest_pre_sale_comes_first_unless_a_number_is_typed(
         self, cast: Cast, connection: asyncpg.Connection
     ) -> None:

@@ -53,7 +53,7 @@ class Filters:
 
     def _filter(self, name: str) -> list[Condition]:
         column, has_parts = self.resource.filtered[name], self.resource.has_parts(name)
-        value = self._bare(name, self.given.pop(name, None))
+        value = self.given.pop(name, None)
         operator = self.given.choice(f"{name}__operator", OPERATORS)
         match = self.given.choice(f"{name}__match", ("exact", *MATCHES)) if has_parts else None
         if operator in NULL_TESTS:
@@ -67,12 +67,12 @@ class Filters:
             return []
         if operator and match:
             self.given.refuse(f"{name}__match", "contradiction", other=f"{name}__operator")
-        if has_parts and not operator and match != "exact":
+        is_part = has_parts and not operator and match != "exact"
+        if name in self.resource.sought:
+            value = self.resource.sought[name](value, (match or "contains") if is_part else "exact")
+        if is_part:
             return self._match(name, match or "contains", value)
         return self._compare(column, COMPARISONS[operator or "e"], value)
-
-    def _bare(self, name: str, value: str | None) -> str | None:
-        return re.sub(r"[^\w+]", "", value) or value if value and name in self.resource.punctuated else value
 
     def _match(self, name: str, match: str, value: str) -> list[Condition]:
         pattern = MATCHES[match].format(literally(value))

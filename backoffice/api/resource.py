@@ -93,7 +93,8 @@ class Resource:
     :param search_order: another order, for some searches.
     :param parts: the texts of which an index finds any part, in the order that the index has them; see `fragments_sql`.
     :param whole: texts that are only compared as a whole, since no index finds parts of them.
-    :param punctuated: texts that are kept without punctuation, and may be filtered by with it.
+    :param sought: for texts that are kept in one form: what was typed to filter by, in that form. Given whether it is
+        to be the text (`exact`) or in it (`contains`, `starts`, `ends`).
     :param types: the types of values in bodies that are more than their column says.
     :param children: the foreign key of rows that are parts of this one, and whose triggers write to it. Whoever changes
         this row with all of them locks them first, as whoever changes one of them does, in SQL as well: two who came
@@ -121,7 +122,7 @@ class Resource:
     search_order: SearchOrder | None = None
     parts: tuple[Column, ...] = ()
     whole: frozenset[str] = frozenset()
-    punctuated: frozenset[str] = frozenset()
+    sought: Mapping[str, Callable[[str, str], str]] = field(default_factory=dict)
     types: Mapping[str, Any] = field(default_factory=dict)
     children: ForeignKey[Any] | None = None
     required: frozenset[str] = frozenset()
