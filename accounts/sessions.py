@@ -15,6 +15,7 @@ from backoffice.audit import act_as_sql
 from backoffice.database.engine import the_engine
 
 LIFETIME_HOURS = 12
+CSRF_LIFETIME_DAYS = 30  # a page that stays open overnight logs in with the one that it has
 TOKEN_BYTES = 32
 FORGET_AT_ONCE_ROWS = 100  # expired sessions deleted with each new one
 
@@ -113,13 +114,10 @@ async def find_actor(token_hash: str, scope: Scope) -> Caller | None:
 
 def set_cookies(response: Response, session: NewSession) -> None:
     """The session, hidden from scripts, and the CSRF token, for them to send back."""
-    kept: dict[str, Any] = {
-        "max_age": LIFETIME_HOURS * 3600,
-        "secure": the_engine().settings.production,
-        "samesite": "lax",
-    }
-    response.set_cookie(SESSION_COOKIE, session.token, httponly=True, **kept)
-    response.set_cookie(CSRF_COOKIE, secrets.token_urlsafe(TOKEN_BYTES), **kept)
+    kept: dict[str, Any] = {"secure": the_engine().settings.production, "samesite": "lax"}
+    response.set_cookie(SESSION_COOKIE, session.token, httponly=True, max_age=LIFETIME_HOURS * 3600, **kept)
+    csrf_token = secrets.token_urlsafe(TOKEN_BYTES)
+    response.set_cookie(CSRF_COOKIE, csrf_token, max_age=CSRF_LIFETIME_DAYS * 24 * 3600, **kept)
 
 
 def clear_cookies(response: Response) -> None:

@@ -52,6 +52,8 @@ class TestLogIn:
             assert "SameSite=lax" in cookie
             assert "Path=/" in cookie
             assert "Secure" not in cookie
+        ages = [int(cookie.partition("Max-Age=")[2].partition(";")[0]) for cookie in (session, token)]
+        assert ages[0] < ages[1], "a page that is open when the session ends must be able to log in again"
 
     async def test_in_production_cookies_travel_only_over_https(
         self, database: str, connection: asyncpg.Connection
