@@ -26,7 +26,8 @@ class TestForms:
                 422,
                 "Phone: This is not a Brazilian phone number with its area code, such as (11) 98765-4321.",
             ),
-            ({"name": "\u00a0"}, 422, "Name: This may not be blank."),
+            ({"name": "\u00a0"}, 422, "Name: This field is required."),
+            ({"name": "\u200b"}, 422, "Name: This may not be blank."),
             ({"email": "ana"}, 422, "E-mail: This is not a valid e-mail address."),
             ({"cpf": "111.444.777-35"}, 409, "Another customer has this CPF."),
         ],
@@ -46,6 +47,21 @@ class TestForms:
         line = {"presale_id": str(await a_presale(connection)), "product_id": created["id"], "quantity": "3"}
         created = (await desks.employee.creates("presale_items", **line)).json()
         assert (created["unit_price"], created["total_price"], created["discount"]) == ("2.00", "6.00", "0.00")
+
+    async def test_white_space_that_was_copied_along_is_not_meant(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        typed = {"code": " CAF-1\t", "stock": " 7 ", "sale_price": " 2.50", "description": "  in two\n lines "}
+        created = (await desks.manager.creates("products", **PRODUCT | typed)).json()
+        assert (created["code"], created["stock"], created["sale_price"]) == ("CAF-1", 7, "2.50")
+        assert created["description"] == typed["description"]
+        refused(
+            await desks.manager.creates("products", **PRODUCT | {"code": "CAF-1 "}),
+            409,
+            "Another product has this code.",
+        )
+        found = await desks.manager.get("products/", code=" CAF-1 ", stock=" 7")
+        assert [row["code"] for row in found.json()["rows"]] == ["CAF-1"]
 
     async def test_what_is_emptied_is_missing_unless_it_may_be_empty(
         self, desks: Desks, connection: asyncpg.Connection

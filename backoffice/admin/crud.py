@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, get_args
 from uuid import UUID
 
-from piccolo.columns import JSONB, Numeric
+from piccolo.columns import JSONB, Integer, Numeric, Varchar
 from piccolo.table import Table
 from piccolo_api.crud.endpoints import OrderBy
 from pydantic import BaseModel
@@ -20,7 +20,7 @@ from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
-from backoffice.api.selects import columns_of
+from backoffice.api.selects import columns_of, unique_columns
 from backoffice.columns import EnumColumn
 from backoffice.problem_responses import prefers
 from backoffice.problems import FieldError, Problem
@@ -59,6 +59,11 @@ class AdminCRUD(CRUD):
         self.shown = {table._meta.tablename: columns_of(table) for table in shown}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
         self.decimals = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Numeric)}
+        self.lines = {
+            column._meta.name
+            for column in resource.table._meta.columns
+            if isinstance(column, Varchar | Numeric | Integer) and not column._meta.secret
+        }
         self.json_columns = {column._meta.name for column in resource.table._meta.columns if isinstance(column, JSONB)}
 
     # Reading
@@ -67,6 +72,7 @@ class AdminCRUD(CRUD):
         """Passes over what the front end sends without anybody having asked for it."""
         parameters = super().parameters(request)
         given = parameters.given
+        given.update(values.trimmed(given, self.lines))
         decimals, unclear = values.with_points(self._decimals_of(given), _language_of(request))
         given.update(decimals)
         given.errors += unclear
@@ -159,7 +165,7 @@ class AdminCRUD(CRUD):
         about["readOnly"] = name in self.resource.owned
         extra |= {"sortable": name in self.resource.ordered, "parts": self.resource.has_parts(name)}
         # What is "unique" is not offered for changing many rows at once; nor should these be.
-        extra["unique"] = extra["unique"] or about["readOnly"] or extra["secret"]
+        extra["unique"] = name in unique_columns(self.table) or about["readOnly"] or extra["secret"]
         if extra["help_text"]:
             extra["help_text"] = words.label(extra["help_text"], language)
         if isinstance(column, EnumColumn):
@@ -186,7 +192,7 @@ class AdminCRUD(CRUD):
 
     def _typed(self, request: Request, data: Any) -> dict[str, Any]:
         """:raises Problem: validation_error, unless there are fields at all; for decimals that may mean two things."""
-        typed = values.from_form(data)
+        typed = values.from_form(data, self.lines)
         decimals, unclear = values.with_points(self._decimals_of(typed), _language_of(request))
         if unclear:
             raise Problem("validation_error", errors=unclear)

@@ -1,7 +1,7 @@
 """Values as people type them into forms, and as the screen and spreadsheets show them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from piccolo.columns import Column, Numeric
@@ -18,11 +18,18 @@ FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.,]+$)")
 CHANGE = words.Text("{column}: {was} → {now}", "{column}: {was} → {now}")
 
 
-def from_form(data: Any) -> dict[str, Any]:
-    """:raises Problem: validation_error, unless there are fields at all."""
+def from_form(data: Any, lines: Collection[str]) -> dict[str, Any]:
+    """:param lines: fields of one line, around which white space was copied rather than meant.
+    :raises Problem: validation_error, unless there are fields at all.
+    """
     if not isinstance(data, Mapping):
         raise Problem("validation_error", errors=[FieldError("", "dict_type")])
-    return {name: None if value == "" else value for name, value in data.items()}
+    typed = trimmed(data, lines)
+    return {name: None if value == "" else value for name, value in typed.items()}
+
+
+def trimmed(typed: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
+    return {name: value.strip() if name in lines and isinstance(value, str) else value for name, value in typed.items()}
 
 
 def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dict[str, Any], list[FieldError]]:
@@ -32,7 +39,7 @@ def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dic
     """
     if language != "pt":
         return dict(typed), []
-    texts = {name: value.strip() for name, value in typed.items() if isinstance(value, str)}
+    texts = {name: value for name, value in typed.items() if isinstance(value, str)}
     unclear = [FieldError(name, "ambiguous_number") for name, text in texts.items() if WITH_ONE_POINT.fullmatch(text)]
     meant = {
         name: text.replace(".", "").replace(",", ".") for name, text in texts.items() if WITH_COMMA.fullmatch(text)
