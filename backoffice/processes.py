@@ -125,6 +125,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         proxy_headers=settings.forwarded_allow_ips is not None,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         server_header=False,
+        ws="none",  # whoever offers to speak it gets an answer in HTTP
         lifespan="on",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
