@@ -8,6 +8,8 @@ const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
 const SCHEMA = /\/schema\/$/;
 const COUNT = /\/count\/(\?|$)/;
 const ROW = /\/([^/]+)\/$/;
+const QUESTION = /\/tables\/\w+\/(?:([^/]+)\/)?$/; // about a table, one of its rows, or its schema, count, ids …
+const PARTS = ["count", "ids", "new", "references", "schema"];
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
 const NOTICE_MS = 5000;
@@ -16,6 +18,8 @@ let store, say, fading;
 let isEstimate = false; // the number of results on the screen
 let refusal = ""; // what the server said, if it refused the last request
 let isBesideForm = false; // whether that stands above the form, too
+let done = 0; // of many rows to change or delete
+const asked = {}; // the last request of each kind
 
 localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -39,6 +43,7 @@ const { open, send } = XMLHttpRequest.prototype;
 
 XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
+  this.path = new URL(address, location).pathname;
   this.isForExport = document.querySelector("[data-uitest=csv_modal]")?.getClientRects().length > 0; // or it is hidden
   open.call(this, method, address, ...rest);
 };
@@ -46,9 +51,26 @@ XMLHttpRequest.prototype.open = function (method, address, ...rest) {
 XMLHttpRequest.prototype.send = function (body) {
   if (localStorage[LANGUAGE]) this.setRequestHeader("Accept-Language", localStorage[LANGUAGE]);
   if (this.isForExport) this.setRequestHeader("Prefer", "export");
+  if (this.method === "DELETE" && formOf(location.hash)) {
+    this.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
+  }
   this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
+  if (this.method === "GET" && !this.isForExport) forgetEarlier(this);
   send.call(this, this.method === "GET" ? body : withWordNull(body));
 };
+
+// Where the same is asked twice, the later answer counts, even if it comes first: nobody wants the other any more.
+
+function forgetEarlier(request) {
+  const [isQuestion, part] = request.path.match(QUESTION) ?? [];
+  if (!isQuestion) return;
+  const kind = part === "ids" ? request.path : part && !PARTS.includes(part) ? "row" : part; // a form has several keys
+  const earlier = asked[kind];
+  asked[kind] = request;
+  if (!earlier || earlier.readyState === XMLHttpRequest.DONE) return;
+  earlier.onloadend = earlier.onabort = null; // or the front end would call it an error
+  earlier.abort();
+}
 
 // The front end takes the word "null" for nothing.
 
@@ -69,7 +91,7 @@ function answered(request) {
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
   refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
   isBesideForm = status !== 401; // then the form is gone
-  if (["DELETE", "PATCH"].includes(method) && status === 409) refusal = inList(responseURL.match(ROW)[1]) + refusal;
+  if (["DELETE", "PATCH"].includes(method)) refusal = inList(responseURL.match(ROW)[1], status);
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
   if (method === "GET" && COUNT.test(responseURL) && !request.isForExport) {
@@ -79,13 +101,16 @@ function answered(request) {
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
 }
 
-// Of many rows to change or delete, the one that is refused, by what stands first in its line. Those before it are done.
+// Of many rows to change or delete, the one that is refused, by what stands first in its line, and how many were done
+// before it.
 
-function inList(id) {
+function inList(id, status) {
   const box = document.querySelector(`.table_wrapper td input[value="${CSS.escape(id)}"]`);
-  if (!box) return "";
+  done = box && status < 300 ? done + 1 : done;
+  if (!box || status !== 409) return refusal;
   store.dispatch("fetchRows");
-  return `${box.closest("tr").cells[1].innerText}: `;
+  const before = done ? `\n${sayWithNumber(`${done} done before it.`)}` : "";
+  return `${box.closest("tr").cells[1].innerText}: ${refusal}${before}`;
 }
 
 // Without a schema the front end draws no page at all: the sentence, which would fade, stands there instead.
@@ -136,7 +161,10 @@ window.addEventListener("hashchange", ({ oldURL, newURL }) => {
 
 function watch(store) {
   store.subscribe(({ type, payload }) => {
-    if (type === "updateRows") payload.forEach(writeTimes);
+    if (type === "updateRows") {
+      payload.forEach(writeTimes);
+      done = 0;
+    }
     if (type === "updateSchema") {
       giveCopies(payload.extra, "visible_column_names");
       for (const name of ["read_only", "kept"]) {

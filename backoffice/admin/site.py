@@ -24,8 +24,9 @@ from backoffice.api.routes import FIXED
 from backoffice.pages import page
 from backoffice.problems import Problem
 
-SCRIPT = Path(__file__).with_name("admin.js")
-STYLE = Path(__file__).with_name("admin.css")
+HERE = Path(__file__).parent
+SCRIPTS = ("admin.js", "picker.js")
+STYLE = "admin.css"
 # Drawn here, or browsers would ask for /favicon.ico.
 ICON = (
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 8 8%22%3E'
@@ -112,7 +113,8 @@ async def _pass_on(_: Request, error: Exception) -> Response:
 
 def _page(template: str, *, title: str) -> str:
     """The front end's page with what we add to it, before its own script so that no request escapes ours."""
-    head = f'{ICON}<style>{STYLE.read_text()}</style><script type="module">{SCRIPT.read_text()}</script>'
+    scripts = "".join(f'<script type="module">{(HERE / name).read_text()}</script>' for name in SCRIPTS)
+    head = f"{ICON}<style>{(HERE / STYLE).read_text()}</style>{scripts}"
     return template.replace("<title>Piccolo Admin</title>", f"<title>{escape(title)}</title>{head}")
 
 

@@ -34,6 +34,7 @@ PORTUGUESE = {
     "Comma": "Vírgula",
     "Create": "Criar",
     "Current password": "Senha atual",
+    "# done before it.": "# já feito(s) antes.",
     "Dark Mode": "Modo escuro",
     "Days": "Dias",
     "Delete": "Excluir",

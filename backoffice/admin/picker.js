@@ -1,0 +1,46 @@
+// The window in which one picks the row that a foreign key points at, by the keyboard: what is typed is searched for at
+// once, Enter takes the only row that was found, and does not send the form behind, Escape closes.
+
+const FIELD = ".key_search > input[type=text]";
+const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
+const SEARCH = `${WINDOW} input[type=search]`;
+
+let typed, names; // the last search that was answered, and the rows that it found
+
+const { send } = XMLHttpRequest.prototype;
+
+XMLHttpRequest.prototype.send = function (body) {
+  this.addEventListener("load", () => {
+    const { pathname, searchParams } = new URL(this.responseURL);
+    if (!pathname.endsWith("/ids/") || this.status !== 200) return;
+    typed = searchParams.get("search");
+    names = Object.values(JSON.parse(this.responseText));
+  });
+  send.call(this, body);
+};
+
+function takeTheOnlyOne(modal) {
+  const links = [...modal.querySelectorAll(".results_list a")].filter((link) => link.innerText === names[0]);
+  if (links.length === 1) links[0].click();
+}
+
+function close() {
+  const open = [...document.querySelectorAll(WINDOW)].find((modal) => modal.getClientRects().length);
+  open?.querySelector(".close a").click();
+}
+
+document.addEventListener("focusin", ({ target }) => {
+  if (!target.matches(FIELD)) return;
+  requestAnimationFrame(() => target.parentElement.querySelector(SEARCH)?.focus()); // by then it is there
+});
+
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key === "Escape") close();
+    if (event.key !== "Enter" || !event.target.matches(SEARCH)) return;
+    event.preventDefault();
+    if (event.target.value === typed && names.length === 1) takeTheOnlyOne(event.target.closest(WINDOW));
+  },
+  true,
+);
