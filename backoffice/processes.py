@@ -18,6 +18,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
+from backoffice.request_heads import BoundedHeads
 from backoffice.settings import Settings
 from backoffice.startup import StartRefused
 
@@ -125,7 +126,8 @@ def server_config(settings: Settings) -> uvicorn.Config:
         proxy_headers=settings.forwarded_allow_ips is not None,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         server_header=False,
-        ws="none",  # whoever offers to speak it gets an answer in HTTP
+        http=BoundedHeads,
+        ws="none",
         lifespan="on",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

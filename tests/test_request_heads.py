@@ -1,0 +1,81 @@
+"""What comes before a request's body has a bound, and so has the time that it takes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse
+from uvicorn.server import ServerState
+
+from backoffice import request_heads
+from backoffice.request_heads import MAX_HEAD_BYTES, BoundedHeads
+
+Visitor = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
+
+
+@pytest.fixture
+async def visit() -> AsyncIterator[Callable[[], Awaitable[Visitor]]]:
+    config, visitors = uvicorn.Config(PlainTextResponse("Hello"), ws="none", lifespan="off", log_config=None), []
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: BoundedHeads(config, state, {}), "127.0.0.1", 0)
+
+    async def visit() -> Visitor:
+        visitors.append(await asyncio.open_connection(*server.sockets[0].getsockname()))
+        return visitors[-1]
+
+    yield visit
+    for _, writer in visitors:
+        writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_head_that_does_not_end_is_refused(visit: Callable[[], Awaitable[Visitor]]) -> None:
+    reader, writer = await visit()
+    writer.write(HEAD + b"X-Long: ")
+    for _ in range(MAX_HEAD_BYTES // 1024 + 1):
+        writer.write(b"x" * 1024)
+    assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_long_head_is_read_and_each_has_the_same_room(visit: Callable[[], Awaitable[Visitor]]) -> None:
+    reader, writer = await visit()
+    for _ in range(3):
+        writer.write(HEAD + b"X-Long: ")
+        await writer.drain()
+        writer.write(b"x" * (MAX_HEAD_BYTES - 1024) + b"\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        await reader.readuntil(b"Hello")
+
+
+@pytest.mark.parametrize("said", [b"", HEAD])
+async def test_whoever_says_nothing_or_not_all_is_not_waited_for(
+    visit: Callable[[], Awaitable[Visitor]], monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(request_heads, "HEAD_SECONDS", 0.05)
+    reader, writer = await visit()
+    writer.write(said)
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+
+
+async def test_a_second_head_that_stops_half_way_is_not_waited_for_either(
+    visit: Callable[[], Awaitable[Visitor]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = await visit()
+    writer.write(HEAD + b"\r\n")
+    await reader.readuntil(b"Hello")
+    monkeypatch.setattr(request_heads, "HEAD_SECONDS", 0.05)
+    writer.write(HEAD)
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+
+
+async def test_whoever_offers_to_speak_websocket_is_answered_in_http(visit: Callable[[], Awaitable[Visitor]]) -> None:
+    reader, writer = await visit()
+    writer.write(HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
