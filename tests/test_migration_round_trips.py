@@ -16,7 +16,7 @@ from backoffice.migrations.files import Migration, all_migrations
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from seed.demo import load
-from tests.builders import a_presale, a_session, row
+from tests.builders import a_customer, a_presale, a_session, row
 from tests.catalog import Catalog, catalog
 from tests.commands import BUSINESS_TABLES
 from tests.conftest import clone
@@ -27,6 +27,12 @@ Rows = dict[str, dict[str, dict[str, str]]]
 
 STEPS = list(reversed(all_migrations()))
 TOGETHER = timedelta(hours=2)
+# The first migrations that are gone where words had no index of what they begin with.
+BEFORE_BEGINNINGS = {
+    "crm": "2026-11-28T03:34:52:798917",
+    "accounts": "2026-11-28T09:19:30:006600",
+    "backoffice": "2026-11-28T03:34:51:913215",
+}
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +136,19 @@ async def test_down_step_by_step_and_up_again_to_the_same_catalogs(
         assert await both_catalogs(connection) == catalogs[-1]
         same_rows(before, await rows(connection))
     assert await recorded(connection) == ran
+
+
+async def test_indexes_follow_the_functions_they_are_made_of_back(
+    engine: Engine, connection: asyncpg.Connection
+) -> None:
+    """The app with the tables goes first; what its indexes are made of then changes below them."""
+    await a_customer(connection, name="Øre")
+    for app, first in BEFORE_BEGINNINGS.items():
+        await runner.backwards(engine, choices.backwards(app, first))
+    await connection.execute("SET enable_seqscan = off")
+    words = "customer_words(name, email, cpf, phone) @@ search_query('Øre')"
+    assert "Index Scan" in str(await connection.fetch(f"EXPLAIN SELECT FROM customers WHERE {words}"))
+    assert await connection.fetchval(f"SELECT bool_or(name = 'Øre') FROM customers WHERE {words}")
 
 
 @pytest.fixture

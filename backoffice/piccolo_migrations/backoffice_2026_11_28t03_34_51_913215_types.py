@@ -140,6 +140,19 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN lower(CASE WHEN octet_length(value) = length(value) THEN value
     ELSE regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g') END);
 
+-- Indexes of words, which whoever went back before this made with the function as it was.
+DO $$
+DECLARE
+    stale regclass;
+BEGIN
+    FOR stale IN
+        SELECT indexrelid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+        WHERE indexprs IS NOT NULL AND relnamespace = 'public'::regnamespace
+    LOOP
+        EXECUTE format('REINDEX INDEX %s', stale);
+    END LOOP;
+END;
+$$;
 """
 
 
