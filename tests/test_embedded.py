@@ -210,3 +210,11 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EmbeddedError, match=f"{tmp_path}/file"):
         OwnServer(tmp_path / "file" / "data").start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could run it as somebody else")
+def test_data_that_belongs_to_root_is_not_run_and_it_is_said_how_that_is_mended(tmp_path: Path) -> None:
+    server = OwnServer(tmp_path / "copied")
+    server.data.mkdir(parents=True)
+    with pytest.raises(EmbeddedError, match=f"{server.data} belongs to root, .*: chown -R nobody: {server.data}"):
+        server.start()

@@ -45,6 +45,8 @@ def _owner(data: Path) -> tuple[int, int]:
         return os.geteuid(), os.getegid()
     if data.exists():
         status = data.stat()
+        if status.st_uid == 0:  # as after a copy without -p
+            raise EmbeddedError(f"{data} belongs to root, and PostgreSQL runs as another user: chown -R nobody: {data}")
         return status.st_uid, status.st_gid
     nobody = pwd.getpwnam("nobody")
     return nobody.pw_uid, nobody.pw_gid
