@@ -15,8 +15,6 @@ LABELS.update(
         "users": Text("Users", "Usuários"),
         "one of users": Text("user", "usuário"),
         "Team": Text("Team", "Equipe"),
-        "name": Text("Name", "Nome"),
-        "email": Text("E-mail", "E-mail"),
         "password": Text("Password", "Senha"),
         "current_password": Text("Current password", "Senha atual"),
         "new_password": Text("New password", "Nova senha"),

@@ -1,7 +1,7 @@
-"""What the product says when it refuses, in English and in Brazilian Portuguese.
+"""What the product says, in English and in Brazilian Portuguese.
 
-Three kinds: a problem as a whole (by its code), a constraint of the database (by its name; each app registers its own),
-and a single value (by pydantic's type of error).
+When it refuses: a problem as a whole (by its code), a constraint of the database (by its name; each app registers its
+own), and a single value (by pydantic's type of error). On the screen: names and values of the code.
 """
 
 from collections.abc import Mapping
@@ -199,6 +199,8 @@ VALUES: dict[str, Text] = {}
 
 # What tables, columns, headings and the explanations beside them are called on the screen. Each app registers its own.
 LABELS: dict[str, Text] = {
+    "name": Text("Name", "Nome"),
+    "email": Text("E-mail", "E-mail"),
     "created_at": Text("Created", "Criado em"),
     "updated_at": Text("Last changed", "Alterado em"),
     "Kept by the database.": Text("Kept by the database.", "Mantido pelo banco de dados."),
@@ -215,7 +217,6 @@ VALUE_ERRORS: dict[str, Text] = {
     "string_unicode": Text("This is not valid text.", "Isto não é um texto válido."),
     "string_too_long": Text("At most {max_length} characters.", "No máximo {max_length} caracteres."),
     "string_too_short": Text("At least {min_length} characters.", "Pelo menos {min_length} caracteres."),
-    "string_pattern_mismatch": Text("This does not have the right form.", "Isto não tem a forma correta."),
     "nul_character": Text("Text may not contain NUL characters.", "O texto não pode conter caracteres NUL."),
     "blank": Text("This may not be blank.", "Isto não pode ficar em branco."),
     "int_type": Text("This must be a whole number.", "Isto deve ser um número inteiro."),
@@ -225,7 +226,6 @@ VALUE_ERRORS: dict[str, Text] = {
         "Is that a thousand? Write it without a point.",
         "São milhares? Escreva sem ponto; as casas decimais vêm depois da vírgula.",
     ),
-    "finite_number": Text("This must be a number.", "Isto deve ser um número."),
     "decimal_max_places": Text("At most {decimal_places} decimals.", "No máximo {decimal_places} casas decimais."),
     "decimal_whole_digits": Text(
         "At most {whole_digits} digits before the decimal point.",
@@ -239,7 +239,6 @@ VALUE_ERRORS: dict[str, Text] = {
     "literal_error": Text("This must be one of: {expected}.", "Isto deve ser um destes: {expected}."),
     "datetime_parsing": Text("This is not a valid time.", "Isto não é uma data e hora válida."),
     "list_type": Text("This must be a list.", "Isto deve ser uma lista."),
-    "too_long": Text("At most {max_length} entries.", "No máximo {max_length} itens."),
     "dict_type": Text("This must be an object.", "Isto deve ser um objeto."),
     "email": Text(
         "This is not a valid e-mail address.",
@@ -269,9 +268,6 @@ SAME_WORDS: Mapping[str, str] = {
     "datetime_from_date_parsing": "datetime_parsing",
     "enum": "literal_error",
     "model_type": "dict_type",
-    "model_attributes_type": "dict_type",
-    "none_required": "null",
-    "is_instance_of": "invalid",
 }
 
 

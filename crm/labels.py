@@ -23,8 +23,6 @@ HEADINGS = {
 }
 
 COLUMNS = {
-    "name": Text("Name", "Nome"),
-    "email": Text("E-mail", "E-mail"),
     "phone": Text("Phone", "Telefone"),
     "cpf": Text("CPF", "CPF"),
     "address": Text("Address", "Endereço"),

@@ -131,17 +131,14 @@ class Operation:
         return {"unauthenticated", "forbidden", *ALWAYS, *malformed, *forged, *self.codes}
 
 
-def problem_responses(*refusals: int | str) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, as FastAPI's `responses=` takes them.
 
-    :param refusals: codes of problems; or statuses, for all the codes that have them.
     :raises KeyError: for a code that has no words yet.
     """
-    named = {refusal for refusal in refusals if isinstance(refusal, str)}
-    codes = named | {code for code, about in PROBLEMS.items() if about.status in refusals}
     statuses = sorted({PROBLEMS[code].status for code in codes})
     return {
-        status: _problem_response(sorted(code for code in codes if PROBLEMS[code].status == status))
+        status: _problem_response(sorted({code for code in codes if PROBLEMS[code].status == status}))
         for status in statuses
     }
 

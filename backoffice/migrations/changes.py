@@ -36,7 +36,6 @@ class Changes:
         self.indexes = Part("indexes", "The indexes of the rules", alone=True)
         if made.things:
             self.early.title = self.late.title = "What changed in the rules"
-        self._app = app
         self._made = made
         self._agree = agree
         self._tables = made.tables | {table._meta.tablename for one in apps() for table in one.table_classes}
