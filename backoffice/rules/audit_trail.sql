@@ -115,7 +115,8 @@ $$;
 -- Or anybody could have them write what never happened, with a trigger on a table of their own.
 REVOKE EXECUTE ON FUNCTION record_created(), record_changed(), record_deleted(), record_truncated() FROM PUBLIC;
 
--- Nothing in the trail is altered, and nothing but the four above adds to it.
+-- Nothing in the trail is altered, and nothing but the four above adds to it. That keeps the owner of the tables from
+-- mistakes, not from a trigger of the owner's own.
 CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$

@@ -16,7 +16,7 @@ FOR EACH ROW
 WHEN (NEW.status <> 'draft')
 EXECUTE FUNCTION mark_presale_birth();
 
--- Not even their owner makes marks by hand.
+-- Their owner makes no marks by hand either, by mistake: a trigger of the owner's own still could.
 CREATE OR REPLACE FUNCTION refuse_false_birth() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
