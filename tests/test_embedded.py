@@ -218,3 +218,4 @@ def test_data_that_belongs_to_root_is_not_run_and_it_is_said_how_that_is_mended(
     server.data.mkdir(parents=True)
     with pytest.raises(EmbeddedError, match=f"{server.data} belongs to root, .*: chown -R nobody: {server.data}"):
         server.start()
+    server.stop()
