@@ -243,6 +243,28 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
     await expect(rows.first).to_contain_text(str((await row(db, "presales", presales[0]))["number"]))
 
 
+async def test_a_list_is_searched_by_words_whatever_their_accents(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for name in ("João Buscado", "Joana Buscada", "Pedro Buscado"):
+        await a_customer(db, name=name)
+    rows, box = await clerk.list("customers"), clerk.page.locator(".search_box")
+    await box.fill("buscad joa")
+    await box.press("Enter")
+    await expect(rows).to_have_count(2)
+    await clerk.page.get_by_role("link", name="João Buscado").click()
+    await clerk.sees_form()
+    await clerk.page.go_back()
+    await expect(box).to_have_value("buscad joa")
+    await expect(rows).to_have_count(2)
+    await box.fill("buscad PEDRÔ")
+    await box.press("Enter")
+    await expect(rows).to_have_count(1)
+    async with clerk.page.expect_response(lambda answer: "/count/" in answer.url and "search" not in answer.url):
+        await box.fill("")
+    await expect(rows.get_by_text("Joana Buscada")).to_be_visible()
+    await clerk.list("users")
+    await expect(box).to_be_hidden()
+
+
 async def test_a_filtered_list_shows_names_as_they_are(clerk: Clerk, db: asyncpg.Connection) -> None:
     """What a spreadsheet would take for a formula has an apostrophe before it, but only in exports."""
     await a_customer(db, name="-Loja do Zé")

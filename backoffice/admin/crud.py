@@ -148,6 +148,7 @@ class AdminCRUD(CRUD):
         schema = self.pydantic_model.model_json_schema()
         may_write = any(self.resource.allows(request, right) for right in ("create", "change", "delete"))
         schema["extra"]["read_only"] = not may_write
+        schema["extra"]["searchable"] = self.resource.search is not None
         schema["extra"]["kept"] = not self.resource.allows(request, "delete")
         for name, about in schema["properties"].items():
             self._describe(name, about, language)

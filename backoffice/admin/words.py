@@ -75,6 +75,7 @@ PORTUGUESE = {
     "result(s)": "registro(s)",
     "rows": "registros",
     "Save": "Salvar",
+    "Search": "Buscar",
     "Seconds": "Segundos",
     "Select a Column": "Escolha uma coluna",
     "Select a column to update": "Escolha a coluna a alterar",
