@@ -418,6 +418,23 @@ async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk,
     assert clerk.asked[:2] == ["Are you sure you want to delete this row?"] * 2
 
 
+async def test_a_line_that_is_added_to_the_lines_of_a_pre_sale_is_one_of_them(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    product, presale = await a_product(db, name="Added Product"), await a_presale(db)
+    await a_line(db, presale, product_id=product)
+    await clerk.list("presale_items", f"?presale_id={presale}")
+    await clerk.page.get_by_text("Add Row").click()
+    number = (await row(db, "presales", presale))["number"]
+    shown = clerk.page.locator(".key_search:has([name=presale_id]) input[type=text]:visible")
+    await expect(shown).to_have_value(re.compile(f"#{number} "))
+    await clerk.fill(quantity="3")
+    await clerk.pick("product_id", "added prod", "Added Product")
+    await clerk.create()
+    await clerk.sees_form()
+    assert await db.fetchval("SELECT sum(quantity) FROM presale_items WHERE presale_id = $1", presale) == 3 + 1
+
+
 async def test_what_changed_since_it_was_opened_is_not_deleted(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db, name="Changed Meanwhile")
     await clerk.open("customers", customer)
@@ -462,6 +479,7 @@ async def test_a_row_is_picked_by_the_keyboard(clerk: Clerk, db: asyncpg.Connect
     await clerk.page.keyboard.press("Escape")
     await expect(search).to_be_hidden()
     await field.click()
+    await expect(search).to_be_focused()
     await clerk.page.keyboard.type("keyb zul")
     await expect(found).to_have_text(["None", "Zuleica by Keyboard"])
     await clerk.page.keyboard.press("Enter")

@@ -48,6 +48,18 @@ class TestForms:
         created = (await desks.employee.creates("presale_items", **line)).json()
         assert (created["unit_price"], created["total_price"], created["discount"]) == ("2.00", "6.00", "0.00")
 
+    async def test_a_line_that_is_added_to_a_pre_sale_begins_as_one_of_it(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        presale = await a_presale(connection, customer_id=await a_customer(connection, name="Maria"))
+        new = (await desks.employee.get("presale_items/new/", presale_id=str(presale))).json()
+        number = (await row(connection, "presales", presale))["number"]
+        assert (new["presale_id"], new["presale_id_readable"]) == (str(presale), f"#{number} Maria")
+        new = (await desks.employee.get("presale_items/new/", presale_id="00000000-0000-4000-8000-000000000000")).json()
+        assert (new["presale_id"], "presale_id_readable" in new) == (None, False)
+        for query in ({"presale_id": "x"}, {"quantity": "1"}):
+            assert (await desks.employee.get("presale_items/new/", **query)).status_code == 422
+
     async def test_white_space_that_was_copied_along_is_not_meant(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:

@@ -44,6 +44,7 @@ const { open, send } = XMLHttpRequest.prototype;
 XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
   this.path = new URL(address, location).pathname;
+  if (this.path.endsWith(`/${store?.state.currentTableName}/new/`)) address += whose();
   this.isForExport = document.querySelector("[data-uitest=csv_modal]")?.getClientRects().length > 0; // or it is hidden
   open.call(this, method, address, ...rest);
 };
@@ -58,6 +59,14 @@ XMLHttpRequest.prototype.send = function (body) {
   if (this.method === "GET" && !this.isForExport) forgetEarlier(this);
   send.call(this, this.method === "GET" ? body : withWordNull(body));
 };
+
+// What is added to a list of somebody's is theirs: a line that of the pre-sale whose lines are shown.
+
+function whose() {
+  const { filterParams, schema } = store.state;
+  const isKey = ([name]) => schema?.properties[name]?.extra.foreign_key;
+  return `?${new URLSearchParams(Object.entries(filterParams).filter(isKey))}`;
+}
 
 // Where the same is asked twice, the later answer counts, even if it comes first: nobody wants the other any more.
 

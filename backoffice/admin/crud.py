@@ -20,7 +20,8 @@ from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
-from backoffice.api.selects import columns_of, unique_columns
+from backoffice.api.schemas import blank_row
+from backoffice.api.selects import called_sql, columns_of, unique_columns
 from backoffice.columns import EnumColumn
 from backoffice.problem_responses import prefers
 from backoffice.problems import FieldError, Problem
@@ -64,6 +65,7 @@ class AdminCRUD(CRUD):
             for column in resource.table._meta.columns
             if isinstance(column, Varchar | Numeric | Integer) and not column._meta.secret
         }
+        self.keys = resource.table._meta.foreign_key_columns
         self.json_columns = {column._meta.name for column in resource.table._meta.columns if isinstance(column, JSONB)}
 
     # Reading
@@ -116,8 +118,16 @@ class AdminCRUD(CRUD):
         return json_response(json.dumps({**self._as_shown(request, row), VERSION: version}))
 
     async def get_new(self, request: Request) -> Response:
-        response = await super().get_new(request)
-        return JSONResponse(self._as_shown(request, json.loads(bytes(response.body))))
+        """What a new row begins with, and whose it is, where it is added to a list of somebody's."""
+        self.resource.require(request, "read")
+        parameters = self.parameters(request)
+        owners = {key: parameters.given.pop(key._meta.name) for key in self.keys if key._meta.name in parameters.given}
+        parameters.finish()
+        row = self._as_shown(request, blank_row(self.table, self.resource.owned))
+        for key, row_id in owners.items():
+            name = await self.store.engine.fetch_value(called_sql(key), self.parse_id(row_id))
+            row |= {key._meta.name: row_id, f"{key._meta.name}_readable": name} if name else {}
+        return JSONResponse(row)
 
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
         language, tables = _language_of(request), self.resource.admin.tables

@@ -31,7 +31,7 @@ function close() {
 
 document.addEventListener("focusin", ({ target }) => {
   if (!target.matches(FIELD)) return;
-  requestAnimationFrame(() => target.parentElement.querySelector(SEARCH)?.focus()); // by then it is there
+  requestAnimationFrame(() => target.parentElement.querySelector(SEARCH)?.select()); // by then it can be seen
 });
 
 document.addEventListener(

@@ -46,11 +46,16 @@ def _as_json(column: Column) -> str:
 
 def _readable(column: ForeignKey[Any]) -> str:
     """The row that a foreign key points at, as a person would call it."""
-    referenced = column._foreign_key_meta.resolved_references
     own = f'"{column._meta.table._meta.tablename}"."{column._meta.name}"'
+    return f'({called_sql(column, own)}) AS "{column._meta.name}_readable"'
+
+
+def called_sql(key: ForeignKey[Any], row_id: str = "$1") -> str:
+    """What a person calls the row with this id of those that the key may point at."""
+    referenced = key._foreign_key_meta.resolved_references
     return (
-        f'(SELECT {called(referenced, "referenced")} FROM "{referenced._meta.tablename}" AS referenced '
-        f'WHERE referenced.id = {own}) AS "{column._meta.name}_readable"'
+        f'SELECT {called(referenced, "referenced")} FROM "{referenced._meta.tablename}" AS referenced '
+        f"WHERE referenced.id = {row_id}"
     )
 
 
