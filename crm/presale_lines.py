@@ -26,7 +26,7 @@ from backoffice.api.schemas import input_models
 from backoffice.api.selects import insert_sql
 from backoffice.database.engine import the_engine
 from backoffice.database.errors import explain
-from backoffice.problems import Problem, field_errors
+from backoffice.problems import FieldError, Problem, field_errors
 from crm import examples
 from crm.tables import Presale, PresaleItem
 
@@ -45,6 +45,7 @@ Lines: Any = Annotated[list[Line], WrapValidator(_explained)]
 _lines = TypeAdapter(Lines)
 
 MOST_LINES_EXPLAINED = 10_000
+LARGEST_MONEY = Decimal("99999999.995")  # is rounded to what decimal(10,2) does not hold
 
 A_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -97,10 +98,15 @@ async def insert_with_lines(crud: CRUD, request: Request, values: Mapping[str, A
 def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") -> Iterator[None]:
     """Names the fields that the database refuses as those of the body, as in `items.1.discount`.
 
-    PostgreSQL tells which line it was by its id, or by the product that is not there.
+    PostgreSQL tells which line it was by its id, or by the product that is not there; of what is too large it tells
+    nothing.
     """
     try:
         yield
+    except asyncpg.NumericValueOutOfRangeError as error:
+        large = [place for place, line in enumerate(lines) if _is_too_large(line)]
+        errors = [FieldError(f"{within}{place}.total_price", "out_of_range") for place in large]
+        raise Problem("out_of_range", errors=errors) from error
     except asyncpg.IntegrityConstraintViolationError as error:
         problem, named = explain(error), A_UUID.search(error.detail or "")
         keys = [(id, line["product_id"]) for id, line in zip(ids, lines, strict=True)]
@@ -109,6 +115,12 @@ def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") ->
             raise
         problem.errors = [replace(wrong, field=f"{within}{places[0]}.{wrong.field}") for wrong in problem.errors]
         raise problem from error
+
+
+def _is_too_large(line: Mapping[str, Any]) -> bool:
+    """As far as that is known of a line without a price of its own."""
+    price, discount = line.get("unit_price") or Decimal(0), line.get("discount", Decimal(0))
+    return bool(line["quantity"] * price - discount >= LARGEST_MONEY)
 
 
 @cache

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from crm import idempotency
-from tests.builders import a_customer, a_product
+from tests.builders import a_customer, a_presale, a_product
 from tests.conftest import Cast
 
 
@@ -124,6 +124,20 @@ async def test_what_nobody_could_do_is_not_a_matter_of_rights(cast: Cast, connec
             await who.patch(address, json={"status": "draft"}),
         ):
             assert (answer.status_code, answer.json()["code"]) == (409, "invalid_transition")
+
+
+async def test_a_line_that_is_too_large_is_named(cast: Cast, connection: asyncpg.Connection) -> None:
+    body: dict[str, Any] = await a_body(connection)
+    product = body["items"][0]["product_id"]
+    largest = {"product_id": product, "quantity": "9999999.999", "unit_price": "10.00"}
+    body["items"] += [largest | {"unit_price": "10.01"}, largest]
+    for answer, within in (
+        (await cast.employee.post("/api/presales/", json=body), "items."),
+        (await cast.employee.put(f"/api/presales/{await a_presale(connection)}/items/", json=body["items"]), ""),
+    ):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (422, "out_of_range")
+        assert [error["field"] for error in problem["errors"]] == [f"{within}1.total_price"]
 
 
 async def test_the_database_s_refusal_names_the_line(cast: Cast, connection: asyncpg.Connection) -> None:
