@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
+from piccolo_conf import DB
 from tests.answers import problem, refused
 from tests.bodies import CUSTOMER, create
 from tests.builders import a_customer, a_line, a_presale, a_product
@@ -84,7 +85,7 @@ async def test_a_request_whose_tables_change_under_its_hands_is_run_again(
     await create(cast.employee, "presales", order)
     await connection.execute("ALTER TABLE users ALTER COLUMN name TYPE varchar(300)")
     await create(cast.employee, "presales", order)
-    assert retries(caplog) == 1
+    assert retries(caplog) == (0 if DB.behind_pooler else 1), "where no statement outlives its transaction none is old"
 
 
 async def always_failing(connection: asyncpg.Connection, body: str, timing: str = "BEFORE") -> None:
