@@ -1,5 +1,6 @@
 // Above a list, a box that finds rows by words, as `search=` of the API does: accents and case do not matter. What is
-// looked for stands in the address, beside the filters, so that it is there again for whoever comes back.
+// looked for and filtered by stands in the address, so that it is there again for whoever comes back, and stays when the
+// list is sorted.
 
 const BAR = ".left_column .title_bar";
 const box = document.createElement("input");
@@ -15,23 +16,42 @@ document.addEventListener("DOMContentLoaded", () => {
     const search = box.value.trim();
     if (search === (before ?? "")) return;
     if (search) query.search = search;
+    store.commit("updateFilterParams", query);
     store.commit("updateCurrentPageNumber", 1);
-    router.replace({ name: "rowListing", params: { tableName: store.state.currentTableName }, query });
+    store.dispatch("fetchRows");
+  }
+
+  // Without the router, which would have the list read once more.
+  function remember() {
+    const { currentTableName, filterParams } = store.state;
+    const list = `/${currentTableName}/`;
+    if (!location.hash.startsWith(`#${list}`) || /^#\/\w+\/[^?]/.test(location.hash)) return;
+    const query = new URLSearchParams(filterParams).toString();
+    const current = query ? `${list}?${query}` : list;
+    history.replaceState({ ...history.state, current }, "", `#${current}`);
   }
 
   function show() {
     const bar = document.querySelector(BAR);
-    const isSearchable = store.state.schema?.extra.searchable === true;
-    box.hidden = !isSearchable;
+    box.hidden = store.state.schema?.extra.searchable !== true;
     if (!bar || box.parentElement === bar) return;
     box.placeholder = app._context.provides.i18n.global.t("Search");
     bar.insertBefore(box, bar.querySelector(".buttons"));
   }
 
-  box.addEventListener("change", look); // with Enter, or once it is left
+  box.addEventListener("keydown", ({ key }) => key === "Enter" && look());
+  box.addEventListener("change", look); // once it is left
   box.addEventListener("input", () => box.value || look()); // cleared
   store.subscribe(({ type }) => {
-    if (type === "updateFilterParams" || type === "reset") box.value = store.state.filterParams.search ?? "";
+    if (type !== "updateFilterParams" && type !== "reset") return;
+    box.value = store.state.filterParams.search ?? "";
+    remember();
+  });
+  router.beforeEach((to) => {
+    const isSorted = to.name === "rowListing" && Object.keys(to.query).join() === "__order";
+    if (!isSorted || to.params.tableName !== store.state.currentTableName) return true;
+    const { __order, ...kept } = store.state.filterParams;
+    return Object.keys(kept).length === 0 || { ...to, query: { ...kept, ...to.query }, replace: true };
   });
   new MutationObserver(show).observe(document.querySelector("#app"), { childList: true, subtree: true });
 });
