@@ -137,10 +137,10 @@ class PresaleRoutes:
 
     async def act(self, request: Request, action: str) -> Response:
         self.crud.resource.require(request, "change")
-        self.crud.parameters(request).finish()
         target = ACTIONS[action]
         if target in FOR_MANAGERS:  # whatever the status is
             _require_manager(request)
+        self.crud.parameters(request).finish()
         presale_id = self.crud.parse_id(request.path_params["row_id"])
         await read_nothing(request)
         row = await self.crud.lock(request, presale_id)

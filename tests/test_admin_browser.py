@@ -283,9 +283,59 @@ async def test_filters_stay_when_the_list_is_sorted_left_and_searched(clerk: Cle
     await clerk.page.click("[data-uitest=sort_form_button]")
     await expect(rows.first).to_contain_text("Ana Filtrada")
     await expect(rows).to_have_count(2)
-    await clerk.page.locator(".search_box").fill("ze")
-    await clerk.page.locator(".search_box").press("Enter")
+    await expect(clerk.page.locator("[data-uitest=sort_form_button]")).to_be_hidden()
+    box = clerk.page.locator(".search_box")
+    await box.fill("ze")
+    await box.press("Enter")
     await expect(rows).to_have_text([re.compile("Zé Filtrado")])
+    await clerk.page.reload()
+    await expect(box).to_have_value("ze")
+    await expect(rows).to_have_text([re.compile("Zé Filtrado")])
+    await box.fill("")
+    await expect(rows).to_have_count(2)
+    await box.fill("ana")
+    await box.press("Enter")
+    await expect(rows).to_have_text([re.compile("Ana Filtrada")])
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.fill(name="outra")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_text([re.compile("Ana Outra")])
+    await expect(box).to_have_value("ana")
+    await clerk.page.get_by_role("button", name="Clear filters").click()
+    await expect(box).to_have_value("")
+    assert "search" not in clerk.page.url
+
+
+async def test_when_all_rows_of_the_last_page_are_deleted_the_one_before_is_shown(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for number in range(6):
+        await a_customer(db, name=f"Paged {number}")
+    rows = await clerk.list("customers", "?name=Paged")
+    await clerk.page.select_option("#page_size select", "5")
+    await expect(rows).to_have_count(5)
+    await clerk.page.click("#pagination li:last-child a")
+    await expect(rows).to_have_count(1)
+    await rows.locator("input").check()
+    await clerk.page.click("[title='Delete selected Rows']")
+    await expect(rows).to_have_count(5)
+
+
+async def test_what_somebody_else_deleted_leaves_nobody_without_what_they_typed(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    gone = "This no longer exists: somebody has deleted it."
+    customer = await a_customer(db, name="Deleted Meanwhile")
+    await clerk.open("customers", customer)
+    await db.execute("DELETE FROM customers WHERE id = $1", customer)
+    await clerk.fill(address="A long address")
+    await clerk.save()
+    await clerk.sees_refusal(gone)
+    await clerk.sees_value("address", "A long address")
+    await clerk.delete()
+    await clerk.sees_notice(gone)
+    clerk.expects_refusal(404)
+    assert clerk.row_id == str(customer)
 
 
 async def test_a_list_without_a_search_has_no_box_for_one(clerk: Clerk) -> None:

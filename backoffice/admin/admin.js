@@ -45,6 +45,7 @@ XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
   this.path = new URL(address, location).pathname;
   if (this.path.endsWith(`/${store?.state.currentTableName}/new/`)) address += whose();
+  this.address = address;
   this.isForExport = document.querySelector("[data-uitest=csv_modal]")?.getClientRects().length > 0; // or it is hidden
   open.call(this, method, address, ...rest);
 };
@@ -76,7 +77,7 @@ function forgetEarlier(request) {
   const kind = part === "ids" ? request.path : part && !PARTS.includes(part) ? "row" : part; // a form has several keys
   const earlier = asked[kind];
   asked[kind] = request;
-  if (!earlier || earlier.readyState === XMLHttpRequest.DONE) return;
+  if (!earlier || earlier.readyState === XMLHttpRequest.DONE || earlier.address === request.address) return;
   earlier.onloadend = earlier.onabort = null; // or the front end would call it an error
   earlier.abort();
 }
@@ -95,6 +96,7 @@ function withWordNull(body) {
 }
 
 function answered(request) {
+  if (request.status === 404 && ["DELETE", "PATCH"].includes(request.method)) sayGone(request);
   const { method, status, responseText, responseURL } = request;
   const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
@@ -110,13 +112,21 @@ function answered(request) {
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
 }
 
+// With 404 the front end would leave for its first page, and what was typed would be gone, too.
+
+function sayGone(request) {
+  const sentence = say("This no longer exists: somebody has deleted it.");
+  for (const name of ["response", "responseText"]) Object.defineProperty(request, name, { value: sentence });
+  Object.defineProperty(request, "status", { value: 410 });
+}
+
 // Of many rows to change or delete, the one that is refused, by what stands first in its line, and how many were done
 // before it.
 
 function inList(id, status) {
   const box = document.querySelector(`.table_wrapper td input[value="${CSS.escape(id)}"]`);
   done = box && status < 300 ? done + 1 : done;
-  if (!box || status !== 409) return refusal;
+  if (!box || ![409, 410].includes(status)) return refusal;
   store.dispatch("fetchRows");
   const before = done ? `\n${sayWithNumber(`${done} done before it.`)}` : "";
   return `${box.closest("tr").cells[1].innerText}: ${refusal}${before}`;
@@ -173,6 +183,7 @@ function watch(store) {
     if (type === "updateRows") {
       payload.forEach(writeTimes);
       done = 0;
+      leaveEmptyPage();
     }
     if (type === "updateSchema") {
       giveCopies(payload.extra, "visible_column_names");
@@ -203,6 +214,15 @@ function watch(store) {
       if (type === "fetchRows") store.commit("updateLoadingStatus", false);
     },
   });
+}
+
+// When all rows of the last page are gone, there are others before it.
+
+function leaveEmptyPage() {
+  const { currentPageNumber, pageSize, rowCount, rows } = store.state;
+  if (rows.length || currentPageNumber === 1 || !rowCount) return;
+  store.commit("updateCurrentPageNumber", Math.ceil(rowCount / pageSize));
+  store.dispatch("fetchRows");
 }
 
 // The export adds the columns chosen for it to this very list, and so to the table on the screen.

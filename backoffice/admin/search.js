@@ -11,6 +11,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const app = document.querySelector("#app").__vue_app__;
   const { $store: store, $router: router } = app.config.globalProperties;
 
+  let isFiltering = false; // by the filters' form, which knows nothing of the box
+
   function look() {
     const { search: before, ...query } = store.state.filterParams;
     const search = box.value.trim();
@@ -35,6 +37,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const bar = document.querySelector(BAR);
     box.hidden = store.state.schema?.extra.searchable !== true;
     if (!bar || box.parentElement === bar) return;
+    box.value = store.state.filterParams.search ?? "";
     box.placeholder = app._context.provides.i18n.global.t("Search");
     bar.insertBefore(box, bar.querySelector(".buttons"));
   }
@@ -42,8 +45,12 @@ document.addEventListener("DOMContentLoaded", () => {
   box.addEventListener("keydown", ({ key }) => key === "Enter" && look());
   box.addEventListener("change", look); // once it is left
   box.addEventListener("input", () => box.value || look()); // cleared
-  store.subscribe(({ type }) => {
+  document.addEventListener("submit", ({ target }) => (isFiltering = target.closest(".filter_wrapper") !== null), true);
+  store.subscribe(({ type, payload }) => {
     if (type !== "updateFilterParams" && type !== "reset") return;
+    const search = isFiltering && box.value.trim();
+    isFiltering = false;
+    if (search) return store.commit("updateFilterParams", { ...payload, search });
     box.value = store.state.filterParams.search ?? "";
     remember();
   });

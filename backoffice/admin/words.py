@@ -77,6 +77,7 @@ PORTUGUESE = {
     "Save": "Salvar",
     "Search": "Buscar",
     "Seconds": "Segundos",
+    "This no longer exists: somebody has deleted it.": "Isto não existe mais: alguém o excluiu.",
     "Select a Column": "Escolha uma coluna",
     "Select a column to update": "Escolha a coluna a alterar",
     "Select a table in the sidebar to get started.": "Escolha na barra lateral com o que quer trabalhar.",
