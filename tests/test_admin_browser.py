@@ -172,6 +172,7 @@ async def test_whoever_comes_is_not_blamed_for_not_being_logged_in_yet(clerk: Cl
 async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Clerk, db: asyncpg.Connection) -> None:
     await clerk.log_in("admin", "wrong")
     await clerk.sees_notice("The e-mail or the password is wrong.")
+    assert await clerk.page.evaluate("JSON.stringify(sessionStorage)") == "{}", "what was typed here is not kept"
     await clerk.log_in("admin")
     await expect(clerk.page.locator(".welcome")).to_contain_text("Welcome to Flow CRM")
     clerk.expects_refusal(401)
@@ -416,6 +417,30 @@ async def test_whoever_was_logged_out_meanwhile_is_told_so(clerk: Clerk, db: asy
     await clerk.save()
     await clerk.sees_notice("Please log in.")
     clerk.expects_refusal(401)
+
+
+async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale = await a_presale(db)
+    await clerk.open("presales", presale)
+    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.fill(notes="A long text", discount="1.50")
+    await clerk.choose(status="cancelled")
+    await db.execute("DELETE FROM sessions")
+    await clerk.save()
+    await clerk.sees_notice("Please log in.")
+    clerk.expects_refusal(401)
+    other = await a_customer(db)
+    await db.execute("UPDATE presales SET customer_id = $1 WHERE id = $2", other, presale)
+    await clerk.page.fill("[name=username]", "admin@flowcrm.example")
+    await clerk.page.fill("[name=password]", DEMO_PASSWORD)
+    await clerk.page.click("[data-uitest=login_button]")
+    await clerk.sees_form()
+    await clerk.sees_value("notes", "A long text")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    kept = await row(db, "presales", presale)
+    assert (kept["notes"], kept["status"], kept["discount"]) == ("A long text", "cancelled", Decimal("1.50"))
+    assert kept["customer_id"] == other, "and what others changed meanwhile stays"
 
 
 async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -25,7 +25,7 @@ from backoffice.pages import page
 from backoffice.problems import Problem
 
 HERE = Path(__file__).parent
-SCRIPTS = ("admin.js", "picker.js", "search.js")
+SCRIPTS = ("admin.js", "picker.js", "search.js", "unsaved.js")
 STYLE = "admin.css"
 # Drawn here, or browsers would ask for /favicon.ico.
 ICON = (

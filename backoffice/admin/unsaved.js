@@ -1,0 +1,52 @@
+// What was typed into a form when the session ended stands there again for whoever typed it, once they have logged in
+// again. Rows that were picked are picked again: a key cannot be put into the front end's form from outside.
+
+const KEPT = "unsaved";
+const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
+const FIELDS = "form :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])";
+
+let store;
+const who = () => store?.state.user?.username;
+
+const { open, send } = XMLHttpRequest.prototype;
+
+XMLHttpRequest.prototype.open = function (method, address, ...rest) {
+  this.isWriting = /^(patch|post)$/i.test(method) && address.includes("/tables/"); // and not a log-in
+  open.call(this, method, address, ...rest);
+};
+
+XMLHttpRequest.prototype.send = function (body) {
+  this.addEventListener("load", () => {
+    if (this.isWriting && this.status === 401) keep();
+    if (!this.isWriting && this.status === 200 && FORM.test(new URL(this.responseURL).pathname)) putBack();
+  });
+  send.call(this, body);
+};
+
+// Only what was typed: the rest may have been changed by others until then.
+function keep() {
+  const row = location.hash.endsWith("/add/") ? {} : (store.state.selectedRow ?? {});
+  const fields = [...document.querySelectorAll(FIELDS)]
+    .filter((field) => !field.closest("[inert]") && field.value !== String(row[field.name] ?? ""))
+    .map(({ name, value }) => [name, value]);
+  if (fields.length) sessionStorage[KEPT] = JSON.stringify({ who: who(), address: location.hash, fields });
+}
+
+function putBack() {
+  const kept = JSON.parse(sessionStorage[KEPT] ?? "{}");
+  if (kept.address !== location.hash) return;
+  if (!who() || !document.querySelector(FIELDS)) return requestAnimationFrame(putBack); // not there yet
+  delete sessionStorage[KEPT];
+  if (who() === kept.who) requestAnimationFrame(() => kept.fields.forEach(type)); // by then the row is in the form
+}
+
+function type([name, value]) {
+  const field = [...document.querySelectorAll(FIELDS)].find((field) => field.name === name);
+  if (!field || field.value === value) return;
+  field.value = value;
+  for (const event of ["input", "change"]) field.dispatchEvent(new Event(event));
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  store = document.querySelector("#app").__vue_app__.config.globalProperties.$store;
+});
