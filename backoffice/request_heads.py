@@ -4,7 +4,7 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MAX_HEAD_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 64 * 1024  # beside the piece in which it begins; of trailers, too
 HEAD_SECONDS = 30  # for the first to begin, and for each to arrive
 
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -13,41 +13,63 @@ TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\
 class BoundedHeads(HttpToolsProtocol):
     """uvicorn's side of a connection, which ends it where a head does not end."""
 
+    _is_in_message = False
+    _is_counted = False  # whether the piece that is being read belongs to a head, or to trailers, from its beginning
     _head_bytes = 0
-    _is_in_head = False
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
-        self._late = self.loop.call_later(HEAD_SECONDS, transport.close)
+        self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._be_patient()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._is_counted = True
         super().data_received(data)
-        if not self._is_in_head or self.transport.is_closing():
+        if self.transport.is_closing():
             return
-        self._head_bytes += len(data)
-        self._late = self._late or self.loop.call_later(HEAD_SECONDS, self.transport.close)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self.transport.write(TOO_LARGE)
-            self.transport.close()
+        if not self._is_answering():
+            self._expect_head()
+        if self._is_in_message and self._is_counted:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse()
 
     def on_message_begin(self) -> None:
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_message, self._is_counted, self._head_bytes = True, False, 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
+        self._is_counted, self._head_bytes = False, 0
         self._be_patient()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._is_counted = False
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._is_in_message = False
+        super().on_message_complete()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _expect_head(self) -> None:
+        self._late = self._late or self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _be_patient(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+    def _refuse(self) -> None:
+        if not self._is_answering():  # or this would be taken for the answer to the request before
+            self.transport.write(TOO_LARGE)
+        self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
         """Whoever offers to speak something else is answered in HTTP; there is nothing to install, as uvicorn says."""

@@ -1,6 +1,7 @@
 """What comes before a request's body has a bound, and so has the time that it takes."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -38,8 +39,34 @@ async def test_a_head_that_does_not_end_is_refused(visit: Callable[[], Awaitable
     reader, writer = await visit()
     writer.write(HEAD + b"X-Long: ")
     for _ in range(MAX_HEAD_BYTES // 1024 + 1):
+        await asyncio.sleep(0.001)  # in pieces: what comes at once is in memory anyway
         writer.write(b"x" * 1024)
     assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_trailers_that_do_not_end_are_not_kept(visit: Callable[[], Awaitable[Visitor]]) -> None:
+    reader, writer = await visit()
+    writer.write(b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+    await reader.readuntil(b"Hello")
+    with contextlib.suppress(ConnectionError):
+        for _ in range(MAX_HEAD_BYTES // 1024 + 1):
+            writer.write(b"X: " + b"y" * 1019 + b"\r\n")
+            await writer.drain()
+            await asyncio.sleep(0)
+        await reader.read()
+    assert reader.at_eof() or reader.exception()
+
+
+async def test_a_body_and_the_next_head_in_one_piece_are_no_large_head(
+    visit: Callable[[], Awaitable[Visitor]],
+) -> None:
+    reader, writer = await visit()
+    body = b"x" * (MAX_HEAD_BYTES + 1)
+    writer.write(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body) + body + HEAD)
+    writer.write(b"\r\n")
+    for _ in range(2):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        await reader.readuntil(b"Hello")
 
 
 async def test_a_long_head_is_read_and_each_has_the_same_room(visit: Callable[[], Awaitable[Visitor]]) -> None:
@@ -63,14 +90,15 @@ async def test_whoever_says_nothing_or_not_all_is_not_waited_for(
         assert await reader.read() == b""
 
 
+@pytest.mark.parametrize("said", [HEAD, b"\r\n"])
 async def test_a_second_head_that_stops_half_way_is_not_waited_for_either(
-    visit: Callable[[], Awaitable[Visitor]], monkeypatch: pytest.MonkeyPatch
+    visit: Callable[[], Awaitable[Visitor]], monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     reader, writer = await visit()
     writer.write(HEAD + b"\r\n")
     await reader.readuntil(b"Hello")
     monkeypatch.setattr(request_heads, "HEAD_SECONDS", 0.05)
-    writer.write(HEAD)
+    writer.write(said)
     async with asyncio.timeout(5):
         assert await reader.read() == b""
 
