@@ -75,6 +75,15 @@ class TestForms:
         found = await desks.manager.get("products/", code=" CAF-1 ", stock=" 7")
         assert [row["code"] for row in found.json()["rows"]] == ["CAF-1"]
 
+    async def test_what_is_kept_with_white_space_is_not_touched_by_whoever_changes_something_else(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        await a_product(connection, code="ABC")
+        product = await a_product(connection, code="ABC ", name=" Café ")
+        assert (await desks.manager.changes("products", product, stock="5")).status_code == 200
+        kept = await row(connection, "products", product)
+        assert (kept["code"], kept["name"], kept["stock"]) == ("ABC ", " Café ", 5)
+
     async def test_what_is_emptied_is_missing_unless_it_may_be_empty(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:

@@ -12,6 +12,7 @@ const QUESTION = /\/tables\/\w+\/(?:([^/]+)\/)?$/; // about a table, one of its 
 const PARTS = ["count", "ids", "new", "references", "schema"];
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
+const GONE = "This no longer exists: somebody has deleted it.";
 const NOTICE_MS = 5000;
 
 let store, say, fading;
@@ -19,7 +20,7 @@ let isEstimate = false; // the number of results on the screen
 let refusal = ""; // what the server said, if it refused the last request
 let isBesideForm = false; // whether that stands above the form, too
 let done = 0; // of many rows to change or delete
-const asked = {}; // the last request of each kind
+const asked = {}; // the last question of each kind
 
 localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -45,7 +46,6 @@ XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
   this.path = new URL(address, location).pathname;
   if (this.path.endsWith(`/${store?.state.currentTableName}/new/`)) address += whose();
-  this.address = address;
   this.isForExport = document.querySelector("[data-uitest=csv_modal]")?.getClientRects().length > 0; // or it is hidden
   open.call(this, method, address, ...rest);
 };
@@ -57,7 +57,7 @@ XMLHttpRequest.prototype.send = function (body) {
     this.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
   }
   this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
-  if (this.method === "GET" && !this.isForExport) forgetEarlier(this);
+  if (this.method === "GET" && !this.isForExport) asked[kindOf(this)] = this;
   send.call(this, this.method === "GET" ? body : withWordNull(body));
 };
 
@@ -69,17 +69,23 @@ function whose() {
   return `?${new URLSearchParams(Object.entries(filterParams).filter(isKey))}`;
 }
 
-// Where the same is asked twice, the later answer counts, even if it comes first: nobody wants the other any more.
+// Where the same is asked twice, the later question counts: an earlier one whose answer comes last gets that of the later.
 
-function forgetEarlier(request) {
-  const [isQuestion, part] = request.path.match(QUESTION) ?? [];
-  if (!isQuestion) return;
-  const kind = part === "ids" ? request.path : part && !PARTS.includes(part) ? "row" : part; // a form has several keys
-  const earlier = asked[kind];
-  asked[kind] = request;
-  if (!earlier || earlier.readyState === XMLHttpRequest.DONE || earlier.address === request.address) return;
-  earlier.onloadend = earlier.onabort = null; // or the front end would call it an error
-  earlier.abort();
+function kindOf({ path }) {
+  const [isQuestion, part] = path.match(QUESTION) ?? [];
+  if (!isQuestion || part === "ids") return path; // a form has several keys
+  return part && !PARTS.includes(part) ? "row" : (part ?? "list");
+}
+
+function isOutOfDate(request) {
+  const last = asked[kindOf(request)];
+  const isAnswered = last?.readyState === XMLHttpRequest.DONE && last.status === 200;
+  return last !== request && isAnswered && request.status === 200;
+}
+
+function answerWith(request, text, status = request.status) {
+  for (const name of ["response", "responseText"]) Object.defineProperty(request, name, { value: text });
+  Object.defineProperty(request, "status", { value: status });
 }
 
 // The front end takes the word "null" for nothing.
@@ -96,7 +102,12 @@ function withWordNull(body) {
 }
 
 function answered(request) {
-  if (request.status === 404 && ["DELETE", "PATCH"].includes(request.method)) sayGone(request);
+  if (request.method === "GET" && !request.isForExport && isOutOfDate(request)) {
+    answerWith(request, asked[kindOf(request)].responseText);
+  }
+  if (request.status === 404 && ["DELETE", "PATCH"].includes(request.method)) {
+    answerWith(request, say(GONE), 410); // or the front end would leave for its first page, without what was typed
+  }
   const { method, status, responseText, responseURL } = request;
   const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
@@ -110,14 +121,6 @@ function answered(request) {
   }
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
-}
-
-// With 404 the front end would leave for its first page, and what was typed would be gone, too.
-
-function sayGone(request) {
-  const sentence = say("This no longer exists: somebody has deleted it.");
-  for (const name of ["response", "responseText"]) Object.defineProperty(request, name, { value: sentence });
-  Object.defineProperty(request, "status", { value: 410 });
 }
 
 // Of many rows to change or delete, the one that is refused, by what stands first in its line, and how many were done

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from backoffice import words
 from backoffice.admin import values
+from backoffice.admin.values import trimmed
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
@@ -224,7 +225,7 @@ class AdminCRUD(CRUD):
 
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
         """A form sends all that stands in it; what nobody touched is as good as not sent."""
-        shown = old or {}
+        shown = trimmed(old or {}, self.lines)  # as a form sends back what it was filled with
         touched = {
             name: value for name, value in values.items() if name not in shown or not _is_same(value, shown[name])
         }
