@@ -239,6 +239,7 @@ VALUE_ERRORS: dict[str, Text] = {
     "literal_error": Text("This must be one of: {expected}.", "Isto deve ser um destes: {expected}."),
     "datetime_parsing": Text("This is not a valid time.", "Isto não é uma data e hora válida."),
     "list_type": Text("This must be a list.", "Isto deve ser uma lista."),
+    "too_many_fields": Text("A line has too many fields.", "Uma linha tem campos demais."),
     "dict_type": Text("This must be an object.", "Isto deve ser um objeto."),
     "email": Text(
         "This is not a valid e-mail address.",

@@ -66,9 +66,9 @@ def sought_phone(typed: str, match: str = "contains") -> str:
     :param match: what it is to be in the number. Digits that are a whole number by themselves may be a part of another.
     """
     bare = re.sub(rf"{PUNCTUATION}|[()]", "", typed)
-    if (match == "exact" or FROM_AFAR.match(bare)) and (whole := whole_phone(typed)):
+    if (match in ("exact", "starts") or FROM_AFAR.match(bare)) and (whole := whole_phone(typed)):
         return whole
-    if match == "starts" and typed.lstrip().startswith("("):
+    if match == "starts" and re.match(r"\s*\(\s*[1-9]", typed):
         return f"+55{bare}"
     return bare or typed
 

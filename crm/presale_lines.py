@@ -19,6 +19,7 @@ from pydantic import (
     WrapValidator,
     create_model,
 )
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from backoffice.api.crud import CRUD
@@ -30,24 +31,29 @@ from backoffice.problems import FieldError, Problem, field_errors
 from crm import examples
 from crm.tables import Presale, PresaleItem
 
+MOST_FIELDS = 100  # of a line
+MOST_FIELDS_EXPLAINED = 20_000  # of all of them
+LARGEST_MONEY = Decimal("99999999.995")  # is rounded to what decimal(10,2) does not hold
+
+A_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 _item, _ = input_models(PresaleItem, owned=frozenset({"id", "presale_id", "total_price"}), examples=examples.LINE)
 Line: Any = create_model("Line", __base__=_item, __doc__="A line of a pre-sale that is sent with it.")
 _at_the_first_mistake = TypeAdapter(Annotated[list[Line], FailFast()])
 
 
-def _explained(lines: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """In a very long list only the first mistake, or everybody would wait for a second or more."""
-    is_long = isinstance(lines, list) and len(lines) > MOST_LINES_EXPLAINED
-    return _at_the_first_mistake.validate_python(lines) if is_long else validate(lines)
+def _validate_lines(lines: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """In a very long list only the first mistake is explained, or everybody would wait for a second or more."""
+    if not isinstance(lines, list):
+        return validate(lines)
+    sizes = [len(line) if isinstance(line, dict) else 1 for line in lines]
+    if max(sizes, default=0) > MOST_FIELDS:
+        raise PydanticCustomError("too_many_fields", "")
+    return validate(lines) if sum(sizes) <= MOST_FIELDS_EXPLAINED else _at_the_first_mistake.validate_python(lines)
 
 
-Lines: Any = Annotated[list[Line], WrapValidator(_explained)]
+Lines: Any = Annotated[list[Line], WrapValidator(_validate_lines)]
 _lines = TypeAdapter(Lines)
-
-MOST_LINES_EXPLAINED = 10_000
-LARGEST_MONEY = Decimal("99999999.995")  # is rounded to what decimal(10,2) does not hold
-
-A_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Values = Sequence[Mapping[str, Any]]
 
@@ -90,8 +96,8 @@ async def insert_with_lines(crud: CRUD, request: Request, values: Mapping[str, A
     """
     make, ids = partial(_with_lines_sql, tuple(values)), _ids(lines)
     with blaming_the_line(ids, lines, within="items."):
-        id: UUID = await crud.write(request, "create", make, *values.values(), ids, *_columns(lines))
-    return id
+        presale_id: UUID = await crud.write(request, "create", make, *values.values(), ids, *_columns(lines))
+    return presale_id
 
 
 @contextmanager

@@ -313,6 +313,9 @@ async def test_of_countless_wrong_lines_the_first_is_told(
     sent = raw_of(app, cast.admin).send
     answer = await sent("PUT", f"/api/presales/{rows['presales']}/items/", body=json.dumps(lines).encode())
     assert blamed(answer) == ["5.product_id", "5.quantity"]
+    for wrong in ([{f"f{number}": 1 for number in range(100_000)}], [{f"f{number}": 1 for number in range(101)}] * 9):
+        answer = await sent("PUT", f"/api/presales/{rows['presales']}/items/", body=json.dumps(wrong).encode())
+        assert blamed(answer) == [""]
     order = {"customer_id": rows["customers"], "items": lines}
     answer = await sent("POST", "/api/presales/", body=json.dumps(order).encode())
     assert blamed(answer) == ["items.5.product_id", "items.5.quantity"]
