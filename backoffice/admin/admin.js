@@ -10,6 +10,7 @@ const COUNT = /\/count\/(\?|$)/;
 const ROW = /\/([^/]+)\/$/;
 const QUESTION = /\/tables\/\w+\/(?:([^/]+)\/)?$/; // about a table, one of its rows, or its schema, count, ids …
 const PARTS = ["count", "ids", "new", "references", "schema"];
+const OF_A_PAGE = ["__order", "__page", "__page_size", "__readable"]; // parameters beside what is looked for
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
 const GONE = "This no longer exists: somebody has deleted it.";
@@ -45,6 +46,7 @@ const { open, send } = XMLHttpRequest.prototype;
 XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
   this.path = new URL(address, location).pathname;
+  this.query = new URL(address, location).searchParams;
   if (this.path.endsWith(`/${store?.state.currentTableName}/new/`)) address += whose();
   this.isForExport = document.querySelector("[data-uitest=csv_modal]")?.getClientRects().length > 0; // or it is hidden
   open.call(this, method, address, ...rest);
@@ -57,7 +59,7 @@ XMLHttpRequest.prototype.send = function (body) {
     this.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
   }
   this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
-  if (this.method === "GET" && !this.isForExport) asked[kindOf(this)] = this;
+  if (this.method === "GET" && !this.isForExport && !isOfAnEarlierList(this)) asked[kindOf(this)] = this;
   send.call(this, this.method === "GET" ? body : withWordNull(body));
 };
 
@@ -75,6 +77,15 @@ function kindOf({ path }) {
   const [isQuestion, part] = path.match(QUESTION) ?? [];
   if (!isQuestion || part === "ids") return path; // a form has several keys
   return part && !PARTS.includes(part) ? "row" : (part ?? "list");
+}
+
+// The front end counts a list before it asks for it, and may have been told of another one meanwhile.
+function isOfAnEarlierList(request) {
+  if (kindOf(request) !== "list" || !store) return false;
+  const { currentTableName, filterParams } = store.state;
+  const asText = (pairs) => JSON.stringify(pairs.filter(([name, value]) => !OF_A_PAGE.includes(name) && value).sort());
+  const isSame = asText([...request.query]) === asText(Object.entries(filterParams));
+  return !isSame || !request.path.endsWith(`/${currentTableName}/`);
 }
 
 function isOutOfDate(request) {
