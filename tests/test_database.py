@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from backoffice.database.connecting import BROKEN, DatabaseRefused, DatabaseUnavailable
+from backoffice.database.connecting import BROKEN, DatabaseRefused, DatabaseUnavailable, cause
 from backoffice.database.engine import Engine
 from backoffice.database.errors import explain
 from backoffice.database.pool import PoolExhausted
@@ -89,6 +89,17 @@ async def test_there_are_never_more_connections_than_the_maximum(engine: Engine,
         most = max(most, await server_connections(own))
     await work
     assert most == 3
+
+
+async def test_what_is_wrong_with_a_connection_is_told_as_far_as_somebody_can_mend_it(own: OwnServer) -> None:
+    engine = Engine(own.settings(database_url=f"{own.dsn}&target_session_attrs=standby"))
+    with pytest.raises(DatabaseUnavailable, match="None of the hosts match the target attribute requirement"):
+        await engine.connect()
+    for internal in (
+        asyncpg.InterfaceError("cannot call Transaction.__aexit__(): the underlying connection is closed"),
+        asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
+    ):
+        assert cause(internal) == "the connection was lost"
 
 
 @pytest.fixture

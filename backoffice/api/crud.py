@@ -65,12 +65,9 @@ class CRUD(Reading):
 
         :raises Problem: see `write`.
         """
-        make = partial(self._insert_sql, tuple(values))
-        row = str(await self.write(request, "create", make, *values.values()))
+        insert = partial(insert_sql, self.table, self.store.details, tuple(values))
+        row = str(await self.write(request, "create", lambda condition: [insert(condition)], *values.values()))
         return UUID(json.loads(row)["id"]), row
-
-    def _insert_sql(self, names: tuple[str, ...], condition: str) -> tuple[str]:
-        return (insert_sql(self.table, self.store.details, names, condition),)
 
     def created(self, request: Request, row_id: object, row: str) -> Response:
         below = request.scope.get("app_root_path", request.scope.get("root_path", ""))  # a mount has a path of its own
@@ -149,14 +146,11 @@ class CRUD(Reading):
 
         :raises Problem: not_found; see `write`.
         """
-        make = partial(self._update_sql, tuple(values))
-        row = await self.write(request, "change", make, row_id, *values.values())
+        update = partial(update_sql, self.table, self.store.details, tuple(values))
+        row = await self.write(request, "change", lambda condition: [update(condition)], row_id, *values.values())
         if row is None:
             raise Problem("not_found")
         return str(row)
-
-    def _update_sql(self, names: tuple[str, ...], condition: str) -> tuple[str]:
-        return (update_sql(self.table, self.store.details, names, condition),)
 
     async def delete_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
