@@ -11,9 +11,8 @@ from backoffice.database.engine import the_engine
 from backoffice.problems import Problem
 
 SMALL_BODY_BYTES = 64 * 1024  # what is read before it is known who sends it
-LARGE_BODY_BYTES = (
-    1024 * 1024
-)  # and the most that a stranger may send: to refuse 8 MiB of JSON keeps all others waiting
+# Also the most that a stranger may send: to refuse 8 MiB of JSON keeps all others waiting.
+LARGE_BODY_BYTES = 1024 * 1024
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MOST_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
 BODY_SECONDS = 60  # for a body to arrive, up to the next of the limits above
