@@ -27,6 +27,7 @@ USERS = Resource(
     path="users",
     about="Who may log in, and as what. For administrators.",
     rights=Rights(read=ADMINS, create=ADMINS, change=ADMINS, delete=ADMINS),
+    alphabetical=frozenset({"name"}),
     parts=(User.email, User.name),
     types={"password": NewPassword},
     required=frozenset({"password"}),

@@ -37,5 +37,10 @@ def place_of(column: Column, place: str) -> str:
     return f"{place}::text::{column.type_name}" if isinstance(column, EnumColumn) else place
 
 
+def sort_key(column: str) -> str:
+    """The SQL of what a text column is ordered by, word for word as indexes have it; see rules/text.sql."""
+    return f'sort_key("{column}") COLLATE "C"'
+
+
 def is_text(column: Column) -> bool:
     return isinstance(column, Varchar | Text)

@@ -61,7 +61,6 @@ NOBODY_HAS: tuple[tuple[Resource, dict[str, str]], ...] = (
     (PRESALES, {"customer_id": "00000000-0000-0000-0000-000000000000"}),
     (PRESALES, {"status": "cancelled", "discount": "77777.77"}),
 )
-NO_ORDER = ("address", "description", "notes")  # free text: the whole table is put in order
 
 Ask = tuple[str, str, dict[str, str]]
 
@@ -70,9 +69,8 @@ def asks() -> Iterator[Ask]:
     """What is asked of both alike: every order, both ways; parts of texts; searches, and what forms pick from."""
     for resource in RESOURCES:
         for name in resource.ordered:
-            if name not in NO_ORDER:
-                yield f"{resource.path} by {name}", f"/{resource.path}/", {"__order": name}
-                yield f"{resource.path} by {name}, backwards", f"/{resource.path}/", {"__order": f"-{name}"}
+            yield f"{resource.path} by {name}", f"/{resource.path}/", {"__order": name}
+            yield f"{resource.path} by {name}, backwards", f"/{resource.path}/", {"__order": f"-{name}"}
     for resource, name, match, part in PARTS:
         asked = {name: part, f"{name}__match": match}
         yield f"{resource.path}: {name} {match} “{part}”", f"/{resource.path}/", asked

@@ -26,6 +26,7 @@ CUSTOMERS = Resource(
     path="customers",
     about="Who buys.",
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
+    alphabetical=frozenset({"name", "address"}),
     search=search_customers,
     searched=frozenset({"name", "email"}),
     parts=(Customer.name, Customer.email, Customer.phone, Customer.cpf, Customer.address),
@@ -46,6 +47,7 @@ PRODUCTS = Resource(
     path="products",
     about="What is sold, at which price, and how much of it is in stock.",
     rights=Rights(read=STAFF, create=MANAGERS, change=MANAGERS, delete=MANAGERS),
+    alphabetical=frozenset({"name", "description"}),
     search=search_products,
     searched=frozenset({"code", "name", "description"}),
     parts=(Product.code, Product.name, Product.unit, Product.description, Product.sale_type),
@@ -65,6 +67,7 @@ PRESALES = Resource(
     about="Quotations that become sales: draft, pending, approved, converted, or cancelled.",
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
     owned=OWNED | {"number", "total"},
+    alphabetical=frozenset({"notes"}),
     search=search_presales,
     # That very number comes first: all others that begin so are larger.
     search_order=SearchOrder("number", has_number, "where a number is searched for"),

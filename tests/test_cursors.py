@@ -19,6 +19,7 @@ ORDERS = (
     "description",
     "-description",
     "-unit,description,-stock",
+    "-name,unit",
     "stock,-description",
     "sale_price,-stock",
     "id",

@@ -1,10 +1,16 @@
 """What an index finds by its fragments is all that a filter for a part of a text may give."""
 
+from urllib.parse import urlencode
+
 import asyncpg
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from piccolo.querystring import QueryString
 
+from backoffice.api.conditions import compiled
 from backoffice.api.filters import INDEXED_AS, MATCHES, literally
+from backoffice.api.query import Parameters
+from crm.resources import CUSTOMERS
 
 # Whatever lower() or normalize() does strange things to, and what LIKE takes for more than itself.
 STRANGE = "aAzÀéßẞİıſKΣσςǅÅ\u0301%_\\\\ \n'\U0001f9ea"
@@ -30,6 +36,24 @@ async def test_no_row_that_matches_is_missed(trial: asyncpg.Connection, before: 
                 INDEXED_AS[match].format(part),
             )
             assert not missed, (match, value, part)
+
+
+@given(
+    part=st.text(st.sampled_from("aAéÀßµ¼ÿ_% '") | st.characters(min_codepoint=1, max_codepoint=0xFF), max_size=6),
+    after=TEXTS,
+)
+@example(part="É", after="\u0323va")
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+async def test_no_row_that_begins_so_is_missed_in_the_alphabet(
+    trial: asyncpg.Connection, part: str, after: str
+) -> None:
+    asked = Parameters(CUSTOMERS, urlencode({"name": part, "name__match": "starts"}).encode())
+    condition = asked.where()
+    assert condition is not None
+    for name in part + after, part.swapcase() + after:
+        missed = QueryString("{} AND NOT ({})", condition.checked, condition.together["name"])
+        (sql,), arguments = compiled(QueryString("SELECT {} FROM (SELECT {}::text AS name) AS t", missed, name))
+        assert not await trial.fetchval(sql, *arguments), (name, part)
 
 
 async def test_fragments_cost_no_more_than_the_text_is_long(trial: asyncpg.Connection) -> None:

@@ -4,7 +4,11 @@ import asyncio
 
 import asyncpg
 import pytest
+from piccolo.columns import Text
 
+from accounts.resources import AUDIT_TRAIL, USERS
+from backoffice.api.resource import Resource
+from crm.resources import RESOURCES
 from tests.answers import blamed, refused
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product
 from tests.conftest import Cast
@@ -95,6 +99,37 @@ class TestOrder:
         await some_products(connection, name=["b", "a", "b", "a"], stock=[1, 2, 3, 4])
         assert await names(cast.employee, "products", "stock", __order="name,-stock") == [4, 2, 3, 1]
         assert await names(cast.employee, "products", "stock", __order="-name,stock") == [1, 3, 2, 4]
+
+    async def test_names_are_in_the_order_of_the_alphabet(self, cast: Cast, connection: asyncpg.Connection) -> None:
+        """Whatever the database's locale: by their bytes, all that begin with an accent or a small letter come last."""
+        sorted_names = ["Álvaro", "ana", "Ana Lima", "Bruno", "Érica", "Zuleica"]
+        for name in reversed(sorted_names):
+            await a_customer(connection, name=name)
+        assert await names(cast.employee, "customers", __order="name") == sorted_names
+        assert await names(cast.employee, "customers", __order="-name", limit=2) == ["Zuleica", "Érica"]
+        picked = (await cast.employee.get("/api/customers/ids/")).json()
+        assert list(picked.values()) == sorted_names
+        beyond = {"name": "bruno", "__order": "name"}
+        assert await names(cast.employee, "customers", **beyond, name__operator="lt") == ["Álvaro", "ana", "Ana Lima"]
+        assert await names(cast.employee, "customers", **beyond, name__operator="gte") == ["Bruno", "Érica", "Zuleica"]
+
+    async def test_no_text_comes_after_every_text(self, cast: Cast, connection: asyncpg.Connection) -> None:
+        for text in (None, "b" * 9000, "\U0010ffff", "", "À"):
+            await a_product(connection, description=text)
+        texts = ["", "À", "b" * 9000, "\U0010ffff", None]
+        assert await names(cast.employee, "products", "description", __order="description") == texts
+        assert await names(cast.employee, "products", "description", __order="-description") == texts[::-1]
+        for operator, found in {"is_null": [None], "not_null": texts[:-1]}.items():
+            asked = {"description__operator": operator, "__order": "description"}
+            assert await names(cast.employee, "products", "description", **asked) == found
+        for operator, found in {"gt": texts[2:-1], "gte": texts[1:-1], "lt": texts[:1], "lte": texts[:2]}.items():
+            asked = {"description": "a", "description__operator": operator, "__order": "description"}
+            assert await names(cast.employee, "products", "description", **asked) == found
+
+    @pytest.mark.parametrize("resource", [*RESOURCES, USERS, AUDIT_TRAIL], ids=lambda resource: resource.path)
+    def test_what_is_not_alphabetical_is_never_null_and_short(self, resource: Resource) -> None:
+        others = [column for name, column in resource.ordered.items() if name not in resource.alphabetical]
+        assert not any(column._meta.null or isinstance(column, Text) for column in others)
 
     async def test_decimals_are_ordered_as_numbers(self, cast: Cast, connection: asyncpg.Connection) -> None:
         await some_products(connection, sale_price=["9", "10", "100", "20"])

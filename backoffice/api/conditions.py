@@ -1,6 +1,7 @@
 """Which rows of a table are meant."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from piccolo.querystring import QueryString
@@ -13,13 +14,16 @@ class Condition:
     :param found: as an index answers it, whatever the planner thinks of it.
     :param estimated: as the planner can tell how many rows will do.
     :param checked: as a row is looked at that has been read anyway.
-    :param orderless: whether that index has no order (GIN): all rows are found first, and put in order then.
+    :param orderless: whether that index has no order (GIN) or one of its own: all rows are found first, and put in
+        order then.
+    :param together: where in the order of a column such rows stand, if they stand together there.
     """
 
     found: QueryString
     estimated: QueryString
     checked: QueryString
     orderless: bool = False
+    together: Mapping[str, QueryString] = field(default_factory=dict)
 
 
 def plain(condition: QueryString) -> Condition:
@@ -36,6 +40,7 @@ def all_of(*conditions: Condition) -> Condition:
         QueryString(and_, *(condition.estimated for condition in conditions)),
         QueryString(and_, *(condition.checked for condition in conditions)),
         orderless=any(condition.orderless for condition in conditions),
+        together={name: where for condition in conditions for name, where in condition.together.items()},
     )
 
 

@@ -8,24 +8,31 @@ from typing import Any
 
 from piccolo.querystring import QueryString
 
+from backoffice.columns import sort_key
+
 
 @dataclass(frozen=True)
 class Key:
-    """One column of an order."""
+    """One column of an order, which is never null unless it is alphabetical."""
 
     table: str
     name: str
-    nullable: bool
+    alphabetical: bool
     descending: bool
 
     @property
     def sql(self) -> str:
         # With the table's name: a bare one would mean what is shown, and decimals are shown as text.
-        return f'"{self.table}"."{self.name}"'
+        column = f'{self.table}"."{self.name}'
+        return sort_key(column) if self.alphabetical else f'"{column}"'
 
     @property
     def sorted(self) -> str:
-        return f"{self.sql} DESC" if self.descending else self.sql
+        return self.sql + self.direction
+
+    @property
+    def direction(self) -> str:
+        return " DESC" if self.descending else ""
 
 
 Order = tuple[Key, ...]
@@ -46,7 +53,7 @@ def cursor_sql(order: Order) -> str:
     return f"translate(encode(convert_to({content}, 'UTF8'), 'base64'), E'+/\\n', '-_')"
 
 
-def read_cursor(cursor: str, order: Order) -> list[str | None]:
+def read_cursor(cursor: str, order: Order) -> list[str]:
     """The values of the row that it names, as text.
 
     :raises BadCursor:
@@ -58,45 +65,34 @@ def read_cursor(cursor: str, order: Order) -> list[str | None]:
         raise BadCursor from error
     if base64.urlsafe_b64encode(content).decode() != cursor:  # decoding passes over what is no base64
         raise BadCursor
-    if made_for != sorted_by(order) or len(values) != len(order) or not all(map(_fits, order, values)):
+    if made_for != sorted_by(order) or len(values) != len(order):
+        raise BadCursor
+    if not all(isinstance(value, str) for value in values):
         raise BadCursor
     return list(values)
 
 
-def _fits(key: Key, value: Any) -> bool:
-    return isinstance(value, str) or (value is None and key.nullable)
-
-
 def after(order: Order, values: Sequence[Any]) -> QueryString:
     """The rows that come after the one with these values."""
-    if len({key.descending for key in order}) == 1 and not any(key.nullable for key in order):
+    if len({key.descending for key in order}) == 1:
         return _compared(order, values)
     steps = [_step(order[:depth], values, key) for depth, key in enumerate(order)]
-    return QueryString("({})".format(" OR ".join(["{}"] * len(steps))), *steps)
+    # What the first column alone tells is said once more: an index answers it.
+    first = QueryString(f"{order[0].sql} {_beyond(order[0])}= {{}}", values[0])
+    return QueryString("{{}} AND ({})".format(" OR ".join(["{}"] * len(steps))), first, *steps)
 
 
 def _compared(order: Order, values: Sequence[Any]) -> QueryString:
     """As one comparison of rows, which an index on the first of the columns answers."""
-    sign = "<" if order[0].descending else ">"
     places = ", ".join(["{}"] * len(order))
-    return QueryString(f"({', '.join(key.sql for key in order)}) {sign} ({places})", *values)
+    return QueryString(f"({', '.join(key.sql for key in order)}) {_beyond(order[0])} ({places})", *values)
 
 
 def _step(same: Order, values: Sequence[Any], key: Key) -> QueryString:
     """The rows that are the same in these columns, and differ in the next one."""
-    conditions = [_equal(one, value) for one, value in zip(same, values, strict=False)]
-    conditions.append(_beyond(key, values[len(same)]))
-    return QueryString("({})".format(" AND ".join(["{}"] * len(conditions))), *conditions)
+    signs = [f"{one.sql} = {{}}" for one in same] + [f"{key.sql} {_beyond(key)} {{}}"]
+    return QueryString(f"({' AND '.join(signs)})", *values[: len(signs)])
 
 
-def _equal(key: Key, value: Any) -> QueryString:
-    return QueryString(f"{key.sql} IS NULL") if value is None else QueryString(f"{key.sql} = {{}}", value)
-
-
-def _beyond(key: Key, value: Any) -> QueryString:
-    """Null sorts above every value."""
-    if value is None:
-        return QueryString(f"{key.sql} IS NOT NULL" if key.descending else "false")
-    if key.descending:
-        return QueryString(f"{key.sql} < {{}}", value)
-    return QueryString(f"({key.sql} > {{}} OR {key.sql} IS NULL)" if key.nullable else f"{key.sql} > {{}}", value)
+def _beyond(key: Key) -> str:
+    return "<" if key.descending else ">"

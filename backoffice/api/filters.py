@@ -12,17 +12,19 @@ from backoffice.api.conditions import Condition, plain
 from backoffice.api.raw_parameters import RawParameters
 from backoffice.api.resource import Resource, Search
 from backoffice.api.values import clean_text, value_type
-from backoffice.columns import is_text, place_of
+from backoffice.columns import is_text, place_of, sort_key
 from backoffice.problems import FieldError, field_errors
 
 MAX_SEARCH_LENGTH = 200
 FRAGMENT_BYTES = 3  # see fragments() of rules/text.sql
 
 COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "<>"}
+NO_TEXT = "sort_key(NULL)"  # comes after every other
 NULL_TESTS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 OPERATORS = (*COMPARISONS, *NULL_TESTS)
 MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
 TWO_WORDS = "[0-9A-Za-z][^0-9A-Za-z]+[0-9A-Za-z]"
+FOLDED_ALONE = "[\u0001-\u00ff]*"  # what is folded by itself, whatever follows
 INDEXED_AS = {"contains": "{}", "starts": "\n{}", "ends": "{}\n"}  # see `fragments_sql`
 
 
@@ -60,7 +62,7 @@ class Filters:
             if value is not None or match:
                 other = f"{name}__match" if value is None else name
                 self.given.refuse(f"{name}__operator", "contradiction", other=other)
-            return [plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))]
+            return [self._null_test(name, operator)]
         if value is None:
             if operator or match:
                 self.given.refuse(name, "missing")
@@ -81,6 +83,11 @@ class Filters:
             condition = QueryString(f'"{name}" COLLATE "C" ILIKE {{}}', pattern)
         else:
             condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
+        if match == "starts" and name in self.resource.alphabetical and re.fullmatch(FOLDED_ALONE, value):
+            key = sort_key(name)
+            together = QueryString(f"{key} >= sort_key({{}}) AND {key} < sort_key({{}}) || chr(1114111)", value, value)
+            found = QueryString("{} AND {}", together, condition)
+            return [Condition(found, estimated, condition, orderless=True, together={name: together})]
         # Either index also finds rows that have the value elsewhere: the condition is checked again.
         search = self.resource.search if match == "starts" and name in self.resource.searched else None
         if search is not None and has_words(value):
@@ -95,6 +102,12 @@ class Filters:
         )
         return [Condition(found, estimated, condition, orderless=True)]
 
+    def _null_test(self, name: str, operator: str) -> Condition:
+        if name in self.resource.alphabetical:  # which has an index, also of the few that have a text
+            sign = "=" if operator == "is_null" else "<"
+            return plain(QueryString(f"{sort_key(name)} {sign} {NO_TEXT}"))
+        return plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))
+
     def _compare(self, column: Column, sign: str, text: str) -> list[Condition]:
         name = column._meta.name
         try:
@@ -103,6 +116,9 @@ class Filters:
             wrong = field_errors(error.errors())
             self.given.errors += [FieldError(name, found.code, found.parameters) for found in wrong]
             return []
+        if name in self.resource.alphabetical and sign not in ("=", "<>"):
+            key = sort_key(name)
+            return [plain(QueryString(f"{key} {sign} sort_key({{}}) AND {key} < {NO_TEXT}", value))]
         return [plain(QueryString(f'"{name}" {sign} {place_of(column, "{}")}', value))]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from piccolo.querystring import QueryString
 from piccolo.table import Table
 
 from backoffice.api.conditions import EVERY_ROW, TRUE, compiled, plain
@@ -70,7 +71,9 @@ def _shape(table: type[Table], page: Page, *, once: bool = False) -> tuple[Shape
     :param once: see `Shape`.
     """
     where = page.where or plain(EVERY_ROW)
-    conditions = where.found, where.checked if page.near else EVERY_ROW, page.after or EVERY_ROW
+    bounds = [bound for bound in (page.after, where.together.get(page.order[0].name)) if bound is not None]
+    bounded = QueryString(" AND ".join(["{}"] * len(bounds)), *bounds) if bounds else EVERY_ROW
+    conditions = where.found, where.checked if page.near else EVERY_ROW, bounded
     (found, checked, after), arguments = compiled(*conditions)
     shape = Shape(
         table=table,
@@ -167,14 +170,21 @@ def _first_sql(shape: Shape) -> str:
     found = _found_sql(shape)
     if not shape.near:
         return f"WITH found AS MATERIALIZED ({found})"
-    # Whether it matches instead of what it is: rows that are put in order are copied.
-    head = f'SELECT {shape.keys}, {shape.checked} AS matches FROM "{shape.name}" WHERE {shape.after} {shape.by}'
-    near = f'SELECT {shape.keys} FROM ({head} LIMIT {shape.near}) AS "{shape.name}" WHERE matches'
     return (
-        f"WITH near AS MATERIALIZED ({near} {shape.by} LIMIT {shape.page_end} + 1), "
+        f"WITH near AS MATERIALIZED ({_near_sql(shape)}), "
         f"fullness AS MATERIALIZED (SELECT count(*) > {shape.page_end} AS is_full FROM near), "
         f"found AS MATERIALIZED ({found} AND NOT {IS_FULL})"
     )
+
+
+def _near_sql(shape: Shape) -> str:
+    """Those of the first rows that match, in their order, which PostgreSQL knows of if its keys are handed on."""
+    keys = ", ".join(f"{key.sql} AS key{number}" for number, key in enumerate(shape.order))
+    by = ", ".join(f"key{number}{key.direction}" for number, key in enumerate(shape.order))
+    # Whether it matches instead of what it is: rows that are put in order are copied.
+    head = f'SELECT {shape.keys}, {keys}, {shape.checked} AS matches FROM "{shape.name}" WHERE {shape.after} {shape.by}'
+    near = f'SELECT {shape.keys} FROM ({head} LIMIT {shape.near}) AS "{shape.name}" WHERE matches'
+    return f"{near} ORDER BY {by} LIMIT {shape.page_end} + 1"
 
 
 def _found_sql(shape: Shape) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from piccolo.columns import Text
 from piccolo.table import Table
 
 from backoffice.api.conditions import Condition
@@ -19,7 +18,7 @@ from backoffice.api.list_queries import (
     planned_anew,
 )
 from backoffice.api.page import Page
-from backoffice.api.selects import Statement, columns_of
+from backoffice.api.selects import Statement
 from backoffice.api.totals import Total, Totals
 from backoffice.database.engine import Reader
 
@@ -104,9 +103,8 @@ class Rows:
         return replace(page, near=near) if max(near, counted) < expected and self._has_index(page.order) else page
 
     def _has_index(self, order: Order) -> bool:
-        """Or the whole table would be put in order before anything is near. Free text has none."""
-        first = columns_of(self.table)[order[0].name]
-        return len({"id", *(key.name for key in order)}) <= 2 and not isinstance(first, Text)
+        """Or the whole table would be put in order before anything is near."""
+        return len({"id", *(key.name for key in order)}) <= 2
 
 
 def _rows_worth_walking(walked: int, expected: int) -> int:

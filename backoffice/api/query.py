@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
-from typing import Any
 
 from piccolo.querystring import QueryString
 from pydantic import ValidationError
@@ -56,7 +55,7 @@ class Parameters:
         where = self.where(*([plain(is_called)] if typed else []))
         readable = self.resource.table.get_readable().columns
         named_by = [column._meta.name for column in readable if not column._meta.call_chain]
-        order = tuple(Key(self.table, name, nullable=False, descending=latest_first) for name in (*named_by, "id"))
+        order = tuple(self._key(name, descending=latest_first) for name in (*named_by, "id"))
         return Page(where, order, limit, offset)
 
     def finish(self) -> None:
@@ -84,14 +83,13 @@ class Parameters:
         """The rows after the one that the cursor names."""
         try:
             texts = read_cursor(cursor, order)
-            values = [self._value(key.name, text) for key, text in zip(order, texts, strict=True)]
+            values = [
+                adapter(self.columns[key.name]).validate_python(text) for key, text in zip(order, texts, strict=True)
+            ]
         except (BadCursor, ValidationError):
             self.given.refuse("cursor", "bad_cursor")
             return None
         return after(order, values)
-
-    def _value(self, name: str, text: str | None) -> Any:
-        return None if text is None else adapter(self.columns[name]).validate_python(text)
 
     def _order(self) -> Order:
         parts = self.given.pop("__order", self.resource.usual_order(self.given.get("search", ""))).split(",")
@@ -101,11 +99,12 @@ class Parameters:
         # Rows that are otherwise equal stay in one order, or pages would overlap: the one that an index has them in.
         directions.setdefault("id", list(directions.values())[-1])
         keys = [
-            Key(self.table, name, bool(self.columns[name]._meta.null), descending)
-            for name, descending in directions.items()
-            if name in self.columns
+            self._key(name, descending=descending) for name, descending in directions.items() if name in self.columns
         ]
         return tuple(_to_the_first_unique(keys, unique_columns(self.resource.table)))
+
+    def _key(self, name: str, *, descending: bool) -> Key:
+        return Key(self.table, name, alphabetical=name in self.resource.alphabetical, descending=descending)
 
     def _fields(self) -> tuple[str, ...]:
         text = self.given.pop("__visible_fields", None)

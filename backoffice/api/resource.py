@@ -88,6 +88,8 @@ class Resource:
     :param order: how a list is ordered unless it is asked for otherwise, as in `__order`.
     :param filters: the columns by which a list may be filtered; all of them, unless some are named.
     :param orders: likewise, ordered.
+    :param alphabetical: the texts that are ordered and compared by sort_key() of rules/text.sql: people's words, and
+        all that may be null or of any length.
     :param search: what `search=` means.
     :param searched: the texts of which a search finds every word that begins with what was typed.
     :param search_order: another order, for some searches.
@@ -117,6 +119,7 @@ class Resource:
     order: str = "-created_at"
     filters: frozenset[str] | None = None
     orders: frozenset[str] | None = None
+    alphabetical: frozenset[str] = frozenset()
     search: Search | None = None
     searched: frozenset[str] = frozenset()
     search_order: SearchOrder | None = None
