@@ -137,7 +137,7 @@ WHEN (pg_trigger_depth() = 0)
 EXECUTE FUNCTION refuse_audit_change();
 
 -- What one person did, what happened to one table, what was deleted: the newest first.
-CREATE INDEX IF NOT EXISTS audit_trail_user ON audit_trail (user_id, happened_at) WHERE user_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS audit_trail_user_id ON audit_trail (user_id, happened_at);
 CREATE INDEX IF NOT EXISTS audit_trail_who ON audit_trail (who, happened_at);
 CREATE INDEX IF NOT EXISTS audit_trail_table ON audit_trail (table_name, happened_at);
 CREATE INDEX IF NOT EXISTS audit_trail_action ON audit_trail (action, happened_at);
