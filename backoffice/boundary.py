@@ -31,6 +31,7 @@ POLICY = (b"content-security-policy", pages.NOTHING.encode())
 UNKEPT = (b"cache-control", b"no-store")
 DATA = ("/api/", "/admin/api/")  # the addresses of what no cache may keep
 REDIRECT = 307
+CLIENT_LEFT = 499  # nginx's word for those who went away before there was an answer
 LOCATION = b"location"
 REQUEST_ID_HEADER = b"x-request-id"
 OURS = {REQUEST_ID_HEADER, *(name for name, _ in (*HEADERS, HTTPS_ONLY))}
@@ -74,7 +75,7 @@ class Boundary:
             problem = _problem(error, scope, request_id)
             await respond(problem, scope)(scope, receive, send_with_id)
         finally:
-            _record(scope, status, started)
+            _record(scope, status or CLIENT_LEFT, started)
 
 
 def _is_wanted(error: BaseException) -> bool:

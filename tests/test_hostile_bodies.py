@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backoffice import request_bodies
+from backoffice import boundary, request_bodies
 from tests.answers import blamed, problem, refused
 from tests.bodies import BODIES, CUSTOMER
 from tests.builders import a_customer, a_presale
@@ -316,14 +317,18 @@ async def test_of_countless_wrong_lines_the_first_is_told(
     for wrong in ([{f"f{number}": 1 for number in range(100_000)}], [{f"f{number}": 1 for number in range(101)}] * 9):
         answer = await sent("PUT", f"/api/presales/{rows['presales']}/items/", body=json.dumps(wrong).encode())
         assert blamed(answer) == [""]
+    nothing = json.dumps([{}] * 100_000).encode()
+    answer = await sent("PUT", f"/api/presales/{rows['presales']}/items/", body=nothing)
+    assert blamed(answer) == ["0.product_id", "0.quantity"]
     order = {"customer_id": rows["customers"], "items": lines}
     answer = await sent("POST", "/api/presales/", body=json.dumps(order).encode())
     assert blamed(answer) == ["items.5.product_id", "items.5.quantity"]
 
 
 async def test_what_never_arrived_whole_is_not_carried_out(
-    app: FastAPI, cast: Cast, connection: asyncpg.Connection
+    app: FastAPI, cast: Cast, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "flow_crm.requests")
     raw, customer = raw_of(app, cast.admin), await a_customer(connection)
     presale = await a_presale(connection, customer_id=customer)
     for method, path in (
@@ -335,6 +340,8 @@ async def test_what_never_arrived_whole_is_not_carried_out(
         assert await raw.leave(method, path, b" ") == []
     whole = json.dumps({**CUSTOMER, "address": "x" * request_bodies.LARGE_BODY_BYTES}).encode()
     assert await raw.leave("PATCH", f"/api/customers/{customer}/", whole) == []
+    told = [vars(record)["status"] for record in caplog.records if record.name == "flow_crm.requests"]
+    assert told == [boundary.CLIENT_LEFT] * 7
     assert await connection.fetchval("SELECT status::text FROM presales") == "draft"
     assert await connection.fetchval("SELECT count(*) FROM customers WHERE address LIKE 'x%'") == 0
 
