@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
+from backoffice.database.connecting import BROKEN, DatabaseFull, DatabaseUnavailable, cause, end_at_once
 from backoffice.database.engine import Engine
 from backoffice.database.moments import MOMENT
-from backoffice.database.pool import Figures
+from backoffice.database.pool import Figures, PoolExhausted
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference
 
@@ -90,40 +90,55 @@ class Prober:
         """An old connection may have died with a server that is back by now."""
         if self._connection is not None and not self._connection.is_closed():
             try:
-                return await self._probe()
+                return await self._probe(self._connection)
             except TimeoutError:
                 raise
             except BROKEN:
                 await self.close()
-        self._connection = await self._engine.connect()
-        return await self._probe()
+        try:
+            self._connection = await self._engine.connect()
+        except DatabaseFull as full:
+            return await self._probe_from_the_pool(full)
+        return await self._probe(self._connection)
 
-    async def _probe(self) -> Probe:
+    async def _probe_from_the_pool(self, full: DatabaseFull) -> Probe:
+        """As every request is answered while the database takes no more connections."""
+        pool = self._engine.pool
+        try:
+            connection = await pool.take()
+        except PoolExhausted:
+            raise full from None
+        try:
+            return await self._probe(connection)
+        finally:
+            await pool.give_back(connection)
+
+    async def _probe(self, connection: Any) -> Probe:
         begin = time.perf_counter()
-        version, moment = await self._connection.fetchrow(f"SELECT current_setting('server_version'), {MOMENT}")
+        version, moment = await connection.fetchrow(f"SELECT current_setting('server_version'), {MOMENT}")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
-        return Probe(version, elapsed, await self._schema_of(moment), self._engine.pool.figures())
+        return Probe(version, elapsed, await self._schema_of(connection, moment), self._engine.pool.figures())
 
-    async def _schema_of(self, moment: str | None) -> Schema:
+    async def _schema_of(self, connection: Any, moment: str | None) -> Schema:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                self._schema = await self._look_at_schema(moment)
+                self._schema = await self._look_at_schema(connection, moment)
         except TimeoutError:
             await self.close()
             return replace(self._schema or Schema(), is_of_now=False)
         self._moment = moment
         return self._schema
 
-    async def _look_at_schema(self, moment: str | None) -> Schema:
+    async def _look_at_schema(self, connection: Any, moment: str | None) -> Schema:
         """Whole definitions only every few seconds, and nothing while nothing at all has changed."""
         if self._schema is None or time.monotonic() > self._schema_is_old_at:
-            async with records.one_moment(self._connection):
-                schema = Schema(await records.read_state(self._connection), await records.drift(self._connection))
+            async with records.one_moment(connection):
+                schema = Schema(await records.read_state(connection), await records.drift(connection))
             self._schema_is_old_at = time.monotonic() + DRIFT_SECONDS
             return schema
         if moment is None or moment != self._moment:
-            async with records.one_moment(self._connection):
-                return replace(self._schema, migrations=await records.read_state(self._connection))
+            async with records.one_moment(connection):
+                return replace(self._schema, migrations=await records.read_state(connection))
         return self._schema
 
 

@@ -98,6 +98,7 @@ async def test_what_is_wrong_with_a_connection_is_told_as_far_as_somebody_can_me
     for internal in (
         asyncpg.InterfaceError("cannot call Transaction.__aexit__(): the underlying connection is closed"),
         asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
+        ConnectionError("unexpected connection_lost() call"),
     ):
         assert cause(internal) == "the connection was lost"
 

@@ -99,7 +99,11 @@ def cause(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
-    if type(error) in (asyncpg.InterfaceError, asyncpg.InternalClientError):  # their subclasses say more
+    if type(error) in (
+        ConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ):  # their subclasses say more
         return "the connection was lost"  # which asyncpg tells by what it could not do any more
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
