@@ -13,7 +13,7 @@ class User(Table, tablename="users"):
     id = UUID(primary_key=True)
     email = Varchar(length=255, default=None, required=True, index=True)
     password = Varchar(
-        length=255, default=None, secret=True, help_text="Stored as an argon2id hash. Leave empty to keep it."
+        length=255, default=None, secret=True, help_text="At least 8 characters. Kept as an argon2id hash."
     )
     name = Varchar(length=255, default=None, required=True, index=True)
     role = EnumColumn(choices=UserRole, type_name="user_role", required=True)
