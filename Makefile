@@ -41,7 +41,8 @@ bench: .venv/ready
 
 # SECONDS=60 (at most 240), SEED=5 to repeat a run, WORKERS=1, CLERKS=20, PGBOUNCER=1
 chaos: .venv/ready
-	$(BIN)/python -m tests.chaos $(if $(PGBOUNCER),--pgbouncer) $(foreach option,SECONDS SEED WORKERS CLERKS,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
+	$(BIN)/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(WORKERS),--workers $(WORKERS)) $(if $(CLERKS),--clerks $(CLERKS)) $(if $(PGBOUNCER),--pgbouncer)
 
 .venv/ready: uv.lock pyproject.toml | $(UV)
 	$(SYNC)

@@ -47,18 +47,16 @@ async def seed_demo() -> None:
 
 
 async def demo_log_ins() -> list[str]:
-    """E-mails of the demo users that this database has, and who have the demo password still."""
-    from accounts.passwords import DEMO_PASSWORD, verify_password
+    """The e-mails of the demo users that this database has, and who have the demo password still."""
+    from accounts.demo_password import active_users_with_it
     from accounts.roles import UserRole
-    from accounts.tables import User
 
-    emails = [f"{role.value}@flowcrm.example" for role in UserRole]
-    query = User.select(User.email, User.password).where(User.email.is_in(emails), User.active.eq(True))
-    users = await query.order_by(User.email)
-    return [user["email"] for user in users if await verify_password(DEMO_PASSWORD, against=user["password"])]
+    return await active_users_with_it(*(f"{role.value}@flowcrm.example" for role in UserRole))
 
 
 def welcome(settings: Settings, log_ins: list[str]) -> str:
+    from accounts.passwords import DEMO_PASSWORD
+
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{settings.port}"
     lines = [
@@ -68,7 +66,7 @@ def welcome(settings: Settings, log_ins: list[str]) -> str:
         f"  health  {address}/api/health",
     ]
     if log_ins:
-        lines += ["  demo log-ins, password flowcrm-demo:", *(f"    {email}" for email in log_ins)]
+        lines += [f"  demo log-ins, password {DEMO_PASSWORD}:", *(f"    {email}" for email in log_ins)]
     return "\n".join(["", *lines, "", ""])
 
 

@@ -4,6 +4,8 @@ Whoever opens or carries over a session locks the user's row first. So a change 
 end sessions, come either before (and are seen) or after (and end this one too).
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -38,10 +40,7 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """
     is_theirs = WhereRaw("caseless(email) = caseless({})", attempt.account)
     verdict = await repeat(is_lost, 2, _judge, attempt, is_theirs, password)
-    async with _transaction(act_as(verdict.user.id, verdict.user.email) if verdict.user else ""):
-        # Others were judged meanwhile: a burst of guesses gets no more answers than one guess after the other.
-        await throttle.take_turn(attempt)
-        await throttle.refuse_if_exhausted(attempt)
+    async with _turn(attempt, act_as(verdict.user.id, verdict.user.email) if verdict.user else ""):
         if verdict.user is None:
             await throttle.record_failure(attempt)
         elif session := await _open_session(verdict.user, verdict.better_hash):
@@ -102,9 +101,7 @@ async def change_password(change: Change) -> None:
     """
     verdict = await repeat(is_lost, 2, _judge, change.attempt, User.id == change.user_id, change.current)
     hashed = await hash_password(change.new) if verdict.user else ""
-    async with _transaction(change.acts):
-        await throttle.take_turn(change.attempt)
-        await throttle.refuse_if_exhausted(change.attempt)
+    async with _turn(change.attempt, change.acts):
         password, session = await _hold(change)
         if verdict.user is None:
             await throttle.record_failure(change.attempt)
@@ -140,6 +137,19 @@ async def _lock(user_id: UUID) -> dict[str, Any] | None:
     """The user's password and whether they are active, as they stay until the transaction ends."""
     rows = await User.raw("SELECT password, active FROM users WHERE id = {} FOR NO KEY UPDATE", user_id)
     return rows[0] if rows else None
+
+
+@asynccontextmanager
+async def _turn(attempt: Attempt, acts: str) -> AsyncIterator[None]:
+    """A transaction in which this attempt alone is judged.
+
+    :raises Problem: rate_limited. Others were judged meanwhile: a burst of guesses gets no more answers than one guess
+        after the other.
+    """
+    async with _transaction(acts):
+        await throttle.take_turn(attempt)
+        await throttle.refuse_if_exhausted(attempt)
+        yield
 
 
 def _transaction(acts: str = "") -> Any:

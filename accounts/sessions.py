@@ -107,7 +107,7 @@ async def find_caller(token_hash: str) -> Caller | None:
 
 
 async def find_actor(token_hash: str, scope: Scope) -> Caller | None:
-    """The same. In a transaction, the audit trail is told as well."""
+    """As `find_caller`; the audit trail of the transaction, if it is asked in one, is told who acts, too."""
     row = await the_engine().fetch_row(ACTOR.format(1, 2), token_hash, scope["state"]["request_id"])
     return Caller(*row[:-1]) if row else None
 

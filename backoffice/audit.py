@@ -7,19 +7,19 @@ from starlette.types import Scope
 
 
 def act_as(user_id: object, who: str, request_id: str | None = None) -> str:
-    """The statement that says so until the transaction ends; see rules/audit_trail.sql."""
+    """The statement that tells the audit trail who acts, until the transaction ends; see rules/audit_trail.sql."""
     actor = {"user_id": str(user_id), "who": who, "request_id": request_id}
     return f"SET LOCAL audit.actor = {_quoted(json.dumps(actor))};"
 
 
 def act_as_sql(user_id: str, who: str, request_id: str) -> str:
-    """The same as part of a query, which knows these by expressions of its own."""
+    """What does so as a part of a query. The arguments are its expressions, in SQL."""
     actor = f"json_build_object('user_id', {user_id}, 'who', {who}, 'request_id', {request_id}::text)"
     return f"set_config('audit.actor', {actor}::text, true)"
 
 
 def act_for(scope: Scope) -> str:
-    """The same for the user who sent this request; nothing to say where nobody is known."""
+    """`act_as` for the user who sent this request; empty where nobody is known."""
     user = scope.get("user")
     return act_as(user.user.id, user.user.username, scope["state"]["request_id"]) if isinstance(user, User) else ""
 

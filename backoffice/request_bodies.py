@@ -23,7 +23,7 @@ class Disconnected(Exception):
 
 
 class RequestBodies:
-    """Those of one process."""
+    """Reads the bodies of requests, and bounds how many large ones the process holds at a time."""
 
     def __init__(self) -> None:
         self._room = asyncio.Semaphore(MOST_LARGE_BODIES)

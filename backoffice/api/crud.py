@@ -21,7 +21,7 @@ from backoffice.problems import FieldError, Problem, validated
 
 
 class CRUD(Reading):
-    """The routes of one resource; `routes.py` has those of REST. The admin calls `root`, `detail` and the `get_…`."""
+    """The routes of one resource: REST has what `routes.py` names, the admin `root`, `detail` and the `get_…`."""
 
     async def root(self, request: Request) -> Response:
         if request.method == "GET":
@@ -33,8 +33,7 @@ class CRUD(Reading):
             return await self.read_row(request)
         if request.method != "DELETE":
             return await self.change_row(request)
-        self.resource.require(request, "delete")
-        return await self.delete_single(request, self.parse_id(request.path_params["row_id"]))
+        return await self.delete_row(request)
 
     @authenticates_lazily
     async def create_row(self, request: Request) -> Response:
@@ -50,6 +49,10 @@ class CRUD(Reading):
         data = await read_json(request)
         write = self.put_single if request.method == "PUT" else self.patch_single
         return await write(request, row_id, data)
+
+    async def delete_row(self, request: Request) -> Response:
+        self.resource.require(request, "delete")
+        return await self.delete_single(request, self.parse_id(request.path_params["row_id"]))
 
     async def post_single(self, request: Request, data: Any) -> Response:
         self.parameters(request).finish()

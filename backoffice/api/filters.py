@@ -34,7 +34,7 @@ def literally(text: str) -> str:
 
 
 class Filters:
-    """Those of one request. Whatever is wrong with them is refused where they were given."""
+    """The filters and the search of one request. Whatever is wrong with them is refused where they were given."""
 
     def __init__(self, resource: Resource, given: RawParameters) -> None:
         self.resource = resource

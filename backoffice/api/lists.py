@@ -85,7 +85,7 @@ class Rows:
         return planned_anew(statement) if self._has_choice(page) else statement
 
     async def _weighed(self, reader: Reader, page: Page, *, counted: float) -> Page:
-        """The same, and which is less work: to find all its rows, or to walk through the list until it is full.
+        """The page with what is less work chosen: to find all its rows, or to walk through the list until it is full.
 
         PostgreSQL would compare the two for rows that have an order, but hopes that the page is full after its share of
         the list. It walks to the end where there are fewer rows than that takes, or none.

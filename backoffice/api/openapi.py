@@ -66,7 +66,7 @@ def ref(model: type[BaseModel]) -> dict[str, str]:
 
 
 def named(name: str, schema: Mapping[str, Any]) -> dict[str, str]:
-    """The same for a schema that no model says."""
+    """A reference to a schema that no model says, which is added to the description under this name."""
     _schemas[name] = {"title": name, **schema}
     return {"$ref": REF.format(model=name)}
 

@@ -78,5 +78,5 @@ class _Described:
             "get_single": (crud.read_row, rows["read"]),
             "put": (crud.change_row, rows["replace"]),
             "patch": (crud.change_row, rows["change"]),
-            "delete_single": (crud.detail, rows["delete"]),
+            "delete_single": (crud.delete_row, rows["delete"]),
         }
