@@ -4,22 +4,21 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, WrapValidator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from backoffice import connection_urls
+from backoffice.connection_urls import DEFAULT_PORT, Address
+
 # Not resolved: a folder of links to this project is a project of its own, with its own .env and data.
 ROOT = Path(__file__).parent.parent
 
-DEFAULT_PORT = 5432
-UNREADABLE_URL = "special characters in user name or password must be percent-encoded"
 SHORTEST_REQUEST_TIMEOUT = 11  # seconds
 DEMO_SECRETS = frozenset({"change-me", "flowcrm-demo"})
 
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
-Address = tuple[str, int]
 
 
 def _absolute(path: Path) -> Path:
@@ -28,66 +27,6 @@ def _absolute(path: Path) -> Path:
         return ROOT / path.expanduser()
     except RuntimeError as error:  # nobody is called so
         raise ValueError("the home folder cannot be found") from error
-
-
-def _hostspec(url: SplitResult) -> str:
-    """Hosts and ports of a connection URL, as `a:5432,b:5433`; empty for libpq's default socket."""
-    query = parse_qs(url.query)
-    if spec := url.netloc.rpartition("@")[2]:
-        return spec
-    hosts = query.get("host", [""])[-1].split(",")
-    ports = query.get("port", [""])[-1].split(",")
-    ports += ports[-1:] * (len(hosts) - len(ports))
-    return ",".join(f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False))
-
-
-def _address(spec: str) -> Address:
-    """`host`, `host:port`, `[::1]:port` or a socket folder, as (host, port)."""
-    if spec.startswith("/"):
-        folder, _, port = spec.rpartition(":")
-        return (folder, _port(port)) if folder and port.isdecimal() else (spec, DEFAULT_PORT)
-    if spec.startswith("["):
-        host, _, port = spec[1:].partition("]")
-        return host, _port(port.removeprefix(":"))
-    host, _, port = spec.partition(":")
-    return unquote(host), _port(port)
-
-
-def _port(text: str) -> int:
-    number = int(text or DEFAULT_PORT)
-    if not 1 <= number <= 65535:
-        raise ValueError("the port is out of range")
-    return number
-
-
-def _addresses(url: SplitResult) -> list[Address]:
-    spec = _hostspec(url)
-    return [_address(one) for one in spec.split(",")] if spec else []
-
-
-def _password(secret: SecretStr) -> str:
-    """Of a connection URL, decoded, from where the driver takes it; empty where there is none."""
-    url = urlsplit(secret.get_secret_value())
-    return unquote(url.password or "") or parse_qs(url.query).get("password", [""])[-1]
-
-
-def _check_url(secret: SecretStr) -> SecretStr:
-    """Refuses what would make a driver look for the wrong host; the messages never repeat the value."""
-    try:
-        url = urlsplit(secret.get_secret_value())
-    except ValueError:  # which repeats what it cannot read
-        raise ValueError(UNREADABLE_URL) from None
-    if url.scheme not in {"postgresql", "postgres"}:
-        raise ValueError("it must begin with postgresql://")
-    if url.netloc.count("@") > 1 or "@" in url.path or url.fragment:
-        raise ValueError(UNREADABLE_URL)
-    try:
-        _addresses(url)
-    except ValueError:
-        raise ValueError(
-            "host and port cannot be read; the form is postgresql://user:password@host:port/name"
-        ) from None
-    return secret
 
 
 def _is_here(address: Address) -> bool:
@@ -143,14 +82,14 @@ class Settings(BaseSettings):
     web_concurrency: int = Field(default=1, ge=1, le=64)
     forwarded_allow_ips: Annotated[str, AfterValidator(_check_proxies)] | None = None
 
-    database_url: Annotated[SecretStr, AfterValidator(_check_url)] | None = None
+    database_url: Annotated[SecretStr, AfterValidator(connection_urls.check)] | None = None
     db_host: str | None = None
     db_port: int = Field(default=DEFAULT_PORT, ge=1, le=65535)
     db_name: str | None = None
     db_user: str | None = None
     db_password: Annotated[SecretStr, Verbatim] | None = None
     db_sslmode: Annotated[SslMode, Lower] | None = None
-    db_replica_url: Annotated[SecretStr, AfterValidator(_check_url)] | None = None
+    db_replica_url: Annotated[SecretStr, AfterValidator(connection_urls.check)] | None = None
 
     db_pool_max: int = Field(default=20, ge=1, le=1000)
     db_pool_idle_seconds: Seconds = 30
@@ -169,7 +108,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_demo_secrets(self) -> Self:
-        replica = _password(self.db_replica_url) if self.db_replica_url else ""
+        replica = connection_urls.password(self.db_replica_url) if self.db_replica_url else ""
         if self.production and not DEMO_SECRETS.isdisjoint((self.password, replica)):
             raise ValueError("ENVIRONMENT=production refuses the database password of the examples")
         return self
@@ -206,7 +145,7 @@ class Settings(BaseSettings):
     def addresses(self) -> list[Address]:
         """Where the configured database listens, in the order to try; empty for the driver's own default."""
         if self.database_url:
-            return _addresses(urlsplit(self.database_url.get_secret_value()))
+            return connection_urls.addresses(self.database_url)
         return [(host.strip(), self.db_port) for host in (self.db_host or "localhost").split(",")]
 
     @property
@@ -218,15 +157,14 @@ class Settings(BaseSettings):
         """How each database is reached: its sslmode, if one is set, and its addresses."""
         if not self.database_url:
             yield self.db_sslmode, self.addresses
-        for secret in filter(None, (self.database_url, self.db_replica_url)):
-            url = urlsplit(secret.get_secret_value())
-            yield self.db_sslmode or parse_qs(url.query).get("sslmode", [None])[-1], _addresses(url)
+        for url in filter(None, (self.database_url, self.db_replica_url)):
+            yield self.db_sslmode or connection_urls.parameters(url).get("sslmode"), connection_urls.addresses(url)
 
     @property
     def password(self) -> str:
         """The database's, decoded; empty where none is set."""
         if self.database_url:
-            return _password(self.database_url)
+            return connection_urls.password(self.database_url)
         return self.db_password.get_secret_value() if self.db_password else ""
 
 

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "seed": {"accounts", "crm", "backoffice"},
 }
 # Within backoffice: what a package may import of it beside itself.
-FOUNDATIONS = {"settings", "words", "problems", "columns"}
+FOUNDATIONS = {"settings", "connection_urls", "words", "problems", "columns"}
 BENEATH = {
     "database": FOUNDATIONS,
     "migrations": FOUNDATIONS | {"database"},

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import parse_qs, urlsplit
 
+from backoffice import connection_urls
 from backoffice.database.connecting import BROKEN, close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.programs import EmbeddedError, embedded_program
@@ -114,8 +114,8 @@ async def find(engine: Engine) -> Place:
 
 def _libpq(settings: Settings) -> dict[str, str]:
     """How to connect, for the programs' environment: on their command lines everybody could read the password."""
-    url = parse_qs(urlsplit(settings.database_url.get_secret_value()).query) if settings.database_url else {}
-    found = {variable: url[name][-1] for name, variable in FROM_URL.items() if name in url}
+    url = connection_urls.parameters(settings.database_url) if settings.database_url else {}
+    found = {variable: url[name] for name, variable in FROM_URL.items() if name in url}
     if settings.db_sslmode:
         found["PGSSLMODE"] = settings.db_sslmode
     if settings.password:

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import asyncpg
 import tenacity
 
-from backoffice.settings import Address, Settings
+from backoffice.connection_urls import Address
+from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
 
