@@ -66,6 +66,14 @@ class TestThePage:
         for path in ("sessions/schema/", f"customers/{uuid4()}/"):
             refused(await desks.admin.get(path), 404, "There is nothing here.")
 
+    async def test_it_is_described_nowhere(self, cast: Cast, desks: Desks) -> None:
+        for path in ("openapi.json", "docs", "docs/", "docs/openapi.json", "docs/docs", "docs/redoc", "redoc"):
+            refused(await cast.stranger.get(f"/admin/api/{path}"), 401, "Please log in.")
+            refused(await desks.admin.client.get(f"/admin/api/{path}"), 404, "There is nothing here.")
+            for page in (f"/admin/{path}", f"/admin/public/{path}"):
+                answer = await cast.stranger.get(page)
+                assert (answer.status_code, "There is nothing here." in answer.text) == (404, True), page
+
 
 class TestTheWords:
     async def test_two_languages_say_all_that_the_front_end_translates(self, cast: Cast) -> None:

@@ -27,6 +27,8 @@ from backoffice.problems import Problem
 HERE = Path(__file__).parent
 SCRIPTS = ("admin.js", "picker.js", "search.js", "unsaved.js")
 STYLE = "admin.css"
+# Piccolo's descriptions of its own routes: a second API beside ours, and pages that would fetch their script elsewhere.
+DESCRIPTIONS = ("/docs", "/openapi.json")
 # Drawn here, or browsers would ask for /favicon.ico.
 ICON = (
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 8 8%22%3E'
@@ -83,6 +85,7 @@ class Admin(AdminRouter):
         for part in (self, self._mounted("/api"), self._mounted("/public")):
             problem_responses.install(part)
             part.exception_handlers[500] = _pass_on  # Piccolo's would log each refusal as an error
+            part.router.routes[:] = [route for route in part.routes if getattr(route, "path", "") not in DESCRIPTIONS]
         self._behind("/api").on_error = _turn_away
         for resource in resources:
             _add_routes(self._mounted("/api"), AdminCRUD(resource, tables))
