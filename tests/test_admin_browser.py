@@ -626,6 +626,43 @@ async def test_a_row_is_picked_by_the_keyboard(clerk: Clerk, db: asyncpg.Connect
     assert clerk.row_id == "add", "and nothing was sent"
 
 
+@as_a("manager", "pt-BR")
+async def test_what_is_called_like_one_of_our_words_keeps_its_name(clerk: Clerk, db: asyncpg.Connection) -> None:
+    home, _ = await a_customer(db, name="Home"), await a_customer(db, name="None")
+    presale = await a_presale(db, customer_id=home, notes="Equals")
+    await a_line(db, presale, product_id=await a_product(db, name="Health", code="Team"))
+    number, found = (await row(db, "presales", presale))["number"], clerk.page.locator(".results_list:visible a")
+    await clerk.add("presales")
+    field = clerk.page.locator(".key_search:has([name=customer_id]) > input[type=text]")
+    search = clerk.page.locator(".input_wrapper input")
+    for typed, name in (("home", "Home"), ("none", "None")):
+        await field.click()
+        await expect(search).to_be_focused()
+        await clerk.page.keyboard.type(typed)
+        await expect(found).to_have_text(["Nenhum", name])
+        await clerk.page.keyboard.press("Enter")
+        await expect(search).to_be_hidden()
+        await expect(field).to_have_value(name)
+
+    rows = await clerk.list("presales", f"?customer_id={home}")
+    await expect(rows.locator("td:visible").filter(has_text="Home")).to_have_text(["Home"])
+    await clerk.page.click("[data-uitest=filter_button]")
+    await field.click()
+    await expect(search).to_be_focused()
+    await clerk.page.keyboard.type("none")
+    await expect(found).to_have_text(["Todos", "Nenhum", "None"])
+    await clerk.page.keyboard.press("Enter")
+    await expect(field).to_have_value("None")
+    await clerk.open("presales", presale)
+    await expect(field).to_have_value("Home")
+    await clerk.sees_value("notes", "Equals")
+    rows = await clerk.list("presale_items", f"?presale_id={presale}")
+    await expect(rows.locator("td:visible").filter(has_text="#")).to_have_text([f"#{number} Home"])
+    await expect(rows.locator("td:visible").filter(has_text="Team")).to_have_text(["Team - Health"])
+    rows = await clerk.list("audit_trail", f"?row_id={home}")
+    await expect(rows.locator("td:visible").filter(has_text="Home")).to_have_text(["Home"])
+
+
 async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk, db: asyncpg.Connection) -> None:
     customers = [await a_customer(db, name=f"Bulk {number}") for number in range(3)]
     rows = await clerk.list("customers", "?name=Bulk")

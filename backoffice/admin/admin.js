@@ -12,6 +12,9 @@ const QUESTION = /\/tables\/\w+\/(?:([^/]+)\/)?$/; // about a table, one of its 
 const PARTS = ["count", "ids", "new", "references", "schema"];
 const OF_A_PAGE = ["__order", "__page", "__page_size", "__readable"]; // parameters beside what is looked for
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
+// Rows come after "All", in filters, and "None", and before "Load more".
+const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(2), :has(svg))";
+const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
 const GONE = "This no longer exists: somebody has deleted it.";
 const NOTICE_MS = 5000;
@@ -256,13 +259,13 @@ function writeTimes(row) {
   }
 }
 
-// Fixed texts that the front end forgot to translate, but never the data in a table's cells. Those of the export have none.
+// Fixed texts that the front end forgot to translate, but never what is in a row, which may be called like one of them.
 
 function translate(root) {
   const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   for (let text = root.nodeType === Node.TEXT_NODE ? root : texts.nextNode(); text; text = texts.nextNode()) {
     const said = text.nodeValue.trim();
-    const meant = said && !text.parentElement?.closest("table:not(.column_list) td") ? sayWithNumber(said) : said;
+    const meant = said && !text.parentElement?.closest(DATA) ? sayWithNumber(said) : said;
     if (meant !== said) text.nodeValue = text.nodeValue.replace(said, () => meant);
   }
 }

@@ -20,8 +20,8 @@ XMLHttpRequest.prototype.send = function (body) {
 };
 
 function takeTheOnlyOne(modal) {
-  const links = [...modal.querySelectorAll(".results_list a")].filter((link) => link.innerText === names[0]);
-  if (links.length === 1) links[0].click();
+  const last = modal.querySelector(".results_list li:last-child a");
+  if (last.textContent === names[0]) last.click(); // or it is not shown yet
 }
 
 function close() {
