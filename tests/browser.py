@@ -130,6 +130,13 @@ class Clerk:
         await self.page.click("[data-uitest=drop_down_button]")
         await self.page.click("[data-uitest=delete_row_button]")
 
+    async def exports(self) -> str:
+        """The file that the list becomes."""
+        await self.page.click("[data-uitest=csv_button]")
+        async with self.page.expect_download() as download:
+            await self.page.click("[data-uitest=download_csv_button]")
+        return Path(await (await download.value).path()).read_text("utf-8")
+
     # What there is to see
 
     async def sees_form(self) -> None:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -224,10 +223,7 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
     await clerk.page.click("#pagination li:last-child a")
     await expect(rows).to_have_count(1)
 
-    await clerk.page.click("[data-uitest=csv_button]")
-    async with clerk.page.expect_download() as download:
-        await clerk.page.click("[data-uitest=download_csv_button]")
-    exported = Path(await (await download.value).path()).read_text("utf-8").splitlines()
+    exported = (await clerk.exports()).splitlines()
     assert exported[0].startswith("\ufeff"), "or spreadsheets break accents"
     assert "," in exported[0]
     assert len(exported) == 1 + len(presales)
@@ -242,6 +238,59 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
     await clerk.page.select_option("select[name=ordering]", label="Ascending")
     await clerk.page.click("[data-uitest=sort_form_button]")
     await expect(rows.first).to_contain_text(str((await row(db, "presales", presales[0]))["number"]))
+
+
+async def test_what_comes_or_goes_during_an_export_neither_repeats_rows_nor_hides_them(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    about, pages = uuid.uuid4(), 0
+    add = """
+        INSERT INTO audit_trail (happened_at, who, database_role, table_name, action, row_id)
+        SELECT $2, $3 || n, 'test', 'users', 'created', $1::uuid FROM generate_series(1, $4) AS n
+    """
+    newest = "SELECT id FROM audit_trail WHERE row_id = $1 ORDER BY happened_at DESC, id DESC LIMIT 5"
+    await db.execute("SET session_replication_role = replica")
+    await db.execute(add, about, datetime(2020, 1, 1, tzinfo=UTC), "old", 2001)
+
+    async def meanwhile(route: Route) -> None:
+        nonlocal pages
+        pages += 1
+        if pages == 2:
+            await db.execute(add, about, datetime.now(UTC), "new", 2)
+        if pages == 3:
+            await db.execute(f"DELETE FROM audit_trail WHERE id IN ({newest})", about)
+        await route.continue_()
+
+    await clerk.list("audit_trail", f"?row_id={about}")
+    await clerk.page.route("**/tables/audit_trail/?*__page_size=1000*", meanwhile)
+    exported = await clerk.exports()
+    await clerk.page.unroute_all()
+    await db.execute("RESET session_replication_role")
+    assert sorted(re.findall("old[0-9]+", exported)) == sorted(f"old{n}" for n in range(1, 2002))
+    assert (pages, "new" in exported) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("clerk", "said"),
+    [(("admin", "en-US"), "There is nothing to export."), (("admin", "pt-BR"), "Não há nada a exportar.")],
+    indirect=["clerk"],
+    ids=["English", "Portuguese"],
+)
+async def test_an_empty_list_is_no_failure_to_export(clerk: Clerk, said: str) -> None:
+    await clerk.page.goto(f"{clerk.address}/admin/#/customers/?name=Nobody+is+called+so")
+    await clerk.page.click("[data-uitest=csv_button]")
+    await clerk.page.click("[data-uitest=download_csv_button]")
+    await clerk.sees_notice(said)
+
+
+async def test_an_export_that_is_refused_says_why(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.list("users")
+    await clerk.page.click("[data-uitest=csv_button]")
+    await db.execute("DELETE FROM sessions")
+    await clerk.page.click("[data-uitest=download_csv_button]")
+    await clerk.sees_notice("Please log in.")
+    await expect(clerk.page.locator("[data-uitest=csv_modal]")).to_be_hidden()
+    clerk.expects_refusal(401)
 
 
 async def test_a_list_is_searched_by_words_whatever_their_accents(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -364,12 +413,10 @@ async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
     number = clerk.page.locator("#result_count")
     await expect(number).to_have_text(re.compile(r"Mostrando 15 de \d{5} registro\(s\)"))
     await clerk.page.wait_for_function(f"({BESIDE})(document.querySelector('#result_count')) === '\" (estimativa)\"'")
-    await clerk.page.click("[data-uitest=csv_button]")
-    async with clerk.page.expect_download() as download:
-        await clerk.page.click("[data-uitest=download_csv_button]")
-    exported = Path(await (await download.value).path()).read_text("utf-8")
+    exported = await clerk.exports()
     assert ";" in exported.splitlines()[0], "as spreadsheets expect it where decimals have a comma"
     assert exported.count("@archive.example") == MOST_COUNTED_ROWS + 1, "all of them, whatever was estimated"
+    assert clerk.asked == ["São 10.000 registros ou mais. Baixar todos?"]
     assert await number.evaluate(BESIDE) == '" (estimativa)"', "which is what still stands there"
     await clerk.list("audit_trail", "?who=clerk7@archive.example")
     await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")

@@ -34,14 +34,6 @@ const { setTimeout: later } = window;
 
 window.setTimeout = (task, ...rest) => (String(task).includes("timeLastAppeared") ? 0 : later(task, ...rest));
 
-// Without a mark at the beginning spreadsheets take an export for another encoding, and break every accent.
-
-window.Blob = class extends Blob {
-  constructor(parts, options) {
-    super(options?.type?.startsWith("text/csv") ? ["\ufeff", ...parts] : parts, options);
-  }
-};
-
 // The server speaks the language of the screen, and what it says is shown, whatever the front end makes of it.
 
 const { open, send } = XMLHttpRequest.prototype;
@@ -51,18 +43,16 @@ XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.path = new URL(address, location).pathname;
   this.query = new URL(address, location).searchParams;
   if (this.path.endsWith(`/${store?.state.currentTableName}/new/`)) address += whose();
-  this.isForExport = document.querySelector("[data-uitest=csv_modal]")?.getClientRects().length > 0; // or it is hidden
   open.call(this, method, address, ...rest);
 };
 
 XMLHttpRequest.prototype.send = function (body) {
   if (localStorage[LANGUAGE]) this.setRequestHeader("Accept-Language", localStorage[LANGUAGE]);
-  if (this.isForExport) this.setRequestHeader("Prefer", "export");
   if (this.method === "DELETE" && formOf(location.hash)) {
     this.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
   }
   this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
-  if (this.method === "GET" && !this.isForExport && !isOfAnEarlierList(this)) asked[kindOf(this)] = this;
+  if (this.method === "GET" && !isOfAnEarlierList(this)) asked[kindOf(this)] = this;
   send.call(this, this.method === "GET" ? body : withWordNull(body));
 };
 
@@ -116,7 +106,7 @@ function withWordNull(body) {
 }
 
 function answered(request) {
-  if (request.method === "GET" && !request.isForExport && isOutOfDate(request)) {
+  if (request.method === "GET" && isOutOfDate(request)) {
     answerWith(request, asked[kindOf(request)].responseText);
   }
   if (request.status === 404 && ["DELETE", "PATCH"].includes(request.method)) {
@@ -130,9 +120,7 @@ function answered(request) {
   if (["DELETE", "PATCH"].includes(method)) refusal = inList(responseURL.match(ROW)[1], status);
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
-  if (method === "GET" && COUNT.test(responseURL) && !request.isForExport) {
-    showWhetherCounted(status === 200 && JSON.parse(responseText));
-  }
+  if (method === "GET" && COUNT.test(responseURL)) showWhetherCounted(status === 200 && JSON.parse(responseText));
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
 }
@@ -209,7 +197,8 @@ function watch(store) {
       }
     }
     if (type === "updateApiResponseMessage") {
-      const refused = payload.type === "error" && !(payload.contents === BESIDE_REFUSAL && isBesideForm) && refusal;
+      const isSaid = payload.isOurs || (payload.contents === BESIDE_REFUSAL && isBesideForm);
+      const refused = payload.type === "error" && !isSaid && refusal;
       payload.contents = refused || say(payload.contents.replace(/\s+/g, " "));
       clearTimeout(fading);
       fading = setTimeout(() => document.querySelector("#message_popup a")?.click(), NOTICE_MS);

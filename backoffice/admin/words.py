@@ -147,6 +147,8 @@ BEYOND_THE_FRONT_END = {
     "Successfully updated rows": "Registros alterados",
     "The form has errors.": "Há erros no formulário.",
     "The server can't be reached - please try later.": "O servidor não responde. Tente mais tarde.",
+    "There are # rows or more. Download all of them?": "São # registros ou mais. Baixar todos?",
+    "There is nothing to export.": "Não há nada a exportar.",
     "Toggle all": "Todas",
     "True": "Sim",
     "Type here to filter": "Digite para procurar",

@@ -57,11 +57,10 @@ class Rows:
         counted, _, body = (await fetch(sql, *arguments)).partition("\n")
         return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None))
 
-    async def count(self, reader: Reader, where: Condition | None, *, exactly: bool = False) -> Total:
-        """:param exactly: whatever it takes."""
+    async def count(self, reader: Reader, where: Condition | None) -> Total:
         totals, page = self.totals, Page(where, self.order)
         await totals.look(reader)
-        if exactly or totals.are_quick:
+        if totals.are_quick:
             sql, arguments = self._planned(page, count_statement(self.table, page))
             return Total(await reader.fetch_value(sql, *arguments))
         if page.orderless:
