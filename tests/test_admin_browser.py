@@ -729,24 +729,42 @@ async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk
     assert {(await row(db, "customers", customer))["email"] for customer in customers} == {"all@example.com"}
 
 
-async def test_of_many_rows_the_one_that_is_refused_is_named_and_those_before_it_are_shown(
+async def test_of_many_rows_those_that_are_refused_are_named_and_the_others_are_changed(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
     customer = await a_customer(db, name="Bulk of Sales")
-    presales = [await a_presale(db, customer_id=customer) for _ in range(2)]  # the newest is shown, and changed, first
+    presales = [await a_presale(db, customer_id=customer) for _ in range(3)]  # the newest is shown, and changed, first
     await a_line(db, presales[1])
     numbers = [(await row(db, "presales", presale))["number"] for presale in presales]
     rows = await clerk.list("presales", f"?customer_id={customer}")
     await expect(rows).to_have_text([re.compile(str(number)) for number in reversed(numbers)])
     await clerk.page.locator("thead input").check()
-    await clerk.page.get_by_text("Update 2 rows").click()
+    await clerk.page.get_by_text("Update 3 rows").click()
     await clerk.page.select_option("select[name=property]", "status")
     await clerk.page.locator("form [name=status]:visible").select_option("pending")
     await clerk.page.get_by_role("button", name="Update").click()
-    await clerk.sees_notice(f"{numbers[0]}: A pre-sale without items cannot be submitted.\n1 done before it.")
+    why = "A pre-sale without items cannot be submitted."
+    await clerk.sees_notice(f"{numbers[2]}: {why}\n{numbers[0]}: {why}\n1 done.")
     clerk.expects_refusal(409)
-    await expect(rows.first).to_contain_text("Pending")
-    await expect(rows.last).to_contain_text("Draft")
+    await expect(rows).to_have_text([re.compile(status) for status in ("Draft", "Pending", "Draft")])
+
+
+@as_a("admin", "pt-BR")
+async def test_of_many_rows_those_that_are_in_use_are_named_and_the_others_are_deleted(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customers = [await a_customer(db, name=f"Zeca {number:02}") for number in range(12)]
+    for customer in customers[:10]:
+        await a_presale(db, customer_id=customer)
+    rows = await clerk.list("customers", "?name=Zeca&__order=name")
+    await expect(rows).to_have_count(12)
+    await clerk.page.locator("thead input").check()
+    await clerk.page.click("[title='Delete selected Rows']")
+    why = "Este cliente tem pré-vendas e não pode ser excluído."
+    named = "".join(f"Zeca {number:02}: {why}\n" for number in range(8))
+    await clerk.sees_notice(f"{named}2 outro(s) recusado(s).\n2 feito(s).")
+    await expect(rows).to_have_count(10)
+    clerk.expects_refusal(409)
 
 
 async def test_a_user_gets_a_password_that_nobody_sees(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -17,13 +17,16 @@ const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(
 const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
 const GONE = "This no longer exists: somebody has deleted it.";
-const NOTICE_MS = 5000;
+const NOTICE_MS = 5000; // for each line
+const OF_ONE_ROW = [409, 410]; // refusals that say nothing about the next
+const MOST_NAMED = 8; // rows that were refused, in one notice
 
 let store, say, fading;
 let isEstimate = false; // the number of results on the screen
 let refusal = ""; // what the server said, if it refused the last request
 let isBesideForm = false; // whether that stands above the form, too
 let done = 0; // of many rows to change or delete
+let refused = []; // of the same, each with why
 const asked = {}; // the last question of each kind
 
 localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -88,8 +91,8 @@ function isOutOfDate(request) {
 }
 
 function answerWith(request, text, status = request.status) {
-  for (const name of ["response", "responseText"]) Object.defineProperty(request, name, { value: text });
-  Object.defineProperty(request, "status", { value: status });
+  for (const name of ["response", "responseText"]) Object.defineProperty(request, name, { value: text, configurable: true });
+  Object.defineProperty(request, "status", { value: status, configurable: true });
 }
 
 // The front end takes the word "null" for nothing.
@@ -117,7 +120,7 @@ function answered(request) {
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
   refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
   isBesideForm = status !== 401; // then the form is gone
-  if (["DELETE", "PATCH"].includes(method)) refusal = inList(responseURL.match(ROW)[1], status);
+  if (["DELETE", "PATCH"].includes(method)) noteInList(request);
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
   if (method === "GET" && SCHEMA.test(responseURL)) showInPlace(refusal);
   if (method === "GET" && COUNT.test(responseURL)) showWhetherCounted(status === 200 && JSON.parse(responseText));
@@ -125,16 +128,29 @@ function answered(request) {
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
 }
 
-// Of many rows to change or delete, the one that is refused, by what stands first in its line, and how many were done
-// before it.
+// Of many rows to change or delete, those that are refused do not keep the others from being done: the front end, which
+// would stop there, is told that all is well. What it says at the end gives way to which were refused, and why.
 
-function inList(id, status) {
+function noteInList(request) {
+  const [, id] = request.responseURL.match(ROW);
   const box = document.querySelector(`.table_wrapper td input[value="${CSS.escape(id)}"]`);
-  done = box && status < 300 ? done + 1 : done;
-  if (!box || ![409, 410].includes(status)) return refusal;
-  store.dispatch("fetchRows");
-  const before = done ? `\n${sayWithNumber(`${done} done before it.`)}` : "";
-  return `${box.closest("tr").cells[1].innerText}: ${refusal}${before}`;
+  if (!box) return;
+  if (request.status < 300) done += 1;
+  else if (OF_ONE_ROW.includes(request.status)) {
+    refused.push(`${box.closest("tr").cells[1].innerText}: ${refusal}`); // by what stands first in its line
+    refusal = "";
+    answerWith(request, "", 200);
+  } else if (refusal && (done || refused.length)) {
+    refusal = outcome(refusal);
+    store.dispatch("fetchRows");
+  }
+}
+
+function outcome(...more) {
+  const lines = [...refused.slice(0, MOST_NAMED), ...more];
+  if (refused.length > MOST_NAMED) lines.push(sayWithNumber(`${refused.length - MOST_NAMED} more refused.`));
+  if (done) lines.push(sayWithNumber(`${done} done.`));
+  return lines.join("\n");
 }
 
 // Without a schema the front end draws no page at all: the sentence, which would fade, stands there instead.
@@ -187,7 +203,6 @@ function watch(store) {
   store.subscribe(({ type, payload }) => {
     if (type === "updateRows") {
       payload.forEach(writeTimes);
-      done = 0;
       leaveEmptyPage();
     }
     if (type === "updateSchema") {
@@ -198,10 +213,13 @@ function watch(store) {
     }
     if (type === "updateApiResponseMessage") {
       const isSaid = payload.isOurs || (payload.contents === BESIDE_REFUSAL && isBesideForm);
-      const refused = payload.type === "error" && !isSaid && refusal;
-      payload.contents = refused || say(payload.contents.replace(/\s+/g, " "));
+      const isRefused = payload.type === "error" && !isSaid && refusal;
+      payload.contents = isRefused ? refusal : say(payload.contents.replace(/\s+/g, " "));
+      if (payload.type === "success" && refused.length) Object.assign(payload, { contents: outcome(), type: "error" });
+      [done, refused] = [0, []];
+      const duration = NOTICE_MS * payload.contents.split("\n").length;
       clearTimeout(fading);
-      fading = setTimeout(() => document.querySelector("#message_popup a")?.click(), NOTICE_MS);
+      fading = setTimeout(() => document.querySelector("#message_popup a")?.click(), duration);
     }
   });
   store.subscribeAction({

@@ -34,7 +34,6 @@ PORTUGUESE = {
     "Comma": "Vírgula",
     "Create": "Criar",
     "Current password": "Senha atual",
-    "# done before it.": "# já feito(s) antes.",
     "Dark Mode": "Modo escuro",
     "Days": "Dias",
     "Delete": "Excluir",
@@ -104,6 +103,8 @@ PORTUGUESE = {
 
 BEYOND_THE_FRONT_END = {
     "# per page": "# por pág.",  # whichever number it is, with room for the arrow
+    "# done.": "# feito(s).",
+    "# more refused.": "# outro(s) recusado(s).",
     "Add sort column": "Adicionar coluna",
     "All": "Todos",
     "API documentation": "Documentação da API",
