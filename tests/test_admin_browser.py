@@ -945,6 +945,9 @@ async def test_whoever_may_not_change_products_is_not_offered_to(clerk: Clerk, d
     await expect(add).to_be_visible()
     await clerk.open("customers", customer)
     await expect(clerk.page.locator(SAVE)).to_be_visible()
+    await clerk.add("presale_items")
+    await expect(clerk.page.locator("form label a[href$='/presales/add/']")).to_be_visible()
+    await expect(clerk.page.locator("form label a[href$='/products/add/']")).to_be_hidden()
 
 
 @as_a("employee")

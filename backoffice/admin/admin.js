@@ -315,7 +315,7 @@ function suggestDelimiter() {
   select.dispatchEvent(new Event("change"));
 }
 
-// Fields of a form that are not for filling in.
+// Fields of a form that are not for filling in, and rows that are not for adding, where a field points at one.
 
 function tidyForm(properties) {
   for (const button of document.querySelectorAll("[data-uitest=save_button], [data-uitest=create_button]")) {
@@ -326,6 +326,8 @@ function tidyForm(properties) {
       field.lastElementChild.inert = about.readOnly;
       field.hidden = input.name === "version" || (about.readOnly && button.matches("[data-uitest=create_button]"));
       input.classList.toggle("masked", about.extra.secret === true);
+      const add = field.querySelector("label a[href$='/add/']");
+      if (add) add.hidden = !about.extra.addable;
     }
   }
 }

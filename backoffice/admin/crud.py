@@ -7,7 +7,6 @@ from typing import Any, get_args
 from uuid import UUID
 
 from piccolo.columns import JSONB, Integer, Numeric, Varchar
-from piccolo.table import Table
 from piccolo_api.crud.endpoints import OrderBy
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -53,14 +52,15 @@ def front_end_settings(resource: Resource) -> dict[str, Any]:
 class AdminCRUD(CRUD):
     """What the admin's front end needs otherwise than other programs do.
 
-    :param shown: the tables of the admin; references from others are nobody's business.
+    :param resources: those of the admin; references from other tables are nobody's business.
     """
 
     strict = False  # forms send everything as text
 
-    def __init__(self, resource: Resource, shown: Collection[type[Table]]) -> None:
+    def __init__(self, resource: Resource, resources: Collection[Resource]) -> None:
         super().__init__(resource, schema_extra=front_end_settings(resource))
-        self.shown = {table._meta.tablename: columns_of(table) for table in shown}
+        self.resources = {one.tablename: one for one in resources}
+        self.shown = {name: columns_of(one.table) for name, one in self.resources.items()}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
         self.decimals = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Numeric)}
         self.lines = {
@@ -157,6 +157,9 @@ class AdminCRUD(CRUD):
         schema["extra"]["kept"] = not self.resource.allows(request, "delete")
         for name, about in schema["properties"].items():
             self._describe(name, about, language)
+            if key := about["extra"].get("foreign_key"):
+                referred = self.resources.get(key["to"])
+                about["extra"]["addable"] = referred is not None and referred.allows(request, "create")
         schema["properties"][VERSION] = {
             "type": "string",
             "title": VERSION,

@@ -76,7 +76,6 @@ class Admin(AdminRouter):
     """Piccolo's router without tables of its own, since it would give each a stock PiccoloCRUD; ours are added."""
 
     def __init__(self, resources: Sequence[Resource], **settings: Any) -> None:
-        tables = [resource.table for resource in resources]
         writable = {resource.tablename: not resource.read_only for resource in resources}
         super().__init__(translations=translations(writable), **settings)
         self.resources = resources
@@ -88,7 +87,7 @@ class Admin(AdminRouter):
             part.router.routes[:] = [route for route in part.routes if getattr(route, "path", "") not in DESCRIPTIONS]
         self._behind("/api").on_error = _turn_away
         for resource in resources:
-            _add_routes(self._mounted("/api"), AdminCRUD(resource, tables))
+            _add_routes(self._mounted("/api"), AdminCRUD(resource, resources))
 
     def _behind(self, path: str) -> Any:
         return next(route.app for route in self.routes if isinstance(route, Mount) and route.path == path)
