@@ -17,7 +17,7 @@ from accounts.sessions import CSRF_COOKIE, SESSION_COOKIE, Caller, clear_cookies
 from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, is_json, read_json, read_nothing
-from backoffice.api.openapi import ALWAYS, problem_responses, ref
+from backoffice.api.openapi import ALWAYS, described_problems, ref
 from backoffice.api.raw_parameters import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.audit import act_for
@@ -78,7 +78,7 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
     "/login/",
     operation_id="log_in",
     summary="Log in",
-    responses=problem_responses(*ALWAYS, *BAD_BODY, "invalid_credentials", "rate_limited"),
+    responses=described_problems(*ALWAYS, *BAD_BODY, "invalid_credentials", "rate_limited"),
     openapi_extra=takes(LogIn),
 )
 async def login(request: Request, response: Response) -> LoggedIn:
@@ -96,7 +96,7 @@ async def login(request: Request, response: Response) -> LoggedIn:
     "/me/",
     operation_id="me",
     summary="Who am I",
-    responses=problem_responses(*ALWAYS, "unauthenticated", "validation_error"),
+    responses=described_problems(*ALWAYS, "unauthenticated", "validation_error"),
 )
 async def me(request: Request) -> Me:
     """The user whose token or cookie this is."""
@@ -108,7 +108,7 @@ async def me(request: Request) -> Me:
     operation_id="log_out",
     summary="Log out",
     status_code=204,
-    responses=problem_responses(*ALWAYS, *NOT_LET_IN, *BAD_BODY),
+    responses=described_problems(*ALWAYS, *NOT_LET_IN, *BAD_BODY),
 )
 async def logout(request: Request, response: Response) -> None:
     """Ends the session; its token is dead at once."""
@@ -122,7 +122,7 @@ async def logout(request: Request, response: Response) -> None:
     operation_id="change_password",
     summary="Change my password",
     status_code=204,
-    responses=problem_responses(*ALWAYS, *BAD_BODY, *NOT_LET_IN, "rate_limited"),
+    responses=described_problems(*ALWAYS, *BAD_BODY, *NOT_LET_IN, "rate_limited"),
     openapi_extra=takes(PasswordChange),
 )
 async def password(request: Request) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from backoffice.api.openapi import problem_responses
+from backoffice.api.openapi import described_problems
 from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine
 from backoffice.database.pool import Figures
@@ -102,7 +102,7 @@ def _unhealthy(engine: Engine, error: DatabaseUnavailable) -> str:
 
 
 # What the answers may be, beside their own.
-REFUSALS = problem_responses("internal_error")
+REFUSALS = described_problems("internal_error")
 
 router = APIRouter(prefix="/api", tags=["health"])
 

@@ -60,10 +60,10 @@ class AdminCRUD(CRUD):
     def __init__(self, resource: Resource, resources: Collection[Resource]) -> None:
         super().__init__(resource, schema_extra=front_end_settings(resource))
         self.resources = {one.tablename: one for one in resources}
-        self.shown = {name: columns_of(one.table) for name, one in self.resources.items()}
+        self.tables = {name: columns_of(one.table) for name, one in self.resources.items()}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
         self.decimals = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Numeric)}
-        self.lines = {
+        self.one_line_fields = {
             column._meta.name
             for column in resource.table._meta.columns
             if isinstance(column, Varchar | Numeric | Integer) and not column._meta.secret
@@ -77,7 +77,7 @@ class AdminCRUD(CRUD):
         """Passes over what the front end sends without anybody having asked for it."""
         parameters = super().parameters(request)
         given = parameters.given
-        given.update(values.trimmed(given, self.lines))
+        given.update(values.trimmed(given, self.one_line_fields))
         decimals, unclear = values.with_points(self._decimals_of(given), _language_of(request))
         given.update(decimals)
         given.errors += unclear
@@ -134,7 +134,7 @@ class AdminCRUD(CRUD):
 
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
         language, tables = _language_of(request), self.resource.admin.tables
-        columns = self.shown.get(row.get(tables._meta.name, ""), {}) if tables else {}
+        columns = self.tables.get(row.get(tables._meta.name, ""), {}) if tables else {}
         return (
             row
             | {name: values.tell(row[name], columns, language) for name in self.json_columns & row.keys() if row[name]}
@@ -144,7 +144,7 @@ class AdminCRUD(CRUD):
     async def get_references(self, request: Request) -> Response:
         response = await super().get_references(request)
         references = json.loads(bytes(response.body))["references"]
-        return JSONResponse({"references": [one for one in references if one["tableName"] in self.shown]})
+        return JSONResponse({"references": [one for one in references if one["tableName"] in self.tables]})
 
     async def get_schema(self, request: Request) -> Response:
         """The front end draws lists, filters and forms from this."""
@@ -182,7 +182,7 @@ class AdminCRUD(CRUD):
         if name in self.json_columns:
             extra["widget"] = "text-area"
         if column is self.resource.admin.tables:
-            names = {table: words.label(table, language) for table in self.shown}
+            names = {table: words.label(table, language) for table in self.tables}
             extra["choices"] = {table: {"value": table, "display_name": said} for table, said in names.items()}
 
     # Writing
@@ -201,7 +201,7 @@ class AdminCRUD(CRUD):
 
     def _typed(self, request: Request, data: Any) -> dict[str, Any]:
         """:raises Problem: validation_error, unless there are fields at all; for decimals that may mean two things."""
-        typed = values.from_form(data, self.lines)
+        typed = values.from_form(data, self.one_line_fields)
         decimals, unclear = values.with_points(self._decimals_of(typed), _language_of(request))
         if unclear:
             raise Problem("validation_error", errors=unclear)
@@ -222,7 +222,7 @@ class AdminCRUD(CRUD):
 
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
         """A form sends all that stands in it; what nobody touched is as good as not sent."""
-        shown = trimmed(old or {}, self.lines)  # as a form sends back what it was filled with
+        shown = trimmed(old or {}, self.one_line_fields)  # as a form sends back what it was filled with
         touched = {
             name: value for name, value in values.items() if name not in shown or not _is_same(value, shown[name])
         }

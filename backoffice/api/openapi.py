@@ -112,7 +112,7 @@ class Operation:
             "status_code": self.status,
             "response_model": None,
             "openapi_extra": extra,
-            "responses": {self.status: self._success(names), **problem_responses(*self._codes(methods))},
+            "responses": {self.status: self._success(names), **described_problems(*self._codes(methods))},
         }
 
     def _success(self, names: Mapping[str, str]) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Operation:
         return {"unauthenticated", "forbidden", *ALWAYS, *malformed, *forged, *self.codes}
 
 
-def problem_responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+def described_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, as FastAPI's `responses=` takes them.
 
     :raises KeyError: for a code that has no words yet.
