@@ -12,7 +12,8 @@ from tests.migrating import Workshop, recorded
 OTHERS = """
     ALTER TABLE presales ADD CONSTRAINT others CHECK (status <> 'approved' OR total >= 0);
     CREATE INDEX others ON presales (status) WHERE status = 'approved';
-    ALTER TABLE presales DISABLE TRIGGER presales_mark_birth
+    ALTER TABLE presales DISABLE TRIGGER presales_mark_birth;
+    REVOKE EXECUTE ON FUNCTION presale_moves FROM PUBLIC
 """
 
 

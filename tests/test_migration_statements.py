@@ -58,13 +58,20 @@ def test_a_statement_knows_what_it_makes(sql: str, thing: Thing | None) -> None:
         ("ALTER TYPE e ADD VALUE IF NOT EXISTS 'i'", {"type e"}),
         ("ALTER TABLE x -- INDEX i\n VALIDATE CONSTRAINT c", {"table x", "constraint x.c"}),
         ('ALTER TABLE "x" ADD COLUMN "y" TEXT', {"table x", "column x.y"}),
-        ("create or replace function f(a int) returns int language sql return a", {"function f(public.e, integer)"}),
+        (
+            "create or replace function f(a int) returns int language sql return a",
+            {"function f(public.e, integer)", "privilege EXECUTE on f()"},
+        ),
         ("CREATE TABLE IF NOT EXISTS x (y int)", {"table x", "column x.y", "index x.i", "constraint x.c"}),
         ("CREATE INDEX i_2 ON x (y)", set()),
+        ("revoke all on function g(int, numeric(9, 2)), public.f (e, int) from public", {"privilege EXECUTE on f()"}),
+        ("GRANT EXECUTE ON FUNCTION h, f TO PUBLIC", {"privilege EXECUTE on f()"}),
+        ("DROP FUNCTION f", {"function f(public.e, integer)", "privilege EXECUTE on f()"}),
     ],
 )
 def test_a_statement_knows_what_of_a_catalog_it_names(sql: str, things: set[str]) -> None:
     catalog = ["table x", "column x.y", "index x.i", "constraint x.c", "type e", "function f(public.e, integer)"]
+    catalog += ["privilege EXECUTE on f()", "privilege EXECUTE on e()"]
     assert {one for one in catalog if Statement(sql).concerns(*one.split(" ", 1))} == things
 
 

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from backoffice.migrations import checking, records
 from backoffice.migrations.files import apps
-from backoffice.settings import ROOT
+from backoffice.settings import ROOT, Settings
+from piccolo_conf import DB
 from tests.builders import a_line, a_presale, a_presale_that_is, a_user, refused, walk
 from tests.commands import refusal, run
 from tests.conftest import clone
@@ -157,6 +159,12 @@ async def test_what_was_granted_before_by_mistake_is_taken_back(
     for right in "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER":
         assert not await connection.fetchval(privileges, web, "audit_trail", right)
     assert await serving.fetchval("SELECT count(*) FROM audit_trail") == 0
+
+
+async def test_it_is_no_drift(database: str, server: str, connection: asyncpg.Connection) -> None:
+    DB.configure(Settings(database_url=database))
+    assert str(await checking.check(DB, server)) == "The database is as the code says."
+    assert await records.drift(connection) == []
 
 
 async def test_every_table_of_the_product_is_granted(web: str, connection: asyncpg.Connection) -> None:

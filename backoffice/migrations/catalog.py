@@ -14,6 +14,12 @@ WRITTEN_ALIKE = "set_config('search_path', '', true), set_config('quote_all_iden
 # Kinds that change what the product's own statements do, even when they are only added.
 MEDDLING = {"column", "constraint", "trigger", "rule", "policy"}
 
+# Kinds to which others belong.
+WHOLE = ("table", "function")
+
+# Whoever may execute a function, as catalog.sql says it. Its owner always may.
+EVERYBODY, ITS_OWNER = "PUBLIC", "its owner"
+
 Catalog = dict[str, str]
 """From `kind name`, for example `trigger presales.presales_change`, to PostgreSQL's own definition."""
 
@@ -35,6 +41,16 @@ class Difference:
         return self.thing.partition(" ")[2]
 
     @property
+    def belongs_to(self) -> str:
+        """A table's name, or a function's where it says who may execute that."""
+        return function_of(self.thing) or self.name.partition(".")[0]
+
+    @property
+    def closes(self) -> bool:
+        """True where not everybody may execute a function any more."""
+        return self.kind == "privilege" and self.expected == EVERYBODY
+
+    @property
     def harmless(self) -> bool:
         """True for an addition that the product does not notice: an operator's view, index or spare table."""
         if self.expected is not None or self.kind in MEDDLING:
@@ -45,6 +61,12 @@ class Difference:
         if self.found is None:
             return f"{self.thing} is missing"
         return f"{self.thing} {'is not of the program' if self.expected is None else 'differs'}"
+
+
+def function_of(thing: str) -> str:
+    """The function about which a privilege is; empty for what is none."""
+    _, _, name = thing.partition("privilege EXECUTE on ")
+    return name
 
 
 def in_few_words(differences: Sequence[Difference], few: int = 3) -> str:
@@ -66,11 +88,11 @@ async def read_catalog(connection: Any) -> Catalog:
 
 
 def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Difference]:
-    """In the order of their names; what belongs to a missing or foreign table goes without saying."""
+    """In the order of their names; what belongs to a missing or foreign table or function goes without saying."""
     differing = sorted(thing for thing in expected.keys() | found.keys() if expected.get(thing) != found.get(thing))
     differences = [Difference(thing, expected.get(thing), found.get(thing)) for thing in differing]
-    whole = {d.name for d in differences if d.kind == "table" and None in (d.expected, d.found)}
-    return [d for d in differences if d.kind == "table" or d.name.partition(".")[0] not in whole]
+    whole = {d.name for d in differences if d.kind in WHOLE and None in (d.expected, d.found)}
+    return [d for d in differences if d.kind in WHOLE or d.belongs_to not in whole]
 
 
 def digests(catalog: Mapping[str, str]) -> dict[str, str]:

@@ -106,6 +106,17 @@ SELECT 'function', name,
 FROM functions
 
 UNION ALL
+-- What PUBLIC may call, everybody may, whomever default privileges name beside.
+SELECT 'privilege', format('EXECUTE on %s', name),
+       CASE WHEN has_function_privilege('public', oid, 'EXECUTE') THEN 'PUBLIC' ELSE concat_ws(
+           ', ',
+           'its owner',
+           (SELECT string_agg(DISTINCT quote_ident(rolname), ', ' ORDER BY quote_ident(rolname))
+            FROM aclexplode(proacl) JOIN pg_roles ON pg_roles.oid = grantee WHERE grantee <> proowner)
+       ) END
+FROM functions
+
+UNION ALL
 SELECT 'sequence', r.name,
        concat_ws(
            ' ',

@@ -3,7 +3,7 @@
 import contextlib
 import difflib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backoffice.database import pooler
@@ -18,13 +18,24 @@ from backoffice.migrations.outcomes import MigrationRefused
 from backoffice.migrations.records import State
 from backoffice.migrations.scratch import a_server, declare, migrate, scratch
 
+# Where an owner's default privileges leave PUBLIC out, all functions are called by those whom the operator chose.
+CLOSED_BY_DEFAULT = """
+SELECT EXISTS (
+    SELECT FROM pg_default_acl
+    WHERE defaclobjtype = 'f' AND defaclnamespace = 0
+      AND defaclrole IN (SELECT proowner FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
+      AND NOT EXISTS (SELECT FROM aclexplode(defaclacl) WHERE grantee = 0)
+)
+"""
+
 
 @dataclass(frozen=True)
 class Report:
     """What is not as it should be.
 
     :ivar catalog: what the database was when it was looked at.
-    :ivar drift: how it differs from what the migrations that it ran make.
+    :ivar expected: what the migrations that it ran make.
+    :ivar drift: how they differ.
     :ivar undeclared: how what all migrations make differs from what the code declares.
     """
 
@@ -32,6 +43,7 @@ class Report:
     catalog: Catalog
     drift: Sequence[Difference] = ()
     undeclared: Sequence[Difference] = ()
+    expected: Catalog = field(default_factory=dict)
 
     @property
     def fine(self) -> bool:
@@ -94,6 +106,7 @@ async def check(engine: Engine, scratch_server: str = "") -> Report:
     async with reading(engine) as connection:
         state = await records.read_state(connection)
         found = await read_catalog(connection)
+        closed = await connection.fetchval(CLOSED_BY_DEFAULT)
     async with a_server(engine, scratch_server) as server:
         async with scratch(engine, server) as run:
             ran = [one for one in all_migrations() if one not in state.pending]
@@ -101,7 +114,8 @@ async def check(engine: Engine, scratch_server: str = "") -> Report:
             made = await migrate(run, state.pending) if state.pending else expected
         async with scratch(engine, server) as run:
             declared = await declare(run)
-    return Report(state, found, compare(expected, found), compare(declared, made))
+    drift = [one for one in compare(expected, found) if not (closed and one.closes)]
+    return Report(state, found, drift, compare(declared, made), expected)
 
 
 async def accept(engine: Engine, scratch_server: str = "") -> Report:

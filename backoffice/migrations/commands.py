@@ -64,7 +64,7 @@ async def check(sql: bool = False, scratch: str = "") -> None:
         The address of a PostgreSQL server in which to make databases to compare with, and drop them again.
     """
     report = await _or_end(checking.check(the_engine(), scratch))
-    say(f"{repair(report.drift) if sql else report}\n")
+    say(f"{repair(report) if sql else report}\n")
     sys.exit(0 if report.fine else FOUND)
 
 

@@ -13,7 +13,14 @@ from typing import Any
 
 from piccolo.apps.migrations.tables import Migration as MigrationTable
 
-from backoffice.migrations.catalog import Catalog, Difference, compare_digests, digests, read_catalog
+from backoffice.migrations.catalog import (
+    Catalog,
+    Difference,
+    compare_digests,
+    digests,
+    function_of,
+    read_catalog,
+)
 from backoffice.migrations.files import Key, Migration, all_migrations
 from backoffice.migrations.sql import Statement
 
@@ -23,13 +30,36 @@ CREATE TABLE IF NOT EXISTS migration_checksum (
 );
 CREATE TABLE IF NOT EXISTS migration_catalog (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    digests jsonb NOT NULL, server_major integer NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now()
+    digests jsonb NOT NULL, server_major integer NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now(),
+    privileges jsonb
 );
 CREATE TABLE IF NOT EXISTS migration_under_way (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     statement text NOT NULL, digests jsonb NOT NULL
 );
 """
+# Beside the digests, since releases before it would miss whatever of these they do not know. Where somebody reads the
+# table for long, as pg_dump does, it is added another time.
+ADD_PRIVILEGES = """
+DO $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = 'public.migration_catalog'::regclass AND attname = 'privileges'
+    ) THEN
+        ALTER TABLE public.migration_catalog ADD COLUMN privileges jsonb;
+    END IF;
+EXCEPTION WHEN lock_not_available THEN
+    NULL;
+END
+$$
+"""
+WRITE_CATALOG = """
+INSERT INTO migration_catalog
+SELECT * FROM jsonb_populate_record(NULL::migration_catalog, jsonb_build_object(
+    'only_row', true, 'recorded_at', now(), 'server_major', $1::integer, 'digests', $2::jsonb, 'privileges', $3::jsonb
+))
+"""
+INCOMPLETE = "SELECT to_jsonb(c) ->> 'privileges' IS NULL FROM migration_catalog AS c WHERE server_major = $1"
 TABLE_EXISTS = "SELECT to_regclass('public.' || $1) IS NOT NULL"
 
 
@@ -108,10 +138,11 @@ class Before:
 
 async def before(connection: Any) -> Before:
     catalog = await read_catalog(connection)
-    recorded = await _read_digests(connection)
+    now = digests(catalog)
+    recorded = await _read_digests(connection, now)
     if recorded is None:
-        recorded = digests(catalog) if await applied(connection) else {}
-    return Before(catalog, await _with_what_was_under_way(connection, recorded, digests(catalog)))
+        recorded = now if await applied(connection) else {}
+    return Before(catalog, await _with_what_was_under_way(connection, recorded, now))
 
 
 async def take_up(connection: Any) -> Before:
@@ -119,6 +150,15 @@ async def take_up(connection: Any) -> Before:
     found = await before(connection)
     await _write_digests(connection, found.expected)
     return found
+
+
+async def complete(connection: Any) -> None:
+    """To call when nothing is to be run: adds what an earlier release did not record."""
+    if not await connection.fetchval(TABLE_EXISTS, "migration_catalog"):
+        return
+    await connection.execute(CREATE)
+    if await connection.fetchval(INCOMPLETE, connection.get_server_version().major):
+        await take_up(connection)
 
 
 async def announce(connection: Any, statement: str, before: Before) -> None:
@@ -157,28 +197,38 @@ async def remember_changes(connection: Any, before: Before) -> Before:
 
 async def _write_digests(connection: Any, recorded: Mapping[str, str]) -> None:
     await connection.execute("DELETE FROM migration_catalog")
-    await connection.execute(
-        "INSERT INTO migration_catalog (digests, server_major) VALUES ($1, $2)",
-        json.dumps(recorded, sort_keys=True),
-        connection.get_server_version().major,
-    )
+    await connection.execute(ADD_PRIVILEGES)
+    privileges = {thing: digest for thing, digest in recorded.items() if function_of(thing)}
+    others = {thing: digest for thing, digest in recorded.items() if not function_of(thing)}
+    major = connection.get_server_version().major
+    await connection.execute(WRITE_CATALOG, major, *(json.dumps(one, sort_keys=True) for one in (others, privileges)))
     if await connection.fetchval(TABLE_EXISTS, "migration_under_way"):
         await connection.execute("DELETE FROM migration_under_way")
 
 
-async def _read_digests(connection: Any) -> dict[str, str] | None:
-    """None where nothing was recorded, or by a PostgreSQL that may have written definitions otherwise."""
+async def _read_digests(connection: Any, now: Mapping[str, str]) -> dict[str, str] | None:
+    """None where nothing was recorded, or by a PostgreSQL that may have written definitions otherwise.
+
+    Privileges that were not recorded, as by an earlier release, are what they are now.
+    """
     if not await connection.fetchval(TABLE_EXISTS, "migration_catalog"):
         return None
     major = connection.get_server_version().major
-    found = await connection.fetchval("SELECT digests FROM migration_catalog WHERE server_major = $1", major)
-    return None if found is None else dict(json.loads(found))
+    found = await connection.fetchval("SELECT to_jsonb(c) FROM migration_catalog AS c WHERE server_major = $1", major)
+    if found is None:
+        return None
+    recorded = json.loads(found)
+    privileges = {
+        thing: digest for thing, digest in now.items() if f"function {function_of(thing)}" in recorded["digests"]
+    }
+    return {**recorded["digests"], **privileges, **(recorded.get("privileges") or {})}
 
 
 async def drift(connection: Any) -> list[Difference]:
     """How the database differs from what it was when the last migration had run; quick, needs no reference."""
-    recorded = await _read_digests(connection)
-    return [] if recorded is None else compare_digests(recorded, await read_catalog(connection))
+    catalog = await read_catalog(connection)
+    recorded = await _read_digests(connection, digests(catalog))
+    return [] if recorded is None else compare_digests(recorded, catalog)
 
 
 async def read_state(connection: Any) -> State:

@@ -1,31 +1,47 @@
 """The SQL that would make a database what its migrations make of it."""
 
-from collections.abc import Sequence
+from functools import partial
 
-from backoffice.migrations.catalog import Difference
+from backoffice.migrations.catalog import EVERYBODY, ITS_OWNER, Catalog, Difference
 from backoffice.migrations.changes import concurrently
+from backoffice.migrations.checking import Report
 from backoffice.migrations.sql import Statement
 
 
-def repair(differences: Sequence[Difference]) -> str:
+def repair(report: Report) -> str:
     """A script to read before it is run; what would lose data, or needs thought, stands in it as a comment."""
-    order = sorted(differences, key=lambda one: (KINDS.index(one.kind) if one.kind in KINDS else 0, one.name))
-    return "\n".join(f"-- {one}\n{_mend(one)}" for one in order)
+    order = sorted(report.drift, key=lambda one: (KINDS.index(one.kind) if one.kind in KINDS else 0, one.name))
+    mend = partial(_mend, expected=report.expected)
+    return "\n".join(f"-- {one}\n{mend(one)}" for one in order)
 
 
 # Functions before the triggers, checks and indexes that use them.
-KINDS = ["type", "sequence", "table", "column", "function", "constraint", "index", "trigger"]
+KINDS = ["type", "sequence", "table", "column", "function", "privilege", "constraint", "index", "trigger"]
 
 
-def _mend(difference: Difference) -> str:
+def _mend(difference: Difference, expected: Catalog) -> str:
     if difference.expected is None:
         return _commented(_drop(difference))
     if difference.kind == "function":
-        return f"{difference.expected.strip()};"
+        return f"{difference.expected.strip()};{_close_again(difference, expected)}"
+    if difference.kind == "privilege":
+        return _let(difference.belongs_to, difference.expected, str(difference.found))
     if difference.kind in ("trigger", "constraint", "index"):
         gone = f"{_drop(difference)}\n" if difference.found else ""
         return f"{gone}{_create(difference, difference.expected)}"
     return _commented(f"expected: {difference.expected}\nfound: {difference.found}")
+
+
+def _close_again(function: Difference, expected: Catalog) -> str:
+    """A function that is made anew may be called by everybody."""
+    who = expected[f"privilege EXECUTE on {function.name}"]
+    return "" if function.found or who == EVERYBODY else f"\n{_let(function.name, who, EVERYBODY)}"
+
+
+def _let(function: str, who: str, before: str) -> str:
+    if who == EVERYBODY:
+        return f"GRANT EXECUTE ON FUNCTION public.{function} TO PUBLIC;"
+    return f"REVOKE EXECUTE ON FUNCTION public.{function} FROM {before.removeprefix(f'{ITS_OWNER}, ')};"
 
 
 def _create(difference: Difference, definition: str) -> str:

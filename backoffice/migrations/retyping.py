@@ -31,7 +31,10 @@ users AS (
 ),
 once AS (SELECT classid, objid, max(distance) AS distance FROM users GROUP BY classid, objid),
 anew AS (
-    SELECT distance, format('DROP FUNCTION %s', oid::regprocedure) AS drop, pg_get_functiondef(oid) AS make
+    SELECT distance, format('DROP FUNCTION %s', oid::regprocedure) AS drop,
+           pg_get_functiondef(oid) || CASE WHEN has_function_privilege('public', oid, 'EXECUTE') THEN ''
+               ELSE format('; REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure)
+           END AS make
     FROM once JOIN pg_proc ON classid = 'pg_proc'::regclass AND oid = objid
     UNION ALL
     SELECT 1000, format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, cast
 
+import asyncpg
 import tenacity
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
@@ -73,6 +74,8 @@ async def forwards(
         await _refuse_changed_files(run.connection)
         chosen = choose(await records.applied(run.connection))
         await run.forwards([Step(one, await one.manager(), taken=fake) for one in chosen])
+        if not chosen:
+            await run.complete_records()
     return chosen
 
 
@@ -132,6 +135,11 @@ class Run:
 
     async def forwards(self, steps: Sequence[Step]) -> None:
         await self._all(steps, backwards=False)
+
+    async def complete_records(self) -> None:
+        with contextlib.suppress(asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError):
+            async with transaction_on(self.engine, self.connection):
+                await records.complete(self.connection)
 
     async def backwards(self, steps: Sequence[Step]) -> None:
         await self._all(steps, backwards=True)

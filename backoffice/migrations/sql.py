@@ -34,6 +34,11 @@ BODY_AS_TEXT = re.compile(r"^CREATE [\w ]*FUNCTION .* AS (?:'|\$)", re.IGNORECAS
 SIGNATURE = re.compile(
     r"FUNCTION \w+ ?(.*?) (?:LANGUAGE|AS|RETURN|BEGIN|IMMUTABLE|STABLE|VOLATILE|SET) ", re.IGNORECASE
 )
+EXECUTE = re.compile(
+    r"(?:REVOKE|GRANT) (?:EXECUTE|ALL|ALL PRIVILEGES) ON (?:FUNCTION|ROUTINE) (.*) (FROM|TO) PUBLIC\b", re.IGNORECASE
+)
+ARGUMENTS = re.compile(r"\((?:[^()]|\([^()]*\))*\)")
+LAST_WORD = re.compile(r'(\w+)"? ?(?:,|$)')
 
 
 @dataclass(frozen=True, order=True)
@@ -96,6 +101,21 @@ class Statement:
         return found[1] if found else ""
 
     @property
+    def closes(self) -> list[str]:
+        """The functions that it takes from PUBLIC."""
+        return self._let("FROM")
+
+    @property
+    def opens(self) -> list[str]:
+        """Those that it gives to PUBLIC."""
+        return self._let("TO")
+
+    def _let(self, direction: str) -> list[str]:
+        found = EXECUTE.match(self.bare)
+        mine = found is not None and found[2].upper() == direction
+        return LAST_WORD.findall(ARGUMENTS.sub("", found[1])) if found and mine else []
+
+    @property
     def table(self) -> str:
         """The one on which a trigger or an index is."""
         found = TRIGGER_TABLE.search(self.bare)
@@ -116,6 +136,9 @@ class Statement:
 
     def concerns(self, kind: str, name: str) -> bool:
         """Whether it says this of a catalog by kind and name, or makes or drops its table."""
+        if kind == "privilege":
+            function = name.removeprefix("EXECUTE on ")
+            return function.partition("(")[0] in self.closes + self.opens or self.concerns("function", function)
         table, _, own = name.partition("(")[0].rpartition(".")
         said = rf'\b{kind} (?:CONCURRENTLY )?(?:IF (?:NOT )?EXISTS )?(?:"?public"?\.)?("?){re.escape(own)}\1(?!\w)'
         return re.search(said, self.bare, re.IGNORECASE) is not None or (

@@ -1,0 +1,183 @@
+"""Who may execute a function belongs to what migrations make: what is lost of it is named, and repaired."""
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from backoffice.database.engine import Engine
+from backoffice.migrations import checking, choices, records, runner
+from backoffice.migrations.repair import repair
+from backoffice.migrations.sql import statements
+from backoffice.settings import Settings
+from piccolo_conf import DB
+from tests.migrating import a_migration, these
+
+CLOSED = (
+    "end_presale_birth()",
+    "mark_presale_birth()",
+    "record_changed()",
+    "record_created()",
+    "record_deleted()",
+    "record_truncated()",
+)
+ALL_DIFFER = [f"privilege EXECUTE on {function} differs" for function in CLOSED]
+LOSE_ONE = "GRANT EXECUTE ON FUNCTION record_created() TO PUBLIC"
+ONE_DIFFERS = ["privilege EXECUTE on record_created() differs"]
+GO = "DROP FUNCTION record_created(), take_stock(), mark_presale_birth() CASCADE"
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
+    return DB
+
+
+@pytest.fixture
+async def role(steward: asyncpg.Connection, connection: asyncpg.Connection) -> AsyncIterator[str]:
+    """The name of a role that serves, in quotes."""
+    name = f'"Web {uuid.uuid4().hex[:12]}"'
+    await steward.execute(f"CREATE ROLE {name}")
+    yield name
+    await connection.execute(f"DROP OWNED BY {name}")
+    await steward.execute(f"DROP ROLE {name}")
+
+
+async def drift(connection: asyncpg.Connection) -> list[str]:
+    return [str(difference) for difference in await records.drift(connection)]
+
+
+async def mended(engine: Engine, server: str, connection: asyncpg.Connection) -> checking.Report:
+    """What check found before its script was run; after that it finds nothing."""
+    report = await checking.check(engine, server)
+    for statement in statements(repair(report)):
+        await connection.execute(str(statement))
+    assert str(await checking.check(engine, server)) == "The database is as the code says."
+    return report
+
+
+async def test_what_everybody_may_execute_again_is_named_and_taken_back(
+    engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC")
+    assert await drift(connection) == ALL_DIFFER
+    assert not any(difference.harmless for difference in await records.drift(connection))
+    report = await mended(engine, server, connection)
+    assert [str(one) for one in report.drift] == ALL_DIFFER
+    assert f"  {ALL_DIFFER[0]}\n    -its owner\n    +PUBLIC\n" in str(report)
+    assert await drift(connection) == []
+
+
+async def test_another_who_may_execute_what_not_everybody_may_is_named_and_nothing_else_is(
+    engine: Engine, server: str, connection: asyncpg.Connection, role: str
+) -> None:
+    await connection.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {role}")
+    assert await drift(connection) == ALL_DIFFER
+    report = await mended(engine, server, connection)
+    assert [str(one) for one in report.drift] == ALL_DIFFER
+    assert f"    +its owner, {role}\n" in str(report)
+
+
+async def test_what_not_everybody_may_execute_any_more_is_named_and_given_back(
+    engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("REVOKE EXECUTE ON FUNCTION is_cpf FROM PUBLIC")
+    found = ["privilege EXECUTE on is_cpf(value text) differs"]
+    assert await drift(connection) == found
+    assert [str(one) for one in (await mended(engine, server, connection)).drift] == found
+
+
+async def test_a_function_that_is_made_again_is_taken_from_everybody_again(
+    engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(GO)
+    report = await mended(engine, server, connection)
+    assert [one for one in report.drift if one.kind == "privilege"] == []
+    assert await drift(connection) == []
+    for function, open_ in {"record_created()": False, "mark_presale_birth()": False, "take_stock()": True}.items():
+        may = await connection.fetchval("SELECT has_function_privilege('public', $1, 'EXECUTE')", function)
+        assert may is open_, function
+
+
+async def test_a_function_of_others_may_be_executed_by_whom_they_like(
+    engine: Engine, server: str, connection: asyncpg.Connection
+) -> None:
+    mine = "CREATE FUNCTION mine() RETURNS void LANGUAGE sql RETURN NULL; REVOKE EXECUTE ON FUNCTION mine FROM PUBLIC"
+    await connection.execute(mine)
+    assert await drift(connection) == ["function mine() is not of the program"]
+    assert [str(one) for one in (await checking.check(engine, server)).drift] == await drift(connection)
+
+
+@pytest.mark.parametrize("rights", ["GRANT EXECUTE ON FUNCTIONS TO {role}", "REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"])
+async def test_default_privileges_are_no_drift_of_what_everybody_may_execute(
+    empty: str, server: str, role: str, rights: str
+) -> None:
+    DB.configure(Settings(database_url=empty))
+    connection = await asyncpg.connect(empty)
+    await connection.execute(f"ALTER DEFAULT PRIVILEGES {rights.format(role=role)}")
+    await runner.forwards(DB, choices.forwards())
+    named = [str(one) for one in (await mended(DB, server, connection)).drift]
+    assert named == (ALL_DIFFER if "GRANT" in rights else [])
+    await connection.execute(f"DROP OWNED BY {role}")
+    await connection.close()
+
+
+class TestADatabaseOfAnEarlierRelease:
+    @pytest.fixture(autouse=True)
+    async def earlier(self, connection: asyncpg.Connection) -> None:
+        await connection.execute("ALTER TABLE migration_catalog DROP COLUMN privileges")
+
+    @pytest.mark.parametrize("then", ["SELECT", LOSE_ONE])
+    async def test_has_not_drifted(self, connection: asyncpg.Connection, then: str) -> None:
+        await connection.execute(then)
+        assert await drift(connection) == []
+
+    async def test_remembers_privileges_when_migrations_are_run_even_if_none_is_pending(
+        self, engine: Engine, connection: asyncpg.Connection
+    ) -> None:
+        await connection.execute("DROP INDEX products_name")
+        await runner.forwards(engine, choices.forwards())
+        await connection.execute(LOSE_ONE)
+        assert await drift(connection) == ["index products.products_name is missing", *ONE_DIFFERS]
+
+    async def test_remembers_them_with_its_next_migration(
+        self, tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+    ) -> None:
+        await runner.forwards(engine, these(a_migration(tmp_path, 1, "SELECT")))
+        await connection.execute(LOSE_ONE)
+        assert await drift(connection) == ONE_DIFFERS
+        one = a_migration(tmp_path, 2, "REVOKE EXECUTE ON FUNCTION record_created() FROM PUBLIC", alone=True)
+        await runner.forwards(engine, these(one))
+        assert await drift(connection) == []
+
+    async def test_remembers_them_another_time_when_a_backup_is_being_made(
+        self, tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+    ) -> None:
+        async with connection.transaction():
+            await connection.fetchval("SELECT count(*) FROM migration_catalog")
+            await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")))
+        assert await drift(connection) == []
+        await connection.execute(LOSE_ONE)
+        assert await drift(connection) == []
+
+    async def test_would_find_nothing_missing_were_its_release_put_back(
+        self, engine: Engine, connection: asyncpg.Connection
+    ) -> None:
+        await runner.forwards(engine, choices.forwards())
+        kinds = (
+            "SELECT count(*) FROM migration_catalog, jsonb_object_keys({column}) AS thing WHERE thing ~ '^privilege '"
+        )
+        assert await connection.fetchval(kinds.format(column="digests")) == 0
+        assert await connection.fetchval(kinds.format(column="privileges")) > len(CLOSED)
+
+
+async def test_a_role_that_only_serves_may_say_make_migrate_when_nothing_is_pending(
+    engine: Engine, connection: asyncpg.Connection, role: str
+) -> None:
+    await connection.execute("ALTER TABLE migration_catalog DROP COLUMN privileges")
+    await connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f'ALTER DATABASE "{name}" SET role = {role}')
+    assert await runner.forwards(engine, choices.forwards()) == []
