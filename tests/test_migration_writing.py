@@ -19,6 +19,14 @@ from piccolo_conf import DB
 from tests.builders import a_customer, a_presale
 from tests.migrating import Workshop, recorded, these
 
+CLOSED = "REVOKE EXECUTE ON FUNCTION mark_presale_birth(), end_presale_birth() FROM PUBLIC;"
+NEEDS = "CREATE OR REPLACE TRIGGER presales_take_stock"
+CLOSE_NEEDS = (NEEDS, f"REVOKE EXECUTE ON FUNCTION presale_needs FROM PUBLIC;\n\n{NEEDS}")
+NEW_RULE = """
+CREATE OR REPLACE FUNCTION nothing() RETURNS void LANGUAGE sql RETURN NULL;
+REVOKE EXECUTE ON FUNCTION nothing() FROM PUBLIC;
+"""
+
 Edit = Callable[[str, str, str], None]
 Write = Callable[[], Awaitable[list[Migration]]]
 
@@ -172,6 +180,67 @@ async def test_an_index_is_built_anew_when_its_function_changes(
     assert await found_by_index(database, "7654321") == 1
     await runner.backwards(engine, lambda ran: list(reversed(migrations)))
     assert await found_by_index(database, "7654321") == 0
+
+
+async def may_call(connection: asyncpg.Connection, function: str) -> bool:
+    """Whether everybody may."""
+    return bool(await connection.fetchval(f"SELECT has_function_privilege('public', '{function}', 'EXECUTE')"))
+
+
+async def test_a_function_is_taken_from_everybody_and_given_back(
+    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
+) -> None:
+    edit(
+        "births.sql",
+        CLOSED,
+        f"{CLOSED}\n-- Nor these.\nREVOKE EXECUTE ON FUNCTION take_stock, end_presale_birth FROM PUBLIC;",
+    )
+    (migration,) = await write()
+    assert await goes_there_and_back(engine, connection, [migration]) == ["privilege EXECUTE on take_stock() differs"]
+    assert "-- Nor these.\nREVOKE" in migration.path.read_text()
+    with pytest.raises(NoChanges):
+        await write()
+
+
+async def test_a_function_that_was_taken_from_everybody_is_given_and_taken_again(
+    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
+) -> None:
+    edit("births.sql", CLOSED, "")
+    assert await goes_there_and_back(engine, connection, await write()) == [
+        "privilege EXECUTE on end_presale_birth() differs",
+        "privilege EXECUTE on mark_presale_birth() differs",
+    ]
+
+
+async def test_what_is_made_anew_stays_taken_from_everybody_in_both_directions(
+    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
+) -> None:
+    edit("stock.sql", *CLOSE_NEEDS)
+    (first,) = await write()
+    await runner.forwards(engine, these(first))
+    edit("stock.sql", "(presales uuid[]) RETURNS", "(presales uuid[], quietly boolean DEFAULT false) RETURNS")
+    old, new = "presales uuid[]", "presales uuid[], quietly boolean"
+    assert await goes_there_and_back(engine, connection, await write()) == [
+        f"function presale_needs({old}) is missing",
+        f"function presale_needs({new}) is not of the program",
+    ]
+    assert not await may_call(connection, "presale_needs(uuid[], boolean)")
+
+
+async def test_what_is_gone_comes_back_taken_from_everybody(
+    engine: Engine, connection: asyncpg.Connection, tmp_path: Path, write: Write
+) -> None:
+    births = tmp_path / "rules" / "births.sql"
+    births.write_text(births.read_text() + NEW_RULE)
+    written = await write()
+    assert await goes_there_and_back(engine, connection, written) == ["function nothing() is not of the program"]
+    assert not await may_call(connection, "nothing()")
+    assert not any("GRANT" in one.path.read_text() for one in written)
+    births.write_text(births.read_text().replace(NEW_RULE, ""))
+    (second,) = await write()
+    assert await goes_there_and_back(engine, connection, [second]) == ["function nothing() is missing"]
+    await runner.backwards(engine, lambda ran: [second])
+    assert not await may_call(connection, "nothing()")
 
 
 async def test_what_holds_data_is_left_to_people(crm: AppConfig, edit: Edit) -> None:

@@ -39,7 +39,9 @@ class Changes:
         self._made = made
         self._agree = agree
         self._tables = made.tables | {table._meta.tablename for one in apps() for table in one.table_classes}
-        self._compare([*enums(app), *rules(app)])
+        wanted = [*enums(app), *rules(app)]
+        self._closed = {name for statement in wanted for name in statement.closes}
+        self._compare(wanted)
 
     @property
     def before_tables(self) -> list[Part]:
@@ -59,9 +61,10 @@ class Changes:
                 self._remove(thing, old)
         for statement in wanted:
             self._add(statement, things)
+        self._open({thing.name for thing, _ in gone if thing.kind == "FUNCTION"})
         for thing, old in gone:
             if thing.kind not in ("TRIGGER", "INDEX"):
-                self.late.add(drop(thing), f"{old}\n")
+                self.late.add(drop(thing), self._anew(thing, old))
 
     def _changed(self, things: dict[Thing, Statement]) -> list[Thing]:
         old = self._made.things
@@ -86,10 +89,31 @@ class Changes:
 
     def _add_companion(self, statement: Statement, things: dict[Thing, Statement]) -> None:
         """A statement that creates nothing: it drops what is then created anew, or sees to what was."""
+        if statement.closes or statement.opens:
+            self._close(statement, things)
+            return
         thing = statement.drops
         new = thing not in self._made.things or thing in self._changed(things) if thing else False
         if new or (thing is None and statement.bare not in self._made.others):
             self.late.add(str(statement))
+
+    def _close(self, statement: Statement, things: dict[Thing, Statement]) -> None:
+        """A function that is made, or made anew, may be called by everybody."""
+        old = self._made.things
+        made = {thing.name for thing in things if thing not in old}
+        anew = {thing.name for thing in self._changed(things) if _must_go_first(old[thing], things[thing])}
+        opened = [name for name in statement.closes if name not in self._made.closed]
+        if opened or anew & set(statement.closes):
+            kept = [name for name in opened if name not in made]
+            self.late.add(str(statement), let_everybody(kept) if kept else "")
+
+    def _open(self, gone: set[str]) -> None:
+        for name in sorted(self._made.closed - self._closed - gone):
+            self.late.add(let_everybody([name]), let_nobody([name]))
+
+    def _anew(self, thing: Thing, old: Statement) -> str:
+        closed = thing.kind == "FUNCTION" and thing.name in self._made.closed
+        return f"{old}\n{let_nobody([thing.name])}\n" if closed else f"{old}\n"
 
     def _create(self, thing: Thing, new: Statement) -> None:
         if thing.kind == "INDEX" and new.table in self._made.tables:
@@ -104,8 +128,10 @@ class Changes:
             gone = drop(thing, "CONCURRENTLY ")
             self.indexes.add(f"{gone}\n{concurrently(new)}", f"{gone}\n{concurrently(old)}")
         elif thing.kind in ("FUNCTION", "TRIGGER", "VIEW"):
-            gone = drop(thing) + "\n" if _must_go_first(old, new) else ""
-            self._part(new).add(f"{gone}{new}", f"{gone}{old}\n")
+            if _must_go_first(old, new):
+                self._part(new).add(f"{drop(thing)}\n{new}", f"{drop(thing)}\n{self._anew(thing, old)}")
+            else:
+                self._part(new).add(str(new), f"{old}\n")
         else:
             raise ByHand(f"{thing.kind.lower()} {thing.name} changed. Write that migration by hand: it may hold data.")
 
@@ -192,6 +218,15 @@ def drop(thing: Thing, how: str = "") -> str:
         table, _, name = thing.name.partition(".")
         return f"DROP TRIGGER IF EXISTS {name} ON {table};"
     return f"DROP {thing.kind} {how}IF EXISTS {thing.name};"
+
+
+def let_everybody(functions: list[str]) -> str:
+    return f"GRANT EXECUTE ON FUNCTION {', '.join(functions)} TO PUBLIC;"
+
+
+def let_nobody(functions: list[str]) -> str:
+    """But their owner."""
+    return f"REVOKE EXECUTE ON FUNCTION {', '.join(functions)} FROM PUBLIC;"
 
 
 def concurrently(index: Statement) -> str:

@@ -19,11 +19,15 @@ from backoffice.migrations.sql import Statement, Thing, statements
 
 @dataclass
 class Made:
-    """What the migrations of an app have made, in the order in which they did."""
+    """What the migrations of an app have made, in the order in which they did.
+
+    :ivar closed: the functions that PUBLIC may not execute.
+    """
 
     things: dict[Thing, Statement] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
 
     def rename_label(self, type_: str, old: str, new: str) -> None:
         """PostgreSQL knows a label by its number, and says the new name wherever it is used."""
@@ -93,6 +97,8 @@ def replay(managers: Iterable[MigrationManager]) -> Made:
 def _apply(statement: Statement, made: Made) -> None:
     if thing := statement.drops:
         made.things.pop(thing, None)
+        if thing.kind == "FUNCTION":
+            made.closed.discard(thing.name)
     elif thing := statement.creates:
         made.things[thing] = statement
     elif label := added_label(statement):
@@ -100,6 +106,9 @@ def _apply(statement: Statement, made: Made) -> None:
         made.things[thing] = create_type(label.type, with_label(made.things[thing].labels, label))
     elif renamed := renamed_label(statement):
         made.rename_label(*renamed)
+    elif statement.closes or statement.opens:
+        made.closed |= set(statement.closes)
+        made.closed -= set(statement.opens)
     else:
         made.others.add(statement.bare)
 
