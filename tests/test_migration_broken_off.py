@@ -13,9 +13,10 @@ import pytest
 
 from backoffice.database.engine import Engine
 from backoffice.migrations import checking, records, runner
+from backoffice.migrations.lock import KEY
 from backoffice.migrations.outcomes import MigrationFailed
 from backoffice.settings import Settings
-from backoffice.startup import serving
+from backoffice.startup import StartRefused, serving
 from piccolo_conf import DB
 from tests.migrating import Workshop, a_migration, ended, recorded, relations, these, until_there_is
 
@@ -26,6 +27,7 @@ OLD = "CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_name ON public.customer
 NEW = "CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_name ON customers (name, id);"
 UNIQUE = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique ON customers (id, name);"
 BY_HAND = "ALTER TABLE customers ALTER COLUMN name DROP NOT NULL; DROP INDEX products_name"
+INDEXES, AFTER_INDEXES = "2026-11-28T10:15:48:530829", "2026-11-28T20:07:35:648534"
 DRIFT = ["column customers.name differs", "index products.products_name is missing"]
 
 AtTheRecord = Callable[[], contextlib.AbstractAsyncContextManager[int]]
@@ -117,6 +119,51 @@ async def test_the_way_back_can_be_broken_off_too(
     await runner.backwards(engine, lambda ran: [one])
     assert await recorded(connection) == before
     assert await drift(connection) == DRIFT
+
+
+class TestOnItsWayBack:
+    @pytest.fixture
+    async def workshop(self, tmp_path: Path, database: str, connection: asyncpg.Connection) -> Workshop:
+        """Where INDEXES is half undone: one of its three is gone, and one no longer valid."""
+        workshop = Workshop(tmp_path, database)
+        assert workshop.run("migrations", "backwards", "crm", AFTER_INDEXES, "--auto_agree").code == 0
+        onlooker = await asyncpg.connect(database)
+        async with connection.transaction():
+            await connection.fetchval("SELECT count(*) FROM products")
+            first = workshop.piccolo("migrations", "backwards", "crm", "1", "--auto_agree", DB_LOCK_TIMEOUT="60")
+            await until_there_is(onlooker, "query LIKE 'DROP INDEX%' AND wait_event_type = 'Lock'")
+            os.kill(first.pid, signal.SIGTERM)
+            await asyncio.to_thread(ended, first)
+            while await onlooker.fetchval(f"SELECT count(*) FROM pg_locks WHERE objid = {KEY}"):
+                await asyncio.sleep(0.02)
+        await onlooker.close()
+        assert "presales_notes" not in await relations(connection)
+        return workshop
+
+    async def test_what_was_broken_off_is_pending_and_done_again(
+        self, workshop: Workshop, engine: Engine, server: str, connection: asyncpg.Connection
+    ) -> None:
+        with pytest.raises(StartRefused, match=r"migrations are pending\. Run `make migrate`"):
+            async with serving(engine):
+                pass
+        said = workshop.migrate()
+        assert said.code == 0, said.text
+        assert str(await checking.check(engine, server)) == "The database is as the code says."
+        assert await drift(connection) == []
+        async with serving(engine):
+            pass
+
+    async def test_the_same_command_ends_it_and_takes_no_other(
+        self, workshop: Workshop, engine: Engine, server: str, connection: asyncpg.Connection
+    ) -> None:
+        others = await recorded(connection)
+        assert f"-- crm {INDEXES} (" in workshop.run("backoffice", "plan", "--app=crm", "--back").text
+        said = workshop.run("migrations", "backwards", "crm", "1", "--auto_agree")
+        assert said.code == 0, said.text
+        assert await recorded(connection) == others
+        assert await drift(connection) == []
+        assert (await checking.check(engine, server)).drift == []
+        assert f"-- crm {INDEXES} (" not in workshop.run("backoffice", "plan", "--app=crm", "--back").text
 
 
 async def test_what_it_dropped_when_it_was_broken_off_is_not_missed(

@@ -277,6 +277,7 @@ async def test_piccolos_own_command_writes_labels_tables_and_rules_that_run_ther
     refused = workshop.run("migrations", "backwards", "crm", first, "--auto_agree")
     assert refused.code == 1
     assert "some rows of presales still have status = waiting: change them first" in refused.text
+    assert f"crm {first}" in await recorded(connection), "nothing of it was undone"
     await connection.execute("UPDATE presales SET status = 'draft'")
     await connection.execute("ALTER TABLE presales ENABLE TRIGGER presales_change")
     assert workshop.run("migrations", "backwards", "crm", first, "--auto_agree").code == 0

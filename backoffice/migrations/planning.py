@@ -14,6 +14,7 @@ from backoffice.migrations.checking import reading
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration, all_migrations
 from backoffice.migrations.observing import Effect, Observer, read_facts
+from backoffice.migrations.progress import undoable
 from backoffice.migrations.risks import Old, Risk, locks, risks
 from backoffice.migrations.runner import SETTLE, Run, Step
 from backoffice.migrations.scratch import a_server, declare, migrate, quiet, scratch, throwaway_server
@@ -86,7 +87,7 @@ class Planned:
 async def plan(engine: Engine, choose: Choice, *, backwards: bool = False, scratch_server: str = "") -> str:
     """The script of what `choose` picks for the engine's database, which is only read."""
     async with reading(engine) as connection:
-        ran = await records.applied(connection)
+        ran = await (undoable if backwards else records.applied)(connection)
         sizes = {row["relname"]: f"{row['rows']:,} rows, {row['size']}" for row in await connection.fetch(SIZES)}
     chosen = choose(ran)
     async with a_server(engine, scratch_server) as server, scratch(engine, server) as run:

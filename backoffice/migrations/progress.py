@@ -7,11 +7,31 @@ from typing import Any
 
 from backoffice.migrations import records
 from backoffice.migrations.catalog import read_catalog
+from backoffice.migrations.files import Key
 from backoffice.migrations.records import Before
 from backoffice.migrations.sql import Statement
 
 # Batches of rows change no definition, and may be many.
 ROWS = re.compile(r"(?:SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|BEGIN|START)\b", re.IGNORECASE)
+# Of transactions. What is refused at the beginning of one leaves nothing.
+BOUNDS = re.compile(r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
+
+# What was begun to be undone has not run any more, so a start is refused, and going forwards does it again. Its place
+# is kept, so that going backwards ends it before it takes the next: in its checksum, which is read of what ran only.
+BEGIN_TO_UNDO = """
+WITH ran AS (DELETE FROM migration WHERE app_name = $1 AND name = $2 RETURNING app_name, name)
+INSERT INTO migration_checksum SELECT app_name, name, 'half undone' FROM ran
+ON CONFLICT (app_name, name) DO UPDATE SET checksum = excluded.checksum
+"""
+HALF_UNDONE = "SELECT app_name, name FROM migration_checksum WHERE checksum = 'half undone' ORDER BY name"
+
+
+async def undoable(connection: Any) -> list[Key]:
+    """What ran, in that order, and last what was half undone when it was broken off."""
+    ran = await records.applied(connection)
+    if not await connection.fetchval(records.TABLE_EXISTS, "migration_checksum"):
+        return ran
+    return [*ran, *((row["app_name"], row["name"]) for row in await connection.fetch(HALF_UNDONE))]
 
 
 class Progress:
@@ -20,15 +40,21 @@ class Progress:
     What is done in a transaction of the migration's own is remembered after its COMMIT.
 
     :param transaction: makes one in which to remember something.
+    :param undoes: the migration, where it goes backwards.
     :ivar reached: what is remembered.
     """
 
-    def __init__(self, reached: Before, transaction: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+    def __init__(
+        self, reached: Before, transaction: Callable[[], AbstractAsyncContextManager[None]], undoes: Key | None
+    ) -> None:
         self.reached = reached
         self._transaction = transaction
+        self._undoes = undoes
         self._announced = False
 
     async def before(self, connection: Any, statement: str) -> None:
+        if self._undoes and not BOUNDS.match(Statement(statement).bare):
+            await connection.execute(BEGIN_TO_UNDO, *self._undoes)
         if not (connection.is_in_transaction() or _changes_rows(statement)):
             await records.announce(connection, statement, self.reached)
             self._announced = True

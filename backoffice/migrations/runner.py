@@ -23,7 +23,7 @@ from backoffice.migrations.files import Migration
 from backoffice.migrations.journal import Journal, NotedConnector, noted
 from backoffice.migrations.lock import WAIT_SECONDS, Session, blockers, exclusive
 from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused, say, what_was_done
-from backoffice.migrations.progress import Progress
+from backoffice.migrations.progress import Progress, undoable
 
 ATTEMPTS = 6
 
@@ -85,7 +85,7 @@ async def backwards(engine: Engine, choose: Choice, *, wait: float = WAIT_SECOND
     :raises MigrationsStopped: where one fails; then none was undone.
     """
     async with _alone(engine, wait) as run:
-        chosen = choose(await records.applied(run.connection))
+        chosen = choose(await undoable(run.connection))
         await run.backwards([Step(one, await one.manager()) for one in chosen])
     return chosen
 
@@ -203,10 +203,11 @@ class Run:
 
     async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
         transaction = partial(transaction_on, self.engine, self.connection)
-        async with transaction():
-            await records.create_tables(self.connection)
-            progress = Progress(await records.take_up(self.connection), transaction)
         for step in steps:
+            async with transaction():
+                await records.create_tables(self.connection)
+                reached = await records.take_up(self.connection)
+            progress = Progress(reached, transaction, step.migration.key if backwards else None)
             with self.journal.telling(progress):
                 await self._run_outside(step, backwards)
             async with transaction():
