@@ -1,8 +1,8 @@
 """What the database remembers of its migrations.
 
 Piccolo's table `migration` says which have run. Three more of our own say what their files were, or that they are half
-undone (`migration_checksum`), what the database consisted of when the last one had run (`migration_catalog`, one row), and
-which statement outside a transaction has begun, and on what (`migration_under_way`, one row or none).
+undone (`migration_checksum`), what the database consisted of when the last one had run (`migration_catalog`, one row),
+and which statement outside a transaction has begun, and on what (`migration_under_way`, one row or none).
 """
 
 import contextlib
