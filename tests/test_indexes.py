@@ -57,7 +57,7 @@ FILL = f"""
     INSERT INTO products (code, name, unit, description, stock, purchase_price, sale_price, sale_type, created_at,
                           updated_at)
     SELECT 'P' || n, 'Café número ' || n, (ARRAY['un', 'kg'])[1 + n % 2],
-           CASE WHEN n % 2 = 0 THEN 'lote ' || n % 900 || repeat(' de sempre', n % 30) END, n % 50, n % 500, n % 900,
+           CASE WHEN n % 2 = 0 THEN 'lote ' || n % 900 END, n % 50, n % 500, n % 900,
            'type ' || n % 20, moment, moment
     FROM generate_series(1, {ROWS}) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment);
     INSERT INTO presales (number, customer_id, status, total, discount, notes, created_at, updated_at)
