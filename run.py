@@ -48,10 +48,10 @@ async def seed_demo() -> None:
 
 async def demo_log_ins() -> list[str]:
     """The e-mails of the demo users that this database has, and who have the demo password still."""
-    from accounts.demo_password import active_users_with_it
+    from accounts.demo_password import active_users_with_demo_password
     from accounts.roles import UserRole
 
-    return await active_users_with_it(*(f"{role.value}@flowcrm.example" for role in UserRole))
+    return await active_users_with_demo_password(*(f"{role.value}@flowcrm.example" for role in UserRole))
 
 
 def welcome(settings: Settings, log_ins: list[str]) -> str:

@@ -6,7 +6,7 @@ from accounts.passwords import DEMO_PASSWORD, verify_password
 from accounts.tables import User
 
 
-async def active_users_with_it(*emails: str) -> list[str]:
+async def active_users_with_demo_password(*emails: str) -> list[str]:
     """The e-mails of the active users who have the demo password.
 
     :param emails: to look at these users alone; at all of them, unless some are named.

@@ -4,7 +4,6 @@ from backoffice.words import LABELS, VALUES, Text
 
 EXPLANATIONS = (
     Text("At least 8 characters. Kept as an argon2id hash.", "Pelo menos 8 caracteres. Guardada cifrada (argon2id)."),
-    Text("Leave empty to keep it.", "Deixe em branco para manter a atual."),
     Text("Deactivating someone ends their sessions at once.", "Desativar alguém encerra na hora as suas sessões."),
 )
 

@@ -105,8 +105,9 @@ class Prober:
         """As every request is answered while the database takes no more connections."""
         pool = self._engine.pool
         try:
-            connection = await pool.take()
-        except PoolExhausted:
+            async with asyncio.timeout(PROBE_SECONDS / 2):  # or it could not be said any more why there is none
+                connection = await pool.take()
+        except (PoolExhausted, TimeoutError):
             raise full from None
         try:
             return await self._probe(connection)

@@ -33,7 +33,7 @@ auth_type = trust
 auth_file = {users}
 pool_mode = transaction
 default_pool_size = {sessions}
-max_client_conn = 200
+max_client_conn = {clients}
 server_login_retry = 1
 query_wait_timeout = 5
 """
@@ -51,12 +51,14 @@ class PgBouncer:
     """Called with the address of a database of its server: where it is reached through PgBouncer.
 
     :param sessions: how many it has with the server, at most.
+    :param clients: how many it lets in, at most.
     """
 
-    def __init__(self, folder: Path, server: str, *, port: int, sessions: int) -> None:
+    def __init__(self, folder: Path, server: str, *, port: int, sessions: int, clients: int) -> None:
         folder.mkdir()
         url = urlsplit(server)
-        self.who, self.port, self.sessions = f"{url.username}:{url.password or ''}", port, sessions
+        self.who, self.port = f"{url.username}:{url.password or ''}", port
+        self.most = {"sessions": sessions, "clients": clients}
         self.configuration, self.users = folder / "pgbouncer.ini", folder / "users.txt"
         self.users.write_text(f'"{url.username}" "{url.password or ""}"\n')
         self._configure(server)
@@ -78,13 +80,15 @@ class PgBouncer:
     def _configure(self, server: str) -> None:
         host, port = Settings(database_url=SecretStr(server)).addresses[0]
         self.configuration.write_text(
-            CONFIGURATION.format(host=host, port=port, listen=self.port, users=self.users, sessions=self.sessions)
+            CONFIGURATION.format(host=host, port=port, listen=self.port, users=self.users, **self.most)
         )
 
 
 @contextmanager
-def pgbouncer(folder: Path, server: str, *, port: int = 0, sessions: int = 20) -> Iterator[PgBouncer]:
-    between = PgBouncer(folder, server, port=port or free_port(), sessions=sessions)
+def pgbouncer(
+    folder: Path, server: str, *, port: int = 0, sessions: int = 20, clients: int = 200
+) -> Iterator[PgBouncer]:
+    between = PgBouncer(folder, server, port=port or free_port(), sessions=sessions, clients=clients)
     try:
         wait_for(between.process, between.port, between.log)
         yield between

@@ -181,9 +181,7 @@ async def test_with_every_connection_taken_health_answers_on_one_of_its_own(tmp_
 async def test_where_the_database_takes_no_more_connections_health_asks_on_one_that_serves(tmp_path: Path) -> None:
     with own_server(tmp_path / "data") as own:
         await own.query("CREATE ROLE limited LOGIN CONNECTION LIMIT 1")
-        settings = own.settings(
-            database_url=own.dsn.replace("flowcrm@", "limited@"), db_pool_max=2, db_acquire_timeout=0.2
-        )
+        settings = own.settings(database_url=own.dsn.replace("flowcrm@", "limited@"), db_pool_max=2)
         async with served(settings) as (client, engine):
             for _ in range(2):
                 assert (await client.get("/api/health")).status_code == 200

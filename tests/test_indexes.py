@@ -396,6 +396,8 @@ async def test_a_filter_by_what_many_have_reads_no_more_than_a_page_and_its_boun
     ("resource", "asked"),
     [
         (CUSTOMERS, {"name": "Ana Ana Ana", "name__match": "exact"}),
+        (CUSTOMERS, {"name": "s", "name__match": "starts", "__order": "-created_at,name"}),
+        (CUSTOMERS, {"name": "s", "name__match": "starts", "__order": "name"}),
         (PRODUCTS, {"stock": "7", "__order": "-unit,name"}),
         (PRESALES, {"total__operator": "gt", "total": "990", "__order": "notes"}),
         (PRESALES, {"status": "draft", "discount": "2", "__order": "-total"}),
@@ -445,6 +447,18 @@ async def test_what_begins_alike_stands_together_in_the_alphabet(large: asyncpg.
     assert {row["name"].split()[0] for row in answer["rows"]} == {"Silva"}
     plan = await plan_of(large, reader.last, ", ANALYZE, TIMING OFF")
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"]) < 1000
+
+
+@pytest.mark.parametrize("value", ["", "a"])
+@pytest.mark.parametrize("order", ["name", "-created_at,name", "name,phone"])
+async def test_the_many_that_begin_with_one_letter_are_not_all_found(
+    large: asyncpg.Connection, value: str, order: str
+) -> None:
+    reader, asked_for = Watched(large), page(CUSTOMERS, name=value, name__match="starts", __order=order)
+    await Rows(CUSTOMERS.table, asked_for.order).body(reader, asked_for, reader.fetch_value)
+    plan = await plan_of(large, reader.last, ", ANALYZE, TIMING OFF")
+    sorts = [node for node in plan if "Sort" in node["Node Type"]]
+    assert sum(child["Actual Rows"] * child["Actual Loops"] for node in sorts for child in node["Plans"]) < 5_000
 
 
 async def test_what_comes_late_among_neighbours_that_are_alike_is_walked_to(large: asyncpg.Connection) -> None:

@@ -16,7 +16,9 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from backoffice.database.connecting import DatabaseFull
 from backoffice.database.engine import Engine
+from backoffice.probing import prober
 from backoffice.settings import ROOT, Settings
 from main import app, lifespan
 from piccolo_conf import DB
@@ -87,6 +89,21 @@ async def test_many_requests_share_few_sessions(few_sessions: str, connection: a
         assert await connection.fetchval(SESSIONS) <= FEW
     assert {answer.status_code for answer in answers} == {201}
     assert await connection.fetchval("SELECT total FROM presales") == Decimal("4.00")
+
+
+async def test_where_it_lets_nobody_else_in_health_asks_on_one_that_serves(
+    server: str, database: str, tmp_path: Path
+) -> None:
+    with pgbouncer(tmp_path / "full", server, clients=2) as through:
+        engine = Engine(Settings(database_url=SecretStr(through(database))))
+        await engine.open_pool()
+        other = await asyncpg.connect(through(database), statement_cache_size=0)
+        with pytest.raises(DatabaseFull, match="no more connections allowed"):
+            await engine.connect()
+        assert (await prober(engine).ask()).schema.pending == 0
+        assert engine.pool.figures().active == 0
+        await other.close()
+        await engine.close_pool()
 
 
 async def test_it_may_be_restarted(server: str, database: str, tmp_path: Path) -> None:

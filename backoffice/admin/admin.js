@@ -142,7 +142,7 @@ function noteInList(request) {
     answerWith(request, "", 200);
   } else if (refusal && (done || refused.length)) {
     refusal = outcome(refusal);
-    store.dispatch("fetchRows");
+    if (request.status < 500 && request.status !== 401) store.dispatch("fetchRows"); // or what was done would not be read
   }
 }
 

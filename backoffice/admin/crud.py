@@ -29,7 +29,7 @@ from backoffice.problems import FieldError, Problem
 # Stands in every form, hidden: the ETag of the row as it was when the form was filled.
 VERSION = "version"
 
-KEPT = "Leave empty to keep it."  # said of secrets, which no form shows
+KEPT = "Left empty, the present one stays."  # said of secrets, which no form shows
 
 EXPORT = "export"  # what a request prefers whose answer becomes a part of a spreadsheet
 
@@ -175,8 +175,9 @@ class AdminCRUD(CRUD):
         extra |= {"sortable": name in self.resource.ordered, "parts": self.resource.has_parts(name)}
         # What is "unique" is not offered for changing many rows at once; nor should these be.
         extra["unique"] = name in unique_columns(self.table) or about["readOnly"] or extra["secret"]
-        if help_text := KEPT if extra["secret"] else extra["help_text"]:
-            extra["help_text"] = words.label(help_text, language)
+        if extra["help_text"]:
+            said = [extra["help_text"], *([KEPT] if extra["secret"] else [])]
+            extra["help_text"] = " ".join(words.label(text, language) for text in said)
         if isinstance(column, EnumColumn):
             extra["choices"] = {value: values.choice(value, language) for value in get_args(column.value_type)}
         if name in self.json_columns:

@@ -1,5 +1,5 @@
-// The export, in place of the front end's own, which reads page by page by their numbers: rows that come or go meanwhile
-// stood in the file twice, or not at all. It also took an empty list for a failure, and asked in English.
+// Exports a list by cursor instead of the front end's page numbers, so that rows that are added or deleted meanwhile neither
+// repeat nor hide others.
 
 const WINDOW = "[data-uitest=csv_modal]";
 const PAGE_ROWS = 1000; // as many as the server gives at once
@@ -40,6 +40,7 @@ function download(table, parts) {
   link.href = URL.createObjectURL(new Blob(["\ufeff", ...parts], { type: "text/csv;charset=utf-8" }));
   link.download = `${table}.csv`;
   link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 async function exportList(modal, columns) {

@@ -16,14 +16,14 @@ class Condition:
     :param checked: as a row is looked at that has been read anyway.
     :param orderless: whether that index has no order (GIN) or one of its own: all rows are found first, and put in
         order then.
-    :param together: where in the order of a column such rows stand, if they stand together there.
+    :param ranges: by column, the range of its order outside which there is no such row.
     """
 
     found: QueryString
     estimated: QueryString
     checked: QueryString
     orderless: bool = False
-    together: Mapping[str, QueryString] = field(default_factory=dict)
+    ranges: Mapping[str, QueryString] = field(default_factory=dict)
 
 
 def plain(condition: QueryString) -> Condition:
@@ -40,7 +40,7 @@ def all_of(*conditions: Condition) -> Condition:
         QueryString(and_, *(condition.estimated for condition in conditions)),
         QueryString(and_, *(condition.checked for condition in conditions)),
         orderless=any(condition.orderless for condition in conditions),
-        together={name: where for condition in conditions for name, where in condition.together.items()},
+        ranges={name: within for condition in conditions for name, within in condition.ranges.items()},
     )
 
 

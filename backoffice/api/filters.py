@@ -19,11 +19,13 @@ MAX_SEARCH_LENGTH = 200
 FRAGMENT_BYTES = 3  # see fragments() of rules/text.sql
 
 COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "<>"}
-NO_TEXT = "sort_key(NULL)"  # comes after every other
+KEY_OF_NULL = "sort_key(NULL)"  # in SQL; above that of every text
 NULL_TESTS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 OPERATORS = (*COMPARISONS, *NULL_TESTS)
 MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
 TWO_WORDS = "[0-9A-Za-z][^0-9A-Za-z]+[0-9A-Za-z]"
+CERTAIN_LENGTH = 100  # of the 200 in a sort key, where each letter may be written as two: itself, and its accent
+HIGHEST = "repeat(chr(1114111), 201)"  # in SQL; what is added to a sort key, so that none that begins so is above it
 FOLDED_ALONE = "[\u0001-\u00ff]*"  # what is folded by itself, whatever follows
 INDEXED_AS = {"contains": "{}", "starts": "\n{}", "ends": "{}\n"}  # see `fragments_sql`
 
@@ -84,11 +86,9 @@ class Filters:
         else:
             condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
         if match == "starts" and name in self.resource.alphabetical and re.fullmatch(FOLDED_ALONE, value):
-            key = sort_key(name)
-            together = QueryString(f"{key} >= sort_key({{}}) AND {key} < sort_key({{}}) || chr(1114111)", value, value)
-            found = QueryString("{} AND {}", together, condition)
-            return [Condition(found, estimated, condition, orderless=True, together={name: together})]
+            return [self._beginning(name, value, condition, estimated)]
         # Either index also finds rows that have the value elsewhere: the condition is checked again.
+        # E-mails and codes have no alphabet, but words.
         search = self.resource.search if match == "starts" and name in self.resource.searched else None
         if search is not None and has_words(value):
             found = QueryString("{} AND {}", condition, search(value).found)
@@ -102,10 +102,19 @@ class Filters:
         )
         return [Condition(found, estimated, condition, orderless=True)]
 
+    def _beginning(self, name: str, value: str, condition: QueryString, estimated: QueryString) -> Condition:
+        """What begins so stands together in the alphabet, with what has other accents."""
+        key, beginning = sort_key(name), value[:CERTAIN_LENGTH]
+        within = QueryString(f"{key} >= sort_key({{}}) AND {key} < sort_key({{}}) || {HIGHEST}", beginning, beginning)
+        if len(value.encode()) < FRAGMENT_BYTES - 1:  # so many rows begin with that the list is walked through
+            return Condition(condition, estimated, condition, ranges={name: within})
+        found = QueryString("{} AND {}", within, condition)
+        return Condition(found, estimated, condition, orderless=True, ranges={name: within})
+
     def _null_test(self, name: str, operator: str) -> Condition:
         if name in self.resource.alphabetical:  # which has an index, also of the few that have a text
             sign = "=" if operator == "is_null" else "<"
-            return plain(QueryString(f"{sort_key(name)} {sign} {NO_TEXT}"))
+            return plain(QueryString(f"{sort_key(name)} {sign} {KEY_OF_NULL}"))
         return plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))
 
     def _compare(self, column: Column, sign: str, text: str) -> list[Condition]:
@@ -118,7 +127,7 @@ class Filters:
             return []
         if name in self.resource.alphabetical and sign not in ("=", "<>"):
             key = sort_key(name)
-            return [plain(QueryString(f"{key} {sign} sort_key({{}}) AND {key} < {NO_TEXT}", value))]
+            return [plain(QueryString(f"{key} {sign} sort_key({{}}) AND {key} < {KEY_OF_NULL}", value))]
         return [plain(QueryString(f'"{name}" {sign} {place_of(column, "{}")}', value))]
 
 

@@ -71,7 +71,7 @@ def _shape(table: type[Table], page: Page, *, once: bool = False) -> tuple[Shape
     :param once: see `Shape`.
     """
     where = page.where or plain(EVERY_ROW)
-    bounds = [bound for bound in (page.after, where.together.get(page.order[0].name)) if bound is not None]
+    bounds = [bound for bound in (page.after, where.ranges.get(page.order[0].name)) if bound is not None]
     bounded = QueryString(" AND ".join(["{}"] * len(bounds)), *bounds) if bounds else EVERY_ROW
     conditions = where.found, where.checked if page.near else EVERY_ROW, bounded
     (found, checked, after), arguments = compiled(*conditions)

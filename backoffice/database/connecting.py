@@ -73,6 +73,8 @@ class DatabaseRefused(DatabaseUnavailable):
     """The database answers, and will go on refusing: wrong password, unknown database or parameter, no TLS, too old."""
 
 
+FULL_POOLER = "no more connections allowed"  # what PgBouncer says, under the code of another error
+
 LOST = (
     OSError,  # DatabaseUnavailable included
     asyncpg.PostgresConnectionError,
@@ -112,7 +114,7 @@ def cause(error: BaseException) -> str:
 
 
 def _kind(error: BaseException) -> type[DatabaseUnavailable]:
-    if isinstance(error, asyncpg.TooManyConnectionsError):
+    if isinstance(error, asyncpg.TooManyConnectionsError) or FULL_POOLER in str(error):
         return DatabaseFull
     return DatabaseRefused if _is_final(error) else DatabaseUnavailable
 
