@@ -17,7 +17,7 @@ from accounts.passwords import DEMO_PASSWORD
 from backoffice.api.totals import LARGE_ROWS, MOST_COUNTED_ROWS
 from tests.browser import APPLY, CHROMIUM, CREATE, FLAGS, PATIENCE_MS, SAVE, Clerk
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
-from tests.clients import a_token, bearer
+from tests.clients import a_token, bearer, until_waiting
 from tests.conftest import clone
 from tests.real_server import real_server
 
@@ -765,6 +765,26 @@ async def test_of_many_rows_those_that_are_in_use_are_named_and_the_others_are_d
     await clerk.sees_notice(f"{named}2 outro(s) recusado(s).\n2 feito(s).")
     await expect(rows).to_have_count(10)
     clerk.expects_refusal(409)
+
+
+@as_a("manager")
+async def test_of_many_rows_it_is_said_how_many_were_done_before_the_session_ended(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for number in range(4):
+        await a_customer(db, name=f"Yuri {number}")
+    rows = await clerk.list("customers", "?name=Yuri&__order=name")
+    await expect(rows).to_have_count(4)
+    await clerk.page.locator("thead input").check()
+    counted = clerk.page.expect_response(re.compile("/count/"))  # is asked for in the end, and refused as well
+    async with counted, db.transaction():
+        await db.execute("SELECT FROM customers WHERE name = 'Yuri 1' FOR UPDATE")
+        await clerk.page.click("[title='Delete selected Rows']")
+        await until_waiting(db, 1)
+        await db.execute("DELETE FROM sessions")
+    await clerk.sees_notice("Please log in.\n2 done.")
+    clerk.expects_refusal(401)
+    assert await db.fetchval("SELECT count(*) FROM customers WHERE name LIKE 'Yuri%'") == 2
 
 
 async def test_a_user_gets_a_password_that_nobody_sees(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -71,7 +71,7 @@ async def test_every_metric_is_told_and_no_other(cast: Cast) -> None:
 
 def test_the_pooler_that_the_tests_use_is_set_up_as_it_says() -> None:
     recommended = block("ini", section("PgBouncer")).splitlines()
-    used = CONFIGURATION.format(host="", port="", listen="", users="", sessions=20).splitlines()
+    used = CONFIGURATION.format(host="", port="", listen="", users="", sessions=20, clients=200).splitlines()
     assert set(recommended) <= set(used)
 
 

@@ -27,6 +27,7 @@ let refusal = ""; // what the server said, if it refused the last request
 let isBesideForm = false; // whether that stands above the form, too
 let done = 0; // of many rows to change or delete
 let refused = []; // of the same, each with why
+let broken = ""; // what is said of those that were broken off, until the server is at hand again
 const asked = {}; // the last question of each kind
 
 localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -119,6 +120,8 @@ function answered(request) {
   const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
   refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
+  broken = status < 400 ? "" : broken;
+  refusal &&= broken || refusal;
   isBesideForm = status !== 401; // then the form is gone
   if (["DELETE", "PATCH"].includes(method)) noteInList(request);
   if (refusal && status !== 404) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
@@ -141,8 +144,8 @@ function noteInList(request) {
     refusal = "";
     answerWith(request, "", 200);
   } else if (refusal && (done || refused.length)) {
-    refusal = outcome(refusal);
-    if (request.status < 500 && request.status !== 401) store.dispatch("fetchRows"); // or what was done would not be read
+    refusal = broken = outcome(refusal);
+    if (request.status < 500 && request.status !== 401) store.dispatch("fetchRows");
   }
 }
 
