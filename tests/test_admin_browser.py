@@ -490,6 +490,22 @@ async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk
     assert kept["customer_id"] == other, "and what others changed meanwhile stays"
 
 
+async def test_a_whole_number_is_what_was_typed(clerk: Clerk, db: asyncpg.Connection) -> None:
+    product = await a_product(db, stock=7)
+    await clerk.open("products", product)
+    await clerk.field("stock").click()
+    await clerk.page.mouse.wheel(0, 400)
+    await clerk.fill(name="Scrolled past")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    assert (await row(db, "products", product))["stock"] == 7
+    await clerk.fill(stock="2,5")
+    await clerk.save()
+    await clerk.sees_refusal("Stock: This must be a whole number.")
+    clerk.expects_refusal(422)
+    assert (await row(db, "products", product))["stock"] == 7
+
+
 async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:
     await a_customer(db, name="Old Timer", created_at=datetime(2020, 2, 29, 13, 5, tzinfo=UTC))
     rows = await clerk.list("customers", "?name=Old+Timer")

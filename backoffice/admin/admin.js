@@ -335,6 +335,14 @@ function tidyForm(properties) {
   }
 }
 
+// In a number's field the wheel that scrolls the page changes the number, and a comma is lost: 2,5 becomes 25.
+
+function takeNumbersAsTyped() {
+  for (const input of document.querySelectorAll("input[type=number][name]")) {
+    Object.assign(input, { type: "text", inputMode: "numeric" });
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   const app = document.querySelector("#app").__vue_app__;
   store = app.config.globalProperties.$store;
@@ -351,6 +359,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const properties = store.state.schema?.properties ?? {};
     tidyChoices(properties);
     tidyForm(properties);
+    takeNumbersAsTyped();
     suggestDelimiter();
   }).observe(document.querySelector("#app"), { childList: true, subtree: true, characterData: true });
 });
