@@ -8,7 +8,8 @@ const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
 const SCHEMA = /\/schema\/$/;
 const COUNT = /\/count\/(\?|$)/;
 const ROW = /\/([^/]+)\/$/;
-const QUESTION = /\/tables\/\w+\/(?:([^/]+)\/)?$/; // about a table, one of its rows, or its schema, count, ids …
+// About a table, one of its rows, or its schema, count, ids …; and not, for the side bar, which tables there are.
+const QUESTION = /\/tables\/(?!grouped\/)\w+\/(?:([^/]+)\/)?$/;
 const PARTS = ["count", "ids", "new", "references", "schema"];
 const OF_A_PAGE = ["__order", "__page", "__page_size", "__readable"]; // parameters beside what is looked for
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
