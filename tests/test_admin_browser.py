@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Request, Route, async_playwright, expect
 
 from accounts.passwords import DEMO_PASSWORD
 from backoffice.api.totals import LARGE_ROWS, MOST_COUNTED_ROWS
@@ -893,6 +893,28 @@ async def test_an_employee_is_told_what_is_for_others(clerk: Clerk, db: asyncpg.
     await expect(clerk.page.locator("#result_count")).to_be_visible()
     assert await clerk.page.evaluate(in_place) == "none"
     clerk.expects_refusal(403)
+
+
+async def test_the_side_bar_has_its_tables_however_late_they_come(clerk: Clerk, db: asyncpg.Connection) -> None:
+    """The answer about them is not taken for an earlier list's, which would give way to that of the last."""
+    await a_customer(db)
+    listed = asyncio.Event()
+
+    def hear(request: Request) -> None:
+        if "/customers/?" in request.url:
+            listed.set()
+
+    async def late(route: Route) -> None:
+        async with asyncio.timeout(10):
+            await listed.wait()
+        await route.continue_()
+
+    clerk.page.on("requestfinished", hear)
+    await clerk.page.route("**/tables/grouped/", late)
+    await clerk.list("customers")
+    await expect(clerk.side_bar.get_by_text("Customers")).to_be_visible()
+    await clerk.page.unroute("**/tables/grouped/")
+    clerk.page.remove_listener("requestfinished", hear)
 
 
 @as_a("manager", "pt-BR")
