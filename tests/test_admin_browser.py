@@ -356,6 +356,51 @@ async def test_filters_stay_when_the_list_is_sorted_left_and_searched(clerk: Cle
     assert "search" not in clerk.page.url
 
 
+async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Panel Customer")
+    for notes in ("panel one", "panel two"):
+        await a_presale(db, customer_id=customer, notes=notes)
+    await a_presale(db, notes="panel three")
+    rows = await clerk.list("presales")
+    button = clerk.page.locator("[data-uitest=filter_button]")
+    number = button.locator("span")
+    assert await number.evaluate(BESIDE) == "none"
+    await button.click()
+    await clerk.pick("customer_id", "Panel", "Panel Customer")
+    await clerk.choose(status="draft")
+    since = clerk.page.locator(".filter_wrapper input[type=datetime-local]").first
+    await since.fill("2020-01-02T03:04")
+    await clerk.choose(created_at__operator="gte")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(2)
+    assert await number.evaluate(BESIDE) == '" (3)"'
+    await button.click()
+    await clerk.page.reload()
+    await expect(rows).to_have_count(2)
+    assert await number.evaluate(BESIDE) == '" (3)"'
+    await button.click()
+    key = clerk.page.locator(".filter_wrapper .key_search > input[type=text]")
+    await expect(key).to_have_value("Panel Customer")
+    await expect(since).to_have_value("2020-01-02T03:04")
+    await clerk.sees_value("status", "draft")
+    await clerk.sees_value("created_at__operator", "gte")
+    await clerk.choose(status="pending")
+    await clerk.page.click(APPLY)
+    await expect(clerk.page.get_by_text("No results found")).to_be_visible()
+    assert f"customer_id={customer}" in clerk.page.url
+    await clerk.page.get_by_role("button", name="Clear filters").click()
+    await expect(rows).not_to_have_count(0)
+    await expect(key).to_have_value("")
+    await expect(since).to_have_value("")
+    assert await number.evaluate(BESIDE) == "none"
+    await since.fill("2020-01-02T03:04")
+    await clerk.choose(created_at__operator="lt")
+    await clerk.page.click(APPLY)
+    await expect(clerk.page.get_by_text("No results found")).to_be_visible()
+
+
 async def test_when_all_rows_of_the_last_page_are_deleted_the_one_before_is_shown(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
@@ -369,6 +414,7 @@ async def test_when_all_rows_of_the_last_page_are_deleted_the_one_before_is_show
     await rows.locator("input").check()
     await clerk.page.click("[title='Delete selected Rows']")
     await expect(rows).to_have_count(5)
+    assert clerk.asked == ["Are you sure you want to delete 1 selected row(s)?"]
 
 
 async def test_what_somebody_else_deleted_leaves_nobody_without_what_they_typed(
@@ -488,6 +534,59 @@ async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk
     kept = await row(db, "presales", presale)
     assert (kept["notes"], kept["status"], kept["discount"]) == ("A long text", "cancelled", Decimal("1.50"))
     assert kept["customer_id"] == other, "and what others changed meanwhile stays"
+
+
+async def test_a_row_that_was_picked_when_the_session_ended_is_picked_again(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Picked Again")
+    await clerk.add("presales", notes="Picked by hand")
+    await clerk.pick("customer_id", "Picked", "Picked Again")
+    await db.execute("DELETE FROM sessions")
+    await clerk.create()
+    await clerk.sees_notice("Please log in.")
+    clerk.expects_refusal(401)
+    await clerk.page.fill("[name=username]", "admin@flowcrm.example")
+    await clerk.page.fill("[name=password]", DEMO_PASSWORD)
+    await clerk.page.click("[data-uitest=login_button]")
+    await clerk.sees_value("notes", "Picked by hand")
+    await expect(clerk.page.locator(".key_search > input[type=text]")).to_have_value("Picked Again")
+    await clerk.create()
+    await clerk.sees_notice("Successfully added row")
+    assert await db.fetchval("SELECT customer_id FROM presales WHERE notes = 'Picked by hand'") == customer
+
+
+async def test_who_gets_no_answer_is_told_so_and_keeps_what_they_typed(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Cut Off")
+    await clerk.open("customers", customer)
+    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.fill(address="A long address")
+    await clerk.page.context.set_offline(True)
+    await clerk.save()
+    await clerk.sees_notice("The server does not answer. Look whether this was carried out before you try again.")
+    await clerk.page.context.set_offline(False)
+    assert clerk.troubles == ["Failed to load resource: net::ERR_INTERNET_DISCONNECTED"]
+    clerk.troubles.clear()
+    await clerk.sees_value("address", "A long address")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+
+
+async def test_an_address_without_a_row_shows_no_empty_form(clerk: Clerk) -> None:
+    for row_id in ("not-an-id", str(uuid.uuid4())):
+        await clerk._go(f"customers/{row_id}/")
+        await expect(clerk.page.get_by_text("Choose in the side bar")).to_be_visible()
+        clerk.expects_refusal(422 if row_id == "not-an-id" else 404)
+    assert clerk.asked == ["Page not found"] * 2
+
+
+async def test_the_password_of_a_new_user_is_needed_and_not_filled_in(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.add("users")
+    label = clerk.page.locator("form > div > div:has([name=password]) label")
+    assert await label.evaluate(BESIDE) == '" *"'
+    await expect(clerk.field("password")).to_have_attribute("autocomplete", "new-password")
+    await clerk.open("users", await a_user(db))
+    assert await label.evaluate(BESIDE) == "none"
 
 
 async def test_a_whole_number_is_what_was_typed(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -18,7 +18,10 @@ const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(
 const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
 const GONE = "This no longer exists: somebody has deleted it.";
+const NO_ANSWER = "The server can't be reached - please try later.";
+const UNKNOWN = "The server does not answer. Look whether this was carried out before you try again.";
 const NOTICE_MS = 5000; // for each line
+const THE_SELECTED = "the selected rows";
 const OF_ONE_ROW = [409, 410]; // refusals that say nothing about the next
 const MOST_NAMED = 8; // rows that were refused, in one notice
 
@@ -57,6 +60,7 @@ XMLHttpRequest.prototype.send = function (body) {
     this.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
   }
   this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
+  this.addEventListener("error", () => unanswered(this));
   if (this.method === "GET" && !isOfAnEarlierList(this)) asked[kindOf(this)] = this;
   send.call(this, this.method === "GET" ? body : withWordNull(body));
 };
@@ -117,6 +121,9 @@ function answered(request) {
   if (request.status === 404 && ["DELETE", "PATCH"].includes(request.method)) {
     answerWith(request, say(GONE), 410); // or the front end would leave for its first page, without what was typed
   }
+  if (request.status === 422 && request.method === "GET" && kindOf(request) === "row") {
+    answerWith(request, request.responseText, 404); // there is none with such an id, and no empty form to show for it
+  }
   const { method, status, responseText, responseURL } = request;
   const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
   const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
@@ -130,6 +137,14 @@ function answered(request) {
   if (method === "GET" && COUNT.test(responseURL)) showWhetherCounted(status === 200 && JSON.parse(responseText));
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(responseURL.match(NEW_ROW)[1], JSON.parse(responseText));
+}
+
+function unanswered({ method, path }) {
+  const isWriting = method !== "GET" && path.includes("/tables/");
+  refusal = say(isWriting ? UNKNOWN : NO_ANSWER);
+  if (done || refused.length) refusal = broken = outcome(refusal);
+  isBesideForm = false;
+  store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
 }
 
 // Of many rows to change or delete, those that are refused do not keep the others from being done: the front end, which
@@ -288,6 +303,10 @@ function sayWithNumber(text) {
   return number && say(words) !== words ? say(words).replace("#", number) : say(text);
 }
 
+function numberOfSelected() {
+  return `${document.querySelectorAll(".table_wrapper td input:checked").length} selected row(s)`;
+}
+
 function translateAttributes() {
   for (const input of document.querySelectorAll("[placeholder]")) input.placeholder = say(input.placeholder);
   for (const option of document.querySelectorAll("#page_size option")) option.label = sayWithNumber(option.label);
@@ -330,6 +349,8 @@ function tidyForm(properties) {
       field.lastElementChild.inert = about.readOnly;
       field.hidden = input.name === "version" || (about.readOnly && button.matches("[data-uitest=create_button]"));
       input.classList.toggle("masked", about.extra.secret === true);
+      if (about.extra.secret) input.autocomplete = "new-password";
+      field.classList.toggle("needed", about.extra.secret && button.matches("[data-uitest=create_button]"));
       const add = field.querySelector("label a[href$='/add/']");
       if (add) add.hidden = !about.extra.addable;
     }
@@ -352,7 +373,8 @@ document.addEventListener("DOMContentLoaded", () => {
   watch(store);
   for (const ask of ["alert", "confirm"]) {
     const native = window[ask];
-    window[ask] = (text) => native(say(text.replace(/row [0-9a-f-]{36}/, "this row")));
+    const meant = (text) => text.replace(/row [0-9a-f-]{36}/, "this row").replace(THE_SELECTED, numberOfSelected);
+    window[ask] = (text) => native(sayWithNumber(meant(text)));
   }
   new MutationObserver((changes) => {
     changes.forEach(({ target }) => translate(target));

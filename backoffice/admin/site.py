@@ -25,7 +25,7 @@ from backoffice.pages import page
 from backoffice.problems import Problem
 
 HERE = Path(__file__).parent
-SCRIPTS = ("admin.js", "export.js", "picker.js", "search.js", "unsaved.js")
+SCRIPTS = ("admin.js", "export.js", "filters.js", "picker.js", "search.js", "unsaved.js")
 STYLE = "admin.css"
 # Piccolo's descriptions of its own routes: a second API beside ours, and pages that would fetch their script elsewhere.
 DESCRIPTIONS = ("/docs", "/openapi.json")

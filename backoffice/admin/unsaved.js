@@ -1,9 +1,10 @@
 // What was typed into a form when the session ended stands there again for whoever typed it, once they have logged in
-// again. Rows that were picked are picked again: a key cannot be put into the front end's form from outside.
+// again, and rows that were picked are picked again.
 
 const KEPT = "unsaved";
 const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
 const FIELDS = "form :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])";
+const KEYS = "form .key_search"; // whose elements filters.js gave their components
 
 let store;
 const who = () => store?.state.user?.username;
@@ -29,7 +30,10 @@ function keep() {
   const fields = [...document.querySelectorAll(FIELDS)]
     .filter((field) => !field.closest("[inert]") && field.value !== String(row[field.name] ?? ""))
     .map(({ name, value }) => [name, value]);
-  if (fields.length) sessionStorage[KEPT] = JSON.stringify({ who: who(), address: location.hash, fields });
+  const keys = [...document.querySelectorAll(KEYS)]
+    .map(({ component }) => [component.fieldName, { id: component.hiddenSelectedValue, readable: component.selectedValue }])
+    .filter(([name, { id }]) => id && id !== row[name]);
+  if (fields.length || keys.length) sessionStorage[KEPT] = JSON.stringify({ who: who(), address: location.hash, fields, keys });
 }
 
 function putBack() {
@@ -37,7 +41,16 @@ function putBack() {
   if (kept.address !== location.hash) return;
   if (!who() || !document.querySelector(FIELDS)) return requestAnimationFrame(putBack); // not there yet
   delete sessionStorage[KEPT];
-  if (who() === kept.who) requestAnimationFrame(() => kept.fields.forEach(type)); // by then the row is in the form
+  if (who() !== kept.who) return;
+  requestAnimationFrame(() => {
+    kept.fields.forEach(type); // by then the row is in the form
+    kept.keys.forEach(pick);
+  });
+}
+
+function pick([name, row]) {
+  const key = [...document.querySelectorAll(KEYS)].find(({ component }) => component.fieldName === name);
+  key?.component.handleUpdate(row);
 }
 
 function type([name, value]) {

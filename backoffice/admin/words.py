@@ -108,7 +108,7 @@ BEYOND_THE_FRONT_END = {
     "Add sort column": "Adicionar coluna",
     "All": "Todos",
     "API documentation": "Documentação da API",
-    "Are you sure you want to delete the selected rows?": "Excluir mesmo os registros selecionados?",
+    "Are you sure you want to delete # selected row(s)?": "Excluir mesmo # registro(s) selecionado(s)?",
     "Are you sure you want to delete this row?": "Excluir mesmo este registro?",
     "Are you sure you want to logout?": "Sair mesmo?",
     "Bulk Update": "Alterar vários",
@@ -148,6 +148,9 @@ BEYOND_THE_FRONT_END = {
     "Successfully updated rows": "Registros alterados",
     "The form has errors.": "Há erros no formulário.",
     "The server can't be reached - please try later.": "O servidor não responde. Tente mais tarde.",
+    "The server does not answer. Look whether this was carried out before you try again.": (
+        "O servidor não responde. Veja se isto foi feito antes de tentar de novo."
+    ),
     "There are # rows or more. Download all of them?": "São # registros ou mais. Baixar todos?",
     "There is nothing to export.": "Não há nada a exportar.",
     "Toggle all": "Todas",

@@ -1,0 +1,76 @@
+// The panel of filters shows what the list is filtered by, whether it was opened, left or loaded anew meanwhile, and the
+// button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
+
+const PANEL = ".filter_wrapper";
+const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
+const NULL = "is_null";
+
+let store, list; // the component that shows and hides the panel
+let isSubmitted = false;
+let shown; // the filters that stand in the panel
+
+const filters = () => Object.entries(store.state.filterParams).filter(([name]) => !BESIDE.test(name));
+const asText = () => JSON.stringify(filters().sort());
+
+const nameOf = ([name, value]) => (name.endsWith("__operator") && value === NULL ? name.replace("__operator", "") : name);
+const columns = () => new Set(filters().map(nameOf).filter((name) => !/__(match|operator)$/.test(name)));
+
+function showHowMany() {
+  const count = columns().size;
+  document.documentElement.style.setProperty("--filters", count ? JSON.stringify(` (${count})`) : "none");
+}
+
+function fill(panel) {
+  shown = asText();
+  const given = Object.fromEntries(filters().map((one) => [nameOf(one), one[1] === NULL ? "null" : one[1]]));
+  for (const field of panel.querySelectorAll("form [name]")) {
+    const value = given[field.name];
+    const key = field.closest(".key_search");
+    if (value === undefined) continue;
+    if (key) nameRow(key.component, value);
+    else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value)) {
+      field.value = value;
+      for (const event of ["input", "change"]) field.dispatchEvent(new Event(event));
+    }
+  }
+}
+
+// A list's new row would be of those that the list is filtered by: this says what they are called.
+async function nameRow(component, id) {
+  const { fieldName } = component;
+  component.hiddenSelectedValue = id; // at once: the answer may come after the next "Apply"
+  const answer = await fetch(`api/tables/${store.state.currentTableName}/new/?${new URLSearchParams({ [fieldName]: id })}`);
+  const row = answer.ok ? await answer.json() : {};
+  if (component.hiddenSelectedValue === id) component.selectedValue = row[`${fieldName}_readable`] ?? id;
+}
+
+// Emptied fields of the front end keep their dates: fresh ones do not.
+async function renew() {
+  list.showFilter = false;
+  await list.$nextTick();
+  list.showFilter = true;
+}
+
+document.addEventListener("submit", ({ target }) => (isSubmitted = target.closest(PANEL) !== null), true);
+
+document.addEventListener("DOMContentLoaded", () => {
+  const app = document.querySelector("#app").__vue_app__;
+  store = app.config.globalProperties.$store;
+  app.mixin({
+    mounted() {
+      if (this.handleUpdate) this.$el.component = this; // of a field for a key, which has no other way in
+      if (!this.$el.matches?.(PANEL)) return;
+      list = this;
+      while (!("showFilter" in list.$data)) list = list.$parent;
+      fill(this.$el);
+    },
+  });
+  store.subscribe(({ type }) => {
+    if (type !== "updateFilterParams" && type !== "reset") return;
+    showHowMany();
+    if (isSubmitted) shown = asText();
+    else if (document.querySelector(PANEL) && (shown !== asText() || columns().size === 0)) renew();
+    isSubmitted = false;
+  });
+  showHowMany();
+});
