@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 from piccolo.querystring import QueryString
@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
+from uuid_utils.compat import uuid7
 
 from backoffice.api.crud import CRUD
 from backoffice.api.schemas import input_models
@@ -59,8 +60,10 @@ Values = Sequence[Mapping[str, Any]]
 
 
 async def prepare_line(request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Another product comes at its own price, unless one is sent along."""
-    other = old is not None and str(values.get("product_id", old["product_id"])) != old["product_id"]
+    """A new line stands below the others. Another product comes at its own price, unless one is sent along."""
+    if old is None:
+        return {"id": uuid7(), **values}
+    other = str(values.get("product_id", old["product_id"])) != old["product_id"]
     return {"unit_price": None, **values} if other else values
 
 
@@ -79,7 +82,7 @@ def _columns(lines: Values) -> list[list[Any]]:
 
 def _ids(lines: Values) -> list[UUID]:
     """They rise in the order given, which is the order that the lines are shown in."""
-    return sorted(uuid4() for _ in lines)
+    return sorted(uuid7() for _ in lines)
 
 
 async def insert_lines(presale_id: UUID, lines: Values) -> None:

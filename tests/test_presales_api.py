@@ -170,6 +170,22 @@ async def test_items_are_replaced_all_or_none_and_in_the_order_given(
     assert (await cast.employee.get(address)).json() == replaced.json()
 
 
+async def test_items_that_are_added_one_by_one_stand_below_the_others(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    body: dict[str, Any] = await a_body(connection)
+    line = body["items"][0]
+    presale = (await cast.employee.post("/api/presales/", json={**body, "items": [line, line]})).json()
+    for quantity in range(3, 9):
+        added = {**line, "presale_id": presale["id"], "quantity": quantity}
+        assert (await cast.employee.post("/api/presale-items/", json=added)).status_code == 201
+    as_entered = ["2.000", "2.000", *(f"{quantity}.000" for quantity in range(3, 9))]
+    items = (await cast.employee.get(f"/api/presales/{presale['id']}/")).json()["items"]
+    assert [item["quantity"] for item in items] == as_entered
+    listed = (await cast.employee.get(f"/api/presale-items/?presale_id={presale['id']}")).json()["rows"]
+    assert [item["quantity"] for item in listed] == as_entered
+
+
 async def test_the_same_key_and_body_creates_once_even_when_both_arrive_at_once(
     cast: Cast, connection: asyncpg.Connection
 ) -> None:
