@@ -103,6 +103,20 @@ async def test_what_is_wrong_with_a_connection_is_told_as_far_as_somebody_can_me
         assert cause(internal) == "the connection was lost"
 
 
+async def test_tables_are_found_whatever_search_path_the_role_has(own: OwnServer) -> None:
+    await own.query("CREATE SCHEMA elsewhere")
+    await own.query("CREATE ROLE astray LOGIN IN ROLE pg_read_all_data")
+    await own.query("ALTER ROLE astray SET search_path = elsewhere")
+    engine = Engine(own.settings(database_url=own.dsn.replace("flowcrm@", "astray@")))
+    for ask in engine.fetch_value, engine._run_in_new_connection, engine._run_in_pool:
+        assert "public" in str(await ask("SELECT current_schema() AS path"))
+    await engine.open_pool()
+    assert await engine.fetch_value("SELECT current_schema()") == "public"
+    await engine.close_pool()
+    await own.query("DROP ROLE astray")
+    await own.query("DROP SCHEMA elsewhere")
+
+
 @pytest.fixture
 async def limited(own: OwnServer) -> AsyncIterator[Engine]:
     """As a role to which PostgreSQL gives two connections, where eight would be asked for."""
@@ -339,7 +353,7 @@ async def test_a_server_without_tls_is_refused_at_once_where_tls_is_required() -
         url = f"postgresql://flow:s3cret@127.0.0.1:{port}/flowcrm"
         error, seconds = await start_error(Settings(database_url=url, db_sslmode="require"))
     assert isinstance(error, DatabaseRefused)
-    assert f"127.0.0.1:{port}" in str(error)
+    assert str(error).endswith(f"127.0.0.1:{port}: the server offers no TLS, which sslmode demands")
     assert seconds < 2
 
 

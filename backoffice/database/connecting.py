@@ -73,6 +73,7 @@ class DatabaseRefused(DatabaseUnavailable):
     """The database answers, and will go on refusing: wrong password, unknown database or parameter, no TLS, too old."""
 
 
+NO_TLS = "rejected SSL upgrade"  # what asyncpg says, in an error that has no class of its own
 FULL_POOLER = "no more connections allowed"  # what PgBouncer says, under the code of another error
 
 LOST = (
@@ -102,6 +103,8 @@ def cause(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
+    if NO_TLS in str(error):
+        return "the server offers no TLS, which sslmode demands"
     if type(error) in (
         ConnectionError,
         asyncpg.InterfaceError,
@@ -120,7 +123,7 @@ def _kind(error: BaseException) -> type[DatabaseUnavailable]:
 
 
 def _is_final(error: BaseException) -> bool:
-    return isinstance(error, FINAL) or "rejected SSL upgrade" in str(error)
+    return isinstance(error, FINAL) or NO_TLS in str(error)
 
 
 def _url_arguments(settings: Settings) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from backoffice.database.connecting import (
     connect_arguments,
     end_at_once,
     retry_until_connected,
+    session_settings,
 )
 from backoffice.database.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
 from backoffice.database.pool import Pool
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 # Whatever the role or the database has set: rules that are made where backslashes escape are others.
 SESSION = {"application_name": "flow-crm", "timezone": "UTC", "standard_conforming_strings": "on"}
+PATH = {"search_path": "public"}  # there are our tables
 
 
 class Reader(Protocol):
@@ -61,6 +63,7 @@ class Engine(PostgresEngine):
         self.config = self.connector.arguments
         self.pool = Pool(settings, self._connect_for_pool)
         self.behind_pooler = False
+        self._takes_path = True
         self.reader: Reader = self
 
     def _connector(self) -> Connector:
@@ -81,8 +84,18 @@ class Engine(PostgresEngine):
 
     async def connect(self, **extra: Any) -> Any:
         """A connection of its own, outside the pool; without time limits unless `extra` sets them."""
-        extra["server_settings"] = SESSION | extra.get("server_settings", {})
+        session = SESSION | extra.pop("server_settings", {})
         extra |= pooler.NOTHING_BY_NAME if self.behind_pooler else {}
+        if self._takes_path:
+            try:
+                return await self._connect(server_settings=PATH | session, **extra)
+            except DatabaseUnavailable as error:
+                if pooler.UNKNOWN_SETTING not in str(error):
+                    raise
+                self._takes_path = False
+        return await self._connect(server_settings=session, **extra)
+
+    async def _connect(self, **extra: Any) -> Any:
         if self.embedded is None:
             return await self.connector.connect(**extra)
         if not self.embedded.joined:
@@ -92,6 +105,12 @@ class Engine(PostgresEngine):
         except DatabaseUnavailable:
             await self._start_embedded(self.embedded)  # it may have been killed, and nobody else would start it
             return await self.connector.connect(**extra)
+
+    @property
+    def settings_of_transactions(self) -> dict[str, str]:
+        """What their connections do not bring along."""
+        path = {} if self._takes_path else PATH
+        return path | session_settings(self.settings) if self.behind_pooler else path
 
     async def _start_embedded(self, embedded: EmbeddedPostgres) -> None:
         _end_properly_on_sigterm()

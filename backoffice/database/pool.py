@@ -29,7 +29,7 @@ FULL_SECONDS = 1  # before it is tried again whether PostgreSQL takes more conne
 COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client only when it hangs
 
 # Answers are small and many: to start helpers or a compiler for one takes longer than they save.
-SERVING = {"search_path": "public", "max_parallel_workers_per_gather": "0", "jit": "off"}
+SERVING = {"max_parallel_workers_per_gather": "0", "jit": "off"}
 
 Connect = Callable[..., Awaitable[Any]]
 

@@ -7,6 +7,8 @@ every query has a transaction, which brings its own limits, and nothing is prepa
 from collections.abc import Mapping
 from typing import Any
 
+UNKNOWN_SETTING = "unsupported startup parameter"  # what PgBouncer says of all but a few
+
 # Arguments of a connection.
 NOTHING_BY_NAME = {"statement_cache_size": 0}
 
@@ -18,5 +20,5 @@ async def is_between(connection: Any) -> bool:
 
 
 def for_one_transaction(settings: Mapping[str, str]) -> str:
-    """The statements that make these settings, numbers all of them, until the transaction ends."""
+    """The statements that make these settings, numbers or names, until the transaction ends."""
     return " ".join(f"SET LOCAL {name} = {value};" for name, value in settings.items())

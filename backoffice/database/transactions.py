@@ -1,6 +1,7 @@
 """Transactions that give their connection back and leave no trace, whatever fails."""
 
 import asyncio
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol, cast
 
@@ -8,10 +9,9 @@ import asyncpg
 from asyncpg.transaction import TransactionState
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
-from backoffice.database.connecting import BROKEN, end_at_once, is_lost, session_settings
+from backoffice.database.connecting import BROKEN, end_at_once, is_lost
 from backoffice.database.pool import Pool
 from backoffice.database.pooler import for_one_transaction
-from backoffice.settings import Settings
 
 ROLLBACK_SECONDS = 2
 
@@ -23,10 +23,11 @@ NO_USE_TO_ANYBODY = (TimeoutError, asyncio.CancelledError, asyncpg.ReadOnlySQLTr
 class Lender(Protocol):
     """Where transactions get their connections from; the engine is one."""
 
-    settings: Settings
     pool: Pool
-    behind_pooler: bool
     current_transaction: ContextVar[Any]
+
+    @property
+    def settings_of_transactions(self) -> Mapping[str, str]: ...
 
 
 class Transaction(PostgresTransaction):
@@ -60,7 +61,7 @@ class Transaction(PostgresTransaction):
     async def _begin(self) -> Any:
         """asyncpg's transaction, except that what comes first is said in the round trip that BEGIN takes anyway."""
         lender, transaction = self.lender, self.connection.transaction()
-        limits = for_one_transaction(session_settings(lender.settings)) if lender.behind_pooler else ""
+        limits = for_one_transaction(lender.settings_of_transactions)
         connection = transaction._connection
         await connection.execute(f"BEGIN; {limits} {self.first}")
         connection._top_xact, transaction._state = transaction, TransactionState.STARTED

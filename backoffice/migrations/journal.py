@@ -118,8 +118,6 @@ class NotedConnector(Connector):
             "tcp_keepalives_idle": "30",  # a machine that vanished does not keep the lock for hours
             "tcp_keepalives_interval": "10",
             "tcp_keepalives_count": "3",
-            "search_path": "public",
-            "timezone": "UTC",
         }
 
     async def connect(self, **extra: Any) -> Any:
