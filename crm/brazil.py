@@ -73,7 +73,7 @@ def sought_phone(typed: str, match: str) -> str:
     return bare or typed
 
 
-_Typed = Annotated[str, Strict(), Field(min_length=1, max_length=MAX_TYPED_LENGTH), AfterValidator(clean_text)]
+_Typed = Annotated[str, Strict(), Field(max_length=MAX_TYPED_LENGTH), AfterValidator(clean_text)]
 _TYPED = {"type": "string", "minLength": 1, "maxLength": MAX_TYPED_LENGTH}
 Cpf = Annotated[_Typed, AfterValidator(normal_cpf), WithJsonSchema({**_TYPED, "format": "cpf", "pattern": CPF_PATTERN})]
 Phone = Annotated[

@@ -51,6 +51,7 @@ class TestOperators:
             "2024-06-01T09:30:00-03:00",
             "2024-06-01T12:30",
             "2024-06-01 12:30:00.000",
+            "2024-06-01T12:30:00.0000000Z",
         ):
             parameters = {"created_at": text, "created_at__operator": "gte", "__order": "created_at"}
             assert await names(cast.employee, "customers", **parameters) == times[1:], text
@@ -94,6 +95,7 @@ class TestOperators:
         *("sale_price=999999999", "sale_price=%2B1", "sale_price=1.2%0A", "sale_price="),
         *("id=1", "id=", "id=00000000000040008000000000000000", "id={00000000-0000-4000-8000-000000000000}"),
         *("created_at=yesterday", "created_at=1700000000", "created_at=2024-13-01", "created_at=24-01-01"),
+        *("created_at=2024-01-01T10:00:00.1234567Z", "created_at=2024-01-01T10:00:00.0000000001Z"),
         *("created_at=2024-01-01T25:00:00Z", "created_at=", "created_at=2024-01-01T10:00:00+99:00"),
         *("created_at=9999-12-31T23:59:59-23:59", "created_at=0001-01-01T00:00:00%2B23:59"),
         *("name__operator=like", "name__operator=", "name__match=regex", "name__match=", "stock__match=exact"),

@@ -109,6 +109,8 @@ def iso_time(value: Any) -> Any:
     """Text only: pydantic would take a bare number for seconds since 1970."""
     if not isinstance(value, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise error("datetime_parsing")
+    if re.search(r"[.,][0-9]{6}0*[1-9]", value):  # what the database keeps, and pydantic would cut it to
+        raise PydanticCustomError("decimal_max_places", "decimal_max_places", {"decimal_places": 6})
     return value
 
 
