@@ -1,6 +1,8 @@
 """Somebody in front of the admin, in a real browser."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,16 @@ class Clerk:
         await self.page.goto("about:blank")  # or going from one part of the page to another would not load it
         await self.page.goto(f"{self.address}/admin/#/{path}")
 
+    @asynccontextmanager
+    async def cut_off(self) -> AsyncIterator[None]:
+        """From the network; what the browser logs of that is no trouble."""
+        await self.page.context.set_offline(True)
+        try:
+            yield
+        finally:
+            await self.page.context.set_offline(False)
+        self.troubles = [one for one in self.troubles if not one.endswith("net::ERR_INTERNET_DISCONNECTED")]
+
     # What to do there
 
     def field(self, name: str) -> Locator:
@@ -143,7 +155,7 @@ class Clerk:
         """Of a row that exists, loaded."""
         await expect(self.version).to_have_value(re.compile("."))
 
-    async def sees_notice(self, text: str) -> None:
+    async def sees_notice(self, text: str | re.Pattern[str]) -> None:
         await expect(self.page.locator("#message_popup .message")).to_have_text(text)
 
     async def sees_refusal(self, text: str) -> None:

@@ -107,6 +107,8 @@ class TestForms:
             "12,50": "12.50",
             "1.234,5": "1234.50",
             " 1234567,89 ": "1234567.89",
+            "R$ 1.180,00": "1180.00",
+            "R$\u00a080.5": "80.50",
             "7.25": "7.25",
         }.items():
             answer = await desks.manager.changes("products", product, sale_price=typed)

@@ -31,6 +31,7 @@ let refusal = ""; // what the server said, if it refused the last request
 let isBesideForm = false; // whether that stands above the form, too
 let done = 0; // of many rows to change or delete
 let refused = []; // of the same, each with why
+let isNewPassword = false; // one's own, which ends the session
 let broken = ""; // what is said of those that were broken off, until the server is at hand again
 const asked = {}; // the last question of each kind
 
@@ -50,6 +51,7 @@ XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
   this.path = new URL(address, location).pathname;
   this.query = new URL(address, location).searchParams;
+  this.addEventListener("error", () => unanswered(this)); // before the front end, which hears of it from "onerror"
   if (this.path.endsWith(`/${store?.state.currentTableName}/new/`)) address += whose();
   open.call(this, method, address, ...rest);
 };
@@ -60,7 +62,6 @@ XMLHttpRequest.prototype.send = function (body) {
     this.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
   }
   this.addEventListener("load", () => answered(this)); // the front end hears of it later, at "loadend"
-  this.addEventListener("error", () => unanswered(this));
   if (this.method === "GET" && !isOfAnEarlierList(this)) asked[kindOf(this)] = this;
   send.call(this, this.method === "GET" ? body : withWordNull(body));
 };
@@ -126,7 +127,8 @@ function answered(request) {
   }
   const { method, status, responseText, responseURL } = request;
   const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
-  const isKnock = status === 401 && method === "GET" && !store?.state.user; // to see whether anybody is logged in
+  if (method === "POST" && status < 300) isNewPassword = request.path.endsWith("/change-password/");
+  const isKnock = status === 401 && method === "GET" && (!store?.state.user || isNewPassword); // who is logged in?
   refusal = status >= 400 && isSentence && !isKnock ? responseText : "";
   broken = status < 400 ? "" : broken;
   refusal &&= broken || refusal;
@@ -144,6 +146,7 @@ function unanswered({ method, path }) {
   refusal = say(isWriting ? UNKNOWN : NO_ANSWER);
   if (done || refused.length) refusal = broken = outcome(refusal);
   isBesideForm = false;
+  if (SCHEMA.test(path)) showInPlace(refusal);
   store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
 }
 
@@ -195,6 +198,12 @@ function sayWhetherCounted() {
 function showSaved(row) {
   if (store.state.selectedRow?.id !== row.id) return;
   store.commit("updateSelectedRow", row);
+  for (const field of document.querySelectorAll("form :is(input:not([type=hidden], .masked), textarea)[name]")) {
+    const shown = String(row[field.name] ?? "");
+    if (!(field.name in row) || field.value === shown) continue;
+    field.value = shown; // what is as it was before, whatever was typed, is not drawn anew
+    field.dispatchEvent(new Event("input"));
+  }
   for (const input of document.querySelectorAll("form input.masked")) {
     input.value = ""; // or the next change would set the same password again, and log its owner out
     input.dispatchEvent(new Event("input"));
@@ -232,7 +241,9 @@ function watch(store) {
     }
     if (type === "updateApiResponseMessage") {
       const isSaid = payload.isOurs || (payload.contents === BESIDE_REFUSAL && isBesideForm);
-      const isRefused = payload.type === "error" && !isSaid && refusal;
+      const isVain = payload.contents.includes("filter") && document.documentElement.classList.contains("unlisted");
+      const isRefused = (payload.type === "error" || isVain) && !isSaid && refusal;
+      if (isVain && isRefused) payload.type = "error";
       payload.contents = isRefused ? refusal : say(payload.contents.replace(/\s+/g, " "));
       if (payload.type === "success" && refused.length) Object.assign(payload, { contents: outcome(), type: "error" });
       [done, refused] = [0, []];
@@ -369,7 +380,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const app = document.querySelector("#app").__vue_app__;
   store = app.config.globalProperties.$store;
   say = (text) => app._context.provides.i18n.global.t(text);
-  app.config.errorHandler = (error) => error?.response ?? console.error(error); // refusals have been shown
+  app.config.errorHandler = (error) => error?.isAxiosError || console.error(error); // refusals have been shown
   watch(store);
   for (const ask of ["alert", "confirm"]) {
     const native = window[ask];

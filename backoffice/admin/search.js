@@ -16,7 +16,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function look() {
     const { search: before, ...query } = store.state.filterParams;
     const search = box.value.trim();
-    if (search === (before ?? "")) return;
+    if (search === (before ?? "") && !document.documentElement.classList.contains("unlisted")) return;
     if (search) query.search = search;
     store.commit("updateFilterParams", query);
     store.commit("updateCurrentPageNumber", 1);

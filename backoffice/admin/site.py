@@ -25,7 +25,9 @@ from backoffice.pages import page
 from backoffice.problems import Problem
 
 HERE = Path(__file__).parent
-SCRIPTS = ("admin.js", "export.js", "filters.js", "picker.js", "search.js", "unsaved.js")
+SCRIPTS = tuple(
+    f"{name}.js" for name in ("admin", "export", "filters", "lists", "many", "picker", "saving", "search", "unsaved")
+)
 STYLE = "admin.css"
 # Piccolo's descriptions of its own routes: a second API beside ours, and pages that would fetch their script elsewhere.
 DESCRIPTIONS = ("/docs", "/openapi.json")

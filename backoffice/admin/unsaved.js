@@ -28,7 +28,7 @@ XMLHttpRequest.prototype.send = function (body) {
 function keep() {
   const row = location.hash.endsWith("/add/") ? {} : (store.state.selectedRow ?? {});
   const fields = [...document.querySelectorAll(FIELDS)]
-    .filter((field) => !field.closest("[inert]") && field.value !== String(row[field.name] ?? ""))
+    .filter((field) => !field.closest("div[inert]") && field.value !== String(row[field.name] ?? ""))
     .map(({ name, value }) => [name, value]);
   const keys = [...document.querySelectorAll(KEYS)]
     .map(({ component }) => [component.fieldName, { id: component.hiddenSelectedValue, readable: component.selectedValue }])
@@ -59,6 +59,16 @@ function type([name, value]) {
   field.value = value;
   for (const event of ["input", "change"]) field.dispatchEvent(new Event(event));
 }
+
+// Somebody else may have logged in meanwhile, in another tab: this one would go on in their name.
+window.addEventListener("focus", async () => {
+  const before = who();
+  if (!before) return;
+  const answer = await fetch("api/user/");
+  if (!answer.ok || (await answer.json()).username === before) return;
+  keep();
+  location.reload();
+});
 
 document.addEventListener("DOMContentLoaded", () => {
   store = document.querySelector("#app").__vue_app__.config.globalProperties.$store;

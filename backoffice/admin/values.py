@@ -13,6 +13,8 @@ from backoffice.problems import FieldError, Problem
 WITH_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
 WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: here a thousand and more, elsewhere not
 
+CURRENCY = re.compile(r"R\$\s*")
+
 FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.,]+$)")
 
 CHANGE = words.Text("{column}: {was} → {now}", "{column}: {was} → {now}")
@@ -39,12 +41,12 @@ def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dic
     """
     if language != "pt":
         return dict(typed), []
-    texts = {name: value for name, value in typed.items() if isinstance(value, str)}
+    texts = {name: re.sub(CURRENCY, "", value, count=1) for name, value in typed.items() if isinstance(value, str)}
     unclear = [FieldError(name, "ambiguous_number") for name, text in texts.items() if WITH_ONE_POINT.fullmatch(text)]
     meant = {
         name: text.replace(".", "").replace(",", ".") for name, text in texts.items() if WITH_COMMA.fullmatch(text)
     }
-    return {**typed, **meant}, unclear
+    return {**typed, **texts, **meant}, unclear
 
 
 def decimal(text: str, language: words.Language) -> str:
