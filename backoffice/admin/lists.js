@@ -1,14 +1,22 @@
 // A list that could not be had shows no rows, since those of the question before would be taken for the answer: the reason
 // stands in their place. Without this the front end would keep them, or, where the list is the first, draw no page at all.
+// One in another order begins at its first page.
 
 const SAME_PLACE = ".sidebar a";
 
 let lists = 0; // that came
+let order;
 let said = ""; // the last refusal
 
 function explain(reason) {
   document.documentElement.classList.toggle("unlisted", reason !== "");
   document.documentElement.style.setProperty("--unlisted", JSON.stringify(reason).replaceAll("\\n", "\\a "));
+}
+
+// In another order the page that one was on holds other rows.
+function beginAnew(store, now) {
+  if (now !== order) store.commit("updateCurrentPageNumber", 1);
+  order = now;
 }
 
 // Without a schema there is no page, and going where one is already would not ask for it again.
@@ -37,6 +45,7 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   store.subscribe(({ type, payload }) => {
     if (type === "updateRows") lists += 1;
+    if (type === "updateOrderBy") beginAnew(store, JSON.stringify(payload));
     if (type === "updateApiResponseMessage" && payload.type === "error") said = payload.contents;
   });
 });
