@@ -140,7 +140,7 @@ async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: async
 
     await clerk.add("presale_items", quantity="2.5")
     await clerk.pick("presale_id", number, f"#{number} Zé da Silva")
-    await clerk.pick("product_id", "cafe", "Café torrado")
+    await clerk.pick("product_id", "cafe", "CAFE - Café torrado")
     await clerk.create()
     await clerk.sees_form()
     await clerk.sees_value("unit_price", "32.50")
