@@ -1,5 +1,6 @@
 """A real PostgreSQL for the suite, and a fresh database for each test that wants one."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -45,6 +46,9 @@ NEEDED_BYTES = 6 * 2**30
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > NEEDED_BYTES:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
+# While two thousand tests are found, all that is made stays: to look for garbage takes a third of the time.
+gc.disable()
+
 # No example has a deadline: machines are noisy.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
@@ -86,6 +90,12 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if (_goes_between(item) if BETWEEN else not _is_about_pgbouncer(item))]
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for, but not among the tests and what they are made of."""
+    gc.freeze()
+    gc.enable()
 
 
 def _goes_between(item: pytest.Item) -> bool:

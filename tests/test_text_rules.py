@@ -2,6 +2,7 @@
 
 import sys
 import unicodedata
+from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -13,7 +14,6 @@ from tests.builders import a_customer, a_product, a_user, refused
 from tests.commands import piccolo
 from tests.properties import in_batches
 
-EVERY_CHARACTER = [chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
 INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 # Marks in front of digits and letters, which are seen together with them.
 VISIBLE_FORMATS = [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD]
@@ -27,6 +27,10 @@ likely = st.builds(
     st.sampled_from(["com", "com.br", "example", "test", "рф", "xn--p1ai", "museum"]),
 )
 odd = st.builds("{}@{}".format, st.text(max_size=12), st.text(max_size=12))
+
+
+def every_character() -> Iterator[str]:
+    return (chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
 
 
 def valid_by_library(address: str) -> bool:
@@ -50,13 +54,13 @@ async def said_by(trial: asyncpg.Connection, function: str, values: list[str]) -
 
 class TestBlank:
     async def test_white_space_of_every_kind_is_blank(self, trial: asyncpg.Connection) -> None:
-        spaces = [character for character in EVERY_CHARACTER if character.isspace()]
+        spaces = [character for character in every_character() if character.isspace()]
         assert all(await said_by(trial, "is_blank", [*spaces, "", "".join(spaces)]))
 
     async def test_control_and_format_characters_are_blank(self, trial: asyncpg.Connection) -> None:
         invisible = [
             character
-            for character in EVERY_CHARACTER
+            for character in every_character()
             if unicodedata.category(character) in INVISIBLE and ord(character) < 0x10000
         ]
         blank = await said_by(trial, "is_blank", invisible)
@@ -66,7 +70,7 @@ class TestBlank:
     async def test_every_letter_digit_and_sign_is_something(self, trial: asyncpg.Connection) -> None:
         visible = [
             character
-            for character in EVERY_CHARACTER
+            for character in every_character()
             if unicodedata.category(character)[0] in "LNPS" and character not in "\u115f\u1160\u2800\u3164\uffa0"
         ]
         assert not any(await said_by(trial, "is_blank", visible))
