@@ -10,7 +10,7 @@ from urllib.parse import quote
 import asyncpg
 
 from backoffice.database.programs import make_private_folder, run_program
-from tests.faults import OwnServer
+from tests.faults import OwnServer, a_server
 
 ATTACH_SECONDS = 30
 OPTIONS = {"wal_retrieve_retry_interval": "200ms"}  # a standby notices soon that its primary is back
@@ -20,11 +20,10 @@ STATE = "SELECT sync_state FROM pg_stat_replication"
 class Pair:
     """Which of the two is the primary changes with each promotion; their addresses stay."""
 
-    def __init__(self, folder: Path, **options: str) -> None:
-        self.primary, self.standby = [
-            OwnServer(folder / name, options={"fsync": "off", "cluster_name": name} | OPTIONS | options)
-            for name in ("one", "other")
-        ]
+    def __init__(self, folder: Path, *, migrated: bool, **options: str) -> None:
+        options = OPTIONS | options
+        self.primary = a_server(folder / "one", migrated=migrated, cluster_name="one", **options)
+        self.standby = OwnServer(folder / "other", options={"fsync": "off", "cluster_name": "other"} | options)
         self.is_attached = False
         folders = [self.primary.socket_folder, self.standby.socket_folder]
         hosts = ",".join(quote(folder) for folder in folders)
@@ -66,9 +65,9 @@ async def set_option(server: OwnServer, name: str, value: str) -> None:
 
 
 @contextlib.contextmanager
-def pair(folder: Path, **options: str) -> Iterator[Pair]:
+def pair(folder: Path, *, migrated: bool = False, **options: str) -> Iterator[Pair]:
     """The standby is yet to be attached."""
-    servers = Pair(folder, **options)
+    servers = Pair(folder, migrated=migrated, **options)
     servers.primary.start()
     try:
         yield servers

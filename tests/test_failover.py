@@ -19,7 +19,6 @@ from main import app, lifespan
 from piccolo_conf import DB
 from tests.builders import a_customer, a_product, a_user
 from tests.clients import a_client, a_token, bearer
-from tests.commands import piccolo
 from tests.faults import OwnServer
 from tests.pgbouncer import PgBouncer, pgbouncer
 from tests.standby import Pair, pair, set_option
@@ -86,8 +85,7 @@ class Shop:
 async def shop(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
     """With the parameter `through PgBouncer`, which leads to the primary alone."""
     with contextlib.ExitStack() as stack:
-        servers = stack.enter_context(pair(tmp_path))
-        piccolo(servers.primary.dsn, "migrations", "forwards", "all")
+        servers = stack.enter_context(pair(tmp_path, migrated=True))
         connection = await asyncpg.connect(servers.primary.dsn)
         await a_user(connection, email="manager@flowcrm.example", role="manager")
         token = await a_token(connection, "manager@flowcrm.example")

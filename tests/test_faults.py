@@ -16,7 +16,6 @@ from main import app, lifespan
 from piccolo_conf import DB
 from tests.builders import a_customer, a_product, a_user
 from tests.clients import a_client, a_token, bearer
-from tests.commands import piccolo
 from tests.faults import OwnServer, own_server
 from tests.pgbouncer import pgbouncer
 
@@ -42,8 +41,7 @@ class Shop:
 async def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     folder = tmp_path_factory.mktemp("fallible")
     with ExitStack() as stack:
-        server = stack.enter_context(own_server(folder / "database"))
-        piccolo(server.dsn, "migrations", "forwards", "all")
+        server = stack.enter_context(own_server(folder / "database", migrated=True))
         connection = await asyncpg.connect(server.dsn)
         await a_user(connection, email="manager@flowcrm.example", role="manager")
         token = await a_token(connection, "manager@flowcrm.example")

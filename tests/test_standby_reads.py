@@ -17,7 +17,6 @@ from main import app, lifespan
 from piccolo_conf import DB
 from tests.builders import a_customer, a_user
 from tests.clients import a_client, a_token, bearer
-from tests.commands import piccolo
 from tests.faults import OwnServer
 from tests.standby import Pair, pair, set_option
 
@@ -54,8 +53,7 @@ class Office:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pair(tmp_path_factory.mktemp("pair")) as servers:
-        piccolo(servers.primary.dsn, "migrations", "forwards", "all")
+    with pair(tmp_path_factory.mktemp("pair"), migrated=True) as servers:
         servers.attach()
         yield servers
 
