@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from backoffice.settings import ROOT
+from tests.clients import NO_CERTIFICATES
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -48,7 +49,7 @@ def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         try:
-            if httpx.get(f"{address}/api/health/live").status_code == 200:
+            if httpx.get(f"{address}/api/health/live", verify=NO_CERTIFICATES).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.02)

@@ -1,5 +1,6 @@
 """Two PostgreSQL servers of a test's own: a primary, and a standby that has whatever was acknowledged."""
 
+import asyncio
 import contextlib
 import shutil
 import time
@@ -50,6 +51,7 @@ class Pair:
         deadline = time.monotonic() + ATTACH_SECONDS
         while await self.primary.query(STATE) != "sync":
             assert time.monotonic() < deadline, self.standby.log.read_text()
+            await asyncio.sleep(0.02)
 
     def promote(self) -> None:
         """The standby begins to take writes, whatever became of the primary. Nobody waits for anybody then."""

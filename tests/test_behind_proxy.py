@@ -9,7 +9,7 @@ import pytest
 
 from accounts.passwords import DEMO_PASSWORD, hash_password
 from tests.builders import a_user
-from tests.clients import log_in
+from tests.clients import NO_CERTIFICATES, log_in
 from tests.conftest import clone, project_in
 from tests.programs import Program
 
@@ -59,7 +59,7 @@ def proxied(program: Program, address: str, *, host: str = PUBLIC, claimed: str 
         "X-Forwarded-For": ", ".join(filter(None, [claimed, address])),
     }
     limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.AsyncClient(base_url=program.address, headers=headers, limits=limits)
+    return httpx.AsyncClient(base_url=program.address, headers=headers, limits=limits, verify=NO_CERTIFICATES)
 
 
 async def test_guesses_are_counted_by_the_address_that_the_proxy_saw(program: Program) -> None:

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from backoffice.migrations.files import all_migrations
+from tests.clients import NO_CERTIFICATES
 from tests.conftest import Cast
 from tests.programs import Program, children
 
@@ -85,7 +86,8 @@ def two_workers(project: Path, environment: dict[str, str], database: str) -> Pr
 
 def a_visitor(program: Program) -> httpx.AsyncClient:
     """On a new connection each time, so that either worker may answer."""
-    return httpx.AsyncClient(base_url=program.address, limits=httpx.Limits(max_keepalive_connections=0))
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(base_url=program.address, limits=limits, verify=NO_CERTIFICATES)
 
 
 @contextlib.asynccontextmanager

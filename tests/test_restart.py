@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.builders import a_customer, a_product, a_user
-from tests.clients import a_token, bearer
+from tests.clients import NO_CERTIFICATES, a_token, bearer
 from tests.programs import Program, children
 
 CLERKS = 4
@@ -51,7 +51,7 @@ class Load:
         limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
         timeout = httpx.Timeout(LONGEST_SECONDS)
         async with httpx.AsyncClient(
-            base_url=self.address, headers=self.headers, limits=limits, timeout=timeout
+            base_url=self.address, headers=self.headers, limits=limits, timeout=timeout, verify=NO_CERTIFICATES
         ) as client:
             while not self.over.is_set():
                 await self.insist(client, "GET", "/api/presales/")
@@ -168,7 +168,7 @@ async def test_a_worker_that_cannot_start_just_now_is_no_reason_for_the_others_t
     await connection.execute("ALTER TABLE migration RENAME TO hidden")
     os.kill(children(program.process.pid)[0], signal.SIGKILL)
     await until_said(program, "Flow CRM cannot start", 1)
-    async with httpx.AsyncClient(base_url=program.address) as client:
+    async with httpx.AsyncClient(base_url=program.address, verify=NO_CERTIFICATES) as client:
         assert (await client.get("/api/health/live")).status_code == 200
     await connection.execute("ALTER TABLE hidden RENAME TO migration")
     await until_said(program, "startup complete", 3)

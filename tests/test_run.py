@@ -15,8 +15,9 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.clients import NO_CERTIFICATES
 from tests.conftest import dsn_of, project_in
-from tests.faults import OwnServer, processes_naming
+from tests.faults import OwnServer, a_server, processes_naming
 from tests.programs import START_SECONDS, Program
 
 ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
@@ -36,8 +37,10 @@ def database_of_run(project: Path) -> Iterator[OwnServer]:
 
 @pytest.fixture(scope="module")
 def used_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for many runs: only the first of them has to make its database."""
-    return project_in(tmp_path_factory.mktemp("used") / "project")
+    """One for many runs, none of which has to make its database."""
+    project = project_in(tmp_path_factory.mktemp("used") / "project")
+    a_server(project / ".data", migrated=True)
+    return project
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ async def log_in_during(program: Program, database: OwnServer, number: int, *, g
     transaction = blocker.transaction()
     await transaction.start()
     await blocker.execute("LOCK TABLE users")
-    async with httpx.AsyncClient(base_url=program.address) as client:
+    async with httpx.AsyncClient(base_url=program.address, verify=NO_CERTIFICATES) as client:
         answer = asyncio.create_task(client.post("/api/auth/login/", json=ADMIN))
         while not await blocker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0.02)
@@ -105,7 +108,7 @@ async def test_the_first_run_seeds_and_says_where_to_go_and_kill_9_loses_nothing
     database_of_run.kill()
     again = Program(project, environment, "run.py")
     again.wait_until("Flow CRM is ready")
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
         health = (await client.get(f"{again.address}/api/health")).json()
     assert (health["status"], health["migrations"]["pending"]) == ("healthy", 0)
     sql = "SELECT string_agg(name, ' ') FILTER (WHERE email LIKE 'admin%') || count(*) FROM users"
@@ -127,7 +130,7 @@ def test_workers_whose_parent_was_killed_give_the_port_back(
         assert time.monotonic() < deadline
         time.sleep(0.05)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(program.address)
+        httpx.get(program.address, verify=NO_CERTIFICATES)
 
 
 @pytest.mark.parametrize("arguments", [["run.py"], ["-m", "uvicorn", "main:app", "--port", "0"]])
