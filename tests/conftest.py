@@ -68,28 +68,39 @@ def socket_dsn(server: EmbeddedPostgres) -> str:
 
 
 # Those that take longest begin first, so that no process is left with one of them when the others are done. xdist would
-# begin with those that have most tests, unless told otherwise.
-LONGEST = (
-    "test_schemathesis",
-    "test_indexes",
+# begin with those that have most tests, unless told otherwise. Failovers and restarts mostly wait, beside those that
+# never do.
+LONGEST = [
     "test_admin_browser",
+    "test_indexes",
+    "test_failover",
     "test_restart",
     "test_run",
-    "test_migration_check",
-    "test_failover",
-    "test_migration_plan",
-    "test_migration_races",
-    "test_seed_large",
-    "test_fixtures",
-    "test_migration_labels",
+    "test_schemathesis",
     "test_migration_round_trips",
+    "test_migration_check",
+    "test_migration_races",
+    "test_migration_plan",
+    "test_fixtures",
+    "test_behind_proxy",
+    "test_seed_large",
+    "test_migration_broken_off",
     "test_faults",
-)
+    "test_database",
+    "test_embedded",
+    "test_concurrency",
+    "test_standby_reads",
+    "test_migration_privileges",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if (_goes_between(item) if BETWEEN else not _is_about_pgbouncer(item))]
-    items.sort(key=lambda item: item.path.stem not in LONGEST)
+    items.sort(key=lambda item: _turn(item.path.stem))
+
+
+def _turn(file: str) -> int:
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
 
 
 def pytest_collection_finish() -> None:

@@ -15,7 +15,7 @@ import pytest
 from backoffice.database import embedded
 from backoffice.database.embedded import EmbeddedError
 from backoffice.settings import ROOT
-from tests.faults import STARTER, OwnServer
+from tests.faults import STARTER, OwnServer, a_server
 
 
 @pytest.fixture
@@ -24,8 +24,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def unmade(folder: Path) -> Iterator[OwnServer]:
+    """A server whose first start is yet to come."""
+    yield from left_by_all(OwnServer(folder))
+
+
+@pytest.fixture
 def server(folder: Path) -> Iterator[OwnServer]:
-    server = OwnServer(folder)
+    yield from left_by_all(a_server(folder, fsync="on"))
+
+
+def left_by_all(server: OwnServer) -> Iterator[OwnServer]:
     yield server
     server.stop()
     assert server.running() == []
@@ -48,15 +57,15 @@ def finish(process: subprocess.Popen[str]) -> int:
 
 
 async def test_the_first_start_makes_a_private_utf8_database_that_keeps_what_it_acknowledged(
-    server: OwnServer,
+    unmade: OwnServer,
 ) -> None:
-    server.start()
-    assert await server.query("SELECT current_database()") == "flowcrm"
-    assert await server.query("SHOW server_encoding") == "UTF8"
-    assert await server.query("SELECT lower('AÇÃO')") == "ação"
-    assert await server.query("SHOW fsync") == "on"
-    assert await server.query("SHOW listen_addresses") == ""
-    assert server.data.stat().st_mode & 0o777 == 0o700
+    unmade.start()
+    assert await unmade.query("SELECT current_database()") == "flowcrm"
+    assert await unmade.query("SHOW server_encoding") == "UTF8"
+    assert await unmade.query("SELECT lower('AÇÃO')") == "ação"
+    assert await unmade.query("SHOW fsync") == "on"
+    assert await unmade.query("SHOW listen_addresses") == ""
+    assert unmade.data.stat().st_mode & 0o777 == 0o700
 
 
 async def test_what_clerks_type_stays_out_of_its_log(server: OwnServer) -> None:
@@ -123,19 +132,19 @@ async def test_a_damaged_process_id_file_is_no_obstacle(server: OwnServer, remai
     assert await server.query("SELECT 1") == 1
 
 
-async def test_an_interrupted_creation_is_begun_again(server: OwnServer) -> None:
-    half = server.folder / "postgres18.new"
+async def test_an_interrupted_creation_is_begun_again(unmade: OwnServer) -> None:
+    half = unmade.folder / "postgres18.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    server.start()
-    assert await server.query("SELECT current_database()") == "flowcrm"
+    unmade.start()
+    assert await unmade.query("SELECT current_database()") == "flowcrm"
 
 
-def test_a_creation_that_fails_half_way_leaves_no_data(server: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_creation_that_fails_half_way_leaves_no_data(unmade: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "NAME", "template1")
     with pytest.raises(EmbeddedError, match='database "template1" already exists'):
-        server.start()
-    assert not server.data.exists()
+        unmade.start()
+    assert not unmade.data.exists()
 
 
 async def test_a_path_too_long_for_a_socket_gets_a_private_folder_elsewhere(tmp_path: Path) -> None:
