@@ -53,9 +53,9 @@ async def test_of_five_runners_each_ends_well_and_each_migration_runs_once(tmp_p
     workshop.migration(2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_number ON runs (number)", alone=True)
     workshop.migration(3, "INSERT INTO runs DEFAULT VALUES; SELECT pg_sleep(0.5)")
     make = ("make", "--assume-old=.venv/ready", f"BIN={Path(sys.executable).parent}", "migrate")
-    runners = [workshop.start(*make) for _ in range(2)]
-    runners += [workshop.piccolo("migrations", "forwards", "all") for _ in range(3)]
-    ends = [await asyncio.to_thread(ended, runner) for runner in runners]
+    runners = [asyncio.to_thread(ended, workshop.start(*make)) for _ in range(2)]
+    runners += [asyncio.to_thread(workshop.run, "migrations", "forwards", "all") for _ in range(3)]
+    ends = await asyncio.gather(*runners)
     assert [end.code for end in ends] == [0] * 5, "\n".join(end.text for end in ends)
     connection = await asyncpg.connect(empty)
     assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()] + later(1, 2, 3)
@@ -96,8 +96,8 @@ async def test_of_three_on_the_way_back_each_takes_one_step(tmp_path: Path, data
     for number in (1, 2, 3):
         workshop.migration(number, "SELECT", f"INSERT INTO undone VALUES ({number})")
     assert workshop.migrate().code == 0
-    runners = [workshop.piccolo("migrations", "backwards", "crm", "1", "--auto_agree") for _ in range(3)]
-    ends = [await asyncio.to_thread(ended, one) for one in runners]
+    step = ("migrations", "backwards", "crm", "1", "--auto_agree")
+    ends = await asyncio.gather(*(asyncio.to_thread(workshop.run, *step) for _ in range(3)))
     assert [end.code for end in ends] == [0] * 3, "\n".join(end.text for end in ends)
     assert [row["number"] for row in await connection.fetch("SELECT number FROM undone ORDER BY ctid")] == [3, 2, 1]
     assert await recorded(connection) == before
