@@ -40,7 +40,7 @@ logger = logging.getLogger("chaos")
 async def play(plan: Plan, folder: Path) -> Report:
     """In a folder of its own, where the application's log stays."""
     with contextlib.ExitStack() as stack:
-        servers = stack.enter_context(pair(folder, **SERVER))
+        servers = stack.enter_context(pair(folder, migrated=False, **SERVER))
         piccolo(servers.primary.dsn, "migrations", "forwards", "all")
         if plan.pgbouncer:  # which leads to one server, whatever happens
             dsn = servers.primary.dsn
