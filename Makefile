@@ -13,7 +13,7 @@ run: .venv/ready
 	@exec $(BIN)/python run.py
 
 test: .venv/ready
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: .venv/ready
 	$(BIN)/ruff format --check .
