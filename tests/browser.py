@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import ConsoleMessage, Dialog, Error, Locator, Page, Request, Response, expect
 
 from accounts.passwords import DEMO_PASSWORD
@@ -20,6 +21,7 @@ FLAGS = [
 ]
 SAVE = "[data-uitest=save_button]"
 CREATE = "[data-uitest=create_button]"
+BESIDE = "element => getComputedStyle(element, '::after').content"
 APPLY = "[data-uitest=submit_filter_button]"
 PATIENCE_MS = 30_000  # on a busy machine a page that loads much may take more than the 5 s that are usual
 expect.set_options(timeout=PATIENCE_MS)
@@ -179,3 +181,7 @@ class Clerk:
     def row_id(self) -> str:
         """Of the row whose form is open."""
         return self.page.url.rstrip("/").rpartition("/")[2]
+
+
+def as_a(role: str, locale: str = "en-US") -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("clerk", [(role, locale)], indirect=True, ids=[role or "stranger"])

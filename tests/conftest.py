@@ -71,11 +71,14 @@ def socket_dsn(server: EmbeddedPostgres) -> str:
 # begin with those that have most tests, unless told otherwise. Failovers and restarts mostly wait, beside those that
 # never do.
 LONGEST = [
-    "test_admin_browser",
+    "test_lists_in_chromium",
     "test_indexes",
     "test_failover",
+    "test_forms_in_chromium",
     "test_restart",
     "test_run",
+    "test_roles_in_chromium",
+    "test_sessions_in_chromium",
     "test_schemathesis",
     "test_migration_round_trips",
     "test_migration_check",
@@ -86,6 +89,7 @@ LONGEST = [
     "test_seed_large",
     "test_migration_broken_off",
     "test_faults",
+    "test_many_in_chromium",
     "test_database",
     "test_embedded",
     "test_concurrency",

@@ -1,6 +1,6 @@
 // What piccolo-admin's front end leaves out, added from outside: it keeps its state in a Vuex store, which can be
 // watched. The columns' `readOnly` and the field `version` come from crud.py, the translations from
-// words.py. tests/test_admin_browser.py shows that each of these works with the pinned version.
+// words.py. tests/chromium/ shows that each of these works with the pinned version.
 
 const LANGUAGE = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
 const TIMEZONE = "defaultTimezone"; // and the time zone

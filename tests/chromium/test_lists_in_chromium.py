@@ -1,0 +1,376 @@
+"""Lists in a real Chromium: filtered, searched, sorted, paged, exported, and what is shown where there is none."""
+
+import asyncio
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+from playwright.async_api import Request, Route, expect
+
+from backoffice.api.totals import MOST_COUNTED_ROWS
+from tests.browser import APPLY, BESIDE, Clerk, as_a
+from tests.builders import a_customer, a_presale, a_product, row
+
+
+async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: asyncpg.Connection) -> None:
+    maria = await a_customer(db, name="Maria do Filtro")
+    presales = [await a_presale(db, customer_id=maria, notes=notes) for notes in ["0", "1", "2", "3", "4", None]]
+    rows = await clerk.list("presales")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.page.click(APPLY)
+    await clerk.sees_notice("Successfully applied filter")
+    await clerk.pick("customer_id", "filtro", "Maria do Filtro")
+    await clerk.choose(status="draft", total__operator="lte")
+    await clerk.fill(total="1")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(6)
+    await expect(rows.first).to_contain_text("Maria do Filtro")
+    await expect(rows.first).to_contain_text("Draft")
+
+    await clerk.page.select_option("#page_size select", "5")
+    await expect(rows).to_have_count(5)
+    await clerk.page.click("#pagination li:last-child a")
+    await expect(rows).to_have_count(1)
+
+    exported = (await clerk.exports()).splitlines()
+    assert exported[0].startswith("\ufeff"), "or spreadsheets break accents"
+    assert "," in exported[0]
+    assert len(exported) == 1 + len(presales)
+    assert exported[0].endswith("customer_id_readable")
+    assert exported[1].endswith('"Maria do Filtro"')
+    assert "null" not in "".join(exported), "nothing is nothing"
+
+    await clerk.page.click("[data-uitest=sort_button]")
+    offered = clerk.page.locator("[data-uitest=sort_by_selector] option:not([hidden])")
+    await expect(offered).to_have_text(["Number", "Status", "Total", "Discount", "Notes", "Created", "Last changed"])
+    await clerk.page.select_option("[data-uitest=sort_by_selector]", "notes")
+    await clerk.page.select_option("select[name=ordering]", label="Ascending")
+    await clerk.page.click("[data-uitest=sort_form_button]")
+    await expect(rows.first.locator("td").nth(1)).to_have_text(str((await row(db, "presales", presales[0]))["number"]))
+
+
+async def test_what_comes_or_goes_during_an_export_neither_repeats_rows_nor_hides_them(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    about, pages = uuid.uuid4(), 0
+    add = """
+        INSERT INTO audit_trail (happened_at, who, database_role, table_name, action, row_id)
+        SELECT $2, $3 || n, 'test', 'users', 'created', $1::uuid FROM generate_series(1, $4) AS n
+    """
+    newest = "SELECT id FROM audit_trail WHERE row_id = $1 ORDER BY happened_at DESC, id DESC LIMIT 5"
+    await db.execute("SET session_replication_role = replica")
+    await db.execute(add, about, datetime(2020, 1, 1, tzinfo=UTC), "old", 2001)
+
+    async def meanwhile(route: Route) -> None:
+        nonlocal pages
+        pages += 1
+        if pages == 2:
+            await db.execute(add, about, datetime.now(UTC), "new", 2)
+        if pages == 3:
+            await db.execute(f"DELETE FROM audit_trail WHERE id IN ({newest})", about)
+        await route.continue_()
+
+    await clerk.list("audit_trail", f"?row_id={about}")
+    await clerk.page.route("**/tables/audit_trail/?*__page_size=1000*", meanwhile)
+    exported = await clerk.exports()
+    await clerk.page.unroute_all()
+    await db.execute("RESET session_replication_role")
+    assert sorted(re.findall("old[0-9]+", exported)) == sorted(f"old{n}" for n in range(1, 2002))
+    assert (pages, "new" in exported) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("clerk", "said"),
+    [(("admin", "en-US"), "There is nothing to export."), (("admin", "pt-BR"), "Não há nada a exportar.")],
+    indirect=["clerk"],
+    ids=["English", "Portuguese"],
+)
+async def test_an_empty_list_is_no_failure_to_export(clerk: Clerk, said: str) -> None:
+    await clerk.page.goto(f"{clerk.address}/admin/#/customers/?name=Nobody+is+called+so")
+    await clerk.page.click("[data-uitest=csv_button]")
+    await clerk.page.click("[data-uitest=download_csv_button]")
+    await clerk.sees_notice(said)
+
+
+async def test_an_export_that_is_refused_says_why(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.list("users")
+    await clerk.page.click("[data-uitest=csv_button]")
+    await db.execute("DELETE FROM sessions")
+    await clerk.page.click("[data-uitest=download_csv_button]")
+    await clerk.sees_notice("Please log in.")
+    await expect(clerk.page.locator("[data-uitest=csv_modal]")).to_be_hidden()
+    clerk.expects_refusal(401)
+
+
+async def test_a_list_is_searched_by_words_whatever_their_accents(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for name in ("João Buscado", "Joana Buscada", "Pedro Buscado"):
+        await a_customer(db, name=name)
+    rows, box = await clerk.list("customers"), clerk.page.locator(".search_box")
+    await box.fill("buscad joa")
+    await box.press("Enter")
+    await expect(rows).to_have_count(2)
+    await clerk.page.get_by_role("link", name="João Buscado").click()
+    await clerk.sees_form()
+    await clerk.page.go_back()
+    await expect(box).to_have_value("buscad joa")
+    await expect(rows).to_have_count(2)
+    await box.fill("buscad PEDRÔ")
+    await box.press("Enter")
+    await expect(rows).to_have_count(1)
+    await box.fill("")
+    await expect(rows.get_by_text("Joana Buscada")).to_be_visible()
+    await box.fill("buscad PEDRÔ")
+    await box.press("Enter")
+    await expect(rows).to_have_count(1)
+
+
+async def test_filters_stay_when_the_list_is_sorted_left_and_searched(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for name in ("Zé Filtrado", "Ana Filtrada", "Ana Outra"):
+        await a_customer(db, name=name)
+    rows = await clerk.list("customers")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.fill(name="filtrad")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(2)
+    await clerk.page.get_by_role("link", name="Zé Filtrado").click()
+    await clerk.sees_form()
+    await clerk.page.go_back()
+    await expect(rows).to_have_count(2)
+    await clerk.page.click("[data-uitest=sort_button]")
+    await clerk.page.select_option("[data-uitest=sort_by_selector]", "name")
+    await clerk.page.select_option("select[name=ordering]", label="Ascending")
+    await clerk.page.click("[data-uitest=sort_form_button]")
+    await expect(rows.first).to_contain_text("Ana Filtrada")
+    await expect(rows).to_have_count(2)
+    await expect(clerk.page.locator("[data-uitest=sort_form_button]")).to_be_hidden()
+    box = clerk.page.locator(".search_box")
+    await box.fill("ze")
+    await box.press("Enter")
+    await expect(rows).to_have_text([re.compile("Zé Filtrado")])
+    await clerk.page.reload()
+    await expect(box).to_have_value("ze")
+    await expect(rows).to_have_text([re.compile("Zé Filtrado")])
+    await box.fill("")
+    await expect(rows).to_have_count(2)
+    await box.fill("ana")
+    await box.press("Enter")
+    await expect(rows).to_have_text([re.compile("Ana Filtrada")])
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.fill(name="outra")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_text([re.compile("Ana Outra")])
+    await expect(box).to_have_value("ana")
+    await clerk.page.get_by_role("button", name="Clear filters").click()
+    await expect(box).to_have_value("")
+    assert "search" not in clerk.page.url
+
+
+async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Panel Customer")
+    for notes in ("panel one", "panel two"):
+        await a_presale(db, customer_id=customer, notes=notes)
+    await a_presale(db, notes="panel three")
+    rows = await clerk.list("presales")
+    button = clerk.page.locator("[data-uitest=filter_button]")
+    number = button.locator("span")
+    assert await number.evaluate(BESIDE) == "none"
+    await button.click()
+    await clerk.pick("customer_id", "Panel", "Panel Customer")
+    await clerk.choose(status="draft")
+    since = clerk.page.locator(".filter_wrapper input[type=datetime-local]").first
+    await since.fill("2020-01-02T03:04")
+    await clerk.choose(created_at__operator="gte")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(2)
+    assert await number.evaluate(BESIDE) == '" (3)"'
+    await button.click()
+    await clerk.page.reload()
+    await expect(rows).to_have_count(2)
+    assert await number.evaluate(BESIDE) == '" (3)"'
+    await button.click()
+    key = clerk.page.locator(".filter_wrapper .key_search > input[type=text]")
+    await expect(key).to_have_value("Panel Customer")
+    await expect(since).to_have_value("2020-01-02T03:04")
+    await clerk.sees_value("status", "draft")
+    await clerk.sees_value("created_at__operator", "gte")
+    await clerk.choose(status="pending")
+    await clerk.page.click(APPLY)
+    await expect(clerk.page.get_by_text("No results found")).to_be_visible()
+    assert f"customer_id={customer}" in clerk.page.url
+    await clerk.page.get_by_role("button", name="Clear filters").click()
+    await expect(rows).not_to_have_count(0)
+    await expect(key).to_have_value("")
+    await expect(since).to_have_value("")
+    assert await number.evaluate(BESIDE) == "none"
+    await since.fill("2020-01-02T03:04")
+    await clerk.choose(created_at__operator="lt")
+    await clerk.page.click(APPLY)
+    await expect(clerk.page.get_by_text("No results found")).to_be_visible()
+
+
+async def test_when_all_rows_of_the_last_page_are_deleted_the_one_before_is_shown(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for number in range(6):
+        await a_customer(db, name=f"Paged {number}")
+    rows = await clerk.list("customers", "?name=Paged")
+    await clerk.page.select_option("#page_size select", "5")
+    await expect(rows).to_have_count(5)
+    await clerk.page.click("#pagination li:last-child a")
+    await expect(rows).to_have_count(1)
+    await rows.locator("input").check()
+    await clerk.page.click("[title='Delete selected Rows']")
+    await expect(rows).to_have_count(5)
+    assert clerk.asked == ["Are you sure you want to delete 1 selected row(s)?"]
+
+
+async def test_a_list_without_a_search_has_no_box_for_one(clerk: Clerk) -> None:
+    await clerk.list("customers")
+    box = clerk.page.locator(".search_box")
+    await expect(box).to_be_visible()
+    await clerk.list("users")
+    await expect(box).to_be_hidden()
+
+
+async def test_a_filtered_list_shows_names_as_they_are(clerk: Clerk, db: asyncpg.Connection) -> None:
+    """What a spreadsheet would take for a formula has an apostrophe before it, but only in exports."""
+    await a_customer(db, name="-Loja do Zé")
+    rows = await clerk.list("customers")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.fill(name="Loja do Z")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(1)
+    await expect(rows.locator("td").nth(1)).to_have_text("-Loja do Zé")
+
+
+@as_a("admin", "pt-BR")
+async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
+    await clerk.list("audit_trail", "?table_name=products")
+    number = clerk.page.locator("#result_count")
+    await expect(number).to_have_text(re.compile(r"Mostrando 15 de \d{5} registro\(s\)"))
+    await clerk.page.wait_for_function(f"({BESIDE})(document.querySelector('#result_count')) === '\" (estimativa)\"'")
+    exported = await clerk.exports()
+    assert ";" in exported.splitlines()[0], "as spreadsheets expect it where decimals have a comma"
+    assert exported.count("@archive.example") == MOST_COUNTED_ROWS + 1, "all of them, whatever was estimated"
+    assert clerk.asked == ["São 10.000 registros ou mais. Baixar todos?"]
+    assert await number.evaluate(BESIDE) == '" (estimativa)"', "which is what still stands there"
+    await clerk.list("audit_trail", "?who=clerk7@archive.example")
+    await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")
+    assert await number.evaluate(BESIDE) == "none"
+
+
+async def test_a_filter_that_makes_no_sense_is_explained(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_product(db)
+    await clerk.list("products")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.fill(sale_price="cheap")
+    await clerk.page.click(APPLY)
+    await clerk.sees_notice("Sale price: This must be a number, such as 12.50.")
+    await expect(clerk.page.locator("#loading_indicator")).to_be_hidden()
+    clerk.expects_refusal(422)
+
+
+@pytest.mark.parametrize("slow", ["count/?*listed*", "?*listed*"])
+async def test_a_list_that_is_asked_for_again_before_it_came_is_shown(
+    clerk: Clerk, db: asyncpg.Connection, slow: str
+) -> None:
+    word = f"slowly{len(slow)}"
+    for name in (f"{word} listed", f"{word} shown"):
+        await a_customer(db, name=name)
+    asked_again, came = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        came.set()
+        await asked_again.wait()
+        await route.continue_()
+
+    def is_list(answer: Any, *, first: bool) -> bool:
+        return "__page=1" in answer.url and ("listed" in answer.url) is first
+
+    await clerk.page.route(f"**/tables/customers/{slow}", late)
+    await clerk.page.goto("about:blank")
+    await clerk.page.goto(f"{clerk.address}/admin/#/customers/?search={word}+listed")
+    await came.wait()
+    async with clerk.page.expect_response(lambda answer: is_list(answer, first=False)):
+        await clerk.page.evaluate(f"location.hash = '#/customers/?search={word}'")
+    async with clerk.page.expect_response(lambda answer: is_list(answer, first=True)):
+        asked_again.set()
+    await clerk.page.wait_for_load_state("networkidle")
+    await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(2)
+    await clerk.page.unroute_all()
+
+
+async def test_the_side_bar_has_its_tables_however_late_they_come(clerk: Clerk, db: asyncpg.Connection) -> None:
+    """The answer about them is not taken for an earlier list's, which would give way to that of the last."""
+    await a_customer(db)
+    listed = asyncio.Event()
+
+    def hear(request: Request) -> None:
+        if "/customers/?" in request.url:
+            listed.set()
+
+    async def late(route: Route) -> None:
+        async with asyncio.timeout(10):
+            await listed.wait()
+        await route.continue_()
+
+    clerk.page.on("requestfinished", hear)
+    await clerk.page.route("**/tables/grouped/", late)
+    await clerk.list("customers")
+    await expect(clerk.side_bar.get_by_text("Customers")).to_be_visible()
+    await clerk.page.unroute("**/tables/grouped/")
+    clerk.page.remove_listener("requestfinished", hear)
+
+
+async def test_a_list_that_is_refused_shows_why_instead_of_other_rows(clerk: Clerk, db: asyncpg.Connection) -> None:
+    why = re.compile("^Total: ")
+    await a_presale(db)
+    rows = await clerk.list("presales")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.fill(total="R$ 500")
+    await clerk.page.click(APPLY)
+    await clerk.sees_notice(why)
+    wrapper = clerk.page.locator(".table_wrapper")
+    await expect(rows).to_have_count(0)
+    assert "Total: " in await wrapper.evaluate(BESIDE)
+    await clerk.page.reload()
+    await clerk.sees_notice(why)
+    await expect(clerk.page.locator(".title h1")).to_be_visible()
+    assert "Total: " in await wrapper.evaluate(BESIDE)
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.sees_value("total", "R$ 500")
+    await clerk.page.get_by_role("button", name="Clear filters").click()
+    await expect(rows).not_to_have_count(0)
+    assert await wrapper.evaluate(BESIDE) == "none"
+    clerk.expects_refusal(422)
+
+
+async def test_a_list_that_gets_no_answer_can_be_asked_for_again(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="Unanswered")
+    rows = await clerk.list("customers")
+    await expect(rows).not_to_have_count(0)
+    box = clerk.page.locator(".search_box")
+    async with clerk.cut_off():
+        await box.fill("unanswered")
+        await box.press("Enter")
+        await clerk.sees_notice("The server can't be reached - please try later.")
+        await expect(rows).to_have_count(0)
+    await box.press("Enter")
+    await expect(rows).to_have_text([re.compile("Unanswered")])
+
+
+async def test_a_page_that_gets_no_answer_can_be_gone_to_again(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db)
+    await clerk.list("customers")
+    products = clerk.page.locator(".sidebar").get_by_role("link", name="Products")
+    async with clerk.cut_off():
+        await products.click()
+        await clerk.sees_notice("The server can't be reached - please try later.")
+        await expect(clerk.page.locator(".left_column")).to_have_count(0)
+    await products.click()
+    await expect(clerk.page.locator(".title h1")).to_have_text("Products")

@@ -1,0 +1,116 @@
+"""Many rows at once, in a real Chromium."""
+
+import re
+
+import asyncpg
+from playwright.async_api import expect
+
+from tests.browser import Clerk, as_a
+from tests.builders import a_customer, a_line, a_presale, a_product, row
+from tests.clients import until_waiting
+
+
+async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customers = [await a_customer(db, name=f"Bulk {number}") for number in range(3)]
+    rows = await clerk.list("customers", "?name=Bulk")
+    await clerk.page.locator("thead input").check()
+    await clerk.page.get_by_text("Update 3 rows").click()
+    offered = clerk.page.locator("select[name=property] option")
+    await expect(offered).to_have_text(["Select a Column", "Name", "E-mail", "Phone", "Address"])
+    await clerk.page.select_option("select[name=property]", "email")
+    await clerk.fill(email="nobody")
+    update = clerk.page.get_by_role("button", name="Update")
+    await update.click()
+    await clerk.sees_notice("E-mail: This is not a valid e-mail address.")
+    clerk.expects_refusal(422)
+    await clerk.fill(email="all@example.com")
+    await update.click()
+    await expect(rows.get_by_text("all@example.com")).to_have_count(3)
+    assert {(await row(db, "customers", customer))["email"] for customer in customers} == {"all@example.com"}
+
+
+async def test_of_many_rows_those_that_are_refused_are_named_and_the_others_are_changed(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Bulk of Sales")
+    presales = [await a_presale(db, customer_id=customer) for _ in range(3)]  # the newest is shown, and changed, first
+    await a_line(db, presales[1])
+    numbers = [(await row(db, "presales", presale))["number"] for presale in presales]
+    rows = await clerk.list("presales", f"?customer_id={customer}")
+    await expect(rows).to_have_text([re.compile(str(number)) for number in reversed(numbers)])
+    await clerk.page.locator("thead input").check()
+    await clerk.page.get_by_text("Update 3 rows").click()
+    await clerk.page.select_option("select[name=property]", "status")
+    await clerk.page.locator("form [name=status]:visible").select_option("pending")
+    await clerk.page.get_by_role("button", name="Update").click()
+    why = "A pre-sale without items cannot be submitted."
+    await clerk.sees_notice(f"{numbers[2]}: {why}\n{numbers[0]}: {why}\n1 done.")
+    clerk.expects_refusal(409)
+    await expect(rows).to_have_text([re.compile(status) for status in ("Draft", "Pending", "Draft")])
+
+
+@as_a("admin", "pt-BR")
+async def test_of_many_rows_those_that_are_in_use_are_named_and_the_others_are_deleted(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customers = [await a_customer(db, name=f"Zeca {number:02}") for number in range(12)]
+    for customer in customers[:10]:
+        await a_presale(db, customer_id=customer)
+    rows = await clerk.list("customers", "?name=Zeca&__order=name")
+    await expect(rows).to_have_count(12)
+    await clerk.page.locator("thead input").check()
+    await clerk.page.click("[title='Delete selected Rows']")
+    why = "Este cliente tem pré-vendas e não pode ser excluído."
+    named = "".join(f"Zeca {number:02}: {why}\n" for number in range(8))
+    await clerk.sees_notice(f"{named}2 outro(s) recusado(s).\n2 feito(s).")
+    await expect(rows).to_have_count(10)
+    clerk.expects_refusal(409)
+
+
+@as_a("manager")
+async def test_of_many_rows_it_is_said_how_many_were_done_before_the_session_ended(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for number in range(4):
+        await a_customer(db, name=f"Yuri {number}")
+    rows = await clerk.list("customers", "?name=Yuri&__order=name")
+    await expect(rows).to_have_count(4)
+    await clerk.page.locator("thead input").check()
+    counted = clerk.page.expect_response(re.compile("/count/"))  # is asked for in the end, and refused as well
+    async with counted, db.transaction():
+        await db.execute("SELECT FROM customers WHERE name = 'Yuri 1' FOR UPDATE")
+        await clerk.page.click("[title='Delete selected Rows']")
+        await until_waiting(db, 1)
+        await db.execute("DELETE FROM sessions")
+    await clerk.sees_notice("Please log in.\n2 done.")
+    clerk.expects_refusal(401)
+    assert await db.fetchval("SELECT count(*) FROM customers WHERE name LIKE 'Yuri%'") == 2
+
+
+async def test_many_rows_are_not_emptied_by_a_field_that_nobody_filled_in(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customers = [await a_customer(db, name=f"Emptied {n}", address="Rua Um") for n in range(2)]
+    rows = await clerk.list("customers", "?name=Emptied")
+    await rows.first.locator("input").check()
+    await clerk.page.get_by_text("Update 1 rows").click()
+    await clerk.page.select_option("select[name=property]", "address")
+    update = clerk.page.get_by_role("button", name="Update")
+    await update.click()
+    await clerk.sees_notice("Type the new value, or tick that there is to be none.")
+    assert [(await row(db, "customers", customer))["address"] for customer in customers] == ["Rua Um"] * 2
+    await clerk.page.locator(".set_null input").check()
+    await update.click()
+    await clerk.sees_notice("Successfully updated rows")
+    assert {(await row(db, "customers", customer))["address"] for customer in customers} == {"Rua Um", None}
+
+
+async def test_what_was_typed_for_one_column_of_many_rows_is_not_meant_for_another(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await a_product(db, code="MANY-1")
+    rows = await clerk.list("products", "?code=MANY-1")
+    await rows.first.locator("input").check()
+    await clerk.page.get_by_text("Update 1 rows").click()
+    await clerk.page.select_option("select[name=property]", "sale_price")
+    await clerk.fill(sale_price="99.00")
+    await clerk.page.select_option("select[name=property]", "purchase_price")
+    await clerk.sees_value("purchase_price", "")

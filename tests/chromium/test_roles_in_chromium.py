@@ -1,0 +1,203 @@
+"""A sale from beginning to end in a real Chromium, what each role is shown, and in which language."""
+
+import re
+import uuid
+from decimal import Decimal
+
+import asyncpg
+from playwright.async_api import expect
+
+from tests.browser import CREATE, SAVE, Clerk, as_a
+from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, nth_cpf, row
+
+FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
+
+
+async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: asyncpg.Connection) -> None:
+    product = await a_product(db, code="CAFE", name="Café torrado", stock=10, sale_price="32.50")
+    assert await (await clerk.list("products")).count() >= 1
+
+    await clerk.add("customers", name="Zé da Silva Primeiro", email="ze@example.com", phone="(11) 98765-4321")
+    await clerk.fill(cpf="529.982.247-26")
+    await clerk.create()
+    await clerk.sees_refusal("CPF: This is not a valid CPF. Please check its digits.")
+    clerk.expects_refusal(422)
+    await clerk.fill(cpf="529.982.247-25")
+    await clerk.create()
+    await clerk.sees_form()
+    await clerk.sees_value("cpf", "52998224725")
+
+    await clerk.add("presales")
+    await clerk.pick("customer_id", "silva primeiro", "Zé da Silva")
+    await clerk.create()
+    await clerk.sees_form()
+    presale, number = clerk.row_id, await clerk.field("number").input_value()
+
+    await clerk.add("presale_items", quantity="2.5")
+    await clerk.pick("presale_id", number, f"#{number} Zé da Silva")
+    await clerk.pick("product_id", "cafe", "CAFE - Café torrado")
+    await clerk.create()
+    await clerk.sees_form()
+    await clerk.sees_value("unit_price", "32.50")
+    await clerk.sees_value("total_price", "81.25")
+
+    await clerk.open("presales", presale)
+    await clerk.sees_value("total", "81.25")
+    for status in ("pending", "approved", "converted"):
+        version = await clerk.version.input_value()
+        await clerk.choose(status=status)
+        await clerk.save()
+        await expect(clerk.version).not_to_have_value(version)
+    after = await row(db, "presales", uuid.UUID(presale))
+    assert (after["status"], after["total"]) == ("converted", Decimal("81.25"))
+    assert (await row(db, "products", product))["stock"] == 7
+
+
+async def test_the_links_lead_somewhere_without_asking_elsewhere(clerk: Clerk) -> None:
+    await clerk.list("users")
+    health = await clerk.page.get_by_role("link", name="Health").get_attribute("href")
+    assert (await clerk.page.request.get(f"{clerk.address}{health}")).ok
+    await clerk.page.get_by_role("link", name="API documentation").click()
+    await expect(clerk.page.locator(".swagger-ui .title")).to_contain_text("Flow CRM")
+
+
+@as_a("manager")
+async def test_a_manager_reads_the_audit_trail_and_finds_nothing_to_write_with(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Audited", address=None)
+    await clerk.open("customers", customer)
+    await clerk.fill(name="Renamed", address="Rua Nova, 1")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+
+    rows = await clerk.list("audit_trail", f"?row_id={customer}")
+    changes, anything = re.compile(r"Name: Audited → Renamed\s+Address: – → Rua Nova, 1"), re.compile(".")
+    await expect(rows.locator("td:visible")).to_have_text(
+        [
+            *(anything, "manager@flowcrm.example", "Changed", "Customers", "Renamed", changes),
+            *(anything, anything, "Created", "Customers", "Audited", "NULL"),
+        ]
+    )
+    writing = clerk.page.locator(f"{SAVE}, {CREATE}, .delete, [href$='/add/'], tbody input, .title_bar .subtle")
+    await expect(writing.locator("visible=true")).to_have_count(0)
+    await clerk.page.click("[data-uitest=sort_button]")
+    offered = clerk.page.locator("[data-uitest=sort_by_selector] option:not([hidden])")
+    await expect(offered).to_have_text(["When"])
+
+    entry = await db.fetchval("SELECT id FROM audit_trail WHERE row_id = $1 AND action = 'changed'", customer)
+    await clerk.open("audit_trail", entry)
+    await expect(clerk.field("changes")).to_have_value("Name: Audited → Renamed\nAddress: – → Rua Nova, 1")
+    await expect(clerk.page.locator("h1", has_text="entry")).to_be_visible()
+    await expect(writing.locator("visible=true")).to_have_count(0)
+
+
+@as_a("employee")
+async def test_an_employee_is_told_what_is_for_others(clerk: Clerk, db: asyncpg.Connection) -> None:
+    not_allowed = "Your role does not allow this."
+    presale = await a_presale_that_is(db, "pending")
+    await clerk.add("products", code="X", name="X", unit="un", purchase_price="1", sale_price="2", sale_type="retail")
+    await clerk.create()
+    await clerk.sees_refusal(not_allowed)
+    await clerk.open("presales", presale)
+    await clerk.choose(status="approved")
+    await clerk.save()
+    await clerk.sees_refusal(not_allowed)
+    await clerk.list("customers")
+    await expect(clerk.side_bar).to_have_text(FOR_ALL)
+    await clerk.page.goto(f"{clerk.address}/admin/#/users/")
+    await clerk.sees_notice(not_allowed)
+    in_place = "getComputedStyle(document.querySelector('.wrapper'), '::after').content"
+    # The notice may come of another request, before the page is gone that was there.
+    await clerk.page.wait_for_function(f"{in_place} === '\"{not_allowed}\"'")
+    await clerk.page.goto(f"{clerk.address}/admin/#/customers/")
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+    assert await clerk.page.evaluate(in_place) == "none"
+    clerk.expects_refusal(403)
+
+
+@as_a("manager", "pt-BR")
+async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Filtro", cpf=nth_cpf(90_000_001))
+    rows = await clerk.list("customers", "?name=Filtro&name__match=exact")
+    await expect(clerk.side_bar).to_have_text(
+        [
+            *("Vendas", "Clientes", "Pré-vendas", "Itens de pré-venda", "Catálogo", "Produtos"),
+            *("Controle", "Trilha de auditoria"),
+        ]
+    )
+    await expect(clerk.page.locator("thead th")).to_have_text(
+        ["", "Nome", "CPF", "Telefone", "E-mail", "Criado em", ""]
+    )
+    await expect(rows.first).to_contain_text("Filtro")
+    await expect(clerk.side_bar.get_by_text("Itens")).to_have_text("Itens de pré-venda", use_inner_text=True)
+    await expect(clerk.page.locator("#pagination .count")).to_have_text("de 1")
+    await expect(clerk.page.locator("#page_size option").first).to_have_attribute("label", "5 por pág.")
+    await clerk.open("customers", customer)
+    await expect(clerk.page.locator("h1", has_text="cliente")).to_have_text("Editar cliente")
+    await clerk.fill(cpf="1")
+    await clerk.save()
+    await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
+    await clerk.sees_notice("Há erros no formulário.")
+    clerk.expects_refusal(422)
+
+    for language, title in (("English", "Edit customer"), ("Português (Brasil)", "Editar cliente")):
+        await clerk.page.click("[title=Translations]")
+        await clerk.page.get_by_text(language).click()
+        await expect(clerk.page.locator("div.header h1")).to_have_text(title)
+        await clerk.page.wait_for_load_state("networkidle")  # or the reload may be broken off
+        await clerk.page.reload()
+        await expect(clerk.page.locator("div.header h1")).to_have_text(title)
+
+
+@as_a("manager")
+async def test_refusals_speak_the_language_that_was_chosen(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.open("customers", await a_customer(db))
+    await clerk.page.click("[title=Translations]")
+    await clerk.page.get_by_text("Português (Brasil)").click()
+    await expect(clerk.page.locator("div.header h1")).to_have_text("Editar cliente")
+    await clerk.sees_form()
+    await clerk.fill(cpf="1")
+    await clerk.save()
+    await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
+    clerk.expects_refusal(422)
+
+
+@as_a("")
+async def test_the_api_is_described_by_a_page_that_asks_nobody_else(clerk: Clerk) -> None:
+    await clerk.page.goto(f"{clerk.address}/docs")
+    await expect(clerk.page.locator(".opblock").first).to_be_visible()
+
+
+@as_a("employee")
+async def test_whoever_may_not_change_products_is_not_offered_to(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer, product = await a_customer(db), await a_product(db)
+    add = clerk.page.locator("a[href$='/add/']")
+    await clerk.list("products")
+    await expect(add).to_be_hidden()
+    await clerk.open("products", product)
+    await expect(clerk.page.locator(SAVE)).to_be_hidden()
+    await clerk.list("customers")
+    await expect(add).to_be_visible()
+    await clerk.open("customers", customer)
+    await expect(clerk.page.locator(SAVE)).to_be_visible()
+    await clerk.add("presale_items")
+    await expect(clerk.page.locator("form label a[href$='/presales/add/']")).to_be_visible()
+    await expect(clerk.page.locator("form label a[href$='/products/add/']")).to_be_hidden()
+
+
+@as_a("employee")
+async def test_whoever_may_not_delete_customers_is_not_offered_to(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer, item = await a_customer(db, name="Not Yours"), await a_line(db, await a_presale(db))
+    in_form = clerk.page.locator("[data-uitest=drop_down_button]")
+    rows = await clerk.list("customers", "?name=Not+Yours")
+    await rows.locator("td:last-child a").first.click()
+    await expect(rows.locator("[title='Edit Row']")).to_be_visible()
+    await expect(rows.locator(".delete")).to_be_hidden()
+    await rows.locator("input").check()
+    await expect(clerk.page.get_by_text("Update 1 rows")).to_be_visible()
+    await expect(clerk.page.locator("[title='Delete selected Rows']")).to_be_hidden()
+    await clerk.open("customers", customer)
+    await expect(in_form).to_be_hidden()
+    await clerk.open("presale_items", item)
+    await expect(in_form).to_be_visible()

@@ -1,0 +1,161 @@
+"""Logging in and out in a real Chromium, passwords, and what is kept of what was typed."""
+
+import uuid
+from decimal import Decimal
+
+import asyncpg
+from playwright.async_api import expect
+
+from accounts.passwords import DEMO_PASSWORD
+from tests.browser import Clerk, as_a
+from tests.builders import a_customer, a_presale, row
+from tests.clients import a_token
+
+FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
+FOR_MANAGERS = ["Oversight", "Audit trail"]
+
+
+@as_a("")
+async def test_whoever_comes_is_not_blamed_for_not_being_logged_in_yet(clerk: Clerk) -> None:
+    await clerk.page.goto(f"{clerk.address}/admin/")
+    await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
+    await clerk.page.wait_for_load_state("networkidle")
+    clerk.expects_refusal(401)
+    assert await clerk.page.locator("#message_popup").count() == 0  # now; any would be gone after a while
+
+
+@as_a("")
+async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.log_in("admin", "wrong")
+    await clerk.sees_notice("The e-mail or the password is wrong.")
+    assert await clerk.page.evaluate("JSON.stringify(sessionStorage)") == "{}", "what was typed here is not kept"
+    await clerk.log_in("admin")
+    await expect(clerk.page.locator(".welcome")).to_contain_text("Welcome to Flow CRM")
+    clerk.expects_refusal(401)
+    await expect(clerk.side_bar).to_have_text([*FOR_ALL, "Team", "Users", *FOR_MANAGERS])
+    await clerk.page.click("#user")
+    await clerk.page.click("[data-uitest=logout_button]")
+    await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
+    await clerk.page.wait_for_load_state("networkidle")
+    clerk.expects_refusal(401)
+    assert clerk.asked == ["Are you sure you want to logout?"]
+
+
+@as_a("")
+async def test_who_guesses_is_told_to_wait(clerk: Clerk, db: asyncpg.Connection) -> None:
+    failure = "INSERT INTO login_failures (account, address) VALUES ('admin@flowcrm.example', '192.0.2.1')"
+    await db.executemany(failure, [()] * 5)
+    await clerk.log_in("admin")
+    await clerk.sees_notice("Too many failed log-ins. Please wait a minute and try again.")
+    await db.execute("DELETE FROM login_failures")
+    clerk.expects_refusal(429)
+    clerk.expects_refusal(401)
+
+
+async def test_whoever_was_logged_out_meanwhile_is_told_so(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db)
+    await clerk.open("customers", customer)
+    await clerk.page.wait_for_load_state("networkidle")  # it has looked who is logged in
+    await db.execute("DELETE FROM sessions")
+    await clerk.fill(name="Maria")
+    await clerk.save()
+    await clerk.sees_notice("Please log in.")
+    clerk.expects_refusal(401)
+
+
+async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale = await a_presale(db)
+    await clerk.open("presales", presale)
+    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.fill(notes="A long text", discount="1.50")
+    await clerk.choose(status="cancelled")
+    await db.execute("DELETE FROM sessions")
+    await clerk.save()
+    await clerk.sees_notice("Please log in.")
+    clerk.expects_refusal(401)
+    other = await a_customer(db)
+    await db.execute("UPDATE presales SET customer_id = $1 WHERE id = $2", other, presale)
+    await clerk.page.fill("[name=username]", "admin@flowcrm.example")
+    await clerk.page.fill("[name=password]", DEMO_PASSWORD)
+    await clerk.page.click("[data-uitest=login_button]")
+    await clerk.sees_form()
+    await clerk.sees_value("notes", "A long text")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    kept = await row(db, "presales", presale)
+    assert (kept["notes"], kept["status"], kept["discount"]) == ("A long text", "cancelled", Decimal("1.50"))
+    assert kept["customer_id"] == other, "and what others changed meanwhile stays"
+
+
+async def test_a_row_that_was_picked_when_the_session_ended_is_picked_again(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Picked Again")
+    await clerk.add("presales", notes="Picked by hand")
+    await clerk.pick("customer_id", "Picked", "Picked Again")
+    await db.execute("DELETE FROM sessions")
+    await clerk.create()
+    await clerk.sees_notice("Please log in.")
+    clerk.expects_refusal(401)
+    await clerk.page.fill("[name=username]", "admin@flowcrm.example")
+    await clerk.page.fill("[name=password]", DEMO_PASSWORD)
+    await clerk.page.click("[data-uitest=login_button]")
+    await clerk.sees_value("notes", "Picked by hand")
+    await expect(clerk.page.locator(".key_search > input[type=text]")).to_have_value("Picked Again")
+    await clerk.create()
+    await clerk.sees_notice("Successfully added row")
+    assert await db.fetchval("SELECT customer_id FROM presales WHERE notes = 'Picked by hand'") == customer
+
+
+async def test_a_user_gets_a_password_that_nobody_sees(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.add("users", email="nova@flowcrm.example", name="Nova", password="her-password")
+    await expect(clerk.field("password")).to_have_css("-webkit-text-security", "disc")
+    await clerk.choose(role="employee")
+    await clerk.create()
+    await clerk.sees_form()
+    await clerk.sees_value("password", "")
+    hashed = (await row(db, "users", uuid.UUID(clerk.row_id)))["password"]
+    assert hashed.startswith("$argon2id$")
+    await clerk.fill(name="Nova Lima")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    assert (await row(db, "users", uuid.UUID(clerk.row_id)))["password"] == hashed
+    await clerk.fill(password="another-password")
+    await clerk.save()
+    await clerk.sees_value("password", "")
+    assert (await row(db, "users", uuid.UUID(clerk.row_id)))["password"] != hashed
+
+
+@as_a("manager")
+async def test_a_password_is_changed_by_who_knows_the_old_one(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db)
+    await clerk.list("customers")
+    await clerk.page.click("#user")
+    await clerk.page.get_by_text("Change Password").click()
+    old, new, again = [clerk.page.locator("form [name=password]").nth(place) for place in range(3)]
+    for typed, notice in (
+        ("not-this-one", "Error - Current password: This is not your current password."),
+        (DEMO_PASSWORD, "Changed password successfully. You will be redirected to log in with your new credentials."),
+    ):
+        await old.fill(typed)
+        await new.fill("a-new-password")
+        await again.fill("a-new-password")
+        await clerk.page.get_by_role("button", name="Change Password").click()
+        await clerk.sees_notice(notice)
+    clerk.expects_refusal(422)
+    await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
+    await clerk.sees_notice(notice)
+    clerk.expects_refusal(401)
+
+
+async def test_whoever_logs_in_in_another_tab_is_noticed(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Two Tabs")
+    await clerk.open("customers", customer)
+    await expect(clerk.page.get_by_text("admin@flowcrm.ex")).to_be_visible()
+    await clerk.fill(address="Half a street")
+    token = await a_token(db, "employee@flowcrm.example")
+    await clerk.page.context.add_cookies([{"name": "id", "value": token, "url": clerk.address}])
+    await clerk.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await expect(clerk.page.get_by_text("employee@flowcrm")).to_be_visible()
+    await clerk.sees_form()
+    await clerk.sees_value("address", "")
