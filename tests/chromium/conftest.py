@@ -106,4 +106,5 @@ async def clerk(request: pytest.FixtureRequest, desktop: Desktop, address: str, 
     clerk = Clerk(page, address)
     yield clerk
     clerk.go_home()
+    await page.unroute_all()  # while there is a route, the browser keeps nothing
     assert clerk.troubles == []
