@@ -198,7 +198,8 @@ function sayWhetherCounted() {
 function showSaved(row) {
   if (store.state.selectedRow?.id !== row.id) return;
   store.commit("updateSelectedRow", row);
-  for (const field of document.querySelectorAll("form :is(input:not([type=hidden], .masked), textarea)[name]")) {
+  const form = document.querySelector("[data-uitest=save_button]")?.form;
+  for (const field of form?.querySelectorAll(":is(input:not([type=hidden], .masked), textarea)[name]") ?? []) {
     const shown = String(row[field.name] ?? "");
     if (!(field.name in row) || field.value === shown) continue;
     field.value = shown; // what is as it was before, whatever was typed, is not drawn anew
@@ -241,9 +242,7 @@ function watch(store) {
     }
     if (type === "updateApiResponseMessage") {
       const isSaid = payload.isOurs || (payload.contents === BESIDE_REFUSAL && isBesideForm);
-      const isVain = payload.contents.includes("filter") && document.documentElement.classList.contains("unlisted");
-      const isRefused = (payload.type === "error" || isVain) && !isSaid && refusal;
-      if (isVain && isRefused) payload.type = "error";
+      const isRefused = payload.type === "error" && !isSaid && refusal;
       payload.contents = isRefused ? refusal : say(payload.contents.replace(/\s+/g, " "));
       if (payload.type === "success" && refused.length) Object.assign(payload, { contents: outcome(), type: "error" });
       [done, refused] = [0, []];
@@ -275,6 +274,7 @@ function watch(store) {
 function leaveEmptyPage() {
   const { currentPageNumber, pageSize, rowCount, rows } = store.state;
   if (rows.length || currentPageNumber === 1 || !rowCount) return;
+  if (document.documentElement.classList.contains("unlisted")) return; // nor are there rows on any other
   store.commit("updateCurrentPageNumber", Math.ceil(rowCount / pageSize));
   store.dispatch("fetchRows");
 }

@@ -7,6 +7,7 @@ const NULL = "is_null";
 
 let store, list; // the component that shows and hides the panel
 let isSubmitted = false;
+let isCleared = false;
 let shown; // the filters that stand in the panel
 
 const filters = () => Object.entries(store.state.filterParams).filter(([name]) => !BESIDE.test(name));
@@ -52,6 +53,7 @@ async function renew() {
 }
 
 document.addEventListener("submit", ({ target }) => (isSubmitted = target.closest(PANEL) !== null), true);
+document.addEventListener("click", ({ target }) => (isCleared = target.matches(`${PANEL} > button`)), true);
 
 document.addEventListener("DOMContentLoaded", () => {
   const app = document.querySelector("#app").__vue_app__;
@@ -69,8 +71,8 @@ document.addEventListener("DOMContentLoaded", () => {
     if (type !== "updateFilterParams" && type !== "reset") return;
     showHowMany();
     if (isSubmitted) shown = asText();
-    else if (document.querySelector(PANEL) && (shown !== asText() || columns().size === 0)) renew();
-    isSubmitted = false;
+    else if (document.querySelector(PANEL) && (isCleared || shown !== asText())) renew();
+    isSubmitted = isCleared = false;
   });
   showHowMany();
 });

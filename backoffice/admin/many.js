@@ -4,6 +4,8 @@
 const COLUMN = "select[name=property]";
 const WINDOW = `.modal:has(${COLUMN})`;
 const FIELD = ":is(input:not([type=checkbox]), textarea)";
+const VALUE = "Type the new value.";
+const VALUE_OR_NONE = "Type the new value, or tick that there is to be none.";
 
 let store, say;
 
@@ -14,20 +16,26 @@ function empty(form) {
   }
 }
 
-document.addEventListener("change", ({ target }) => {
-  const form = () => target.closest(WINDOW).querySelector("form"); // another one, or none so far
-  if (target.matches(COLUMN)) requestAnimationFrame(() => empty(form()));
-});
+document.addEventListener(
+  "change",
+  ({ target }) => {
+    if (!target.matches(COLUMN)) return;
+    const form = () => target.closest(WINDOW).querySelector("form"); // another one, or none so far
+    form()?.querySelector(".set_null input:checked")?.click();
+    requestAnimationFrame(() => empty(form()));
+  },
+  true,
+);
 
 document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    if (!form.closest(WINDOW) || form.querySelector(".set_null input:not(:checked)") === null) return;
+    if (!form.closest(WINDOW) || form.querySelector(".set_null input:checked")) return;
     if (form.querySelector(`${FIELD}[name]`)?.value !== "") return;
     event.preventDefault();
     event.stopPropagation(); // it never comes to the front end
-    const contents = say("Type the new value, or tick that there is to be none.");
+    const contents = say(form.querySelector(".set_null") ? VALUE_OR_NONE : VALUE);
     store.commit("updateApiResponseMessage", { contents, type: "error", isOurs: true });
   },
   true,

@@ -9,7 +9,7 @@ function hold(form, button) {
     if (button.disabled) return;
     observer.disconnect();
     form.inert = false;
-    if (focused.isConnected) focused.focus();
+    if (focused.isConnected) focused.focus({ preventScroll: true });
   });
   observer.observe(button, { attributeFilter: ["disabled"] });
 }

@@ -3,11 +3,12 @@
 
 const KEPT = "unsaved";
 const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
-const FIELDS = "form :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])";
-const KEYS = "form .key_search"; // whose elements filters.js gave their components
+const ROW = "form:has([data-uitest=save_button], [data-uitest=create_button])";
+const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
+const KEYS = `${ROW} .key_search`; // whose elements filters.js gave their components
 
 let store;
-const who = () => store?.state.user?.username;
+const who = () => store?.state.user?.user_id;
 
 const { open, send } = XMLHttpRequest.prototype;
 
@@ -40,8 +41,8 @@ function putBack() {
   const kept = JSON.parse(sessionStorage[KEPT] ?? "{}");
   if (kept.address !== location.hash) return;
   if (!who() || !document.querySelector(FIELDS)) return requestAnimationFrame(putBack); // not there yet
-  delete sessionStorage[KEPT];
   if (who() !== kept.who) return;
+  delete sessionStorage[KEPT];
   requestAnimationFrame(() => {
     kept.fields.forEach(type); // by then the row is in the form
     kept.keys.forEach(pick);
@@ -65,7 +66,7 @@ window.addEventListener("focus", async () => {
   const before = who();
   if (!before) return;
   const answer = await fetch("api/user/");
-  if (!answer.ok || (await answer.json()).username === before) return;
+  if (!answer.ok || (await answer.json()).user_id === before) return;
   keep();
   location.reload();
 });

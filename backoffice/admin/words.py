@@ -155,6 +155,7 @@ BEYOND_THE_FRONT_END = {
     "There is nothing to export.": "Não há nada a exportar.",
     "Toggle all": "Todas",
     "True": "Sim",
+    "Type the new value.": "Digite o novo valor.",
     "Type the new value, or tick that there is to be none.": "Digite o novo valor, ou marque que deve ficar vazio.",
     "Type here to filter": "Digite para procurar",
     "Unable to delete the row.": "Não foi possível excluir.",

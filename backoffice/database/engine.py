@@ -109,8 +109,9 @@ class Engine(PostgresEngine):
     @property
     def settings_of_transactions(self) -> dict[str, str]:
         """What their connections do not bring along."""
-        path = {} if self._takes_path else PATH
-        return path | session_settings(self.settings) if self.behind_pooler else path
+        if self.behind_pooler:
+            return PATH | session_settings(self.settings)
+        return {} if self._takes_path else PATH
 
     async def _start_embedded(self, embedded: EmbeddedPostgres) -> None:
         _end_properly_on_sigterm()

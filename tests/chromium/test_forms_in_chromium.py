@@ -339,3 +339,17 @@ async def test_what_is_as_it_was_after_saving_is_shown_again(clerk: Clerk, db: a
     await clerk.save()
     await clerk.sees_notice("Successfully saved row")
     await clerk.sees_value("unit_price", "7.80")
+
+
+async def test_what_is_refused_can_be_seen_in_a_small_window(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db)
+    size = clerk.page.viewport_size
+    await clerk.page.set_viewport_size({"width": 1280, "height": 500})
+    await clerk.open("customers", customer)
+    await clerk.fill(cpf="111")
+    await clerk.save()
+    await clerk.sees_refusal("CPF: This is not a valid CPF. Please check its digits.")
+    await expect(clerk.page.locator(".errors")).to_be_in_viewport()
+    clerk.expects_refusal(422)
+    assert size
+    await clerk.page.set_viewport_size(size)

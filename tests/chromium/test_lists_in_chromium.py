@@ -3,6 +3,7 @@
 import asyncio
 import re
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -374,3 +375,36 @@ async def test_a_page_that_gets_no_answer_can_be_gone_to_again(clerk: Clerk, db:
         await expect(clerk.page.locator(".left_column")).to_have_count(0)
     await products.click()
     await expect(clerk.page.locator(".title h1")).to_have_text("Products")
+
+
+@pytest.mark.parametrize("first", ["the refusal", "the earlier list"])
+async def test_an_earlier_list_does_not_stand_under_a_refused_question(
+    clerk: Clerk, db: asyncpg.Connection, first: str
+) -> None:
+    await a_presale(db, notes="earlier")
+    questions = {"the earlier list": "**/presales/?*number=1&*", "the refusal": "**/presales/count/?*total=abc*"}
+    may_go_on = {name: asyncio.Event() for name in questions}
+
+    def hold(name: str) -> Callable[[Route], Awaitable[None]]:
+        async def held(route: Route) -> None:
+            await may_go_on[name].wait()
+            await route.continue_()
+
+        return held
+
+    rows = await clerk.list("presales")
+    await clerk.page.click("[data-uitest=filter_button]")
+    for (name, address), values in zip(
+        questions.items(), ({"number": "1"}, {"number": "", "total": "abc"}), strict=True
+    ):
+        await clerk.page.route(address, hold(name))
+        await clerk.fill(**values)
+        async with clerk.page.expect_request(address):
+            await clerk.page.click(APPLY)
+    for name in sorted(questions, key=lambda name: name != first):
+        async with clerk.page.expect_response(questions[name]):
+            may_go_on[name].set()
+    await clerk.sees_notice(re.compile("^Total: "))
+    await expect(rows).to_have_count(0)
+    assert "Total: " in await clerk.page.locator(".table_wrapper").evaluate(BESIDE)
+    clerk.expects_refusal(422)

@@ -114,3 +114,38 @@ async def test_what_was_typed_for_one_column_of_many_rows_is_not_meant_for_anoth
     await clerk.fill(sale_price="99.00")
     await clerk.page.select_option("select[name=property]", "purchase_price")
     await clerk.sees_value("purchase_price", "")
+
+
+async def test_many_rows_are_changed_and_the_filters_beside_them_are_not(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Beside Filters", address="Rua Um")
+    await clerk.open("customers", customer)
+    rows = await clerk.list("customers", "?name=Beside")
+    await rows.get_by_role("link", name="Beside Filters").click()
+    await clerk.sees_form()
+    await clerk.page.go_back()
+    await clerk.page.click("[data-uitest=filter_button]")
+    await rows.first.locator("input").check()
+    await clerk.page.get_by_text("Update 1 rows").click()
+    await clerk.page.select_option("select[name=property]", "address")
+    await clerk.page.locator(".modal form [name=address]:visible").fill("Rua Dois")
+    await clerk.page.get_by_role("button", name="Update").click()
+    await clerk.sees_notice("Successfully updated rows")
+    await expect(clerk.page.locator(".filter_wrapper [name=email]")).to_have_value("")
+    await expect(clerk.page.locator(".filter_wrapper [name=name]")).to_have_value("Beside")
+
+
+async def test_a_tick_that_there_is_to_be_none_is_meant_for_one_column(clerk: Clerk, db: asyncpg.Connection) -> None:
+    product = await a_product(db, code="TICK-1", stock=3)
+    rows = await clerk.list("products", "?code=TICK-1")
+    await rows.first.locator("input").check()
+    await clerk.page.get_by_text("Update 1 rows").click()
+    await clerk.page.select_option("select[name=property]", "description")
+    await clerk.page.locator(".set_null input").check()
+    await clerk.page.select_option("select[name=property]", "stock")
+    update = clerk.page.get_by_role("button", name="Update")
+    await update.click()
+    await clerk.sees_notice("Type the new value.")
+    await clerk.page.locator(".modal form [name=stock]").fill("77")
+    await update.click()
+    await clerk.sees_notice("Successfully updated rows")
+    assert (await row(db, "products", product))["stock"] == 77

@@ -93,6 +93,7 @@ async def test_a_row_that_was_picked_when_the_session_ended_is_picked_again(
     customer = await a_customer(db, name="Picked Again")
     await clerk.add("presales", notes="Picked by hand")
     await clerk.pick("customer_id", "Picked", "Picked Again")
+    await clerk.page.wait_for_load_state("networkidle")  # or what the picker asks is refused, too
     await db.execute("DELETE FROM sessions")
     await clerk.create()
     await clerk.sees_notice("Please log in.")
@@ -159,3 +160,8 @@ async def test_whoever_logs_in_in_another_tab_is_noticed(clerk: Clerk, db: async
     await expect(clerk.page.get_by_text("employee@flowcrm")).to_be_visible()
     await clerk.sees_form()
     await clerk.sees_value("address", "")
+    token = await a_token(db, "admin@flowcrm.example")
+    await clerk.page.context.add_cookies([{"name": "id", "value": token, "url": clerk.address}])
+    await clerk.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await expect(clerk.page.get_by_text("admin@flowcrm.ex")).to_be_visible()
+    await clerk.sees_value("address", "Half a street")
