@@ -60,7 +60,7 @@ Values = Sequence[Mapping[str, Any]]
 
 
 async def prepare_line(request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A new line stands below those entered before; another product comes at its own price, unless one is sent along."""
+    """A new line stands below the earlier ones; another product comes at its own price, unless one is sent along."""
     if old is None:
         return {"id": uuid7(), **values}
     other = str(values.get("product_id", old["product_id"])) != old["product_id"]
