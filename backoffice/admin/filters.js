@@ -60,7 +60,6 @@ document.addEventListener("DOMContentLoaded", () => {
   store = app.config.globalProperties.$store;
   app.mixin({
     mounted() {
-      if (this.handleUpdate) this.$el.component = this; // of a field for a key, which has no other way in
       if (!this.$el.matches?.(PANEL)) return;
       list = this;
       while (!("showFilter" in list.$data)) list = list.$parent;

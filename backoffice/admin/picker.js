@@ -1,5 +1,6 @@
 // The window in which one picks the row that a foreign key points at, by the keyboard: what is typed is searched for at
-// once, Enter takes the only row that was found, and does not send the form behind, Escape closes.
+// once, Enter takes the only row that was found, and does not send the form behind, Escape closes. The field itself has its
+// component at hand for filters.js and unsaved.js, since nothing can be put into it from outside.
 
 const FIELD = ".key_search > input[type=text]";
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
@@ -44,3 +45,11 @@ document.addEventListener(
   },
   true,
 );
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector("#app").__vue_app__.mixin({
+    mounted() {
+      if (this.handleUpdate) this.$el.component = this;
+    },
+  });
+});

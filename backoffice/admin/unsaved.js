@@ -5,7 +5,7 @@ const KEPT = "unsaved";
 const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
 const ROW = "form:has([data-uitest=save_button], [data-uitest=create_button])";
 const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
-const KEYS = `${ROW} .key_search`; // whose elements filters.js gave their components
+const KEYS = `${ROW} .key_search`; // whose elements picker.js gave their components
 
 let store;
 const who = () => store?.state.user?.user_id;

@@ -61,9 +61,9 @@ class Transaction(PostgresTransaction):
     async def _begin(self) -> Any:
         """asyncpg's transaction, except that what comes first is said in the round trip that BEGIN takes anyway."""
         lender, transaction = self.lender, self.connection.transaction()
-        limits = for_one_transaction(lender.settings_of_transactions)
+        settings = for_one_transaction(lender.settings_of_transactions)
         connection = transaction._connection
-        await connection.execute(f"BEGIN; {limits} {self.first}")
+        await connection.execute(f"BEGIN; {settings} {self.first}")
         connection._top_xact, transaction._state = transaction, TransactionState.STARTED
         return transaction
 
