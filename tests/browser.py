@@ -21,7 +21,6 @@ FLAGS = [
 ]
 SAVE = "[data-uitest=save_button]"
 CREATE = "[data-uitest=create_button]"
-BESIDE = "element => getComputedStyle(element, '::after').content"
 APPLY = "[data-uitest=submit_filter_button]"
 PATIENCE_MS = 30_000  # on a busy machine a page that loads much may take more than the 5 s that are usual
 expect.set_options(timeout=PATIENCE_MS)
@@ -185,3 +184,8 @@ class Clerk:
 
 def as_a(role: str, locale: str = "en-US") -> pytest.MarkDecorator:
     return pytest.mark.parametrize("clerk", [(role, locale)], indirect=True, ids=[role or "stranger"])
+
+
+async def sees_beside(element: Locator, words: str | re.Pattern[str]) -> None:
+    """What the style sheet writes after an element, with its quotation marks; "none", where it is nothing."""
+    await expect(element).to_have_css("content", words, pseudo="after")

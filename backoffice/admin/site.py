@@ -1,8 +1,6 @@
 """The admin, over the same resources as the REST API: piccolo-admin's front end, with our routes behind it."""
 
 from collections.abc import Sequence
-from html import escape
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -18,24 +16,15 @@ from starlette.types import ASGIApp
 
 from backoffice import problem_responses
 from backoffice.admin.crud import AdminCRUD
+from backoffice.admin.page import PATH, Static, extended
 from backoffice.admin.words import translations
 from backoffice.api.resource import Resource
 from backoffice.api.routes import FIXED
 from backoffice.pages import page
 from backoffice.problems import Problem
 
-HERE = Path(__file__).parent
-SCRIPTS = tuple(
-    f"{name}.js" for name in ("admin", "export", "filters", "lists", "many", "picker", "saving", "search", "unsaved")
-)
-STYLE = "admin.css"
 # Piccolo's descriptions of its own routes: a second API beside ours, and pages that would fetch their script elsewhere.
 DESCRIPTIONS = ("/docs", "/openapi.json")
-# Drawn here, or browsers would ask for /favicon.ico.
-ICON = (
-    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 8 8%22%3E'
-    '%3Cpath fill=%22%233889ce%22 d=%22M0 0h8v2H2v1h4v2H2v3H0z%22/%3E%3C/svg%3E">'
-)
 
 
 class SameHost(CSRFMiddleware):
@@ -82,7 +71,8 @@ class Admin(AdminRouter):
         super().__init__(translations=translations(writable), **settings)
         self.resources = resources
         self.user_middleware = [Middleware(SameHost, session_cookie=self._behind("/api").backend.cookie_name)]
-        self.template = _page(self.template, title=self.site_name)
+        self.template = extended(self.template, title=self.site_name)
+        self.mount(PATH, Static())
         for part in (self, self._mounted("/api"), self._mounted("/public")):
             problem_responses.install(part)
             part.exception_handlers[500] = _pass_on  # Piccolo's would log each refusal as an error
@@ -113,13 +103,6 @@ class Admin(AdminRouter):
 
 async def _pass_on(_: Request, error: Exception) -> Response:
     raise error
-
-
-def _page(template: str, *, title: str) -> str:
-    """The front end's page with what we add to it, before its own script so that no request escapes ours."""
-    scripts = "".join(f'<script type="module">{(HERE / name).read_text()}</script>' for name in SCRIPTS)
-    head = f"{ICON}<style>{(HERE / STYLE).read_text()}</style>{scripts}"
-    return template.replace("<title>Piccolo Admin</title>", f"<title>{escape(title)}</title>{head}")
 
 
 def _add_routes(app: FastAPI, crud: AdminCRUD) -> None:

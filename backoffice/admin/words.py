@@ -1,6 +1,6 @@
 """What the admin's front end says, in English and in Brazilian Portuguese.
 
-The front end translates what its authors thought of; `admin.js` translates the rest, where a whole text is a key here.
+The front end translates what its authors thought of; `language.js` the rest, where a whole text is a key here.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 from playwright.async_api import Route, expect
 
-from tests.browser import BESIDE, Clerk, as_a
+from tests.browser import Clerk, as_a, sees_beside
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 from tests.clients import a_token, bearer
 
@@ -77,10 +77,10 @@ async def test_an_address_without_a_row_shows_no_empty_form(clerk: Clerk) -> Non
 async def test_the_password_of_a_new_user_is_needed_and_not_filled_in(clerk: Clerk, db: asyncpg.Connection) -> None:
     await clerk.add("users")
     label = clerk.page.locator("form > div > div:has([name=password]) label")
-    assert await label.evaluate(BESIDE) == '" *"'
+    await sees_beside(label, '" *"')
     await expect(clerk.field("password")).to_have_attribute("autocomplete", "new-password")
     await clerk.open("users", await a_user(db))
-    assert await label.evaluate(BESIDE) == "none"
+    await sees_beside(label, "none")
 
 
 async def test_a_whole_number_is_what_was_typed(clerk: Clerk, db: asyncpg.Connection) -> None:

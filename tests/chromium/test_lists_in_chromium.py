@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Request, Route, expect
 
 from backoffice.api.totals import MOST_COUNTED_ROWS
-from tests.browser import APPLY, BESIDE, Clerk, as_a
+from tests.browser import APPLY, Clerk, as_a, sees_beside
 from tests.builders import a_customer, a_presale, a_product, row
 
 
@@ -179,7 +179,7 @@ async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
     rows = await clerk.list("presales")
     button = clerk.page.locator("[data-uitest=filter_button]")
     number = button.locator("span")
-    assert await number.evaluate(BESIDE) == "none"
+    await sees_beside(number, "none")
     await button.click()
     await clerk.pick("customer_id", "Panel", "Panel Customer")
     await clerk.choose(status="draft")
@@ -188,11 +188,11 @@ async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
     await clerk.choose(created_at__operator="gte")
     await clerk.page.click(APPLY)
     await expect(rows).to_have_count(2)
-    assert await number.evaluate(BESIDE) == '" (3)"'
+    await sees_beside(number, '" (3)"')
     await button.click()
     await clerk.page.reload()
     await expect(rows).to_have_count(2)
-    assert await number.evaluate(BESIDE) == '" (3)"'
+    await sees_beside(number, '" (3)"')
     await button.click()
     key = clerk.page.locator(".filter_wrapper .key_search > input[type=text]")
     await expect(key).to_have_value("Panel Customer")
@@ -207,7 +207,7 @@ async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
     await expect(rows).not_to_have_count(0)
     await expect(key).to_have_value("")
     await expect(since).to_have_value("")
-    assert await number.evaluate(BESIDE) == "none"
+    await sees_beside(number, "none")
     await since.fill("2020-01-02T03:04")
     await clerk.choose(created_at__operator="lt")
     await clerk.page.click(APPLY)
@@ -254,15 +254,15 @@ async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
     await clerk.list("audit_trail", "?table_name=products")
     number = clerk.page.locator("#result_count")
     await expect(number).to_have_text(re.compile(r"Mostrando 15 de \d{5} registro\(s\)"))
-    await clerk.page.wait_for_function(f"({BESIDE})(document.querySelector('#result_count')) === '\" (estimativa)\"'")
+    await sees_beside(number, '" (estimativa)"')
     exported = await clerk.exports()
     assert ";" in exported.splitlines()[0], "as spreadsheets expect it where decimals have a comma"
     assert exported.count("@archive.example") == MOST_COUNTED_ROWS + 1, "all of them, whatever was estimated"
     assert clerk.asked == ["São 10.000 registros ou mais. Baixar todos?"]
-    assert await number.evaluate(BESIDE) == '" (estimativa)"', "which is what still stands there"
+    await sees_beside(number, '" (estimativa)"')  # which is what still stands there
     await clerk.list("audit_trail", "?who=clerk7@archive.example")
     await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")
-    assert await number.evaluate(BESIDE) == "none"
+    await sees_beside(number, "none")
 
 
 async def test_a_filter_that_makes_no_sense_is_explained(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -338,16 +338,16 @@ async def test_a_list_that_is_refused_shows_why_instead_of_other_rows(clerk: Cle
     await clerk.sees_notice(why)
     wrapper = clerk.page.locator(".table_wrapper")
     await expect(rows).to_have_count(0)
-    assert "Total: " in await wrapper.evaluate(BESIDE)
+    await sees_beside(wrapper, re.compile("Total: "))
     await clerk.page.reload()
     await clerk.sees_notice(why)
     await expect(clerk.page.locator(".title h1")).to_be_visible()
-    assert "Total: " in await wrapper.evaluate(BESIDE)
+    await sees_beside(wrapper, re.compile("Total: "))
     await clerk.page.click("[data-uitest=filter_button]")
     await clerk.sees_value("total", "R$ 500")
     await clerk.page.get_by_role("button", name="Clear filters").click()
     await expect(rows).not_to_have_count(0)
-    assert await wrapper.evaluate(BESIDE) == "none"
+    await sees_beside(wrapper, "none")
     clerk.expects_refusal(422)
 
 
@@ -406,5 +406,5 @@ async def test_an_earlier_list_does_not_stand_under_a_refused_question(
             may_go_on[name].set()
     await clerk.sees_notice(re.compile("^Total: "))
     await expect(rows).to_have_count(0)
-    assert "Total: " in await clerk.page.locator(".table_wrapper").evaluate(BESIDE)
+    await sees_beside(clerk.page.locator(".table_wrapper"), re.compile("Total: "))
     clerk.expects_refusal(422)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import asyncpg
 from playwright.async_api import expect
 
-from tests.browser import CREATE, SAVE, Clerk, as_a
+from tests.browser import CREATE, SAVE, Clerk, as_a, sees_beside
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, nth_cpf, row
 
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
@@ -107,12 +107,11 @@ async def test_an_employee_is_told_what_is_for_others(clerk: Clerk, db: asyncpg.
     await expect(clerk.side_bar).to_have_text(FOR_ALL)
     await clerk.page.goto(f"{clerk.address}/admin/#/users/")
     await clerk.sees_notice(not_allowed)
-    in_place = "getComputedStyle(document.querySelector('.wrapper'), '::after').content"
-    # The notice may come of another request, before the page is gone that was there.
-    await clerk.page.wait_for_function(f"{in_place} === '\"{not_allowed}\"'")
+    wrapper = clerk.page.locator(".wrapper")
+    await sees_beside(wrapper, f'"{not_allowed}"')
     await clerk.page.goto(f"{clerk.address}/admin/#/customers/")
     await expect(clerk.page.locator("#result_count")).to_be_visible()
-    assert await clerk.page.evaluate(in_place) == "none"
+    await sees_beside(wrapper, "none")
     clerk.expects_refusal(403)
 
 

@@ -1,11 +1,13 @@
 // The panel of filters shows what the list is filtered by, whether it was opened, left or loaded anew meanwhile, and the
 // button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
 
+import { app, store, write } from "./front_end.js";
+
 const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
 const NULL = "is_null";
 
-let store, list; // the component that shows and hides the panel
+let list; // the component that shows and hides the panel
 let isSubmitted = false;
 let isCleared = false;
 let shown; // the filters that stand in the panel
@@ -18,7 +20,7 @@ const columns = () => new Set(filters().map(nameOf).filter((name) => !/__(match|
 
 function showHowMany() {
   const count = columns().size;
-  document.documentElement.style.setProperty("--filters", count ? JSON.stringify(` (${count})`) : "none");
+  write("filters", count && ` (${count})`);
 }
 
 function fill(panel) {
@@ -56,8 +58,6 @@ document.addEventListener("submit", ({ target }) => (isSubmitted = target.closes
 document.addEventListener("click", ({ target }) => (isCleared = target.matches(`${PANEL} > button`)), true);
 
 document.addEventListener("DOMContentLoaded", () => {
-  const app = document.querySelector("#app").__vue_app__;
-  store = app.config.globalProperties.$store;
   app.mixin({
     mounted() {
       if (!this.$el.matches?.(PANEL)) return;

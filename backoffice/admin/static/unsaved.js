@@ -1,29 +1,22 @@
 // What was typed into a form when the session ended stands there again for whoever typed it, once they have logged in
 // again, and rows that were picked are picked again.
 
+import { store } from "./front_end.js";
+import { on } from "./requests.js";
+
 const KEPT = "unsaved";
 const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
 const ROW = "form:has([data-uitest=save_button], [data-uitest=create_button])";
 const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
 const KEYS = `${ROW} .key_search`; // whose elements picker.js gave their components
 
-let store;
 const who = () => store?.state.user?.user_id;
 
-const { open, send } = XMLHttpRequest.prototype;
-
-XMLHttpRequest.prototype.open = function (method, address, ...rest) {
-  this.isWriting = /^(patch|post)$/i.test(method) && address.includes("/tables/"); // and not a log-in
-  open.call(this, method, address, ...rest);
-};
-
-XMLHttpRequest.prototype.send = function (body) {
-  this.addEventListener("load", () => {
-    if (this.isWriting && this.status === 401) keep();
-    if (!this.isWriting && this.status === 200 && FORM.test(new URL(this.responseURL).pathname)) putBack();
-  });
-  send.call(this, body);
-};
+on("answered", ({ address: { pathname }, method, status }) => {
+  const isWriting = ["PATCH", "POST"].includes(method) && pathname.includes("/tables/"); // and not a log-in
+  if (isWriting && status === 401) keep();
+  if (!isWriting && status === 200 && FORM.test(pathname)) putBack();
+});
 
 // Only what was typed: the rest may have been changed by others until then.
 function keep() {
@@ -69,8 +62,4 @@ window.addEventListener("focus", async () => {
   if (!answer.ok || (await answer.json()).user_id === before) return;
   keep();
   location.reload();
-});
-
-document.addEventListener("DOMContentLoaded", () => {
-  store = document.querySelector("#app").__vue_app__.config.globalProperties.$store;
 });

@@ -2,23 +2,20 @@
 // once, Enter takes the only row that was found, and does not send the form behind, Escape closes. The field itself has its
 // component at hand for filters.js and unsaved.js, since nothing can be put into it from outside.
 
+import { app } from "./front_end.js";
+import { on } from "./requests.js";
+
 const FIELD = ".key_search > input[type=text]";
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
 
 let typed, names; // the last search that was answered, and the rows that it found
 
-const { send } = XMLHttpRequest.prototype;
-
-XMLHttpRequest.prototype.send = function (body) {
-  this.addEventListener("load", () => {
-    const { pathname, searchParams } = new URL(this.responseURL);
-    if (!pathname.endsWith("/ids/") || this.status !== 200) return;
-    typed = searchParams.get("search");
-    names = Object.values(JSON.parse(this.responseText));
-  });
-  send.call(this, body);
-};
+on("answered", ({ address, responseText, status }) => {
+  if (!address.pathname.endsWith("/ids/") || status !== 200) return;
+  typed = address.searchParams.get("search");
+  names = Object.values(JSON.parse(responseText));
+});
 
 function takeTheOnlyOne(modal) {
   const last = modal.querySelector(".results_list li:last-child a");
@@ -47,7 +44,7 @@ document.addEventListener(
 );
 
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelector("#app").__vue_app__.mixin({
+  app.mixin({
     mounted() {
       if (this.handleUpdate) this.$el.component = this;
     },

@@ -1,11 +1,12 @@
 // Exports a list by cursor instead of the front end's page numbers, so that rows that are added or deleted meanwhile neither
 // repeat nor hide others.
 
+import { say, store, tell, whenDrawn } from "./front_end.js";
+import { isPortuguese } from "./language.js";
+
 const WINDOW = "[data-uitest=csv_modal]";
 const PAGE_ROWS = 1000; // as many as the server gives at once
 const MANY_ROWS = 10_000; // from here on people are asked first
-
-let store, say;
 
 // Those of the list first, in its order.
 function chosenColumns(modal) {
@@ -73,8 +74,19 @@ function showProgress(modal, progress) {
   modal.style.setProperty("--progress", progress ? JSON.stringify(` ${progress}`) : "none");
 }
 
-function tell(text, type) {
-  store.commit("updateApiResponseMessage", { contents: say(text), type, isOurs: true });
+// Where decimals have a comma, spreadsheets expect a semicolon between fields.
+function suggestDelimiter() {
+  const select = document.querySelector("#delimiter:not([data-suggested])");
+  if (!select || !isPortuguese()) return;
+  select.dataset.suggested = "";
+  select.value = ";";
+  select.dispatchEvent(new Event("change"));
+}
+
+// The front end adds the columns chosen for the export to this very list, and so to the table on the screen.
+function giveCopies(extra, name) {
+  const original = extra[name];
+  Object.defineProperty(extra, name, { get: () => [...original] });
 }
 
 document.addEventListener(
@@ -97,8 +109,10 @@ document.addEventListener(
   true,
 );
 
+whenDrawn(suggestDelimiter);
+
 document.addEventListener("DOMContentLoaded", () => {
-  const app = document.querySelector("#app").__vue_app__;
-  store = app.config.globalProperties.$store;
-  say = (text) => app._context.provides.i18n.global.t(text);
+  store.subscribe(({ type, payload }) => {
+    if (type === "updateSchema") giveCopies(payload.extra, "visible_column_names");
+  });
 });

@@ -1,0 +1,18 @@
+// What piccolo-admin's front end leaves out, added from outside, each subject in a file of its own. The order counts where
+// several listen to the same.
+
+import "./front_end.js";
+import "./requests.js";
+import "./language.js";
+import "./answers.js";
+import "./notices.js";
+import "./many_rows.js";
+import "./schema.js";
+import "./lists.js";
+import "./filters.js";
+import "./search.js";
+import "./export.js";
+import "./forms.js";
+import "./saving.js";
+import "./picker.js";
+import "./unsaved.js";

@@ -1,0 +1,112 @@
+// A row's form: which of its fields are for filling in, what is sent of them, and what the database made of it.
+
+import { store, whenDrawn } from "./front_end.js";
+import { on } from "./requests.js";
+
+const SAVE = "[data-uitest=save_button]";
+const CREATE = "[data-uitest=create_button]";
+const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
+const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
+
+const formOf = (address) => address.match(FORM)?.[1];
+
+on("opened", ({ address }) => {
+  if (address.pathname.endsWith(`/${store?.state.currentTableName}/new/`)) address.search = whose();
+});
+
+// What is added to a list of somebody's is theirs: a line that of the pre-sale whose lines are shown.
+function whose() {
+  const { filterParams, schema } = store.state;
+  const isKey = ([name]) => schema?.properties[name]?.extra.foreign_key;
+  return new URLSearchParams(Object.entries(filterParams).filter(isKey));
+}
+
+on("sent", (request) => {
+  if (request.method === "DELETE" && formOf(location.hash)) {
+    request.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
+  }
+  if (request.method !== "GET") request.body = withWordNull(request.body);
+});
+
+// The front end takes the word "null" for nothing.
+function withWordNull(body) {
+  const form = document.querySelector(`${SAVE}, ${CREATE}`)?.form;
+  if (!form || !String(body).startsWith("{")) return body;
+  const row = JSON.parse(body);
+  for (const name of Object.keys(row).filter((name) => row[name] === null)) {
+    const input = form.querySelector(`:is(input, textarea)[name="${CSS.escape(name)}"]`);
+    if (input?.value === "null") row[name] = "null";
+  }
+  return JSON.stringify(row);
+}
+
+on("answered", ({ address, method, responseText, status }) => {
+  if (!formOf(location.hash)) return; // many rows of a list may be changed at once, too
+  if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
+  if (method === "POST" && status === 201) showNew(address.pathname.match(NEW_ROW)[1], JSON.parse(responseText));
+});
+
+// The total, the CPF without dots, the version for the next time.
+function showSaved(row) {
+  if (store.state.selectedRow?.id !== row.id) return;
+  store.commit("updateSelectedRow", row);
+  const form = document.querySelector(SAVE)?.form;
+  for (const field of form?.querySelectorAll(":is(input:not([type=hidden], .masked), textarea)[name]") ?? []) {
+    const shown = String(row[field.name] ?? "");
+    if (!(field.name in row) || field.value === shown) continue;
+    field.value = shown; // what is as it was before, whatever was typed, is not drawn anew
+    field.dispatchEvent(new Event("input"));
+  }
+  for (const input of document.querySelectorAll("form input.masked")) {
+    input.value = ""; // or the next change would set the same password again, and log its owner out
+    input.dispatchEvent(new Event("input"));
+  }
+}
+
+function showNew(table, row) {
+  if (formOf(location.hash) === "add") location.replace(`#/${table}/${row.id}/`);
+}
+
+// Whoever goes from one form to another by its address would see what the first one holds.
+window.addEventListener("hashchange", ({ oldURL, newURL }) => {
+  const [before, now] = [formOf(oldURL), formOf(newURL)];
+  if (before && now && (before === "add") === (now === "add")) location.reload();
+});
+
+function tidyFields() {
+  const properties = store.state.schema?.properties ?? {};
+  for (const button of document.querySelectorAll(`${SAVE}, ${CREATE}`)) {
+    for (const input of button.form.querySelectorAll("[name]")) {
+      const field = input.closest("form > div > div");
+      const about = properties[input.name];
+      if (about && field) tidyField(input, field, about, button.matches(CREATE));
+    }
+  }
+}
+
+// Those that the database fills are out of reach, and rows that nobody may add are not offered for adding.
+function tidyField(input, field, { extra, readOnly }, isNew) {
+  field.lastElementChild.inert = readOnly;
+  field.hidden = input.name === "version" || (readOnly && isNew);
+  field.classList.toggle("needed", extra.secret === true && isNew);
+  input.classList.toggle("masked", extra.secret === true);
+  if (extra.secret) input.autocomplete = "new-password";
+  const add = field.querySelector("label a[href$='/add/']");
+  if (add) add.hidden = !extra.addable;
+}
+
+// In a number's field the wheel that scrolls the page changes the number, and a comma is lost: 2,5 becomes 25.
+function takeNumbersAsTyped() {
+  for (const input of document.querySelectorAll("input[type=number][name]")) {
+    Object.assign(input, { type: "text", inputMode: "numeric" });
+  }
+}
+
+whenDrawn(tidyFields);
+whenDrawn(takeNumbersAsTyped);
+
+document.addEventListener("DOMContentLoaded", () => {
+  store.subscribeAction(({ type }) => {
+    if (type === "fetchSingleRow") store.commit("updateSelectedRow", undefined); // never show the row before
+  });
+});

@@ -1,0 +1,78 @@
+// The screen speaks one language, and the server the same. Fixed texts that the front end forgot to translate are translated
+// here, but never what is in a row, which may be called like one of them.
+
+import { say, store, whenDrawn } from "./front_end.js";
+import { on } from "./requests.js";
+
+const CHOSEN = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
+const TIMEZONE = "defaultTimezone"; // and the time zone
+// Rows come after "All", in filters, and "None", and before "Load more".
+const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(2), :has(svg))";
+const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
+const THE_SELECTED = "the selected rows";
+
+localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export const isPortuguese = () => document.documentElement.lang.startsWith("pt");
+
+// A time for people, as the clock on their wall shows it.
+export function asTime(text) {
+  return new Date(text).toLocaleString(localStorage[CHOSEN], {
+    timeZone: localStorage[TIMEZONE],
+    ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
+  });
+}
+
+// The words have # for the number.
+export function sayWithNumber(text) {
+  const [number] = text.match(/\d+/) ?? [];
+  const words = text.replace(number, "#");
+  return number && say(words) !== words ? say(words).replace("#", number) : say(text);
+}
+
+on("sent", (request) => {
+  if (localStorage[CHOSEN]) request.setRequestHeader("Accept-Language", localStorage[CHOSEN]);
+});
+
+function translate(root) {
+  const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let text = root.nodeType === Node.TEXT_NODE ? root : texts.nextNode(); text; text = texts.nextNode()) {
+    const said = text.nodeValue.trim();
+    const meant = said && !text.parentElement?.closest(DATA) ? sayWithNumber(said) : said;
+    if (meant !== said) text.nodeValue = text.nodeValue.replace(said, () => meant);
+  }
+}
+
+function translateAttributes() {
+  for (const input of document.querySelectorAll("[placeholder]")) input.placeholder = say(input.placeholder);
+  for (const option of document.querySelectorAll("#page_size option")) option.label = sayWithNumber(option.label);
+}
+
+function translateQuestions() {
+  const meant = (text) => text.replace(/row [0-9a-f-]{36}/, "this row").replace(THE_SELECTED, numberOfSelected);
+  for (const ask of ["alert", "confirm"]) {
+    const native = window[ask];
+    window[ask] = (text) => native(sayWithNumber(meant(text)));
+  }
+}
+
+function numberOfSelected() {
+  return `${document.querySelectorAll(".table_wrapper td input:checked").length} selected row(s)`;
+}
+
+function settle(language) {
+  localStorage[CHOSEN] = language.toLowerCase(); // as "pt-BR" the front end would not find it again
+  if (document.documentElement.dataset.language) location.reload(); // what is on the screen is in the old one
+  document.documentElement.dataset.language = document.documentElement.lang = language;
+  translate(document.body);
+}
+
+whenDrawn((changes) => {
+  changes.forEach(({ target }) => translate(target));
+  translateAttributes();
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  translateQuestions();
+  store.subscribeAction({ after: ({ type, payload }) => type === "loadTranslation" && settle(payload) });
+});

@@ -1,0 +1,74 @@
+// What the server says is shown, in its own words, whatever the front end makes of it; and what the front end says, in the
+// language of the screen. A notice stays for as long as it takes to read.
+
+import "./answers.js"; // which has its say about an answer first
+import { say, store, write } from "./front_end.js";
+import { breakOff, isUnderWay, refusalAmongMany, summarise } from "./many_rows.js";
+import { on } from "./requests.js";
+
+const SCHEMA = /\/schema\/$/;
+const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
+const NO_ANSWER = "The server can't be reached - please try later.";
+const UNKNOWN = "The server does not answer. Look whether this was carried out before you try again.";
+const NOTICE_MS = 5000; // for each line
+
+let refusal = ""; // of the last request, if it was refused
+let isBesideForm = false; // whether that stands above the form, too
+let isNewPassword = false; // one's own, which ends the session
+let fading;
+
+on("answered", (request) => {
+  const { address, method, status } = request;
+  if (method === "POST" && status < 300) isNewPassword = address.pathname.endsWith("/change-password/");
+  refusal = refusalAmongMany(request, refusalOf(request));
+  isBesideForm = status !== 401; // then the form is gone
+  if (refusal && status !== 404) showRefusal();
+  if (method === "GET" && SCHEMA.test(address.pathname)) showInPlace();
+});
+
+on("unanswered", ({ address, method }) => {
+  const isWriting = method !== "GET" && address.pathname.includes("/tables/");
+  const why = say(isWriting ? UNKNOWN : NO_ANSWER);
+  refusal = isUnderWay() ? breakOff(why) : why;
+  isBesideForm = false;
+  if (SCHEMA.test(address.pathname)) showInPlace();
+  showRefusal();
+});
+
+function refusalOf(request) {
+  const { method, responseText, status } = request;
+  const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
+  const isKnock = status === 401 && method === "GET" && (!store?.state.user || isNewPassword); // who is logged in?
+  return status >= 400 && isSentence && !isKnock ? responseText : "";
+}
+
+const showRefusal = () => store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
+
+// Without a schema the front end draws no page at all: the sentence, which would fade, stands there instead.
+const showInPlace = () => write("refusal", refusal);
+
+function reword(notice) {
+  const isSaid = notice.isOurs || (notice.contents === BESIDE_REFUSAL && isBesideForm);
+  const isRefused = notice.type === "error" && !isSaid && refusal;
+  notice.contents = isRefused ? refusal : say(notice.contents.replace(/\s+/g, " "));
+}
+
+function letFade({ contents }) {
+  clearTimeout(fading);
+  const close = () => document.querySelector("#message_popup a")?.click();
+  fading = setTimeout(close, NOTICE_MS * contents.split("\n").length);
+}
+
+// The front end's own timer closes the notice after the one that it was set for, or misses by a millisecond.
+const { setTimeout: later } = window;
+
+window.setTimeout = (task, ...rest) => (String(task).includes("timeLastAppeared") ? 0 : later(task, ...rest));
+
+document.addEventListener("DOMContentLoaded", () => {
+  store.subscribe(({ type, payload }) => {
+    if (type !== "updateApiResponseMessage") return;
+    reword(payload);
+    summarise(payload);
+    letFade(payload);
+  });
+});

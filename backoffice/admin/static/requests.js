@@ -1,0 +1,29 @@
+// Every request of the front end (axios sends them by XMLHttpRequest) passes by here. It is "opened", when its address may
+// still change, "sent", when its body may, and "answered" or "unanswered", of which the front end hears later.
+
+const { open, send } = XMLHttpRequest.prototype;
+const events = new EventTarget();
+
+export const on = (name, listen) => events.addEventListener(name, ({ detail }) => listen(detail));
+const tell = (name, request) => events.dispatchEvent(new CustomEvent(name, { detail: request }));
+
+XMLHttpRequest.prototype.open = function (method, address, ...rest) {
+  this.method = method.toUpperCase();
+  this.address = new URL(address, document.baseURI);
+  this.addEventListener("error", () => tell("unanswered", this)); // the front end listens by "onerror", set later
+  tell("opened", this);
+  open.call(this, method, this.address, ...rest);
+};
+
+XMLHttpRequest.prototype.send = function (body) {
+  this.body = body;
+  this.addEventListener("load", () => tell("answered", this)); // the front end waits for "loadend"
+  tell("sent", this);
+  send.call(this, this.body);
+};
+
+// What the front end is to take for the answer.
+export function answerWith(request, text, status = request.status) {
+  for (const name of ["response", "responseText"]) Object.defineProperty(request, name, { value: text, configurable: true });
+  Object.defineProperty(request, "status", { value: status, configurable: true });
+}
