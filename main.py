@@ -14,16 +14,16 @@ from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
 from accounts.sessions import SECURITY_SCHEMES, AdminSessions
 from accounts.tables import User
-from backoffice import health, logs, metrics, problem_responses
 from backoffice.admin.site import Admin
-from backoffice.api import openapi
 from backoffice.api.routes import add_resource
-from backoffice.api.routing import FastRouting, RouteTable
-from backoffice.boundary import Boundary
 from backoffice.database import standby
-from backoffice.pages import documentation
-from backoffice.startup import OneLineRefusal, serving
-from backoffice.unit_of_work import UnitOfWork
+from backoffice.monitoring import health, logs, metrics
+from backoffice.server.startup import OneLineRefusal, serving
+from backoffice.web import openapi, problem_responses
+from backoffice.web.boundary import Boundary
+from backoffice.web.pages import documentation
+from backoffice.web.routing import FastRouting, RouteTable
+from backoffice.web.unit_of_work import UnitOfWork
 from crm.presales import add_presale_routes
 from crm.resources import PRESALES, RESOURCES
 from piccolo_conf import DB
@@ -88,5 +88,5 @@ app.add_middleware(
     excluded=("/api/health/",),
 )
 app.add_middleware(Authentication, is_lazy=route_table.is_lazy)
-app.add_middleware(Boundary)
+app.add_middleware(Boundary, observe=metrics.observe)
 app.add_middleware(OneLineRefusal)

@@ -10,12 +10,12 @@ import time
 
 import asyncpg
 
-from backoffice import logs
 from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine
-from backoffice.processes import reserve, serve
+from backoffice.monitoring import logs
+from backoffice.server.processes import reserve, serve
+from backoffice.server.startup import StartRefused, settle_migrations
 from backoffice.settings import Settings
-from backoffice.startup import StartRefused, settle_migrations
 
 
 async def prepare(engine: Engine) -> list[str]:
@@ -110,5 +110,5 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 elif __name__ == "__mp_main__":
-    gc.disable()  # see backoffice/processes.py
+    gc.disable()  # see backoffice/server/processes.py
     threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()

@@ -13,12 +13,12 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.sessions import ACTOR, CALLER, CSRF_COOKIE, SESSION_COOKIE, Caller, as_bytes, find_actor, hash_token
-from backoffice.api.lazy_user import LAZY_USER
 from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Engine, Reader, the_engine
 from backoffice.database.errors import repeat
 from backoffice.problems import Problem
-from backoffice.unit_of_work import SAFE_METHODS
+from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.unit_of_work import SAFE_METHODS
 
 LOOKUP_SECONDS = 1  # once there is a connection
 CSRF_HEADER = "X-CSRFToken"

@@ -19,7 +19,7 @@ from accounts.passwords import hash_password, needs_rehash, verify_password
 from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
-from backoffice.audit import act_as
+from backoffice.audit_trail.actors import act_as
 from backoffice.database.connecting import is_lost
 from backoffice.database.errors import repeat
 from backoffice.problems import FieldError, Problem
@@ -81,7 +81,7 @@ class Change:
     """One try to change one's own password.
 
     :param attempt: counts like a log-in, or whoever stole a session could guess at leisure.
-    :param acts: for the audit trail; see `backoffice.audit`.
+    :param acts: for the audit trail; see `backoffice.audit_trail.actors`.
     :param keeps_session: whether the one that it comes from goes on; all others end.
     """
 

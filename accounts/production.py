@@ -2,7 +2,7 @@
 
 from accounts.demo_password import active_users_with_demo_password
 from backoffice.database.engine import Engine
-from backoffice.startup import StartRefused
+from backoffice.server.startup import StartRefused
 
 
 async def refuse_demo_accounts(engine: Engine) -> None:

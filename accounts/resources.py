@@ -13,7 +13,7 @@ from accounts.tables import User
 from backoffice.api.conditions import Condition, plain
 from backoffice.api.resource import AdminView, Resource, Rights
 from backoffice.api.selects import columns_of
-from backoffice.tables import AuditEntry
+from backoffice.audit_trail.tables import AuditEntry
 
 
 async def hash_given_password(_: Request, values: dict[str, Any], __: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from accounts.sessions import CSRF_COOKIE, SESSION_COOKIE, Caller, clear_cookies
 from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, is_json, read_json, read_nothing
-from backoffice.api.openapi import ALWAYS, described_problems, ref
 from backoffice.api.raw_parameters import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
-from backoffice.audit import act_for
+from backoffice.audit_trail.actors import act_for
 from backoffice.database.connecting import is_lost
 from backoffice.database.errors import repeat
 from backoffice.problems import FieldError, Problem, validated
+from backoffice.web.openapi import ALWAYS, described_problems, ref
 
 CLEAN = {"pattern": CLEAN_PATTERN}
 Text = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from accounts.tables import Session
-from backoffice.audit import act_as_sql
+from backoffice.audit_trail.actors import act_as_sql
 from backoffice.database.engine import the_engine
 
 LIFETIME_HOURS = 12

@@ -1,1 +1,1 @@
-from backoffice import audit_words  # noqa: F401 # registers what the screen and the rules say
+import backoffice.audit_trail.words  # noqa: F401 # registers what the screen and the rules say

@@ -14,7 +14,7 @@ from piccolo.table import Table
 from piccolo.utils.pydantic import create_pydantic_model
 from pydantic import BaseModel, ValidationError, create_model
 
-from backoffice.tables import AuditEntry
+from backoffice.audit_trail.tables import AuditEntry
 
 OUR_RULES = "exec_stmt_raise"  # the function of the server from which they speak, and show no rows
 

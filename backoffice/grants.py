@@ -8,10 +8,10 @@ import sys
 import asyncpg
 from piccolo.table import Table
 
+from backoffice.audit_trail.tables import KEPT_BY_RULES
 from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine, the_engine
 from backoffice.migrations.files import apps
-from backoffice.tables import KEPT_BY_RULES
 
 GRANTS = """
 REVOKE CREATE ON SCHEMA public FROM PUBLIC; -- as it is from PostgreSQL 15 on: a function there could be called by ours

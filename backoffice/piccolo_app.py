@@ -5,9 +5,9 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from backoffice import fixtures
+from backoffice.audit_trail.tables import AuditEntry
 from backoffice.grants import grant
 from backoffice.migrations import commands, piccolo_commands
-from backoffice.tables import AuditEntry
 
 piccolo_commands.take_over()
 fixtures.take_over()

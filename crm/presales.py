@@ -14,10 +14,11 @@ from accounts.roles import MANAGERS
 from backoffice.api.answers import etag, json_response
 from backoffice.api.bodies import read_json, read_nothing
 from backoffice.api.crud import CRUD
-from backoffice.api.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, ref
-from backoffice.api.routing import authenticates_lazily
+from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation
 from backoffice.api.schemas import tidy
 from backoffice.problems import FieldError, Problem
+from backoffice.web.openapi import ref
+from backoffice.web.routing import authenticates_lazily
 from crm.enums import PresaleStatus
 from crm.idempotency import KEY, is_taken, key_of, recall, remember
 from crm.presale_lines import Line, Lines, insert_with_lines, read_lines, replace_lines

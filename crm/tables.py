@@ -23,8 +23,8 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from accounts.tables import User
+from backoffice.audit_trail.tables import KEPT_BY_RULES
 from backoffice.columns import EnumColumn
-from backoffice.tables import KEPT_BY_RULES
 from crm.enums import PresaleStatus
 
 MONEY = (10, 2)

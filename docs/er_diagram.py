@@ -7,7 +7,7 @@ from piccolo.columns import Column, ForeignKey
 from piccolo.table import Table
 
 from accounts.tables import User
-from backoffice.tables import AuditEntry
+from backoffice.audit_trail.tables import AuditEntry
 from crm.tables import Customer, Presale, PresaleItem, Product
 
 TABLES: tuple[type[Table], ...] = (User, Customer, Product, Presale, PresaleItem, AuditEntry)

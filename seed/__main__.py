@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from backoffice.database.connecting import DatabaseUnavailable, close_quietly
 from backoffice.database.engine import Engine, the_engine
-from backoffice.startup import StartRefused, settle_migrations
+from backoffice.server.startup import StartRefused, settle_migrations
 from crm.tables import Customer, Presale, Product
 from seed import demo
 from seed.brazil import MAX_NUMBER

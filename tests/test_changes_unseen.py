@@ -7,8 +7,8 @@ import asyncpg
 import httpx
 import pytest
 
-from backoffice import request_bodies
 from backoffice.api.crud import CRUD
+from backoffice.web import request_bodies
 from tests.builders import a_product, row
 from tests.clients import a_client, a_token, csrf, keep_cookies
 from tests.conftest import Cast

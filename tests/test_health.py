@@ -14,11 +14,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backoffice import probing
 from backoffice.database.engine import Engine
-from backoffice.health import router
 from backoffice.migrations.files import all_migrations
-from backoffice.probing import prober
+from backoffice.monitoring import probing
+from backoffice.monitoring.health import router
+from backoffice.monitoring.probing import prober
 from backoffice.settings import Settings
 from tests.faults import own_server
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backoffice import boundary, request_bodies
+from backoffice.web import boundary, request_bodies
 from tests.answers import blamed, problem, refused
 from tests.bodies import BODIES, CUSTOMER
 from tests.builders import a_customer, a_presale

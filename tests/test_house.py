@@ -18,10 +18,14 @@ MAY_IMPORT = {
 # Within backoffice: what a package may import of it beside itself.
 FOUNDATIONS = {"settings", "connection_urls", "words", "problems", "columns"}
 BENEATH = {
+    "audit_trail": FOUNDATIONS,
     "database": FOUNDATIONS,
     "migrations": FOUNDATIONS | {"database"},
-    "api": FOUNDATIONS | {"database"},
-    "admin": FOUNDATIONS | {"api", "pages", "problem_responses"},
+    "web": FOUNDATIONS | {"database"},
+    "monitoring": FOUNDATIONS | {"database", "migrations", "web"},
+    "server": FOUNDATIONS | {"database", "migrations", "monitoring"},
+    "api": FOUNDATIONS | {"database", "web"},
+    "admin": FOUNDATIONS | {"api", "web"},
 }
 
 
@@ -50,6 +54,13 @@ def test_a_room_imports_only_what_lies_beneath_it(room: str) -> None:
         if name.split(".")[0] in forbidden
     }
     assert not found
+
+
+def test_each_package_of_backoffice_has_its_place() -> None:
+    assert {path.parent.name for path in (ROOT / "backoffice").glob("*/__init__.py")} == {
+        *BENEATH,
+        "piccolo_migrations",
+    }
 
 
 @pytest.mark.parametrize("package", BENEATH)

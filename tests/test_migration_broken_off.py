@@ -15,8 +15,8 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import checking, records, runner
 from backoffice.migrations.lock import KEY
 from backoffice.migrations.outcomes import MigrationFailed
+from backoffice.server.startup import StartRefused, serving
 from backoffice.settings import Settings
-from backoffice.startup import StartRefused, serving
 from piccolo_conf import DB
 from tests.migrating import Workshop, a_migration, ended, recorded, relations, these, until_there_is
 

@@ -15,8 +15,8 @@ from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused, MigrationsStopped
+from backoffice.server.startup import serving
 from backoffice.settings import Settings
-from backoffice.startup import serving
 from piccolo_conf import DB
 from tests.builders import a_customer
 from tests.migrating import LATER, Workshop, a_migration, recorded, relations, these

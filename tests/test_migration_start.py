@@ -13,9 +13,9 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import all_migrations
-from backoffice.probing import Prober, prober
+from backoffice.monitoring.probing import Prober, prober
+from backoffice.server.startup import StartRefused, serving, settle_migrations
 from backoffice.settings import Settings
-from backoffice.startup import StartRefused, serving, settle_migrations
 from piccolo_conf import DB
 from tests.builders import a_customer
 

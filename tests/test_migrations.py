@@ -12,7 +12,7 @@ from piccolo.conf.apps import AppConfig
 
 from accounts.piccolo_app import APP_CONFIG as ACCOUNTS
 from accounts.roles import UserRole
-from backoffice.enums import AuditAction
+from backoffice.audit_trail.enums import AuditAction
 from backoffice.piccolo_app import APP_CONFIG as BACKOFFICE
 from backoffice.settings import ROOT
 from crm.enums import PresaleStatus

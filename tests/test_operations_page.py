@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from backoffice.database.pool import CLOSE_POOL_SECONDS
-from backoffice.processes import GRACE_SECONDS
+from backoffice.server.processes import GRACE_SECONDS
 from backoffice.settings import ROOT, Settings
 from backoffice.words import PROBLEMS
 from tests.conftest import Cast

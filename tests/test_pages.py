@@ -76,7 +76,7 @@ async def test_over_https_a_browser_is_told_to_come_back_over_https_only(path: s
 
 
 async def test_even_an_unforeseen_error_says_all_that(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backoffice.health.prober", lambda _: 1 / 0)
+    monkeypatch.setattr("backoffice.monitoring.health.prober", lambda _: 1 / 0)
     async with a_client() as client:
         answer = await client.get("/api/health")
     assert answer.status_code == 500

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from backoffice.database.connecting import DatabaseFull
 from backoffice.database.engine import Engine
-from backoffice.probing import prober
+from backoffice.monitoring.probing import prober
 from backoffice.settings import ROOT, Settings
 from main import app, lifespan
 from piccolo_conf import DB

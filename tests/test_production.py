@@ -9,8 +9,8 @@ from accounts import commands
 from accounts.passwords import hash_password
 from accounts.production import refuse_demo_accounts
 from backoffice.database.engine import Engine
+from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings
-from backoffice.startup import StartRefused
 from piccolo_conf import DB
 from tests.builders import a_user
 from tests.commands import refusal

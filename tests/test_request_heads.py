@@ -9,8 +9,8 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
-from backoffice import request_heads
-from backoffice.request_heads import MAX_HEAD_BYTES, BoundedHeads
+from backoffice.server import request_heads
+from backoffice.server.request_heads import MAX_HEAD_BYTES, BoundedHeads
 
 Visitor = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"

@@ -23,8 +23,8 @@ from backoffice.api.resource import Resource
 from backoffice.api.schemas import blank_row
 from backoffice.api.selects import called_sql, columns_of, unique_columns
 from backoffice.columns import EnumColumn
-from backoffice.problem_responses import prefers
 from backoffice.problems import FieldError, Problem
+from backoffice.web.problem_responses import prefers
 
 # Stands in every form, hidden: the ETag of the row as it was when the form was filled.
 VERSION = "version"

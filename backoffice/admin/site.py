@@ -14,14 +14,14 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from backoffice import problem_responses
 from backoffice.admin.crud import AdminCRUD
 from backoffice.admin.page import PATH, Static, extended
 from backoffice.admin.words import translations
 from backoffice.api.resource import Resource
 from backoffice.api.routes import FIXED
-from backoffice.pages import page
 from backoffice.problems import Problem
+from backoffice.web import problem_responses
+from backoffice.web.pages import page
 
 # Piccolo's descriptions of its own routes: a second API beside ours, and pages that would fetch their script elsewhere.
 DESCRIPTIONS = ("/docs", "/openapi.json")

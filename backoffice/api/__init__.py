@@ -1,1 +1,10 @@
-"""What every resource offers over HTTP, from the parameters of a list to the description of the routes."""
+"""What every resource offers over HTTP.
+
+Where to find what:
+
+- declare: `resource`
+- ask: `raw_parameters` → `query`, made of `filters` (→ `conditions`), `page` and `cursors`
+- answer: `reading` → `lists` (→ `list_queries`, `selects`, `totals`) → `answers`
+- write: `crud` → `bodies` → `schemas` (→ `values`) → `store`
+- describe: `routes` → `descriptions` → `operations`
+"""

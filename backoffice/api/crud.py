@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.bodies import read_json
-from backoffice.api.lazy_user import LAZY_USER, Change
-from backoffice.api.lazy_user import change as change_for
 from backoffice.api.reading import Reading
-from backoffice.api.routing import authenticates_lazily
 from backoffice.api.selects import insert_sql, update_sql
 from backoffice.problems import FieldError, Problem, validated
+from backoffice.web.lazy_user import LAZY_USER, Change
+from backoffice.web.lazy_user import change as change_for
+from backoffice.web.routing import authenticates_lazily
 
 
 class CRUD(Reading):

@@ -5,12 +5,13 @@ from typing import Any
 
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import MATCHES, MAX_SEARCH_LENGTH, OPERATORS
-from backoffice.api.openapi import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation, named, ref
+from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import LARGEST_OFFSET, LARGEST_PAGE, MAX_LIMIT
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of
 from backoffice.api.values import CLEAN_PATTERN, filter_schema
+from backoffice.web.openapi import named, ref
 
 OPERATOR = named("Operator", {"type": "string", "enum": list(OPERATORS)})
 MATCH = named("Match", {"type": "string", "enum": ["exact", *MATCHES]})

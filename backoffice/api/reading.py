@@ -10,17 +10,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from backoffice.api.answers import etag, json_response
-from backoffice.api.lazy_user import LAZY_USER
-from backoffice.api.lazy_user import fetch as fetch_for
 from backoffice.api.lists import Rows
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
-from backoffice.api.routing import authenticates_lazily
 from backoffice.api.schemas import Models, blank_row
 from backoffice.api.store import Store
 from backoffice.api.values import canonical_uuid
 from backoffice.problems import FieldError, Problem
+from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.lazy_user import fetch as fetch_for
+from backoffice.web.routing import authenticates_lazily
 
 
 class Reading(PiccoloCRUD):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from backoffice.api.crud import CRUD
 from backoffice.api.descriptions import describe_list, describe_row
-from backoffice.api.openapi import Operation
+from backoffice.api.operations import Operation
 from backoffice.api.resource import Resource
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -17,10 +17,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from pydantic_core import PydanticCustomError
 
 from backoffice.columns import EnumColumn
+from backoffice.web.openapi import REF
 
 Schema = dict[str, Any]
 
-REF = "#/components/schemas/{model}"  # where the API's description has what goes by a name
 
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 WHOLE_NUMBER = r"-?[0-9]+"

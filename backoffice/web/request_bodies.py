@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from starlette.types import Message, Receive, Scope
 
-from backoffice.api.lazy_user import LAZY_USER
 from backoffice.database.engine import the_engine
 from backoffice.problems import Problem
+from backoffice.web.lazy_user import LAZY_USER
 
 SMALL_BODY_BYTES = 64 * 1024  # what is read before it is known who sends it
 # Also the most that a stranger may send: to refuse 8 MiB of JSON keeps all others waiting.

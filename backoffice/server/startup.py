@@ -16,7 +16,7 @@ from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
 from backoffice.migrations.outcomes import MigrationsStopped
 from backoffice.migrations.records import State
-from backoffice.probing import prober
+from backoffice.monitoring.probing import prober
 
 logger = logging.getLogger(__name__)
 

@@ -5,17 +5,18 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from piccolo_api.shared.auth import User
 from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backoffice import metrics, pages
 from backoffice.database.errors import RETRY_AFTER, explain
-from backoffice.problem_responses import respond
 from backoffice.problems import Problem
-from backoffice.unit_of_work import SAFE_METHODS
+from backoffice.web import pages
+from backoffice.web.problem_responses import respond
+from backoffice.web.unit_of_work import SAFE_METHODS
 
 logger = logging.getLogger("flow_crm.requests")
 
@@ -41,10 +42,14 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Boundary:
-    """The outermost layer: nothing leaves but an answer, with `X-Request-ID`, and one line in the log."""
+    """The outermost layer: nothing leaves but an answer, with `X-Request-ID`, and one line in the log.
 
-    def __init__(self, app: ASGIApp) -> None:
+    :param observe: hears of each request: its method, its route's template, its status, and the seconds that it took.
+    """
+
+    def __init__(self, app: ASGIApp, observe: Callable[[str, str, int, float], None]) -> None:
         self.app = app
+        self.observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +80,18 @@ class Boundary:
             problem = _problem(error, scope, request_id)
             await respond(problem, scope)(scope, receive, send_with_id)
         finally:
-            _record(scope, status or CLIENT_LEFT, started)
+            self._record(scope, status or CLIENT_LEFT, started)
+
+    def _record(self, scope: Scope, status: int, started: float) -> None:
+        """One line in the log, one observation."""
+        seconds = time.perf_counter() - started
+        route = getattr(scope.get("route"), "path_format", "-")
+        if route != "-":
+            route = scope.get("mount", "") + route
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("request", extra=_details(scope, route, status, seconds))
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.observe(method, route, status, seconds)
 
 
 def _is_wanted(error: BaseException) -> bool:
@@ -120,18 +136,6 @@ def _problem(error: BaseException, scope: Scope, request_id: str) -> Problem:
     if problem.status == 503:
         logger.warning("request %s: %s: %s: %s", request_id, problem.code, type(error).__name__, error)
     return problem
-
-
-def _record(scope: Scope, status: int, started: float) -> None:
-    """One line in the log, one observation in the metrics."""
-    seconds = time.perf_counter() - started
-    route = getattr(scope.get("route"), "path_format", "-")
-    if route != "-":
-        route = scope.get("mount", "") + route
-    if logger.isEnabledFor(logging.INFO):
-        logger.info("request", extra=_details(scope, route, status, seconds))
-    method = scope["method"] if scope["method"] in METHODS else "other"
-    metrics.observe(method, route, status, seconds)
 
 
 def _details(scope: Scope, route: str, status: int, seconds: float) -> dict[str, object]:

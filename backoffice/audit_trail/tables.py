@@ -3,8 +3,8 @@
 from piccolo.columns import JSONB, UUID, Timestamptz, Varchar
 from piccolo.table import Table
 
+from backoffice.audit_trail.enums import AuditAction
 from backoffice.columns import EnumColumn
-from backoffice.enums import AuditAction
 
 LONGEST_NAME = 63  # of a role or a table, in PostgreSQL
 KEPT_BY_RULES = "kept by rules"  # tag of a table that nobody writes but the database's own functions

@@ -9,12 +9,12 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from backoffice.api.openapi import described_problems
 from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine
 from backoffice.database.pool import Figures
 from backoffice.migrations.catalog import in_few_words
-from backoffice.probing import Probe, Schema, prober
+from backoffice.monitoring.probing import Probe, Schema, prober
+from backoffice.web.openapi import described_problems
 
 logger = logging.getLogger(__name__)
 

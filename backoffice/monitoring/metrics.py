@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine
 from backoffice.database.programs import command_line
-from backoffice.probing import prober
+from backoffice.monitoring.probing import prober
 
 SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 SAMPLE_SECONDS = 1  # how old the figures of another worker's pool may be

@@ -6,13 +6,13 @@ import asyncpg
 from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backoffice.api.lazy_user import LAZY_USER
-from backoffice.api.routing import is_lazy
 from backoffice.database.connecting import is_lost
 from backoffice.database.engine import the_engine
 from backoffice.database.errors import is_collision, is_refusal, repeat
 from backoffice.problems import Problem
-from backoffice.request_bodies import SMALL_BODY_BYTES, Disconnected, RequestBodies
+from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.request_bodies import SMALL_BODY_BYTES, Disconnected, RequestBodies
+from backoffice.web.routing import is_lazy
 
 MAX_TRIES = 4
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

@@ -18,9 +18,9 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-from backoffice.request_heads import BoundedHeads
+from backoffice.server.request_heads import BoundedHeads
+from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings
-from backoffice.startup import StartRefused
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,6 @@
-"""The API's description: what each route takes and gives, said once and said truly."""
+"""The API's description, put together: what routes refer to by name, how they refuse, how one logs in."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,51 +8,26 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from backoffice.api.bodies import JSON
-from backoffice.api.resource import Resource
-from backoffice.api.values import REF
 from backoffice.problems import Problem, ProblemBody, describe
 from backoffice.words import PROBLEMS
 
 PROBLEM_JSON = "application/problem+json"
+REF = "#/components/schemas/{model}"  # where the description has what goes by a name
 
 # What descriptions refer to by name; it joins the components when the description is made.
 _models: dict[str, type[BaseModel]] = {}
 _schemas: dict[str, Mapping[str, Any]] = {}
-
-EXAMPLE_ID = "5f0c6a2e-3b1d-4c8e-9a70-2d4b8e6f1a35"
-ROW_ID = {
-    "name": "row_id",
-    "in": "path",
-    "required": True,
-    "description": "The id of the row.",
-    "schema": {"type": "string", "format": "uuid"},
-    "example": EXAMPLE_ID,
-}
-# A link to what can be done with the row in the answer.
-ROW = {"parameters": {"row_id": "$response.body#/id"}}
-IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "description": "The ETag of the version that you have seen. When the row has changed since, the answer is 412.",
-    "schema": {"type": "string"},
-}
 
 
 def answer_header(about: str, kind: str = "string") -> dict[str, Any]:
     return {"description": about, "required": True, "schema": {"type": kind}}
 
 
-ETAG = {"ETag": answer_header("Changes whenever the row does.")}
-LOCATION = {"Location": answer_header("The address of the new row.")}
 REQUEST_ID = {"X-Request-ID": answer_header("Stands in our log beside what this request did. Yours, if you sent one.")}
 RETRY_AFTER = {"Retry-After": answer_header("Seconds.", "integer")}
 LANGUAGE = {"Content-Language": answer_header("Of the words in the body, as `Accept-Language` asks for: en or pt-BR.")}
 CHALLENGE = {"WWW-Authenticate": answer_header("How to log in.")}
 
-# What a refused write may be accused of by the database, beside what the request itself shows.
-WRITES = ("check_violation", "foreign_key_violation", "not_null_violation", "out_of_range", "validation_error")
 DATABASE = ("database_unavailable", "database_busy", "database_timeout")
 ALWAYS = ("body_too_large", "body_too_slow", "internal_error", *DATABASE, "shutting_down")
 
@@ -69,66 +42,6 @@ def named(name: str, schema: Mapping[str, Any]) -> dict[str, str]:
     """A reference to a schema that no model says, which is added to the description under this name."""
     _schemas[name] = {"title": name, **schema}
     return {"$ref": REF.format(model=name)}
-
-
-def noun(resource: Resource) -> str:
-    """One row of it, as the names of operations have it: `presale_item`."""
-    return re.sub("(?<!^)(?=[A-Z])", "_", resource.table.__name__).lower()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """What a route takes and gives.
-
-    :param name: the operation's id, with `{one}` and `{many}` for what the resource's rows are called.
-    :param codes: of the problems beside those that every route has.
-    :param links: what can be done next with the answer.
-    """
-
-    name: str
-    summary: str
-    about: str = ""
-    status: int = 200
-    gives: Mapping[str, Any] | None = None
-    takes: Mapping[str, Any] | None = None
-    headers: Mapping[str, Any] = field(default_factory=dict)
-    parameters: Sequence[Mapping[str, Any]] = ()
-    codes: tuple[str, ...] = ("validation_error",)
-    links: Mapping[str, Any] = field(default_factory=dict)
-
-    def as_route(self, resource: Resource, methods: Sequence[str]) -> dict[str, Any]:
-        """The arguments for `add_api_route`."""
-        names = {"one": noun(resource), "many": resource.path.replace("-", "_")}
-        spoken = {name: word.replace("_", " ") for name, word in names.items()}
-        extra: dict[str, Any] = {"parameters": list(self.parameters)}
-        if self.takes is not None:
-            extra["requestBody"] = {"required": True, "content": {JSON: {"schema": self.takes}}}
-        return {
-            "methods": list(methods),
-            "operation_id": self.name.format(**names),
-            "summary": self.summary.format(**spoken),
-            "description": self.about.format(**spoken) or None,
-            "tags": [resource.path],
-            "status_code": self.status,
-            "response_model": None,
-            "openapi_extra": extra,
-            "responses": {self.status: self._success(names), **described_problems(*self._codes(methods))},
-        }
-
-    def _success(self, names: Mapping[str, str]) -> dict[str, Any]:
-        success: dict[str, Any] = {"description": "Done.", "headers": dict(self.headers)}
-        if self.gives is not None:
-            success["content"] = {JSON: {"schema": self.gives}}
-        if self.links:
-            success["links"] = {
-                name.format(**names): link | {"operationId": name.format(**names)} for name, link in self.links.items()
-            }
-        return success
-
-    def _codes(self, methods: Sequence[str]) -> set[str]:
-        malformed = () if self.takes is None else ("malformed_json",)
-        forged = () if "GET" in methods else ("csrf_failed",)
-        return {"unauthenticated", "forbidden", *ALWAYS, *malformed, *forged, *self.codes}
 
 
 def described_problems(*codes: str) -> dict[int | str, dict[str, Any]]:

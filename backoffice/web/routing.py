@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backoffice.api.lazy_user import LAZY_USER
 from backoffice.problems import Problem
+from backoffice.web.lazy_user import LAZY_USER
 
 ROW = 3  # which part of an address names the row, as in /api/customers/{row_id}/
 ANY = "*"

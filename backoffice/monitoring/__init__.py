@@ -1,0 +1,1 @@
+"""What operators hear of a running process: `health`, which asks by `probing`; `metrics`; `logs`."""
