@@ -4,7 +4,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 BIN := .venv/bin
 SYNC = $(UV) sync --quiet --locked --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
-# Where this is set, every process would compile all that it imports, which takes longer than the rest of its start.
+# With it every process compiles anew all that it imports, which takes longer than the rest of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check migrate seed backup restore bench chaos

@@ -8,9 +8,7 @@ import sys
 import threading
 import time
 
-import asyncpg
-
-from backoffice.database.connecting import DatabaseUnavailable
+from backoffice.database.connecting import BROKEN, cause
 from backoffice.database.engine import Engine
 from backoffice.monitoring import logs
 from backoffice.server.processes import reserve, serve
@@ -29,8 +27,8 @@ async def prepare(engine: Engine) -> list[str]:
         if engine.embedded and await is_empty():
             await seed_demo()
         return [] if engine.settings.production else await demo_log_ins()
-    except (DatabaseUnavailable, asyncpg.PostgresError) as error:
-        raise StartRefused(str(error)) from error
+    except BROKEN as error:
+        raise StartRefused(cause(error)) from error
 
 
 async def is_empty() -> bool:

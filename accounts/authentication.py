@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, cast
 
 from piccolo_api.shared.auth import User as SignedIn
-from starlette._utils import get_route_path  # what the router itself matches; scope["path"] has the root path too
 from starlette.authentication import AuthCredentials
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +17,7 @@ from backoffice.database.engine import Engine, Reader, the_engine
 from backoffice.database.errors import repeat
 from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.paths import get_route_path
 from backoffice.web.unit_of_work import SAFE_METHODS
 
 LOOKUP_SECONDS = 1  # once there is a connection

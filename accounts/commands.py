@@ -4,12 +4,12 @@ import asyncio
 import getpass
 import sys
 
-import asyncpg
 from pydantic import TypeAdapter, ValidationError
 
 from accounts.passwords import MIN_CHARACTERS, hash_password
 from accounts.roles import UserRole
 from accounts.tables import User
+from backoffice.database.connecting import BROKEN, cause
 from backoffice.database.errors import explain
 from backoffice.problems import FieldError, Problem, describe, field_errors
 
@@ -68,8 +68,8 @@ async def _create(email: str, name: str, password: str) -> str | None:
     user = User(email=email, name=name, role=UserRole.admin, password=await hash_password(password))
     try:
         await user.save()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except BROKEN as error:
         problem = explain(error)
         reason = describe(problem, "en", "")["detail"] if problem else None
-        return reason if problem and problem.status < 500 else f"{error}"
+        return reason if problem and problem.status < 500 else cause(error)
     return None

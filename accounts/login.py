@@ -77,7 +77,7 @@ async def log_out(user_id: UUID, token_hash: str) -> None:
 
 
 @dataclass(frozen=True)
-class Change:
+class PasswordChangeAttempt:
     """One try to change one's own password.
 
     :param attempt: counts like a log-in, or whoever stole a session could guess at leisure.
@@ -94,7 +94,7 @@ class Change:
     keeps_session: bool = True
 
 
-async def change_password(change: Change) -> None:
+async def change_password(change: PasswordChangeAttempt) -> None:
     """Ends their other sessions.
 
     :raises Problem: validation_error, where `current` is not their password; after too many of these, rate_limited.
@@ -113,7 +113,7 @@ async def change_password(change: Change) -> None:
     await change_password(change)  # the password changed meanwhile: judge again
 
 
-async def _hold(change: Change) -> tuple[str, list[Session]]:
+async def _hold(change: PasswordChangeAttempt) -> tuple[str, list[Session]]:
     """The password as it is now, and the session that the change comes from.
 
     :raises Problem: unauthenticated, where it ended while this request was on its way; the password that it was judged

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from accounts.authentication import CSRF_HEADER, authenticate, check_csrf
-from accounts.login import Change, change_password, log_in, log_out
+from accounts.login import PasswordChangeAttempt, change_password, log_in, log_out
 from accounts.new_passwords import NewPassword
 from accounts.passwords import DEMO_PASSWORD
 from accounts.roles import UserRole
@@ -131,9 +131,9 @@ async def password(request: Request) -> None:
     await change_password(_change(request, body, keeps_session=True))
 
 
-def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> Change:
+def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> PasswordChangeAttempt:
     user = request.user.user
-    return Change(
+    return PasswordChangeAttempt(
         Attempt(user.email, client_of(request)),
         user.id,
         request.state.token_hash,

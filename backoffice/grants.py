@@ -5,11 +5,10 @@ So whoever takes the application over can neither alter the audit trail nor swit
 
 import sys
 
-import asyncpg
 from piccolo.table import Table
 
 from backoffice.audit_trail.tables import KEPT_BY_RULES
-from backoffice.database.connecting import DatabaseUnavailable
+from backoffice.database.connecting import BROKEN, cause
 from backoffice.database.engine import Engine, the_engine
 from backoffice.migrations.files import apps
 
@@ -32,8 +31,8 @@ async def grant(role: str) -> None:
     """
     try:
         await _grant(the_engine(), role)
-    except (DatabaseUnavailable, asyncpg.PostgresError) as error:
-        sys.exit(f"Nothing was granted: {error}")
+    except BROKEN as error:
+        sys.exit(f"Nothing was granted: {cause(error)}")
     print(f"The role {role} may serve.")  # noqa: T201 # the command's answer
 
 

@@ -86,7 +86,7 @@ def describe(problem: Problem, language: words.Language, instance: str) -> dict[
     ]
     return {
         "type": f"urn:problem:{problem.code}",
-        "title": words.say(about.title, language),
+        "title": words.translate(about.title, language),
         "status": about.status,
         "detail": _detail(problem, language),
         "code": problem.code,
@@ -104,15 +104,15 @@ def _detail(problem: Problem, language: words.Language) -> str:
             f"{error.field}: {_message(error, language)}" if error.field else _message(error, language)
             for error in problem.errors[:3]
         )
-    return words.say(words.PROBLEMS[problem.code].detail, language, **problem.parameters)
+    return words.translate(words.PROBLEMS[problem.code].detail, language, **problem.parameters)
 
 
 def _say(text: words.Text, plainer: words.Text, language: words.Language, parameters: Mapping[str, object]) -> str:
     """The sentence, or a plainer one where nobody gave what the sentence wants to name."""
     try:
-        return words.say(text, language, **parameters)
+        return words.translate(text, language, **parameters)
     except KeyError:
-        return words.say(plainer, language)
+        return words.translate(plainer, language)
 
 
 def _public_code(error: FieldError) -> str:
@@ -126,7 +126,7 @@ def _message(error: FieldError, language: words.Language) -> str:
         plainer = words.PROBLEMS[constraint.code].detail
         return _say(constraint.each or constraint.says, plainer, language, error.parameters)
     if error.code in words.PROBLEMS:
-        return words.say(words.PROBLEMS[error.code].detail, language, **error.parameters)
+        return words.translate(words.PROBLEMS[error.code].detail, language, **error.parameters)
     code, plainer = words.SAME_WORDS.get(error.code, error.code), words.VALUE_ERRORS["invalid"]
     return _say(words.VALUE_ERRORS.get(code, plainer), plainer, language, error.parameters)
 

@@ -277,7 +277,7 @@ SAME_WORDS: Mapping[str, str] = {
 
 def label(name: str, language: Language) -> str:
     """What stands on the screen for a name of the code, or for an English text."""
-    return say(LABELS[name], language) if name in LABELS else name.replace("_", " ").strip()
+    return translate(LABELS[name], language) if name in LABELS else name.replace("_", " ").strip()
 
 
 NOTHING = Text("nothing", "nada")
@@ -285,10 +285,10 @@ NOTHING = Text("nothing", "nada")
 
 def word(value: object, language: Language) -> str:
     """What stands on the screen for a value of the code; other values as they are."""
-    return say(VALUES[str(value)], language) if str(value) in VALUES else str(value)
+    return translate(VALUES[str(value)], language) if str(value) in VALUES else str(value)
 
 
-def say(text: Text, language: Language, **parameters: object) -> str:
+def translate(text: Text, language: Language, **parameters: object) -> str:
     """The sentence in that language, with the parameters in it; those that it marks, as in `{status:word}`, translated.
 
     :raises KeyError: for a parameter that the sentence has and nobody gave.
@@ -306,6 +306,6 @@ class _Parameter:
 
     def __format__(self, spec: str) -> str:
         if self.value == []:
-            return say(NOTHING, self.language)
+            return translate(NOTHING, self.language)
         values = self.value if isinstance(self.value, list) else [self.value]
         return ", ".join(word(value, self.language) if spec == "word" else str(value) for value in values)

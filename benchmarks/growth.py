@@ -5,6 +5,7 @@ median of 15 answers, small and large in turn. Before each, something changes, s
 A user with a session is left behind in both.
 """
 
+import argparse
 import asyncio
 import json
 import statistics
@@ -29,7 +30,7 @@ from benchmarks.database import a_session
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
 
 TIMES = 15
-CHANGE = "SELECT pg_current_xact_id()"  # makes it another moment, see backoffice/database/moments.py
+CHANGE = "SELECT pg_current_xact_id()"  # makes it another snapshot, see backoffice/database/snapshots.py
 SEARCHES = (
     (CUSTOMERS, "santana", "a common name"),
     (CUSTOMERS, "beatriz queiroz", "two names"),
@@ -160,4 +161,8 @@ async def main(*addresses: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth")
+    parser.add_argument("small", help="the address of the small database")
+    parser.add_argument("large", help="that of the large one")
+    given = parser.parse_args()
+    asyncio.run(main(given.small, given.large))

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from backoffice.database import embedded
-from backoffice.database.embedded import EmbeddedError
+from backoffice.database.programs import EmbeddedError
 from backoffice.settings import ROOT
 from tests.faults import STARTER, OwnServer, a_server
 

@@ -251,7 +251,7 @@ async def test_the_quick_look_sees_what_changed_since_the_last_migration(
 
 async def test_what_is_dropped_while_somebody_looks_is_not_there(database: str) -> None:
     looking, dropping = [await asyncpg.connect(database) for _ in range(2)]
-    async with records.one_moment(looking):
+    async with records.read_only_snapshot(looking):
         assert await looking.fetchval("SELECT 'customers_email'::regclass") is not None  # which begins the moment
         await dropping.execute("DROP INDEX customers_email")
         assert "index customers.customers_email" not in await read_catalog(looking)

@@ -15,7 +15,7 @@ from backoffice.api.list_queries import page_statement
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.totals import MOST_KNOWN, Known, Totals
-from backoffice.database.moments import MOMENT
+from backoffice.database.snapshots import SNAPSHOT
 from crm.resources import CUSTOMERS
 from tests.builders import a_customer
 from tests.conftest import Cast
@@ -41,7 +41,7 @@ async def answer(connection: asyncpg.Connection, known: Known) -> str:
 
 
 async def moment_of(connection: asyncpg.Connection) -> str:
-    return str(await connection.fetchval(f"SELECT {MOMENT}"))
+    return str(await connection.fetchval(f"SELECT {SNAPSHOT}"))
 
 
 async def test_a_total_of_this_moment_is_not_counted_again(connection: asyncpg.Connection) -> None:
@@ -147,4 +147,4 @@ async def test_after_a_crash_no_moment_is_one_from_before(tmp_path: Path, fall: 
 async def test_on_a_standby_nothing_is_remembered(tmp_path: Path) -> None:
     with pair(tmp_path) as servers:
         servers.attach()
-        assert await servers.standby.query(f"SELECT {MOMENT}") is None
+        assert await servers.standby.query(f"SELECT {SNAPSHOT}") is None

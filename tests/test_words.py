@@ -11,7 +11,7 @@ from backoffice import words
 from backoffice.database.errors import explain
 from backoffice.problems import Problem, describe
 from backoffice.settings import ROOT
-from backoffice.web.problem_responses import prefers
+from backoffice.web.problem_responses import language_of
 from backoffice.words import CONSTRAINTS, PROBLEMS, SAME_WORDS, VALUE_ERRORS, VALUES
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_session, a_user
 from tests.provocations import REFUSED
@@ -223,7 +223,12 @@ def test_codes_that_mean_the_same_lead_to_words() -> None:
     ],
 )
 def test_accept_language_chooses(header: str, language: str) -> None:
-    assert prefers(header) == language
+    assert language_of({"headers": [(b"accept-language", header.encode())]}) == language
+
+
+def test_accept_language_may_come_in_several_lines() -> None:
+    lines = [(b"accept-language", text) for text in (b"en;q=0.5", b"pt-BR")]
+    assert [language_of({"headers": headers}) for headers in (lines, lines[::-1], [])] == ["pt", "pt", "en"]
 
 
 def test_unknown_codes_are_said_in_general() -> None:

@@ -24,7 +24,7 @@ from backoffice.api.schemas import blank_row
 from backoffice.api.selects import called_sql, columns_of, unique_columns
 from backoffice.columns import EnumColumn
 from backoffice.problems import FieldError, Problem
-from backoffice.web.problem_responses import prefers
+from backoffice.web.problem_responses import language_of
 
 # Stands in every form, hidden: the ETag of the row as it was when the form was filled.
 VERSION = "version"
@@ -78,7 +78,7 @@ class AdminCRUD(CRUD):
         parameters = super().parameters(request)
         given = parameters.given
         given.update(values.trimmed(given, self.one_line_fields))
-        decimals, unclear = values.with_points(self._decimals_of(given), _language_of(request))
+        decimals, unclear = values.with_points(self._decimals_of(given), language_of(request.scope))
         given.update(decimals)
         given.errors += unclear
         for name in list(given):
@@ -133,7 +133,7 @@ class AdminCRUD(CRUD):
         return JSONResponse(row)
 
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
-        language, tables = _language_of(request), self.resource.admin.tables
+        language, tables = language_of(request.scope), self.resource.admin.tables
         columns = self.tables.get(row.get(tables._meta.name, ""), {}) if tables else {}
         return (
             row
@@ -149,7 +149,7 @@ class AdminCRUD(CRUD):
     async def get_schema(self, request: Request) -> Response:
         """The front end draws lists, filters and forms from this."""
         self.resource.require(request, "read")
-        language = _language_of(request)
+        language = language_of(request.scope)
         schema = self.pydantic_model.model_json_schema()
         may_write = any(self.resource.allows(request, right) for right in ("create", "change", "delete"))
         schema["extra"]["read_only"] = not may_write
@@ -203,7 +203,7 @@ class AdminCRUD(CRUD):
     def _typed(self, request: Request, data: Any) -> dict[str, Any]:
         """:raises Problem: validation_error, unless there are fields at all; for decimals that may mean two things."""
         typed = values.from_form(data, self.one_line_fields)
-        decimals, unclear = values.with_points(self._decimals_of(typed), _language_of(request))
+        decimals, unclear = values.with_points(self._decimals_of(typed), language_of(request.scope))
         if unclear:
             raise Problem("validation_error", errors=unclear)
         return typed | decimals
@@ -245,10 +245,6 @@ def _is_same(value: Any, shown: Any) -> bool:
     if isinstance(value, Decimal) and shown is not None:
         return value == Decimal(shown)
     return bool(value == shown) or str(value) == shown
-
-
-def _language_of(request: Request) -> words.Language:
-    return prefers(request.headers.get("accept-language", ""))
 
 
 def _is_export(request: Request) -> bool:

@@ -67,7 +67,7 @@ def tell(changes: Mapping[str, Sequence[Any]], columns: Mapping[str, Column], la
     :param columns: of the table that it is about.
     """
     return "\n".join(
-        words.say(CHANGE, language, column=words.label(name, language), was=was, now=now)
+        words.translate(CHANGE, language, column=words.label(name, language), was=was, now=now)
         for name, both in changes.items()
         for was, now in [[_tell_value(value, columns.get(name), language) for value in both]]
     )

@@ -12,15 +12,14 @@ from starlette.responses import Response
 
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.bodies import read_json
-from backoffice.api.reading import Reading
+from backoffice.api.reading import ReadCRUD
 from backoffice.api.selects import insert_sql, update_sql
 from backoffice.problems import FieldError, Problem, validated
-from backoffice.web.lazy_user import LAZY_USER, Change
-from backoffice.web.lazy_user import change as change_for
+from backoffice.web.lazy_user import LAZY_USER, MakeChange, change_as_caller
 from backoffice.web.routing import authenticates_lazily
 
 
-class CRUD(Reading):
+class CRUD(ReadCRUD):
     """The routes of one resource: REST has what `routes.py` names, the admin `root`, `detail` and the `get_…`."""
 
     async def root(self, request: Request) -> Response:
@@ -47,8 +46,8 @@ class CRUD(Reading):
             self.resource.require(request, "change")
         row_id = self.parse_id(request.path_params["row_id"])
         data = await read_json(request)
-        write = self.put_single if request.method == "PUT" else self.patch_single
-        return await write(request, row_id, data)
+        model = self.models.create if request.method == "PUT" else self.models.change
+        return await self.change(request, row_id, data, model)
 
     async def delete_row(self, request: Request) -> Response:
         self.resource.require(request, "delete")
@@ -77,12 +76,6 @@ class CRUD(Reading):
         location = f"{below}{self.resource.address(row_id)}"
         return json_response(row, 201, {"ETag": etag(row), "Location": location})
 
-    async def put_single(self, request: Request, row_id: UUID, data: Any) -> Response:
-        return await self.change(request, row_id, data, self.models.create)
-
-    async def patch_single(self, request: Request, row_id: UUID, data: Any) -> Response:
-        return await self.change(request, row_id, data, self.models.change)
-
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """PUT and PATCH differ in what must be there; what is left out stays as it is in both."""
         self.parameters(request).finish()
@@ -109,13 +102,13 @@ class CRUD(Reading):
             await request.scope[LAZY_USER].authenticate(request.scope)
         self.resource.require(request, right)
 
-    async def write(self, request: Request, right: str, make: Change, *arguments: Any) -> Any:
+    async def write(self, request: Request, right: str, make: MakeChange, *arguments: Any) -> Any:
         """What was changed, None for nothing; by whoever has this right, even if it is not known yet who asks.
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
         roles = getattr(self.resource.rights, right)
-        changed = await change_for(self.store.engine, request, roles, make, *arguments)
+        changed = await change_as_caller(self.store.engine, request, roles, make, *arguments)
         self.resource.require(request, right)
         return changed
 

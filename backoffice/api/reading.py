@@ -18,12 +18,11 @@ from backoffice.api.schemas import Models, blank_row
 from backoffice.api.store import Store
 from backoffice.api.values import canonical_uuid
 from backoffice.problems import FieldError, Problem
-from backoffice.web.lazy_user import LAZY_USER
-from backoffice.web.lazy_user import fetch as fetch_for
+from backoffice.web.lazy_user import LAZY_USER, read_as_caller
 from backoffice.web.routing import authenticates_lazily
 
 
-class Reading(PiccoloCRUD):
+class ReadCRUD(PiccoloCRUD):
     """The routes of one resource that change nothing."""
 
     strict = True  # whether bodies must use JSON's own types
@@ -85,7 +84,7 @@ class Reading(PiccoloCRUD):
 
         :raises Problem: unauthenticated, forbidden.
         """
-        value = await fetch_for(self.store.engine, request, sql, *arguments)
+        value = await read_as_caller(self.store.engine, request, sql, *arguments)
         self.resource.require(request, "read")
         return value
 

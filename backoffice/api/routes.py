@@ -16,7 +16,7 @@ from backoffice.api.resource import Resource
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-# Addresses beside those of the rows. They offer only what they offer, or PUT would look for a row of this name.
+# Addresses beside those of the rows, which RowId leaves out: PUT /count/ is not allowed, and looks for no row `count`.
 FIXED = ("ids", "new", "count", "schema", "references")
 
 # What is left of the routes where nobody may write.
@@ -35,7 +35,7 @@ register_url_convertor("row_id", RowId())
 def add_resource(router: APIRouter, resource: Resource) -> CRUD:
     """Adds the routes of this resource under `/api/`."""
     crud = CRUD(resource)
-    FastAPIWrapper(f"/api/{resource.path}/", _Described(router, crud), crud)  # type: ignore[arg-type] # see there
+    FastAPIWrapper(f"/api/{resource.path}/", _Described(router, crud), crud)  # type: ignore[arg-type] # stands in for one
     return crud
 
 

@@ -46,7 +46,7 @@ class Store:
         return bool(await self._run(QueryString(sql, row_id, condition.found)))
 
     async def lock_with_children(self, row_id: UUID) -> None:
-        """The children before the row; see `Resource.children`. In the order in which SQL without an order would."""
+        """The children before the row; see `Resource.children`. Unordered, as a DELETE takes them."""
         if self.children is None:
             return
         table, key = self.children._meta.table._meta.tablename, self.children._meta.name

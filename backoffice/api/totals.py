@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from backoffice.api.conditions import EVERY_ROW, Condition, compiled
 from backoffice.database.engine import Reader
-from backoffice.database.moments import MOMENT
+from backoffice.database.snapshots import SNAPSHOT
 
 LARGE_ROWS = 50_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
@@ -29,7 +29,7 @@ def with_total_sql(body: str, count: str, known: int) -> str:
     """
     # OFFSET 0 keeps PostgreSQL from taking the inner queries apart, and asking for the moment and the total again.
     total = f"CASE WHEN moment = ${known} THEN ${known + 1}::bigint ELSE ({count}) END AS total"
-    counted = f"SELECT moment, {total} FROM (SELECT {MOMENT} AS moment OFFSET 0) AS now OFFSET 0"
+    counted = f"SELECT moment, {total} FROM (SELECT {SNAPSHOT} AS moment OFFSET 0) AS now OFFSET 0"
     return f"SELECT concat(total, ' ', moment, E'\\n', {body}) FROM ({counted}) AS counted"
 
 

@@ -25,7 +25,7 @@ Schema = dict[str, Any]
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 WHOLE_NUMBER = r"-?[0-9]+"
 CANONICAL_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # as its documentation says
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # or shop.local would be refused; its documentation's own way
 LONGEST_EMAIL = 254  # characters; see is_email() of rules/text.sql
 INTEGER_BITS = {Integer: 32, BigInt: 64}
 
@@ -130,7 +130,7 @@ class Rule:
     says: Schema
 
 
-# By the text of the condition. Apps may add their own.
+# By the text of the condition.
 CHECKS: dict[str, Rule] = {
     r"NOT is_blank\((\w+)\)": Rule(AfterValidator(not_blank), {"pattern": VISIBLE_PATTERN}),
     r"is_email\((\w+)\)": Rule(AfterValidator(valid_email), {"format": "email", "maxLength": LONGEST_EMAIL}),

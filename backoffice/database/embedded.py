@@ -22,8 +22,6 @@ from pathlib import Path
 
 from backoffice.database.programs import EmbeddedError, command_line, complaint, lock, make_private_folder, run_program
 
-__all__ = ["NAME", "PORT", "EmbeddedError", "EmbeddedPostgres"]
-
 logger = logging.getLogger(__name__)
 
 NAME = "flowcrm"

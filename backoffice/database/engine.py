@@ -26,8 +26,9 @@ from backoffice.database.connecting import (
     retry_until_connected,
     session_settings,
 )
-from backoffice.database.embedded import NAME, PORT, EmbeddedError, EmbeddedPostgres
+from backoffice.database.embedded import NAME, PORT, EmbeddedPostgres
 from backoffice.database.pool import Pool
+from backoffice.database.programs import EmbeddedError
 from backoffice.database.transactions import NO_USE_TO_ANYBODY, Transaction
 from backoffice.settings import Settings
 

@@ -14,7 +14,7 @@ NOTHING_BY_NAME = {"statement_cache_size": 0}
 
 
 async def is_between(connection: Any) -> bool:
-    """Whether the process that answers is another than the one that was announced, as only a pooler has it."""
+    """Whether another process answers than the one that was announced: then a pooler is in between."""
     answering = await connection.fetchval("SELECT pg_backend_pid()")
     return bool(answering != connection.get_server_pid())
 

@@ -92,7 +92,7 @@ async def reading(engine: Engine) -> AsyncIterator[Any]:
     """A connection that cannot write, and sees one moment."""
     connection = await engine.connect(**pooler.NOTHING_BY_NAME)
     try:
-        async with records.one_moment(connection):
+        async with records.read_only_snapshot(connection):
             yield connection
     finally:
         await close_quietly(connection)

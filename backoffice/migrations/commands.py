@@ -8,18 +8,13 @@ import sys
 from collections.abc import Awaitable
 from typing import TypeVar
 
-import asyncpg
-
-from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import the_engine
-from backoffice.database.programs import EmbeddedError
 from backoffice.migrations import checking, choices, planning, runner
 from backoffice.migrations.lock import WAIT_SECONDS
-from backoffice.migrations.outcomes import MigrationsStopped, say
+from backoffice.migrations.outcomes import STOPPED, say, why
 from backoffice.migrations.repair import repair
 
 FOUND, FAILED, INTERRUPTED = 1, 2, 130
-STOPPED = (MigrationsStopped, DatabaseUnavailable, EmbeddedError, asyncpg.PostgresError, asyncpg.InterfaceError)
 Answer = TypeVar("Answer")
 
 
@@ -95,7 +90,7 @@ async def _or_end(work: Awaitable[Answer]) -> Answer:
     try:
         return await work
     except STOPPED as stopped:
-        sys.stderr.write(f"{stopped}\n")
+        sys.stderr.write(f"{why(stopped)}\n")
         sys.exit(FAILED)
     except asyncio.CancelledError:
         sys.stderr.write("\nInterrupted; what was under way was undone.\n")

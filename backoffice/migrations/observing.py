@@ -7,7 +7,7 @@ from typing import Any
 
 from backoffice.migrations.sql import Statement
 
-FACTS = """
+STATE = """
 SELECT json_build_object(
     'tables', (
         SELECT coalesce(json_object_agg(oid, json_build_object(
@@ -45,7 +45,7 @@ SELECT json_build_object(
 )
 """
 # Indexes, checks and generated columns that keep or once trusted the results of these functions.
-USERS = """
+DEPENDENTS = """
 WITH RECURSIVE users AS (
     SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_proc'::regclass AND refobjid = ANY ($1::oid[])
     UNION
@@ -67,17 +67,17 @@ WHERE attgenerated <> ''
 ORDER BY 1, 3
 """
 
-Thing = Mapping[str, Any]
+CatalogRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Facts:
+class SchemaState:
     """The schema public and this session's locks at one moment, each thing under its number."""
 
-    tables: Mapping[str, Thing]
-    columns: Mapping[str, Thing]
-    indexes: Mapping[str, Thing]
-    labels: Mapping[str, Thing]
+    tables: Mapping[str, CatalogRow]
+    columns: Mapping[str, CatalogRow]
+    indexes: Mapping[str, CatalogRow]
+    labels: Mapping[str, CatalogRow]
     functions: Mapping[str, str]
     locks: Mapping[str, list[str]]
 
@@ -88,9 +88,9 @@ class Effect:
 
     statement: Statement
     arguments: tuple[Any, ...]
-    before: Facts
-    after: Facts
-    users: tuple[Thing, ...] = ()
+    before: SchemaState
+    after: SchemaState
+    users: tuple[CatalogRow, ...] = ()
 
 
 @dataclass
@@ -98,20 +98,20 @@ class Observer:
     """A watcher that keeps an effect for each statement."""
 
     effects: list[Effect] = field(default_factory=list)
-    _before: Facts | None = None
+    _before: SchemaState | None = None
 
     async def before(self, connection: Any, statement: str) -> None:
-        self._before = await read_facts(connection)
+        self._before = await read_state(connection)
 
     async def after(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> None:
         assert self._before is not None
-        after = await read_facts(connection)
+        after = await read_state(connection)
         changed = [int(oid) for oid, body in self._before.functions.items() if after.functions.get(oid, body) != body]
-        users = await connection.fetch(USERS, changed) if changed else ()
+        users = await connection.fetch(DEPENDENTS, changed) if changed else ()
         self.effects.append(
             Effect(Statement(statement.strip().rstrip(";")), arguments, self._before, after, tuple(map(dict, users)))
         )
 
 
-async def read_facts(connection: Any) -> Facts:
-    return Facts(**json.loads(await connection.fetchval(FACTS)))
+async def read_state(connection: Any) -> SchemaState:
+    return SchemaState(**json.loads(await connection.fetchval(STATE)))

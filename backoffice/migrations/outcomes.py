@@ -7,6 +7,9 @@ from typing import Any
 
 import asyncpg
 
+from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause
+from backoffice.database.programs import EmbeddedError
+
 BUILT_UPON = "Another app is built upon this: reverse its migrations first, or those of all apps, which go in order."
 LONGEST_STATEMENT = 600  # characters of it that are repeated
 
@@ -24,6 +27,15 @@ def what_was_done(migrations: Sequence[Any]) -> str:
 
 class MigrationsStopped(Exception):
     """The text is for the operator."""
+
+
+STOPPED = (MigrationsStopped, EmbeddedError, *BROKEN)
+
+
+def why(stopped: BaseException) -> str:
+    """The text for the operator, with what PostgreSQL adds to it."""
+    is_told = isinstance(stopped, MigrationsStopped | EmbeddedError | DatabaseUnavailable | asyncpg.PostgresError)
+    return str(stopped) if is_told else cause(stopped)
 
 
 class MigrationsBusy(MigrationsStopped):

@@ -8,7 +8,6 @@ stay Piccolo's. This happens once, when `backoffice.piccolo_app` is loaded, whic
 import sys
 from collections.abc import Awaitable, Sequence
 
-import asyncpg
 from piccolo.apps.migrations.commands import backwards as backwards_command
 from piccolo.apps.migrations.commands import forwards as forwards_command
 from piccolo.apps.migrations.commands import new as new_command
@@ -18,11 +17,10 @@ from piccolo.apps.migrations.commands.check import CheckMigrationManager, Migrat
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration as MigrationTable
 
-from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import the_engine
 from backoffice.migrations import choices, runner, writing
 from backoffice.migrations.files import Migration, all_migrations
-from backoffice.migrations.outcomes import MigrationsStopped
+from backoffice.migrations.outcomes import STOPPED, why
 
 _run_forwards = forwards_command.run_forwards
 _run_backwards = backwards_command.run_backwards
@@ -39,9 +37,9 @@ def _answered(question: str) -> bool:
 async def _result(running: Awaitable[Sequence[Migration]], *, clean: bool = False) -> MigrationResult:
     try:
         done = await running
-    except (MigrationsStopped, DatabaseUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as stopped:
-        sys.stderr.write(f"{stopped}\n")
-        return MigrationResult(success=False, message=str(stopped))
+    except STOPPED as stopped:
+        sys.stderr.write(f"{why(stopped)}\n")
+        return MigrationResult(success=False, message=why(stopped))
     for migration in done if clean else ():
         migration.path.unlink()
     return MigrationResult(success=True)

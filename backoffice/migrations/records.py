@@ -74,8 +74,8 @@ class State:
 
 
 @contextlib.asynccontextmanager
-async def one_moment(connection: Any) -> AsyncIterator[None]:
-    """Reads inside see the same moment, and cannot write; a pooler lends them one session."""
+async def read_only_snapshot(connection: Any) -> AsyncIterator[None]:
+    """Reads inside see the same snapshot, and cannot write; a pooler lends them one session."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL search_path = public")
         yield

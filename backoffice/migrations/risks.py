@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from backoffice.migrations.observing import Effect, Facts, Thing
+from backoffice.migrations.observing import CatalogRow, Effect, SchemaState
 
 Old = frozenset[str]
 """Numbers of the tables that may hold rows."""
@@ -74,20 +74,20 @@ def locks(effect: Effect, old: Old) -> list[str]:
     ]
 
 
-def _held(facts: Facts, table: str) -> str:
+def _held(state: SchemaState, table: str) -> str:
     """What others cannot do meanwhile; empty when they can read and write."""
-    modes = facts.locks.get(table, [])
+    modes = state.locks.get(table, [])
     return next((words for mode, words in STRONG_LOCKS.items() if mode in modes), "")
 
 
-def _kept(effect: Effect, old: Old) -> Iterator[tuple[str, Thing, Thing]]:
+def _kept(effect: Effect, old: Old) -> Iterator[tuple[str, CatalogRow, CatalogRow]]:
     """Number, before and after of the old tables that are still there."""
     for table, before in effect.before.tables.items():
         if table in old and table in effect.after.tables:
             yield table, before, effect.after.tables[table]
 
 
-def _columns(effect: Effect, old: Old) -> Iterator[tuple[str, str, Thing | None, Thing | None]]:
+def _columns(effect: Effect, old: Old) -> Iterator[tuple[str, str, CatalogRow | None, CatalogRow | None]]:
     """Table, full name, before and after of each column that changed of an old table that is still there."""
     kept = {number: before["name"] for number, before, _ in _kept(effect, old)}
     for number in {**effect.before.columns, **effect.after.columns}:

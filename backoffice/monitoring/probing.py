@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from backoffice.database.connecting import BROKEN, DatabaseFull, DatabaseUnavailable, cause, end_at_once
 from backoffice.database.engine import Engine
-from backoffice.database.moments import MOMENT
 from backoffice.database.pool import Figures, PoolExhausted
+from backoffice.database.snapshots import SNAPSHOT
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference
 
@@ -116,7 +117,7 @@ class Prober:
 
     async def _probe(self, connection: Any) -> Probe:
         begin = time.perf_counter()
-        version, moment = await connection.fetchrow(f"SELECT current_setting('server_version'), {MOMENT}")
+        version, moment = await connection.fetchrow(f"SELECT current_setting('server_version'), {SNAPSHOT}")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
         return Probe(version, elapsed, await self._schema_of(connection, moment), self._engine.pool.figures())
 
@@ -133,12 +134,12 @@ class Prober:
     async def _look_at_schema(self, connection: Any, moment: str | None) -> Schema:
         """Whole definitions only every few seconds, and nothing while nothing at all has changed."""
         if self._schema is None or time.monotonic() > self._schema_is_old_at:
-            async with records.one_moment(connection):
+            async with records.read_only_snapshot(connection):
                 schema = Schema(await records.read_state(connection), await records.drift(connection))
             self._schema_is_old_at = time.monotonic() + DRIFT_SECONDS
             return schema
         if moment is None or moment != self._moment:
-            async with records.one_moment(connection):
+            async with records.read_only_snapshot(connection):
                 return replace(self._schema, migrations=await records.read_state(connection))
         return self._schema
 
@@ -148,8 +149,7 @@ def _hear(question: asyncio.Task[Probe]) -> None:
         question.exception()
 
 
-_probers: dict[Engine, Prober] = {}
-
-
+@cache
 def prober(engine: Engine) -> Prober:
-    return _probers.setdefault(engine, Prober(engine))
+    """The one that all share."""
+    return Prober(engine)

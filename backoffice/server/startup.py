@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from typing import Any
 
-import asyncpg
-
-from backoffice.database.connecting import DatabaseUnavailable, close_quietly
+from backoffice.database.connecting import BROKEN, cause, close_quietly
 from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
@@ -64,7 +62,7 @@ async def _accept(engine: Engine) -> None:
 async def _look(engine: Engine) -> tuple[State, list[Difference]]:
     connection = await engine.connect()
     try:
-        async with records.one_moment(connection):
+        async with records.read_only_snapshot(connection):
             return await records.read_state(connection), await records.drift(connection)
     finally:
         await close_quietly(connection)
@@ -102,8 +100,8 @@ async def serving(engine: Engine, *checks: Check) -> AsyncIterator[None]:
             await engine.open_pool()
             for check in checks:
                 await check(engine)
-        except (DatabaseUnavailable, asyncpg.PostgresError) as error:
-            raise StartRefused(str(error)) from error
+        except BROKEN as error:
+            raise StartRefused(cause(error)) from error
         _freeze_objects()
         yield
     finally:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from piccolo_api.shared.auth import User
-from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice.database.errors import RETRY_AFTER, explain
 from backoffice.problems import Problem
 from backoffice.web import pages
+from backoffice.web.paths import get_route_path
 from backoffice.web.problem_responses import respond
 from backoffice.web.unit_of_work import SAFE_METHODS
 

@@ -16,7 +16,7 @@ MAY = "(SELECT role::text FROM caller) = ANY (${})"  # with the number of the pa
 
 # One or two statements that change something at once, and nothing unless the condition is true that they are made for.
 # The first says what it did in a column `changed`, and is called `change` in the second.
-Change = Callable[[str], Sequence[str]]
+MakeChange = Callable[[str], Sequence[str]]
 
 
 class LazyUser(Protocol):
@@ -42,7 +42,7 @@ class LazyUser(Protocol):
         """
 
 
-async def fetch(engine: Engine, request: Request, sql: str, *arguments: Any) -> Any:
+async def read_as_caller(engine: Engine, request: Request, sql: str, *arguments: Any) -> Any:
     """What the query answers: one value, or None for no row. Afterwards it is known who asks."""
     user: LazyUser | None = request.scope.get(LAZY_USER)
     if user is None:
@@ -50,7 +50,9 @@ async def fetch(engine: Engine, request: Request, sql: str, *arguments: Any) -> 
     return await user.fetch(engine.reader, request.scope, sql, *arguments)
 
 
-async def change(engine: Engine, request: Request, roles: frozenset[str], make: Change, *arguments: Any) -> Any:
+async def change_as_caller(
+    engine: Engine, request: Request, roles: frozenset[str], make: MakeChange, *arguments: Any
+) -> Any:
     """What was changed, by whoever has one of these roles. Afterwards it is known who asks.
 
     :raises Problem: unauthenticated, csrf_failed.

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match
@@ -15,6 +14,7 @@ from starlette.types import Scope
 
 from backoffice import words
 from backoffice.problems import Problem, describe, field_errors
+from backoffice.web.paths import get_route_path
 
 # The one form of the admin's front end that looks for the sentence in JSON; the others show the body as it is.
 ADMIN_PASSWORD_FORM = "/admin/api/change-password/"  # noqa: S105 # an address, not a password
@@ -34,8 +34,7 @@ HTTP_CODES = {
 
 def respond(problem: Problem, scope: Scope) -> Response:
     """The answer to this request: problem+json, or for the admin's front end the bare sentence, which it shows."""
-    headers = dict(scope.get("headers") or [])
-    language = prefers(headers.get(b"accept-language", b"").decode("latin-1"))
+    language = language_of(scope)
     body = describe(problem, language, quote(scope["path"], IN_A_PATH, errors="replace"))
     problem.headers |= {"Content-Language": "pt-BR" if language == "pt" else "en", "Vary": "Accept-Language"}
     path = get_route_path(scope)
@@ -57,7 +56,13 @@ def _sentence(body: Mapping[str, Any], language: words.Language) -> str:
     return "\n".join(named or [body["detail"]])
 
 
-def prefers(accept_language: str) -> words.Language:
+def language_of(scope: Scope) -> words.Language:
+    """What `Accept-Language` asks for, in however many lines."""
+    lines = [value.decode("latin-1") for name, value in scope.get("headers") or () if name == b"accept-language"]
+    return _prefers(",".join(lines))
+
+
+def _prefers(accept_language: str) -> words.Language:
     """Portuguese where the header ranks it above English, or as high and first, else English."""
     ranks: dict[str, float] = {}
     for choice in accept_language.lower().split(","):

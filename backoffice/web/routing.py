@@ -5,13 +5,13 @@ from typing import TypeVar
 
 import asyncpg
 from fastapi.routing import APIRoute
-from starlette._utils import get_route_path
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.paths import get_route_path
 
 ROW = 3  # which part of an address names the row, as in /api/customers/{row_id}/
 ANY = "*"

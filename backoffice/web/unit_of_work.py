@@ -3,7 +3,6 @@
 import asyncio
 
 import asyncpg
-from starlette._utils import get_route_path  # scope["path"] has a proxy's root path, too
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice.database.connecting import is_lost
@@ -11,6 +10,7 @@ from backoffice.database.engine import the_engine
 from backoffice.database.errors import is_collision, is_refusal, repeat
 from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.paths import get_route_path
 from backoffice.web.request_bodies import SMALL_BODY_BYTES, Disconnected, RequestBodies
 from backoffice.web.routing import is_lazy
 

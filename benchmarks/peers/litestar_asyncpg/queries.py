@@ -13,7 +13,6 @@ LIST_CUSTOMERS = f"SELECT {CUSTOMER} FROM customers ORDER BY created_at DESC, id
 COUNT_CUSTOMERS = "SELECT count(*) FROM customers"
 SEARCH_CUSTOMERS = f"SELECT {CUSTOMER} FROM customers WHERE {MATCHES} ORDER BY created_at DESC, id LIMIT $2 OFFSET $3"
 COUNT_FOUND_CUSTOMERS = f"SELECT count(*) FROM customers WHERE {MATCHES}"
-READ_CUSTOMER = f"SELECT {CUSTOMER} FROM customers WHERE id = $1"
 UPDATE_CUSTOMER = f"UPDATE customers SET {{assignments}} WHERE id = $1 RETURNING {CUSTOMER}"
 READ_PRODUCT = """
 SELECT id, code, name, unit, description, stock, purchase_price, sale_price, sale_type, created_at, updated_at
