@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from piccolo.querystring import QueryString
 
 from backoffice.api.conditions import compiled
-from backoffice.api.filters import INDEXED_AS, MATCHES, literally
 from backoffice.api.query import Parameters
+from backoffice.api.text_parts import INDEXED_AS, MATCHES, literally
 from crm.resources import CUSTOMERS
 
 # Whatever lower() or normalize() does strange things to, and what LIKE takes for more than itself.

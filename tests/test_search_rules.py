@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice.api.filters import has_words
+from backoffice.api.text_parts import has_words
 from tests.builders import nth_cpf
 from tests.properties import in_batches
 

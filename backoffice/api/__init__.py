@@ -3,7 +3,7 @@
 Where to find what:
 
 - declare: `resource`
-- ask: `raw_parameters` → `query`, made of `filters` (→ `conditions`), `page` and `cursors`
+- ask: `raw_parameters` → `query`, made of `filters` (→ `text_parts` → `conditions`), `page` and `cursors`
 - answer: `reading` → `lists` (→ `list_queries`, `selects`, `totals`) → `answers`
 - write: `crud` → `bodies` → `schemas` (→ `values`) → `store`
 - describe: `routes` → `descriptions` → `operations`

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from backoffice.api.crud import CRUD
-from backoffice.api.filters import MATCHES, MAX_SEARCH_LENGTH, OPERATORS
+from backoffice.api.filters import OPERATORS
 from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import LARGEST_OFFSET, LARGEST_PAGE, MAX_LIMIT
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of
+from backoffice.api.text_parts import MATCHES, MAX_SEARCH_LENGTH
 from backoffice.api.values import CLEAN_PATTERN, filter_schema
 from backoffice.web.openapi import named, ref
 

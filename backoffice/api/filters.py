@@ -1,6 +1,5 @@
 """What the parameters of a list ask of its rows, turned into SQL."""
 
-import re
 from functools import cache
 from typing import Annotated, Any
 
@@ -11,28 +10,15 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from backoffice.api.conditions import Condition, plain
 from backoffice.api.raw_parameters import RawParameters
 from backoffice.api.resource import Resource, Search
+from backoffice.api.text_parts import MATCHES, MAX_SEARCH_LENGTH, text_part
 from backoffice.api.values import clean_text, value_type
 from backoffice.columns import is_text, place_of, sort_key
 from backoffice.problems import FieldError, field_errors
-
-MAX_SEARCH_LENGTH = 200
-FRAGMENT_BYTES = 3  # see fragments() of rules/text.sql
 
 COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "<>"}
 KEY_OF_NULL = "sort_key(NULL)"  # in SQL; above that of every text
 NULL_TESTS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 OPERATORS = (*COMPARISONS, *NULL_TESTS)
-MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
-TWO_WORDS = "[0-9A-Za-z][^0-9A-Za-z]+[0-9A-Za-z]"
-CERTAIN_LENGTH = 100  # of the 200 in a sort key, where each letter may be written as two: itself, and its accent
-HIGHEST = "repeat(chr(1114111), 201)"  # in SQL; what is added to a sort key, so that none that begins so is above it
-FOLDED_ALONE = "[\u0001-\u00ff]*"  # what is folded by itself, whatever follows
-INDEXED_AS = {"contains": "{}", "starts": "\n{}", "ends": "{}\n"}  # see `fragments_sql`
-
-
-def literally(text: str) -> str:
-    """The text as a part of a LIKE pattern that means just this text."""
-    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 class Filters:
@@ -75,41 +61,8 @@ class Filters:
         if name in self.resource.sought:
             value = self.resource.sought[name](value, (match or "contains") if is_part else "exact")
         if is_part:
-            return self._match(name, match or "contains", value)
+            return [text_part(self.resource, name, match or "contains", value)]
         return self._compare(column, COMPARISONS[operator or "e"], value)
-
-    def _match(self, name: str, match: str, value: str) -> list[Condition]:
-        pattern = MATCHES[match].format(literally(value))
-        estimated = QueryString(f'"{name}" ILIKE {{}}', pattern)
-        if value.isascii():  # takes a fifth of the time for a text with accents
-            condition = QueryString(f'"{name}" COLLATE "C" ILIKE {{}}', pattern)
-        else:
-            condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
-        if match == "starts" and name in self.resource.alphabetical and re.fullmatch(FOLDED_ALONE, value):
-            return [self._beginning(name, value, condition, estimated)]
-        # Either index also finds rows that have the value elsewhere: the condition is checked again.
-        # E-mails and codes have no alphabet, but words.
-        search = self.resource.search if match == "starts" and name in self.resource.searched else None
-        if search is not None and has_words(value):
-            found = QueryString("{} AND {}", condition, search(value).found)
-            return [Condition(found, estimated, condition, orderless=True)]
-        part = INDEXED_AS[match].format(value)
-        if name not in self.resource.indexed_parts or len(part.encode(errors="replace")) < FRAGMENT_BYTES:
-            return [Condition(condition, estimated, condition)]
-        # A planner who knew that most rows have them would take each row apart instead of asking the index.
-        found = QueryString(
-            f"{{}} AND {self.resource.fragments} @> (SELECT covering_fragments(caseless({{}})))", condition, part
-        )
-        return [Condition(found, estimated, condition, orderless=True)]
-
-    def _beginning(self, name: str, value: str, condition: QueryString, estimated: QueryString) -> Condition:
-        """What begins so stands together in the alphabet, with what has other accents."""
-        key, beginning = sort_key(name), value[:CERTAIN_LENGTH]
-        within = QueryString(f"{key} >= sort_key({{}}) AND {key} < sort_key({{}}) || {HIGHEST}", beginning, beginning)
-        if len(value.encode()) < FRAGMENT_BYTES - 1:  # so many rows begin with that the list is walked through
-            return Condition(condition, estimated, condition, ranges={name: within})
-        found = QueryString("{} AND {}", within, condition)
-        return Condition(found, estimated, condition, orderless=True, ranges={name: within})
 
     def _null_test(self, name: str, operator: str) -> Condition:
         if name in self.resource.alphabetical:  # which has an index, also of the few that have a text
@@ -136,11 +89,3 @@ def adapter(column: Column) -> TypeAdapter[Any]:
     """Reads what a parameter says of this column."""
     text = Annotated[str, AfterValidator(clean_text)]
     return TypeAdapter(text if is_text(column) else value_type(column, strict=False))
-
-
-def has_words(value: str) -> bool:
-    """Whether a search finds all texts that start with this, and by more than one key, of which the rarest leads.
-
-    ASCII is folded by itself, whatever follows.
-    """
-    return value.isascii() and len(value) <= MAX_SEARCH_LENGTH and re.search(TWO_WORDS, value) is not None

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from backoffice.api.conditions import Condition, all_of, plain
 from backoffice.api.cursors import BadCursor, Key, Order, after, read_cursor
-from backoffice.api.filters import Filters, adapter, literally
+from backoffice.api.filters import Filters, adapter
 from backoffice.api.page import DEFAULT_LIMIT, Page
 from backoffice.api.raw_parameters import MAX_NAME_LENGTH, RawParameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import called, columns_of, unique_columns
+from backoffice.api.text_parts import literally
 
 MAX_LIMIT = 1000
 LARGEST_OFFSET = 2**53 - 1  # beyond it JavaScript cannot count

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from starlette.types import Message, Receive, Scope
+from starlette.types import Receive, Scope
 
 from backoffice.database.engine import the_engine
 from backoffice.problems import Problem
@@ -41,24 +41,62 @@ class RequestBodies:
         """
         if _declared_length(scope) > MAX_BODY_BYTES:
             raise Problem("body_too_large")
-        body = bytearray()
-        # Where none is announced its end is there at once, and needs no clock.
-        is_whole = not _announces_body(scope) and not _take(body, await receive())
-        if is_whole or not await _read_on(body, SMALL_BODY_BYTES, receive):
-            yield bytes(body)
+        body = Body(receive)
+        if not _announces_body(scope):
+            await body.receive()  # its end is there at once, and needs no clock
+        await body.receive_up_to(SMALL_BODY_BYTES)
+        if body.is_whole:
+            yield bytes(body.content)
             return
-        if not await _is_somebody(scope):
-            async with self._anonymous_room:
-                if await _read_on(body, LARGE_BODY_BYTES, receive):
-                    raise Problem("body_too_large")
-                yield bytes(body)
+        is_somebody = await _is_somebody(scope)
+        if is_somebody:
+            await body.receive_up_to(LARGE_BODY_BYTES)
+        if body.is_whole:
+            yield bytes(body.content)
             return
-        if not await _read_on(body, LARGE_BODY_BYTES, receive):
-            yield bytes(body)
+        async with self._room if is_somebody else self._anonymous_room:
+            await body.receive_up_to(MAX_BODY_BYTES if is_somebody else LARGE_BODY_BYTES)
+            if not body.is_whole:
+                raise Problem("body_too_large")
+            yield bytes(body.content)
+
+
+class Body:
+    """What has arrived of a body so far."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.content = bytearray()
+        self.is_whole = False
+        self._receive = receive
+
+    async def receive_up_to(self, size: int) -> None:
+        """Until it is whole, or larger than that.
+
+        :raises Disconnected: when the client has gone.
+        :raises Problem: body_too_large, body_too_slow.
+        """
+        if self.is_whole:
             return
-        async with self._room:
-            await _read_on(body, MAX_BODY_BYTES, receive)
-            yield bytes(body)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while not self.is_whole and len(self.content) <= size:
+                    await self.receive()
+        except TimeoutError:
+            raise Problem("body_too_slow") from None
+
+    async def receive(self) -> None:
+        """The next part.
+
+        :raises Disconnected: when the client has gone.
+        :raises Problem: body_too_large.
+        """
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        self.content += message.get("body", b"")
+        self.is_whole = not message.get("more_body")
+        if len(self.content) > MAX_BODY_BYTES:
+            raise Problem("body_too_large")
 
 
 async def _is_somebody(scope: Scope) -> bool:
@@ -81,33 +119,3 @@ def _announces_body(scope: Scope) -> bool:
 def _declared_length(scope: Scope) -> int:
     text: bytes = dict(scope["headers"]).get(b"content-length", b"")
     return int(text) if text.isdigit() else 0
-
-
-def _take(body: bytearray, message: Message) -> bool:
-    """Adds what has arrived. Whether there is more of it.
-
-    :raises Disconnected: when the client has gone.
-    :raises Problem: body_too_large.
-    """
-    if message["type"] == "http.disconnect":
-        raise Disconnected
-    body += message.get("body", b"")
-    if len(body) > MAX_BODY_BYTES:
-        raise Problem("body_too_large")
-    return bool(message.get("more_body"))
-
-
-async def _read_on(body: bytearray, size: int, receive: Receive) -> bool:
-    """Until the body is larger than that, or whole. Whether there may be more of it.
-
-    :raises Disconnected: when the client has gone.
-    :raises Problem: body_too_large, body_too_slow.
-    """
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while len(body) <= size:
-                if not _take(body, await receive()):
-                    return False
-    except TimeoutError:
-        raise Problem("body_too_slow") from None
-    return True
