@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from accounts.passwords import DEMO_PASSWORD
 from tests.browser import Clerk, as_a
-from tests.builders import a_customer, a_presale, row
+from tests.builders import a_customer, a_presale, nth_cpf, row
 from tests.clients import a_token
 
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
@@ -85,6 +85,24 @@ async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk
     kept = await row(db, "presales", presale)
     assert (kept["notes"], kept["status"], kept["discount"]) == ("A long text", "cancelled", Decimal("1.50"))
     assert kept["customer_id"] == other, "and what others changed meanwhile stays"
+
+
+async def test_a_list_is_filtered_as_it_was_when_the_session_ended(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="Found Again")
+    await a_customer(db, name="Not Looked For", cpf=nth_cpf(91_000_001))
+    rows = await clerk.list("customers")
+    await db.execute("DELETE FROM sessions")
+    await clerk.page.fill(".search_box", "Found")
+    await clerk.page.press(".search_box", "Enter")
+    await clerk.sees_notice("Please log in.")
+    clerk.expects_refusal(401)
+    await clerk.page.fill("[name=username]", "admin@flowcrm.example")
+    await clerk.page.fill("[name=password]", DEMO_PASSWORD)
+    await clerk.page.click("[data-uitest=login_button]")
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("Found Again")
+    await expect(clerk.page.locator(".search_box")).to_have_value("Found")
+    assert clerk.page.url.endswith("/admin/#/customers/?search=Found")
 
 
 async def test_a_row_that_was_picked_when_the_session_ended_is_picked_again(

@@ -11,6 +11,7 @@ import "./schema.js";
 import "./lists.js";
 import "./filters.js";
 import "./search.js";
+import "./address.js";
 import "./export.js";
 import "./forms.js";
 import "./saving.js";

@@ -1,8 +1,6 @@
-// Above a list, a box that finds rows by words, as `search=` of the API does: accents and case do not matter. What is
-// looked for and filtered by stands in the address, so that it is there again for whoever comes back, and stays when the
-// list is sorted.
+// Above a list, a box that finds rows by words, as `search=` of the API does: accents and case do not matter.
 
-import { router, say, store, whenDrawn } from "./front_end.js";
+import { say, store, whenDrawn } from "./front_end.js";
 import { isUnlisted } from "./lists.js";
 
 const BAR = ".left_column .title_bar";
@@ -20,16 +18,6 @@ function look() {
   store.commit("updateFilterParams", query);
   store.commit("updateCurrentPageNumber", 1);
   store.dispatch("fetchRows");
-}
-
-// Without the router, which would have the list read once more.
-function remember() {
-  const { currentTableName, filterParams } = store.state;
-  const list = `/${currentTableName}/`;
-  if (!location.hash.startsWith(`#${list}`) || /^#\/\w+\/[^?]/.test(location.hash)) return;
-  const query = new URLSearchParams(filterParams).toString();
-  const current = query ? `${list}?${query}` : list;
-  history.replaceState({ ...history.state, current }, "", `#${current}`);
 }
 
 function show() {
@@ -54,12 +42,5 @@ document.addEventListener("DOMContentLoaded", () => {
     isFiltering = false;
     if (search) return store.commit("updateFilterParams", { ...payload, search });
     box.value = store.state.filterParams.search ?? "";
-    remember();
-  });
-  router.beforeEach((to) => {
-    const isSorted = to.name === "rowListing" && Object.keys(to.query).join() === "__order";
-    if (!isSorted || to.params.tableName !== store.state.currentTableName) return true;
-    const { __order, ...kept } = store.state.filterParams;
-    return Object.keys(kept).length === 0 || { ...to, query: { ...kept, ...to.query }, replace: true };
   });
 });

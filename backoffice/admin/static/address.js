@@ -1,0 +1,45 @@
+// What a list is searched and filtered by stands in its address, so that it is there again for whoever comes back, and stays
+// when the list is sorted, and when one has to log in again.
+
+import { router, store } from "./front_end.js";
+import { on } from "./requests.js";
+
+const LIST = /^#(\/\w+\/)(?:\?|$)/;
+
+let left; // the list's address, without "#", when the session ended
+
+// Without the router, which would have the list read once more.
+function remember() {
+  const list = `/${store.state.currentTableName}/`;
+  if (location.hash.match(LIST)?.[1] !== list) return;
+  const query = new URLSearchParams(store.state.filterParams).toString();
+  const current = query ? `${list}?${query}` : list;
+  history.replaceState({ ...history.state, current }, "", `#${current}`);
+}
+
+function keepWhenSorted(to) {
+  const isSorted = to.name === "rowListing" && Object.keys(to.query).join() === "__order";
+  if (!isSorted || to.params.tableName !== store.state.currentTableName) return true;
+  const { __order, ...kept } = store.state.filterParams;
+  return Object.keys(kept).length === 0 || { ...to, query: { ...kept, ...to.query }, replace: true };
+}
+
+// The front end comes back to the place alone.
+function comeBack(to, from) {
+  if (from.name !== "login" || !left) return true;
+  const address = left;
+  left = undefined;
+  return to.path !== address.split("?")[0] || address;
+}
+
+on("answered", ({ status }) => {
+  if (status === 401 && LIST.test(location.hash)) left = location.hash.slice(1);
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  store.subscribe(({ type }) => {
+    if (type === "updateFilterParams" || type === "reset") remember();
+  });
+  router.beforeEach(keepWhenSorted);
+  router.beforeEach(comeBack);
+});
