@@ -1,5 +1,6 @@
 """Somebody in front of the admin, in a real browser."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import ConsoleMessage, Dialog, Error, Locator, Page, Request, Response, expect
+from playwright.async_api import ConsoleMessage, Dialog, Error, Locator, Page, Request, Response, Route, expect
 
 from accounts.passwords import DEMO_PASSWORD
 
@@ -113,6 +114,28 @@ class Clerk:
         finally:
             await self.page.context.set_offline(False)
         self.troubles = [one for one in self.troubles if not one.endswith("net::ERR_INTERNET_DISCONNECTED")]
+
+    @asynccontextmanager
+    async def held_up(self, path: str, method: str) -> AsyncIterator[asyncio.Event]:
+        """Such requests reach the server when the event is set, and at the end in any case."""
+        go_on = asyncio.Event()
+
+        async def wait(route: Route) -> None:
+            if route.request.method == method:
+                await go_on.wait()
+            await route.continue_()
+
+        await self.page.route(path, wait)
+        try:
+            yield go_on
+        finally:
+            go_on.set()
+            await self.page.unroute_all(behavior="wait")
+
+    @property
+    def out_of_reach(self) -> Locator:
+        """The whole page, while something is on its way."""
+        return self.page.locator("#app[inert]")
 
     # What to do there
 

@@ -170,7 +170,7 @@ async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk,
     rows = await clerk.list("customers", "?name=Kept")
     await rows.locator("td:last-child a").first.click()
     await rows.locator("a.delete").click()
-    await clerk.sees_notice(f"Kept Customer: {in_use}")
+    await clerk.sees_notice(in_use)
 
     await rows.locator("input").check()
     async with clerk.page.expect_response(lambda answer: answer.request.method == "DELETE"):
@@ -313,22 +313,40 @@ async def test_a_row_created_from_a_form_without_the_last_slash_is_opened(clerk:
 async def test_nobody_types_into_a_form_that_is_on_its_way(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db, name="On Its Way")
     await clerk.open("customers", customer)
-    form = clerk.page.locator("form:has([data-uitest=save_button])")
-    answer = asyncio.Event()
+    async with clerk.held_up(f"**/customers/{customer}/", "PATCH") as go_on:
+        await clerk.fill(address="Rua Dois")
+        await clerk.field("address").press("Tab")
+        await clerk.save()
+        await expect(clerk.out_of_reach).to_be_visible()
+        go_on.set()
+        await clerk.sees_notice("Successfully saved row")
+        await expect(clerk.out_of_reach).to_have_count(0)
 
-    async def wait(route: Route) -> None:
-        await answer.wait()
-        await route.continue_()
 
-    await clerk.page.route(f"**/customers/{customer}/", wait)
-    await clerk.fill(address="Rua Dois")
-    await clerk.field("address").press("Tab")
-    await clerk.save()
-    await expect(form).to_have_js_property("inert", True)
-    answer.set()
-    await clerk.sees_notice("Successfully saved row")
-    await expect(form).to_have_js_property("inert", False)
-    await clerk.page.unroute(f"**/customers/{customer}/")
+async def test_whoever_went_back_is_not_led_to_what_was_created(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.list("customers")
+    await clerk.page.get_by_text("Add Row").click()
+    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.fill(name="Left Behind", email="l@example.com", phone="(11) 98765-4321", cpf=nth_cpf(4712))
+    async with clerk.held_up("**/customers/", "POST") as go_on:
+        await clerk.create()
+        await expect(clerk.out_of_reach).to_be_visible()
+        await clerk.page.go_back()
+        await expect(clerk.page.locator("#result_count")).to_be_visible()
+        go_on.set()
+        await clerk.sees_notice("Successfully added row")
+    await expect(clerk.out_of_reach).to_have_count(0)
+    assert clerk.page.url.endswith("#/customers/")
+
+
+async def test_nobody_types_before_a_new_form_has_what_it_begins_with(clerk: Clerk) -> None:
+    async with clerk.held_up("**/products/new/", "GET") as go_on:
+        await clerk._go("products/add/")
+        await expect(clerk.field("stock")).to_be_visible()
+        await expect(clerk.out_of_reach).to_be_visible()
+        go_on.set()
+        await expect(clerk.out_of_reach).to_have_count(0)
+        await clerk.sees_value("stock", "0")
 
 
 async def test_what_is_as_it_was_after_saving_is_shown_again(clerk: Clerk, db: asyncpg.Connection) -> None:

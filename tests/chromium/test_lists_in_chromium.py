@@ -408,3 +408,28 @@ async def test_an_earlier_list_does_not_stand_under_a_refused_question(
     await expect(rows).to_have_count(0)
     await sees_beside(clerk.page.locator(".table_wrapper"), re.compile("Total: "))
     clerk.expects_refusal(422)
+
+
+async def test_a_list_is_exported_without_a_mouse(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_product(db, code="KEYBOARD")
+    await clerk.list("products", "?code=KEYBOARD")
+    export = clerk.page.locator("[data-uitest=csv_button]")
+    await clerk.page.locator("[data-uitest=filter_button]").focus()
+    await clerk.page.keyboard.press("Tab")
+    await expect(export).to_be_focused()
+    await clerk.page.keyboard.press("Enter")
+    window = clerk.page.locator("[data-uitest=csv_modal]")
+    await expect(window.locator(":focus")).to_be_visible()
+    await clerk.page.keyboard.press("Escape")
+    await expect(window).to_be_hidden()
+
+
+async def test_another_time_zone_is_that_of_the_times_on_the_screen(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="In Another Zone", created_at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
+    rows = await clerk.list("customers", "?name=In Another Zone")
+    await expect(rows).to_contain_text(["03/01/2026, 09:30 AM"])
+    await clerk.page.click("[data-uitest=nav_dropdown_button]")
+    await clerk.page.get_by_text("timezone").click()
+    await clerk.page.locator(".modal:visible select").select_option("UTC")
+    await clerk.page.locator(".modal:visible button").click()
+    await expect(rows).to_contain_text(["03/01/2026, 12:30 PM"])

@@ -49,6 +49,53 @@ async def test_of_many_rows_those_that_are_refused_are_named_and_the_others_are_
     await expect(rows).to_have_text([re.compile(status) for status in ("Draft", "Pending", "Draft")])
 
 
+async def test_those_rows_are_deleted_that_were_picked_whatever_is_shown_meanwhile(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    product = await a_product(db, code="MEANWHILE")
+    for number in range(3):
+        await a_customer(db, name=f"Wanda {number}")
+    await clerk.list("products", "?code=MEANWHILE")
+    await clerk.page.locator(".sidebar").get_by_text("Customers", exact=True).click()
+    rows = clerk.page.locator(".table_wrapper tbody tr")
+    await clerk.page.fill(".search_box", "Wanda")
+    await clerk.page.press(".search_box", "Enter")
+    await expect(rows).to_have_count(3)
+    await rows.nth(0).locator("input").check()
+    await rows.nth(1).locator("input").check()
+    async with clerk.held_up("**/customers/*/", "DELETE") as go_on:
+        await clerk.page.click("[title='Delete selected Rows']")
+        await expect(clerk.out_of_reach).to_be_visible()
+        await expect(clerk.page.locator("body")).to_have_css("content", '"0 / 2"', pseudo="after")
+        await clerk.page.go_back()
+        await expect(rows).to_contain_text(["MEANWHILE"])
+        go_on.set()
+        await clerk.sees_notice("Successfully deleted rows")
+    await expect(clerk.out_of_reach).to_have_count(0)
+    assert await db.fetchval("SELECT count(*) FROM customers WHERE name LIKE 'Wanda%'") == 1
+    assert await db.fetchval("SELECT count(*) FROM products WHERE id = $1", product) == 1
+
+
+async def test_a_value_that_is_too_much_for_one_of_many_rows_is_given_to_the_others(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale = await a_presale(db)
+    cheap, dear = await a_product(db, code="CHEAP", name="Cheap"), await a_product(db, code="DEAR", name="Dear")
+    await a_line(db, presale, product_id=cheap, quantity="1", unit_price="0.50")
+    await a_line(db, presale, product_id=dear, quantity="1", unit_price="50.00")
+    rows = await clerk.list("presale_items", f"?presale_id={presale}")
+    await expect(rows).to_have_count(2)
+    await clerk.page.locator("thead input").check()
+    await clerk.page.get_by_text("Update 2 rows").click()
+    await clerk.page.select_option("select[name=property]", "discount")
+    await clerk.fill(discount="1")
+    await clerk.page.get_by_role("button", name="Update").click()
+    await clerk.sees_notice(re.compile("^#.*, CHEAP.*: The discount is more than this item costs.*1 done.$", re.DOTALL))
+    clerk.expects_refusal(422)
+    lines = await db.fetch("SELECT discount FROM presale_items WHERE presale_id = $1 ORDER BY discount", presale)
+    assert [str(line["discount"]) for line in lines] == ["0.00", "1.00"]
+
+
 @as_a("admin", "pt-BR")
 async def test_of_many_rows_those_that_are_in_use_are_named_and_the_others_are_deleted(
     clerk: Clerk, db: asyncpg.Connection

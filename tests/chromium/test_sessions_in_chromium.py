@@ -87,6 +87,21 @@ async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk
     assert kept["customer_id"] == other, "and what others changed meanwhile stays"
 
 
+async def test_what_was_typed_is_kept_whatever_was_asked_when_the_session_ended(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await clerk.add("presales", notes="Typed before")
+    await db.execute("DELETE FROM sessions")
+    await clerk.page.locator(".key_search:has([name=customer_id]) input[type=text]").click()
+    await clerk.page.locator(".input_wrapper input:visible").fill("Maria")
+    await clerk.sees_notice("Please log in.")
+    clerk.expects_refusal(401)
+    await clerk.page.fill("[name=username]", "admin@flowcrm.example")
+    await clerk.page.fill("[name=password]", DEMO_PASSWORD)
+    await clerk.page.click("[data-uitest=login_button]")
+    await clerk.sees_value("notes", "Typed before")
+
+
 async def test_a_list_is_filtered_as_it_was_when_the_session_ended(clerk: Clerk, db: asyncpg.Connection) -> None:
     await a_customer(db, name="Found Again")
     await a_customer(db, name="Not Looked For", cpf=nth_cpf(91_000_001))

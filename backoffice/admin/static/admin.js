@@ -3,6 +3,7 @@
 
 import "./front_end.js";
 import "./requests.js";
+import "./holding.js";
 import "./language.js";
 import "./answers.js";
 import "./notices.js";
@@ -14,6 +15,6 @@ import "./search.js";
 import "./address.js";
 import "./export.js";
 import "./forms.js";
-import "./saving.js";
 import "./picker.js";
+import "./keyboard.js";
 import "./unsaved.js";

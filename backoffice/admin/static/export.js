@@ -1,7 +1,7 @@
 // Exports a list by cursor instead of the front end's page numbers, so that rows that are added or deleted meanwhile neither
 // repeat nor hide others.
 
-import { say, store, tell, whenDrawn } from "./front_end.js";
+import { say, store, tell, whenDrawn, whenMounted } from "./front_end.js";
 import { isPortuguese } from "./language.js";
 
 const WINDOW = "[data-uitest=csv_modal]";
@@ -111,7 +111,7 @@ document.addEventListener(
 
 whenDrawn(suggestDelimiter);
 
-document.addEventListener("DOMContentLoaded", () => {
+whenMounted(() => {
   store.subscribe(({ type, payload }) => {
     if (type === "updateSchema") giveCopies(payload.extra, "visible_column_names");
   });

@@ -1,7 +1,7 @@
 // The panel of filters shows what the list is filtered by, whether it was opened, left or loaded anew meanwhile, and the
 // button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
 
-import { app, store, write } from "./front_end.js";
+import { app, store, whenMounted, write } from "./front_end.js";
 
 const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
@@ -57,7 +57,7 @@ async function renew() {
 document.addEventListener("submit", ({ target }) => (isSubmitted = target.closest(PANEL) !== null), true);
 document.addEventListener("click", ({ target }) => (isCleared = target.matches(`${PANEL} > button`)), true);
 
-document.addEventListener("DOMContentLoaded", () => {
+whenMounted(() => {
   app.mixin({
     mounted() {
       if (!this.$el.matches?.(PANEL)) return;

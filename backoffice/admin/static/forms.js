@@ -1,6 +1,6 @@
 // A row's form: which of its fields are for filling in, what is sent of them, and what the database made of it.
 
-import { store, whenDrawn } from "./front_end.js";
+import { store, whenDrawn, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const SAVE = "[data-uitest=save_button]";
@@ -22,6 +22,7 @@ function whose() {
 }
 
 on("sent", (request) => {
+  request.form = document.querySelector(`${SAVE}, ${CREATE}`)?.form; // of a row, and not for many of a list
   if (request.method === "DELETE" && formOf(location.hash)) {
     request.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
   }
@@ -40,8 +41,8 @@ function withWordNull(body) {
   return JSON.stringify(row);
 }
 
-on("answered", ({ address, method, responseText, status }) => {
-  if (!formOf(location.hash)) return; // many rows of a list may be changed at once, too
+on("answered", ({ address, form, method, responseText, status }) => {
+  if (!form?.isConnected) return; // somebody went back meanwhile
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(address.pathname.match(NEW_ROW)[1], JSON.parse(responseText));
 });
@@ -64,7 +65,7 @@ function showSaved(row) {
 }
 
 function showNew(table, row) {
-  if (formOf(location.hash) === "add") location.replace(`#/${table}/${row.id}/`);
+  location.replace(`#/${table}/${row.id}/`);
 }
 
 // Whoever goes from one form to another by its address would see what the first one holds.
@@ -105,7 +106,7 @@ function takeNumbersAsTyped() {
 whenDrawn(tidyFields);
 whenDrawn(takeNumbersAsTyped);
 
-document.addEventListener("DOMContentLoaded", () => {
+whenMounted(() => {
   store.subscribeAction(({ type }) => {
     if (type === "fetchSingleRow") store.commit("updateSelectedRow", undefined); // never show the row before
   });

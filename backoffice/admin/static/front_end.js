@@ -1,15 +1,20 @@
 // The doors of the pinned front end: Vue's application with its router and its texts, and the store (Vuex) in which it keeps
-// its state. They open at DOMContentLoaded, before it does so for any other script here; requests come earlier.
+// its state. They open when it is mounted: before it draws anything, but after its first requests.
 
 export let app, router, store;
 
 export const say = (text) => app._context.provides.i18n.global.t(text);
 
-const PAGE = "#app";
-const tasks = [];
+// Modules run once the page has been read, and those of the front end after these.
+export const page = document.querySelector("#app");
+
+const onceMounted = [];
+const afterDrawing = [];
+
+export const whenMounted = (task) => onceMounted.push(task);
 
 // After whatever the front end has drawn, with what has changed (MutationRecords).
-export const whenDrawn = (task) => tasks.push(task);
+export const whenDrawn = (task) => afterDrawing.push(task);
 
 // In a notice. `type` is "error", "neutral" or "success".
 export function tell(text, type) {
@@ -22,10 +27,16 @@ export function write(name, sentence) {
   document.documentElement.style.setProperty(`--${name}`, words);
 }
 
-document.addEventListener("DOMContentLoaded", () => {
-  app = document.querySelector(PAGE).__vue_app__;
+// Refusals have been shown.
+window.addEventListener("unhandledrejection", (event) => event.reason?.isAxiosError && event.preventDefault());
+
+function open(mounted) {
+  app = mounted;
   ({ $router: router, $store: store } = app.config.globalProperties);
-  app.config.errorHandler = (error) => error?.isAxiosError || console.error(error); // refusals have been shown
-  const observer = new MutationObserver((changes) => tasks.forEach((task) => task(changes)));
-  observer.observe(document.querySelector(PAGE), { childList: true, subtree: true, characterData: true });
-});
+  app.config.errorHandler = (error) => error?.isAxiosError || console.error(error);
+  onceMounted.forEach((task) => task());
+  const observer = new MutationObserver((changes) => afterDrawing.forEach((task) => task(changes)));
+  observer.observe(page, { childList: true, subtree: true, characterData: true });
+}
+
+Object.defineProperty(page, "__vue_app__", { set: open }); // Vue's last step of mounting

@@ -1,7 +1,7 @@
 // The screen speaks one language, and the server the same. Fixed texts that the front end forgot to translate are translated
 // here, but never what is in a row, which may be called like one of them.
 
-import { say, store, whenDrawn } from "./front_end.js";
+import { say, store, whenDrawn, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const CHOSEN = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
@@ -11,14 +11,19 @@ const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(
 const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
 const THE_SELECTED = "the selected rows";
 
+// The front end knows Portuguese browsers by "pt-BR" alone.
+if (/^pt\b/i.test(navigator.language)) localStorage[CHOSEN] ??= "pt-br";
+
 localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export const isPortuguese = () => document.documentElement.lang.startsWith("pt");
 
+export const timezoneNow = () => localStorage[TIMEZONE];
+
 // A time for people, as the clock on their wall shows it.
 export function asTime(text) {
   return new Date(text).toLocaleString(localStorage[CHOSEN], {
-    timeZone: localStorage[TIMEZONE],
+    timeZone: timezoneNow(),
     ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
   });
 }
@@ -72,7 +77,7 @@ whenDrawn((changes) => {
   translateAttributes();
 });
 
-document.addEventListener("DOMContentLoaded", () => {
+whenMounted(() => {
   translateQuestions();
   store.subscribeAction({ after: ({ type, payload }) => type === "loadTranslation" && settle(payload) });
 });

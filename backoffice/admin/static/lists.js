@@ -1,11 +1,12 @@
 // A list that could not be had shows no rows, since those of the question before would be taken for the answer: the reason
 // stands in their place. Without this the front end would keep them, or, where the list is the first, draw no page at all.
 
-import { say, store, write } from "./front_end.js";
-import { asTime } from "./language.js";
+import { say, store, whenMounted, write } from "./front_end.js";
+import { asTime, timezoneNow } from "./language.js";
 import { on } from "./requests.js";
 
 const COUNT = /\/count\/$/;
+const TABLE = ".table_wrapper";
 const SAME_PLACE = ".sidebar a";
 const NO_ANSWER = "The server can't be reached - please try later.";
 const OF_FILTERS = ["Successfully applied filter", "Successfully cleared filters"]; // said in any case
@@ -16,6 +17,7 @@ let order;
 let said = ""; // the last refusal
 let reason = ""; // why there are no rows
 let isEstimate = false; // the number of results
+let timezone = timezoneNow(); // of the times on the screen
 
 export const isUnlisted = () => reason !== "";
 
@@ -70,6 +72,13 @@ on("answered", ({ address, method, responseText, status }) => {
 
 const sayWhetherCounted = () => write("estimate", isEstimate && ` (${say("estimated")})`);
 
+// Whoever has chosen another time zone would look at the times of the one before.
+document.addEventListener("submit", () => {
+  if (timezone === timezoneNow()) return;
+  timezone = timezoneNow();
+  if (document.querySelector(TABLE)) store.dispatch("fetchRows");
+});
+
 // Without a schema there is no page, and going where one is already would not ask again.
 document.addEventListener(
   "click",
@@ -83,7 +92,7 @@ document.addEventListener(
   true,
 );
 
-document.addEventListener("DOMContentLoaded", () => {
+whenMounted(() => {
   const { dispatch } = store;
   store.dispatch = (type, payload) => {
     const go = () => dispatch(type, payload);

@@ -1,14 +1,17 @@
-// Many rows changed or deleted at once. Those that are refused do not keep the others from being done: the front end, which
-// would stop there, is told that all is well, and what it says at the end gives way to which were refused, and why. In the
-// window for a new value only "set null" empties them, and what was typed for one column is not meant for the next.
+// Many rows changed or deleted at once: those that were picked when it began, whatever is shown meanwhile. Those that are
+// refused do not keep the others from being done, and are named at the end, with the reason. In the window for a new value
+// only "set null" empties them, and what was typed for one column is not meant for the next.
 
-import { store, tell } from "./front_end.js";
+import { app, say, store, tell, whenMounted } from "./front_end.js";
+import { hold, showProgress } from "./holding.js";
 import { sayWithNumber } from "./language.js";
-import { answerWith } from "./requests.js";
+import { beQuiet, insist } from "./notices.js";
 
-const ROW = /\/([^/]+)\/$/;
-const OF_ONE_ROW = [409, 410]; // refusals that say nothing about the next
+const UNPROCESSABLE = 422;
+const OF_ONE_ROW = [409, 410, UNPROCESSABLE]; // refusals that say nothing about the next
 const MOST_NAMED = 8; // rows that were refused, in one notice
+const SURE = "Are you sure you want to delete the selected rows?";
+const UNKNOWN = "The server does not answer. Look whether this was carried out before you try again.";
 
 const COLUMN = "select[name=property]";
 const WINDOW = `.modal:has(${COLUMN})`;
@@ -16,49 +19,67 @@ const FIELD = ":is(input:not([type=checkbox]), textarea)";
 const VALUE = "Type the new value.";
 const VALUE_OR_NONE = "Type the new value, or tick that there is to be none.";
 
-let done = 0;
-let refused = []; // each with why
-let broken = ""; // what is said of those that were broken off, until the server is at hand again
+async function deleteMany(list) {
+  if (!confirm(SURE)) return;
+  const { tableName } = list;
+  const outcome = await forEachPicked(list, (rowID) => store.dispatch("deleteRow", { tableName, rowID }));
+  await finish(outcome, "Successfully deleted rows");
+}
 
-// What to say of this refusal, if it was one: nothing yet, where it is one of many.
-export function refusalAmongMany(request, refusal) {
-  if (request.status < 400) broken = "";
-  const box = boxOf(request);
-  if (box && request.status < 300) done += 1;
-  if (box && OF_ONE_ROW.includes(request.status)) {
-    refused.push(`${box.closest("tr").cells[1].innerText}: ${broken || refusal}`); // by what stands first in its line
-    answerWith(request, "", 200);
-    return "";
+async function updateMany(window, form) {
+  const { tableName, selectedPropertyName: column } = window;
+  if (!column) return;
+  const data = { [column]: window.nullCheckboxState ? null : new FormData(form).get(column) };
+  const outcome = await forEachPicked(window, (rowID) => store.dispatch("updateRow", { tableName, rowID, data }));
+  if (outcome.done) window.$emit("close");
+  await finish(outcome, "Successfully updated rows");
+}
+
+// One after the other, until one cannot be done for a reason that holds for all.
+async function forEachPicked({ selectedRows }, change) {
+  const rows = named(selectedRows);
+  const outcome = { done: 0, refused: [], reason: "" };
+  const release = hold();
+  beQuiet(true); // refusals are told at the end
+  for (const { id, name } of rows) {
+    showProgress(`${outcome.done + outcome.refused.length} / ${rows.length}`);
+    const { status, reason } = await change(id).then(() => ({}), refusalOf);
+    if (reason === undefined) outcome.done += 1;
+    else if (OF_ONE_ROW.includes(status)) outcome.refused.push({ name, status, reason });
+    else outcome.reason = reason;
+    if (outcome.reason) break;
   }
-  if (box && refusal && isUnderWay()) {
-    if (request.status < 500 && request.status !== 401) store.dispatch("fetchRows");
-    return breakOff(refusal);
-  }
-  return refusal && (broken || refusal);
+  beQuiet(false);
+  showProgress("");
+  release();
+  return outcome;
 }
 
-// Its box, where it was picked in a list.
-function boxOf({ address, method }) {
-  if (!["DELETE", "PATCH"].includes(method)) return null;
-  const [, id] = address.pathname.match(ROW);
-  return document.querySelector(`.table_wrapper td input[value="${CSS.escape(id)}"]`);
+// By what stands first in their lines, and next, where that is the same.
+function named(ids) {
+  const boxOf = (id) => document.querySelector(`.table_wrapper td input[value="${CSS.escape(id)}"]`);
+  const rows = ids.map((id) => ({ id, cells: [...boxOf(id).closest("tr").cells].map((cell) => cell.innerText) }));
+  const isAlone = ({ cells: [, first] }) => rows.filter(({ cells }) => cells[1] === first).length === 1;
+  return rows.map((row) => ({ id: row.id, name: row.cells.slice(1, isAlone(row) ? 2 : 3).join(", ") }));
 }
 
-export const isUnderWay = () => done > 0 || refused.length > 0;
-
-export function breakOff(why) {
-  broken = outcome(why);
-  return broken;
+function refusalOf(error) {
+  if (!error.isAxiosError) throw error;
+  return error.response ? { status: error.response.status, reason: error.response.data } : { reason: say(UNKNOWN) };
 }
 
-// At the end, instead of what the front end says.
-export function summarise(notice) {
-  if (notice.type === "success" && refused.length) Object.assign(notice, { contents: outcome(), type: "error" });
-  [done, refused] = [0, []];
+async function finish(outcome, success) {
+  if (outcome.reason || outcome.refused.length) insist(inWords(outcome));
+  else tell(success, "success");
+  if (outcome.done) await store.dispatch("fetchRows");
 }
 
-function outcome(...more) {
-  const lines = [...refused.slice(0, MOST_NAMED), ...more];
+function inWords({ done, refused, reason }) {
+  const [first] = refused;
+  const isOfTheValue = ({ status, reason }) => status === UNPROCESSABLE && reason === first.reason;
+  if (!done && !reason && refused.every(isOfTheValue)) return first.reason; // whichever row it is given to
+  const lines = refused.slice(0, MOST_NAMED).map(({ name, reason }) => `${name}: ${reason}`);
+  if (reason) lines.push(reason);
   if (refused.length > MOST_NAMED) lines.push(sayWithNumber(`${refused.length - MOST_NAMED} more refused.`));
   if (done) lines.push(sayWithNumber(`${done} done.`));
   return lines.join("\n");
@@ -94,3 +115,13 @@ document.addEventListener(
   },
   true,
 );
+
+whenMounted(() => {
+  app.mixin({
+    created() {
+      const { deleteRows, updateRows } = this.$options.methods ?? {};
+      if (deleteRows) this.deleteRows = () => deleteMany(this);
+      if (updateRows) this.updateRows = ({ target }) => updateMany(this, target);
+    },
+  });
+});

@@ -2,8 +2,7 @@
 // language of the screen. A notice stays for as long as it takes to read.
 
 import "./answers.js"; // which has its say about an answer first
-import { say, store, write } from "./front_end.js";
-import { breakOff, isUnderWay, refusalAmongMany, summarise } from "./many_rows.js";
+import { say, store, tell, whenMounted, write } from "./front_end.js";
 import { on } from "./requests.js";
 
 const SCHEMA = /\/schema\/$/;
@@ -15,12 +14,24 @@ const NOTICE_MS = 5000; // for each line
 let refusal = ""; // of the last request, if it was refused
 let isBesideForm = false; // whether that stands above the form, too
 let isNewPassword = false; // one's own, which ends the session
+let isQuiet = false; // somebody else tells of refusals
+let insisted = ""; // said in place of what is refused next, until the server is at hand again
 let fading;
+
+export function beQuiet(quiet) {
+  isQuiet = quiet;
+}
+
+export function insist(text) {
+  insisted = text;
+  tell(text, "error");
+}
 
 on("answered", (request) => {
   const { address, method, status } = request;
   if (method === "POST" && status < 300) isNewPassword = address.pathname.endsWith("/change-password/");
-  refusal = refusalAmongMany(request, refusalOf(request));
+  if (status < 400) insisted = "";
+  refusal = refusalOf(request) && (insisted || refusalOf(request));
   isBesideForm = status !== 401; // then the form is gone
   if (refusal && status !== 404) showRefusal();
   if (method === "GET" && SCHEMA.test(address.pathname)) showInPlace();
@@ -28,8 +39,7 @@ on("answered", (request) => {
 
 on("unanswered", ({ address, method }) => {
   const isWriting = method !== "GET" && address.pathname.includes("/tables/");
-  const why = say(isWriting ? UNKNOWN : NO_ANSWER);
-  refusal = isUnderWay() ? breakOff(why) : why;
+  refusal = say(isWriting ? UNKNOWN : NO_ANSWER);
   isBesideForm = false;
   if (SCHEMA.test(address.pathname)) showInPlace();
   showRefusal();
@@ -42,14 +52,16 @@ function refusalOf(request) {
   return status >= 400 && isSentence && !isKnock ? responseText : "";
 }
 
-const showRefusal = () => store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
+function showRefusal() {
+  if (!isQuiet) store?.commit("updateApiResponseMessage", { contents: refusal, type: "error" });
+}
 
 // Without a schema the front end draws no page at all: the sentence, which would fade, stands there instead.
 const showInPlace = () => write("refusal", refusal);
 
 function reword(notice) {
-  const isSaid = notice.isOurs || (notice.contents === BESIDE_REFUSAL && isBesideForm);
-  const isRefused = notice.type === "error" && !isSaid && refusal;
+  if (notice.isOurs) return;
+  const isRefused = notice.type === "error" && refusal && !(notice.contents === BESIDE_REFUSAL && isBesideForm);
   notice.contents = isRefused ? refusal : say(notice.contents.replace(/\s+/g, " "));
 }
 
@@ -64,11 +76,10 @@ const { setTimeout: later } = window;
 
 window.setTimeout = (task, ...rest) => (String(task).includes("timeLastAppeared") ? 0 : later(task, ...rest));
 
-document.addEventListener("DOMContentLoaded", () => {
+whenMounted(() => {
   store.subscribe(({ type, payload }) => {
     if (type !== "updateApiResponseMessage") return;
     reword(payload);
-    summarise(payload);
     letFade(payload);
   });
 });

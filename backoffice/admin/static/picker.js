@@ -1,8 +1,8 @@
 // The window in which one picks the row that a foreign key points at, by the keyboard: what is typed is searched for at
-// once, Enter takes the only row that was found, and does not send the form behind, Escape closes. The field itself has its
+// once, Enter takes the only row that was found, and does not send the form behind. The field itself has its
 // component at hand for filters.js and unsaved.js, since nothing can be put into it from outside.
 
-import { app } from "./front_end.js";
+import { app, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const FIELD = ".key_search > input[type=text]";
@@ -22,11 +22,6 @@ function takeTheOnlyOne(modal) {
   if (last.textContent === names[0]) last.click(); // or it is not shown yet
 }
 
-function close() {
-  const open = [...document.querySelectorAll(WINDOW)].find((modal) => modal.getClientRects().length);
-  open?.querySelector(".close a").click();
-}
-
 document.addEventListener("focusin", ({ target }) => {
   if (!target.matches(FIELD)) return;
   requestAnimationFrame(() => target.parentElement.querySelector(SEARCH)?.select()); // by then it can be seen
@@ -35,7 +30,6 @@ document.addEventListener("focusin", ({ target }) => {
 document.addEventListener(
   "keydown",
   (event) => {
-    if (event.key === "Escape") close();
     if (event.key !== "Enter" || !event.target.matches(SEARCH)) return;
     event.preventDefault();
     if (event.target.value === typed && names.length === 1) takeTheOnlyOne(event.target.closest(WINDOW));
@@ -43,7 +37,7 @@ document.addEventListener(
   true,
 );
 
-document.addEventListener("DOMContentLoaded", () => {
+whenMounted(() => {
   app.mixin({
     mounted() {
       if (this.handleUpdate) this.$el.component = this;

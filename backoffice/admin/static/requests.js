@@ -10,7 +10,8 @@ const tell = (name, request) => events.dispatchEvent(new CustomEvent(name, { det
 XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
   this.address = new URL(address, document.baseURI);
-  this.addEventListener("error", () => tell("unanswered", this)); // the front end listens by "onerror", set later
+  // The front end listens by "onerror" and "ontimeout", which it sets later.
+  for (const name of ["error", "timeout"]) this.addEventListener(name, () => tell("unanswered", this));
   tell("opened", this);
   open.call(this, method, this.address, ...rest);
 };

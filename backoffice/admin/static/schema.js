@@ -1,7 +1,7 @@
 // What the front end does not heed of what a table's schema says: which tables nobody may change, or delete from, and which
 // columns cannot be exported, compared in parts, or sorted by in an order that means something to anybody.
 
-import { store, whenDrawn } from "./front_end.js";
+import { store, whenDrawn, whenMounted } from "./front_end.js";
 
 const LIMITS = ["read_only", "kept"]; // of the table; the style sheet hides the buttons
 
@@ -22,7 +22,7 @@ function tidyChoices() {
 
 whenDrawn(tidyChoices);
 
-document.addEventListener("DOMContentLoaded", () => {
+whenMounted(() => {
   store.subscribe(({ type, payload }) => {
     if (type !== "updateSchema") return;
     for (const name of LIMITS) document.documentElement.classList.toggle(name, payload.extra[name] === true);

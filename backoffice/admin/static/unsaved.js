@@ -13,16 +13,15 @@ const KEYS = `${ROW} .key_search`; // whose elements picker.js gave their compon
 const who = () => store?.state.user?.user_id;
 
 on("answered", ({ address: { pathname }, method, status }) => {
-  const isWriting = ["PATCH", "POST"].includes(method) && pathname.includes("/tables/"); // and not a log-in
-  if (isWriting && status === 401) keep();
-  if (!isWriting && status === 200 && FORM.test(pathname)) putBack();
+  if (status === 401 && who()) keep();
+  if (method === "GET" && status === 200 && FORM.test(pathname)) putBack();
 });
 
 // Only what was typed: the rest may have been changed by others until then.
 function keep() {
   const row = location.hash.endsWith("/add/") ? {} : (store.state.selectedRow ?? {});
   const fields = [...document.querySelectorAll(FIELDS)]
-    .filter((field) => !field.closest("div[inert]") && field.value !== String(row[field.name] ?? ""))
+    .filter((field) => !field.closest("div[inert]:not(#app)") && field.value !== String(row[field.name] ?? ""))
     .map(({ name, value }) => [name, value]);
   const keys = [...document.querySelectorAll(KEYS)]
     .map(({ component }) => [component.fieldName, { id: component.hiddenSelectedValue, readable: component.selectedValue }])

@@ -1,0 +1,33 @@
+// While a change is on its way, or what a new form begins with, the page is out of reach: what comes back would be written over
+// what is typed meanwhile, or lead away from it.
+
+import { page, write } from "./front_end.js";
+import { on } from "./requests.js";
+
+const PATIENCE_MS = 60_000; // the server answers within 15 s, if it can be reached
+const BEGINNING = /\/new\/$/;
+
+let holds = 0;
+let focused;
+
+// Until the function is called that this gives back.
+export function hold() {
+  if (holds === 0) focused = document.activeElement;
+  holds += 1;
+  page.inert = true;
+  return () => {
+    holds -= 1;
+    if (holds > 0) return;
+    page.inert = false;
+    if (focused.isConnected) focused.focus({ preventScroll: true });
+  };
+}
+
+// How far it is, above the page; nothing, if it is empty.
+export const showProgress = (text) => write("held", text);
+
+on("sent", (request) => {
+  if (request.method === "GET" && !BEGINNING.test(request.address.pathname)) return;
+  request.timeout = PATIENCE_MS;
+  request.addEventListener("loadend", hold()); // by then the front end has heard of it
+});
