@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
 
+import asyncpg
 from piccolo_api.shared.auth import User as SignedIn
 from starlette.authentication import AuthCredentials
 from starlette.requests import HTTPConnection
@@ -75,7 +76,7 @@ class SessionUser:
         row = await engine.fetch_row(statement, *arguments, self.token_hash, scope["state"]["request_id"])
         return self._authenticated(scope, row)
 
-    def _authenticated(self, scope: Scope, row: Any) -> Any:
+    def _authenticated(self, scope: Scope, row: asyncpg.Record | None) -> Any:
         """:param row: the caller's columns and a value; None where there is no such session."""
         *caller, value = row or (None,)
         self._set_user(scope, Caller(*caller) if caller else None)

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import asyncpg
@@ -40,7 +39,7 @@ class Database:
     """
 
     dsn: str
-    connection: Any
+    connection: asyncpg.Connection
     server: int | None
     token: str
     last_number: int = 0
@@ -88,7 +87,7 @@ async def a_database(server: str) -> AsyncIterator[Database]:
         await steward.close()
 
 
-async def _prepare(dsn: str, connection: Any) -> Database:
+async def _prepare(dsn: str, connection: asyncpg.Connection) -> Database:
     token = await a_session(connection)
     for table in TABLES:  # or it would run at somebody's expense
         await connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
@@ -99,7 +98,7 @@ async def _prepare(dsn: str, connection: Any) -> Database:
     return database
 
 
-async def a_session(connection: Any) -> str:
+async def a_session(connection: asyncpg.Connection) -> str:
     """The token of a session of somebody who was not there before."""
     token = secrets.token_urlsafe()
     await connection.execute(SESSION, hash_token(token), await connection.fetchval(USER))

@@ -89,7 +89,7 @@ def asks() -> Iterator[Ask]:
 class Side:
     """One of the two databases, and the product that serves it."""
 
-    def __init__(self, running: Running, connection: Any, token: str) -> None:
+    def __init__(self, running: Running, connection: asyncpg.Connection, token: str) -> None:
         self.connection = connection
         self._http = HTTPConnection("127.0.0.1", running.port)
         self._headers = {"Authorization": f"Bearer {token}"}

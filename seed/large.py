@@ -7,8 +7,8 @@ adds to a smaller one, and what clerks changed in between stays as it is.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import asyncpg
 from piccolo.table import Table
 
 from crm.tables import Customer, Presale, PresaleItem, Product
@@ -18,7 +18,7 @@ from seed.brazil import MAX_NUMBER
 ROWS_AT_ONCE = 5_000
 SEED_LOCK = 4_610_120  # any number, the same in every process: see pg_advisory_lock
 
-Write = Callable[[Any, list[int]], Awaitable[None]]  # on a connection
+Write = Callable[[asyncpg.Connection, list[int]], Awaitable[None]]
 Advance = Callable[[type[Table], int], None]
 
 
@@ -33,11 +33,11 @@ class Amounts:
     presales: int = 0
 
 
-async def fill(connections: Sequence[Any], amounts: Amounts, advance: Advance) -> dict[type[Table], int]:
+async def fill(connections: Sequence[asyncpg.Connection], amounts: Amounts, advance: Advance) -> dict[type[Table], int]:
     """Makes sure that rows 1 to the amounts exist, and gives back how many it added.
 
-    :param connections: of asyncpg, without time limits; after an error, close them. What may come in any order comes
-        over all of them at once.
+    :param connections: without time limits; after an error, close them. What may come in any order comes over all of
+        them at once.
     :param advance: is told of every so many rows that they are there now.
     """
     connection = connections[0]
@@ -51,7 +51,7 @@ async def fill(connections: Sequence[Any], amounts: Amounts, advance: Advance) -
 
 
 class _Filling:
-    def __init__(self, connections: Sequence[Any], amounts: Amounts, advance: Advance) -> None:
+    def __init__(self, connections: Sequence[asyncpg.Connection], amounts: Amounts, advance: Advance) -> None:
         self.connections = connections
         self.connection = connections[0]
         self.amounts = amounts
@@ -83,7 +83,9 @@ class _Filling:
             raise errors.exceptions[0] from None
         return sum(task.result() for task in adding)
 
-    async def _add(self, table: type[Table], portions: Iterator[range], write: Write, connection: Any = None) -> int:
+    async def _add(
+        self, table: type[Table], portions: Iterator[range], write: Write, connection: asyncpg.Connection | None = None
+    ) -> int:
         connection, added = connection or self.connection, 0
         for numbers in portions:
             if missing := await self._missing(connection, table, numbers):
@@ -92,7 +94,7 @@ class _Filling:
             self.advance(table, len(numbers))
         return added
 
-    async def _missing(self, connection: Any, table: type[Table], numbers: range) -> list[int]:
+    async def _missing(self, connection: asyncpg.Connection, table: type[Table], numbers: range) -> list[int]:
         found = await connection.fetch(
             f"SELECT id FROM {table._meta.tablename} WHERE id BETWEEN $1 AND $2",
             records.id_of(table, numbers[0]),
@@ -104,7 +106,7 @@ class _Filling:
     async def _made_earlier(self, table: type[Table]) -> int:
         """How many rows an earlier run made; all of them must still be there, to be bought and sold."""
         name = table._meta.tablename
-        count, last = await self.connection.fetchrow(
+        [(count, last)] = await self.connection.fetch(
             f"SELECT count(*), (array_agg(id ORDER BY id DESC))[1] FROM {name} WHERE id BETWEEN $1 AND $2",
             records.id_of(table, 1),
             records.id_of(table, MAX_NUMBER),
@@ -115,13 +117,13 @@ class _Filling:
             raise SeedRefused(f"Generated {name} were deleted: add --{name} {number} to bring them back.")
         return int(count)
 
-    async def _write_customers(self, connection: Any, numbers: list[int]) -> None:
+    async def _write_customers(self, connection: asyncpg.Connection, numbers: list[int]) -> None:
         await _copy(connection, Customer, records.CUSTOMER_COLUMNS, map(records.customer, numbers))
 
-    async def _write_products(self, connection: Any, numbers: list[int]) -> None:
+    async def _write_products(self, connection: asyncpg.Connection, numbers: list[int]) -> None:
         await _copy(connection, Product, records.PRODUCT_COLUMNS, map(records.product, numbers))
 
-    async def _write_presales(self, connection: Any, numbers: list[int]) -> None:
+    async def _write_presales(self, connection: asyncpg.Connection, numbers: list[int]) -> None:
         made = [
             records.presale(number, of=self.amounts.presales, customers=self.customers, products=self.products)
             for number in numbers
@@ -133,7 +135,9 @@ class _Filling:
             await _copy(connection, PresaleItem, records.ITEM_COLUMNS, items)
 
 
-async def _copy(connection: Any, table: type[Table], columns: tuple[str, ...], rows: Iterable[records.Record]) -> None:
+async def _copy(
+    connection: asyncpg.Connection, table: type[Table], columns: tuple[str, ...], rows: Iterable[records.Record]
+) -> None:
     await connection.copy_records_to_table(table._meta.tablename, columns=columns, records=rows)
 
 

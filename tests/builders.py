@@ -105,7 +105,8 @@ async def walk(connection: asyncpg.Connection, presale: UUID, *statuses: str) ->
 
 
 async def row(connection: asyncpg.Connection, table: str, id: UUID) -> dict[str, Any]:
-    return dict(await connection.fetchrow(f"SELECT * FROM {table} WHERE id = $1", id))
+    [found] = await connection.fetch(f"SELECT * FROM {table} WHERE id = $1", id)
+    return dict(found)
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal, get_args
 
 import asyncpg
 
 # What PostgreSQL answers when it lets one of two win; the server of the product tries again then.
 COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-ISOLATIONS = ("read_committed", "repeatable_read", "serializable")
 DONE = "done"
+
+Isolation = Literal["read_committed", "repeatable_read", "serializable"]
+ISOLATIONS: tuple[Isolation, ...] = get_args(Isolation)
 
 Work = Callable[[asyncpg.Connection], Awaitable[object]]
 
@@ -36,7 +39,7 @@ async def outcome(work: Awaitable[object]) -> str:
     return DONE
 
 
-async def persist(connection: asyncpg.Connection, work: Work, isolation: str) -> None:
+async def persist(connection: asyncpg.Connection, work: Work, isolation: Isolation) -> None:
     """Does the work in one transaction, again and again until no other is in its way."""
     while True:
         try:
@@ -48,7 +51,7 @@ async def persist(connection: asyncpg.Connection, work: Work, isolation: str) ->
 
 
 async def all_at_once(
-    database: str, works: Iterable[Work], *, isolation: str = "read_committed", retry: bool = True
+    database: str, works: Iterable[Work], *, isolation: Isolation = "read_committed", retry: bool = True
 ) -> list[str]:
     """What became of each work, done by a connection of its own. Without retry a collision is an error."""
     works = list(works)

@@ -32,7 +32,7 @@ class TestCreateAdmin:
         done = create_admin(database, typed="bia@flowcrm.example\nBia Lima\ncorrect horse\n")
         assert done.returncode == 0, done.stderr
         assert "Administrator bia@flowcrm.example was created." in done.stdout
-        user = await connection.fetchrow("SELECT * FROM users")
+        [user] = await connection.fetch("SELECT * FROM users")
         assert (user["email"], user["name"], user["role"]) == ("bia@flowcrm.example", "Bia Lima", "admin")
         assert user["active"]
         assert await verify_password("correct horse", against=user["password"])

@@ -17,9 +17,9 @@ async def shop(connection: asyncpg.Connection) -> Shop:
     """Ten were on the shelf, and two and a half were sold for 5 each."""
     product = str(await a_product(connection, stock=10, sale_price=5))
     id = str(await a_presale_that_is(connection, "converted", product_id=product, quantity="2.5"))
-    line, customer = await connection.fetchrow("SELECT i.id, customer_id FROM presale_items AS i, presales")
+    [(line, customer)] = await connection.fetch("SELECT i.id, customer_id FROM presale_items AS i, presales")
     lines = (Line(product, Decimal("2.5"), Decimal(5), id=str(line)),)
-    name, cpf = await connection.fetchrow("SELECT name, cpf FROM customers")
+    [(name, cpf)] = await connection.fetch("SELECT name, cpf FROM customers")
     return Shop(
         products={product: Product(product, 10, [Price(Decimal(5), since=0)])},
         customers={str(customer): Customer(name, cpf, id=str(customer))},

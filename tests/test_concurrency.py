@@ -12,6 +12,7 @@ from tests.builders import a_line, a_presale, a_presale_that_is, a_product, row,
 from tests.concurrently import (
     DONE,
     ISOLATIONS,
+    Isolation,
     all_at_once,
     connections,
     one_waits_for_the_other,
@@ -65,7 +66,7 @@ async def product(connection: asyncpg.Connection) -> UUID:
 class TestTotals:
     @pytest.mark.parametrize("isolation", ISOLATIONS)
     async def test_sixteen_writers_leave_every_total_right(
-        self, database: str, connection: asyncpg.Connection, product: UUID, isolation: str
+        self, database: str, connection: asyncpg.Connection, product: UUID, isolation: Isolation
     ) -> None:
         presales = [await a_presale_that_is(connection, "draft") for _ in range(4)]
 
@@ -128,7 +129,7 @@ class TestConversions:
 
     @pytest.mark.parametrize("isolation", ISOLATIONS)
     async def test_simultaneous_conversions_take_what_is_there_and_no_more(
-        self, database: str, connection: asyncpg.Connection, product: UUID, isolation: str
+        self, database: str, connection: asyncpg.Connection, product: UUID, isolation: Isolation
     ) -> None:
         presales = [
             await a_presale_that_is(connection, "approved", product_id=product, quantity="0.7") for _ in range(WRITERS)
@@ -142,7 +143,7 @@ class TestConversions:
 
     @pytest.mark.parametrize("isolation", ISOLATIONS)
     async def test_the_same_presale_converted_sixteen_times_takes_its_stock_once(
-        self, database: str, connection: asyncpg.Connection, product: UUID, isolation: str
+        self, database: str, connection: asyncpg.Connection, product: UUID, isolation: Isolation
     ) -> None:
         presale = await a_presale_that_is(connection, "approved", product_id=product, quantity=2)
         works = [statement(convert(presale))] * WRITERS

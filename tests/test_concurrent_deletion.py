@@ -17,7 +17,7 @@ from tests.builders import (
     refused,
     row,
 )
-from tests.concurrently import DONE, ISOLATIONS, Work, all_at_once, one_waits_for_the_other, statement
+from tests.concurrently import DONE, ISOLATIONS, Isolation, Work, all_at_once, one_waits_for_the_other, statement
 
 ADMINS = 16
 
@@ -68,7 +68,7 @@ class TestRows:
 @pytest.mark.parametrize("isolation", ISOLATIONS[1:])
 @pytest.mark.parametrize("tables", ["presales, presale_items", "presale_items", "users CASCADE"])
 async def test_nothing_is_truncated_by_whoever_still_sees_the_past(
-    database: str, connection: asyncpg.Connection, tables: str, isolation: str
+    database: str, connection: asyncpg.Connection, tables: str, isolation: Isolation
 ) -> None:
     other = await asyncpg.connect(database)
     transaction = other.transaction(isolation=isolation)
@@ -89,7 +89,7 @@ class TestLastAdmin:
         "farewell", ["UPDATE users SET role = 'manager'", "UPDATE users SET active = false", "DELETE FROM users"]
     )
     async def test_of_sixteen_admins_who_leave_at_once_one_stays(
-        self, database: str, connection: asyncpg.Connection, farewell: str, isolation: str
+        self, database: str, connection: asyncpg.Connection, farewell: str, isolation: Isolation
     ) -> None:
         admins = [await a_user(connection, role="admin") for _ in range(ADMINS)]
         works = [statement(f"{farewell} WHERE id = '{admin}'") for admin in admins]
@@ -108,7 +108,7 @@ class TestLastAdmin:
 
     @pytest.mark.parametrize("isolation", ISOLATIONS[1:])
     async def test_whoever_still_sees_the_past_does_not_count_on_it(
-        self, database: str, connection: asyncpg.Connection, isolation: str
+        self, database: str, connection: asyncpg.Connection, isolation: Isolation
     ) -> None:
         ana, rui = [await a_user(connection, role="admin") for _ in range(2)]
         other = await asyncpg.connect(database)
@@ -142,7 +142,7 @@ class TestSessions:
     @pytest.mark.parametrize("isolation", ISOLATIONS[1:])
     @pytest.mark.parametrize("change", ["active = false", f"password = '{PASSWORD_HASH[:-1]}0'"])
     async def test_whoever_does_not_see_it_ends_none_by_half(
-        self, database: str, connection: asyncpg.Connection, log_in: str, change: str, isolation: str
+        self, database: str, connection: asyncpg.Connection, log_in: str, change: str, isolation: Isolation
     ) -> None:
         other = await asyncpg.connect(database)
         with pytest.raises(asyncpg.SerializationError):

@@ -77,5 +77,5 @@ async def test_copy_normalises_it_too(trial: asyncpg.Connection) -> None:
     records = [("Ana", "ana@example.com", "(11) 98765-4321", "529.982.247-25")]
     columns = ["name", "email", "phone", "cpf"]
     await trial.copy_records_to_table("customers", records=records, columns=columns)
-    stored = await trial.fetchrow("SELECT cpf, phone FROM customers")
+    [stored] = await trial.fetch("SELECT cpf, phone FROM customers")
     assert tuple(stored) == ("52998224725", "+5511987654321")

@@ -48,7 +48,7 @@ async def test_rules_work_for_a_session_without_a_search_path(
     )
     for status in "pending", "approved", "converted":
         await connection.execute("UPDATE public.presales SET status = $1", status)
-    sold = await connection.fetchrow("SELECT total, stock FROM public.presales, public.products")
+    [sold] = await connection.fetch("SELECT total, stock FROM public.presales, public.products")
     assert tuple(sold) == (Decimal(6), 6)
     assert await connection.fetchval("SELECT count(*) FROM public.sessions") == 1
     assert await connection.fetchval("SELECT public.search_query('maria') IS NOT NULL")

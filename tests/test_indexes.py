@@ -224,7 +224,7 @@ async def test_what_hardly_any_row_has_is_not_looked_for_in_each_of_them(
     large: asyncpg.Connection, resource: Resource, name: str
 ) -> None:
     reader = Watched(large)
-    least, most = await large.fetchrow(
+    [(least, most)] = await large.fetch(
         f"SELECT (array_agg(v ORDER BY v))[1], (array_agg(v ORDER BY v DESC))[1] FROM "
         f"(SELECT {name} AS v FROM {resource.tablename} WHERE {name} IS NOT NULL) AS t"
     )
@@ -381,7 +381,8 @@ async def test_a_filter_is_planned_for_its_values_however_often_it_is_asked(
         again = await prepared.fetchval(*arguments)
         assert again.partition("\n")[2] == once.partition("\n")[2]
     counts = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1"
-    assert tuple(await large.fetchrow(counts, sql)) == (0, 12)
+    [plans] = await large.fetch(counts, sql)
+    assert tuple(plans) == (0, 12)
 
 
 async def test_a_filter_by_what_many_have_reads_no_more_than_a_page_and_its_bounded_total(

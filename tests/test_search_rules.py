@@ -25,7 +25,7 @@ LETTERS = "aáAÂbçÇdeéEêiíoõOuüxyz019 .,-'@/+º"
 async def finds(trial: asyncpg.Connection, typed: str, customer: tuple[str, ...] = MARIA) -> bool:
     ways = WAYS.format(words=HAYSTACK, typed="$5")
     sql = f"SELECT {ways}, fold($1 || $2) LIKE ALL (search_patterns($5)) AS may_be_found"
-    looked_at, found, may_be_found = await trial.fetchrow(sql, *customer, typed)
+    [(looked_at, found, may_be_found)] = await trial.fetch(sql, *customer, typed)
     assert found == looked_at
     assert may_be_found or not found
     return bool(found)

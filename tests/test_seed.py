@@ -67,14 +67,14 @@ class TestTheDemoData:
             assert lines or presale["status"] == "draft"
 
     async def test_it_looks_as_if_used_until_today(self, connection: asyncpg.Connection) -> None:
-        newest, latest = await connection.fetchrow("SELECT max(created_at), max(updated_at) FROM presales")
+        [(newest, latest)] = await connection.fetch("SELECT max(created_at), max(updated_at) FROM presales")
         assert max(newest, latest) <= datetime.now(UTC)
         assert (datetime.now(UTC) - newest).days < 1
 
     async def test_one_approved_presale_can_be_converted_and_another_lacks_stock(
         self, connection: asyncpg.Connection
     ) -> None:
-        lacking, enough = await connection.fetchrow(
+        [(lacking, enough)] = await connection.fetch(
             """
             SELECT count(*) FILTER (WHERE lacks), count(*) FILTER (WHERE NOT lacks) FROM (
                 SELECT bool_or(quantity > stock) AS lacks FROM presales

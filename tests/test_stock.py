@@ -94,7 +94,7 @@ async def test_the_refusal_names_the_products_that_are_short_and_no_other(
     presale = await an_approved_presale(connection, (tea, "1.5"), (product, 1), (sugar, 4))
     with pytest.raises(asyncpg.CheckViolationError) as refusal:
         await walk(connection, presale, "converted")
-    assert json.loads(refusal.value.detail) == [
+    assert json.loads(refusal.value.detail or "") == [
         {"name": "Açúcar", "needed": 4, "stock": 0},
         {"name": 'Chá "verde"', "needed": 2, "stock": 1},
     ]

@@ -101,7 +101,7 @@ async def find(engine: Engine) -> Place:
     await engine.wait_until_reachable()
     connection = await engine.connect()
     try:
-        user, database = await connection.fetchrow("SELECT current_user, current_database()")
+        [(user, database)] = await connection.fetch("SELECT current_user, current_database()")
         libpq = _libpq(engine.settings) | {"PGUSER": user, "PGDATABASE": database}
         for host, port in engine.connector.addresses[:1]:  # the one that just answered
             libpq |= {"PGHOST": host, "PGPORT": str(port)}

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
 import tenacity
+from asyncpg.pool import PoolConnectionProxy
 
 from backoffice.connection_urls import Address
 from backoffice.settings import Settings
@@ -20,6 +21,9 @@ OLDEST_MAJOR = 14
 START_SECONDS = 30  # total of all attempts at start-up
 LONGEST_PAUSE_SECONDS = 5
 CLOSE_SECONDS = 3
+
+Connection = asyncpg.Connection | PoolConnectionProxy
+"""One of its own, or one that a pool lends."""
 
 # libpq takes these for itself; asyncpg would pass them on to the server, which refuses them.
 LIBPQ_ONLY = {
@@ -176,7 +180,7 @@ class Connector:
             host if host.startswith("/") else f"{host}:{port}" for host, port in self.addresses
         ) or "the local socket"  # fmt: skip
 
-    async def connect(self, **extra: Any) -> "asyncpg.Connection[asyncpg.Record]":
+    async def connect(self, **extra: Any) -> asyncpg.Connection:
         """A new connection.
 
         :raises DatabaseRefused: where trying again is in vain.
@@ -191,12 +195,14 @@ class Connector:
             raise _kind(error)(f"Cannot connect to PostgreSQL at {self.where}: {cause(error)}") from error
         return connection
 
-    async def _first_that_fits(self, extra: dict[str, Any]) -> Any:
+    async def _first_that_fits(self, extra: dict[str, Any]) -> asyncpg.Connection:
         last: BaseException | None = None
         addresses: list[Address | None] = [*self.addresses] or [None]
         for address in addresses:
             try:
-                connection = await asyncpg.connect(**self._one(address), timeout=self.timeout, **extra)
+                connection: asyncpg.Connection = await asyncpg.connect(
+                    **self._one(address), timeout=self.timeout, **extra
+                )
             except NEXT_HOST as error:
                 if _is_final(error):
                     raise
@@ -215,7 +221,7 @@ class Connector:
             self.addresses.remove(address)
             self.addresses.insert(0, address)
 
-    def _check_version(self, connection: Any) -> None:
+    def _check_version(self, connection: asyncpg.Connection) -> None:
         version = connection.get_server_version()
         if version.major < OLDEST_MAJOR:
             connection.terminate()
@@ -223,7 +229,7 @@ class Connector:
             raise DatabaseRefused(f"PostgreSQL {OLDEST_MAJOR} or newer is needed; {self.where} runs {found}")
 
 
-async def close_quietly(connection: Any) -> None:
+async def close_quietly(connection: Connection) -> None:
     """Closes politely within CLOSE_SECONDS, else at once; never raises for a connection that is gone."""
     try:
         await connection.close(timeout=CLOSE_SECONDS)
@@ -234,7 +240,7 @@ async def close_quietly(connection: Any) -> None:
         raise
 
 
-def end_at_once(connection: Any) -> None:
+def end_at_once(connection: Connection) -> None:
     """Never raises: the pool may have taken a lost connection back already, and then it may not be asked to end."""
     with contextlib.suppress(*BROKEN):
         connection.terminate()

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Sequence
 from functools import cache
 from typing import Any, Protocol, cast
 
+import asyncpg
 from piccolo.engine import engine_finder
 from piccolo.engine.postgres import PostgresEngine
 
 from backoffice.database import pooler
 from backoffice.database.connecting import (
     BROKEN,
+    Connection,
     Connector,
     DatabaseRefused,
     DatabaseUnavailable,
@@ -42,6 +44,7 @@ PATH = {"search_path": "public"}  # there are our tables
 class Reader(Protocol):
     """Where lists and rows are read: the engine itself, or a standby of its database."""
 
+    # Any, since most queries have a row whatever happens, and whoever asks takes it apart.
     async def fetch_row(self, sql: str, *arguments: Any) -> Any: ...
 
     async def fetch_value(self, sql: str, *arguments: Any) -> Any: ...
@@ -50,7 +53,7 @@ class Reader(Protocol):
 class Engine(PostgresEngine):
     """Built from settings; contacts the database at the first query, not before."""
 
-    pool: Pool
+    pool: Pool  # type: ignore[assignment] # Piccolo has one of asyncpg; what would use it is overridden here
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(config={}, extensions=())
@@ -83,7 +86,7 @@ class Engine(PostgresEngine):
 
     # Connections
 
-    async def connect(self, **extra: Any) -> Any:
+    async def connect(self, **extra: Any) -> asyncpg.Connection:
         """A connection of its own, outside the pool; without time limits unless `extra` sets them."""
         session = SESSION | extra.pop("server_settings", {})
         extra |= pooler.NOTHING_BY_NAME if self.behind_pooler else {}
@@ -96,7 +99,7 @@ class Engine(PostgresEngine):
                 self._takes_path = False
         return await self._connect(server_settings=session, **extra)
 
-    async def _connect(self, **extra: Any) -> Any:
+    async def _connect(self, **extra: Any) -> asyncpg.Connection:
         if self.embedded is None:
             return await self.connector.connect(**extra)
         if not self.embedded.joined:
@@ -122,12 +125,12 @@ class Engine(PostgresEngine):
             raise DatabaseRefused(str(error)) from error
         self.connector = self._connector()
 
-    async def get_new_connection(self) -> Any:
+    async def get_new_connection(self) -> asyncpg.Connection:
         """A command's, which has not looked for a pooler."""
         return await self.connect(**pooler.NOTHING_BY_NAME)
 
     @contextlib.asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
+    async def acquire(self) -> AsyncIterator[Connection]:
         """A raw asyncpg connection, for COPY and the like; inside a transaction, that of the transaction."""
         if current := self.current_transaction.get():
             yield current.connection
@@ -180,7 +183,7 @@ class Engine(PostgresEngine):
             self.settings.db_pool_max,
         )
 
-    async def _connect_for_pool(self, **extra: Any) -> Any:
+    async def _connect_for_pool(self, **extra: Any) -> asyncpg.Connection:
         return await self.connect(**extra)
 
     async def close_pool(self) -> None:
@@ -213,7 +216,7 @@ class Engine(PostgresEngine):
         """:param first: statements that belong to its beginning."""
         return Transaction(engine=self, allow_nested=allow_nested, first=first)
 
-    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> list[asyncpg.Record]:
         async with self.acquire() as connection:
             return await connection.fetch(query, *(args or ()))
 

@@ -94,10 +94,11 @@ def is_refusal(error: BaseException) -> bool:
     return problem is not None and problem.status < 500
 
 
-def _explain_constraint(error: Any, *, deleting: bool) -> Problem:
+def _explain_constraint(error: asyncpg.IntegrityConstraintViolationError, *, deleting: bool) -> Problem:
     if isinstance(error, asyncpg.NotNullViolationError):
-        return Problem("not_null_violation", errors=[FieldError(error.column_name, "null")])
-    name = error.constraint_name
+        column: Any = error.column_name  # None where a domain, or a trigger of others, names none
+        return Problem("not_null_violation", errors=[FieldError(column, "null")])
+    name = error.constraint_name or ""
     if deleting and isinstance(error, asyncpg.ForeignKeyViolationError | asyncpg.RestrictViolationError):
         return Problem("still_referenced", constraint=f"{name}:delete")
     known = words.CONSTRAINTS.get(name)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from backoffice.database.connecting import (
     BROKEN,
+    Connection,
     DatabaseFull,
     DatabaseUnavailable,
     close_quietly,
@@ -31,7 +33,7 @@ COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client 
 # Answers are small and many: to start helpers or a compiler for one takes longer than they save.
 SERVING = {"max_parallel_workers_per_gather": "0", "jit": "off"}
 
-Connect = Callable[..., Awaitable[Any]]
+Connect = Callable[..., Awaitable[asyncpg.Connection]]
 
 
 class PoolExhausted(Exception):
@@ -54,7 +56,7 @@ class Pool:
     def __init__(self, settings: Settings, connect: Connect) -> None:
         self._settings = settings
         self._connect = connect
-        self._connections: Any = None
+        self._connections: asyncpg.Pool | None = None
         self._slots = asyncio.Semaphore(settings.db_pool_max)
         self.was_opened = False
 
@@ -65,7 +67,6 @@ class Pool:
     async def open(self, *, behind_pooler: bool) -> None:
         """:raises DatabaseUnavailable: when the first connection cannot be made."""
         settings = self._settings
-        session = {"server_settings": session_settings(settings) | SERVING}
         self._slots = asyncio.Semaphore(settings.db_pool_max)
         self._connections = await asyncpg.create_pool(
             connect=self._connect_one,
@@ -75,11 +76,13 @@ class Pool:
             max_inactive_connection_lifetime=settings.db_pool_idle_seconds,
             reset=_leave,
             command_timeout=settings.db_statement_timeout + COMMAND_GRACE_SECONDS,
-            **({} if behind_pooler else session),
+            server_settings={} if behind_pooler else session_settings(settings) | SERVING,
         )
         self.was_opened = True
 
-    async def _connect_one(self, *_: Any, loop: Any, connection_class: Any, record_class: Any, **extra: Any) -> Any:
+    async def _connect_one(
+        self, *_: Any, loop: Any = None, connection_class: Any, record_class: Any = None, **extra: Any
+    ) -> asyncpg.Connection:
         return await self._connect(**extra)
 
     async def close(self) -> None:
@@ -93,7 +96,7 @@ class Pool:
             logger.warning("the connection pool was closed with queries under way")
         logger.info("the connection pool is closed")
 
-    async def take(self) -> Any:
+    async def take(self) -> Connection:
         """A connection of the pool, or a single one where it was never opened. Give it back."""
         connections = self._connections
         if connections is None:
@@ -106,7 +109,7 @@ class Pool:
         except DatabaseFull:
             return await self._take_another(connections)
 
-    async def _take_ready(self, connections: Any) -> Any:
+    async def _take_ready(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
         """With a slot, which is given back where there is no connection.
 
         :raises DatabaseFull: with the slot: there is no connection for it at present.
@@ -129,7 +132,7 @@ class Pool:
             self._slots.release()
             raise
 
-    async def _take_another(self, connections: Any) -> Any:
+    async def _take_another(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
         """One of those that there are, once it is given back."""
         try:
             async with asyncio.timeout(self._settings.db_acquire_timeout):
@@ -150,9 +153,9 @@ class Pool:
         except TimeoutError:
             raise PoolExhausted(f"All {self._settings.db_pool_max} database connections are in use") from None
 
-    async def give_back(self, connection: Any) -> None:
+    async def give_back(self, connection: Connection) -> None:
         """Never raises and never hangs: a connection that cannot be made ready for the next user is ended."""
-        if not isinstance(connection, asyncpg.pool.PoolConnectionProxy):
+        if not isinstance(connection, PoolConnectionProxy):
             await close_quietly(connection)
             return
         if _is_lost(connection):
@@ -166,15 +169,20 @@ class Pool:
 
     def _distrust_the_idle(self) -> None:
         """They may lead where the lost one led: to a server that hangs, or that is not the primary any more."""
-        for holder in self._connections._holders if self.is_open else ():
+        inside: Any = self._connections  # what is private there has no types
+        for holder in inside._holders if self.is_open else ():
             if holder.is_idle():
                 holder.terminate()
 
     def figures(self) -> Figures:
-        if not self.is_open:
+        connections = self._connections
+        if connections is None:
             return Figures(active=0, idle=0, total=0, max=self._settings.db_pool_max)
-        total, idle = self._connections.get_size(), self._connections.get_idle_size()
-        return Figures(active=total - idle, idle=idle, total=total, max=self._connections.get_max_size())
+        total, idle = connections.get_size(), connections.get_idle_size()
+        return Figures(active=total - idle, idle=idle, total=total, max=connections.get_max_size())
+
+
+# What asyncpg keeps private has no types, so these take Any.
 
 
 async def _release(connection: Any) -> None:
@@ -187,7 +195,7 @@ async def _release(connection: Any) -> None:
     await holder.release(RELEASE_SECONDS)
 
 
-async def _leave(_: Any) -> None:
+async def _leave(_: asyncpg.Connection) -> None:
     """In place of asyncpg's reset: a round trip more, though nothing here outlives its transaction, which is over.
 
     Behind a pooler it would moreover reset whichever session is lent at that moment.

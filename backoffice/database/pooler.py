@@ -5,7 +5,8 @@ every query has a transaction, which brings its own limits, and nothing is prepa
 """
 
 from collections.abc import Mapping
-from typing import Any
+
+from backoffice.database.connecting import Connection
 
 UNKNOWN_SETTING = "unsupported startup parameter"  # what PgBouncer says of all but a few
 
@@ -13,7 +14,7 @@ UNKNOWN_SETTING = "unsupported startup parameter"  # what PgBouncer says of all 
 NOTHING_BY_NAME = {"statement_cache_size": 0}
 
 
-async def is_between(connection: Any) -> bool:
+async def is_between(connection: Connection) -> bool:
     """Whether another process answers than the one that was announced: then a pooler is in between."""
     answering = await connection.fetchval("SELECT pg_backend_pid()")
     return bool(answering != connection.get_server_pid())

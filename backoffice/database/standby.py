@@ -54,11 +54,11 @@ class StandbyEngine(Engine):
         super().__init__(primary.settings.model_copy(update={"database_url": primary.settings.db_replica_url}))
         self.primary = primary
 
-    async def _connect_for_pool(self, **extra: Any) -> Any:
+    async def _connect_for_pool(self, **extra: Any) -> asyncpg.Connection:
         connection = await super()._connect_for_pool(**extra)
         try:
             *_, position = await self.primary.fetch_row(COMMITS)
-            *_, has_caught_up = await connection.fetchrow(STANDBY, position)
+            [(*_, has_caught_up)] = await connection.fetch(STANDBY, position)
         except BaseException:
             end_at_once(connection)
             raise

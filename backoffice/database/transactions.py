@@ -6,10 +6,11 @@ from contextvars import ContextVar
 from typing import Any, Literal, Protocol, cast
 
 import asyncpg
+from asyncpg.transaction import Transaction as RawTransaction
 from asyncpg.transaction import TransactionState
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
-from backoffice.database.connecting import BROKEN, end_at_once, is_lost
+from backoffice.database.connecting import BROKEN, Connection, end_at_once, is_lost
 from backoffice.database.pool import Pool
 from backoffice.database.pooler import for_one_transaction
 
@@ -24,7 +25,7 @@ class Lender(Protocol):
     """Where transactions get their connections from; the engine is one."""
 
     pool: Pool
-    current_transaction: ContextVar[Any]
+    current_transaction: ContextVar[PostgresTransaction | None]
 
     @property
     def settings_of_transactions(self) -> Mapping[str, str]: ...
@@ -35,6 +36,9 @@ class Transaction(PostgresTransaction):
 
     :param first: statements that belong to its beginning.
     """
+
+    connection: Connection
+    transaction: RawTransaction
 
     def __init__(self, engine: PostgresEngine, allow_nested: bool = True, first: str = "") -> None:
         super().__init__(engine, allow_nested)
@@ -58,13 +62,14 @@ class Transaction(PostgresTransaction):
                 raise
             await self._take_and_begin(tries - 1)  # the connection had died in the pool, and nothing was done on it
 
-    async def _begin(self) -> Any:
+    async def _begin(self) -> RawTransaction:
         """asyncpg's transaction, except that what comes first is said in the round trip that BEGIN takes anyway."""
         lender, transaction = self.lender, self.connection.transaction()
         settings = for_one_transaction(lender.settings_of_transactions)
-        connection = transaction._connection
+        inside: Any = transaction  # what is private there has no types
+        connection = inside._connection
         await connection.execute(f"BEGIN; {settings} {self.first}")
-        connection._top_xact, transaction._state = transaction, TransactionState.STARTED
+        connection._top_xact, inside._state = transaction, TransactionState.STARTED
         return transaction
 
     async def __aexit__(self, exception_type: Any, exception: BaseException | None, traceback: Any) -> Literal[False]:
@@ -97,7 +102,7 @@ class Transaction(PostgresTransaction):
             raise
 
 
-async def roll_back_or_end(transaction: Any, connection: Any) -> None:
+async def roll_back_or_end(transaction: RawTransaction, connection: Connection) -> None:
     """Ends the transaction on the server; a connection that does not answer is ended instead."""
     try:
         async with asyncio.timeout(ROLLBACK_SECONDS):

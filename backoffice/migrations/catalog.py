@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from backoffice.database.connecting import Connection
 
 READ = Path(__file__).with_name("catalog.sql").read_text("utf-8")
 
@@ -74,7 +75,7 @@ def in_few_words(differences: Sequence[Difference], few: int = 3) -> str:
     return named if len(differences) <= few else f"{named}, and {len(differences) - few} more"
 
 
-async def read_catalog(connection: Any) -> Catalog:
+async def read_catalog(connection: Connection) -> Catalog:
     """Reads only, also inside a transaction under way."""
     transaction = connection.transaction()
     await transaction.start()

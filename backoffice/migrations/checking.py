@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+
 from backoffice.database import pooler
 from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine
@@ -88,7 +90,7 @@ def _explain(difference: Difference) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def reading(engine: Engine) -> AsyncIterator[Any]:
+async def reading(engine: Engine) -> AsyncIterator[asyncpg.Connection]:
     """A connection that cannot write, and sees one moment."""
     connection = await engine.connect(**pooler.NOTHING_BY_NAME)
     try:

@@ -3,12 +3,12 @@
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import asyncpg
 
 from backoffice.database import pooler
-from backoffice.database.connecting import Connector, close_quietly, end_at_once
+from backoffice.database.connecting import Connection, Connector, close_quietly, end_at_once
 from backoffice.database.engine import Engine
 from backoffice.migrations.outcomes import MigrationRefused
 
@@ -22,9 +22,9 @@ NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 class Watcher(Protocol):
     """Is told of each statement of a migration, before and after."""
 
-    async def before(self, connection: Any, statement: str) -> None: ...
+    async def before(self, connection: Connection, statement: str) -> None: ...
 
-    async def after(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> None: ...
+    async def after(self, connection: Connection, statement: str, arguments: tuple[Any, ...]) -> None: ...
 
 
 class Journal:
@@ -54,7 +54,7 @@ class Journal:
             self._watchers.pop(0)
 
     @contextlib.asynccontextmanager
-    async def noting(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> AsyncIterator[None]:
+    async def noting(self, connection: Connection, statement: str, arguments: tuple[Any, ...]) -> AsyncIterator[None]:
         if not self._open:
             yield
             return
@@ -79,7 +79,7 @@ class Journal:
             self._open = True
 
 
-class NotedConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+class NotedConnection(asyncpg.Connection):
     """Values fetched one by one are questions, not changes: they are not noted."""
 
     journal: Journal
@@ -91,7 +91,7 @@ class NotedConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has n
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         async with self.journal.noting(self, query, args):
-            return str(await super().execute(query, *args, **options))
+            return await super().execute(query, *args, **options)
 
     async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
         async with self.journal.noting(self, query, args):
@@ -108,7 +108,7 @@ class NotedConnector(Connector):
     def __init__(self, connector: Connector, journal: Journal, lock_seconds: float) -> None:
         super().__init__(connector.arguments, connector.addresses, connector.timeout)
         self.journal = journal
-        self._only: Any = None
+        self._only: NotedConnection | None = None
         self.session = {
             "application_name": APPLICATION_NAME,
             "lock_timeout": str(round(lock_seconds * 1000)),
@@ -120,11 +120,12 @@ class NotedConnector(Connector):
             "tcp_keepalives_count": "3",
         }
 
-    async def connect(self, **extra: Any) -> Any:
+    async def connect(self, **extra: Any) -> NotedConnection:
         if self._only is not None:
             return self._only
         session = extra.pop("server_settings", {}) | self.session
-        connection = await super().connect(**extra, server_settings=session, connection_class=NotedConnection)
+        made = await super().connect(**extra, server_settings=session, connection_class=NotedConnection)
+        connection = cast(NotedConnection, made)
         connection.journal = self.journal
         try:
             with contextlib.suppress(asyncpg.InvalidParameterValueError):
@@ -135,13 +136,14 @@ class NotedConnector(Connector):
         return connection
 
     @contextlib.contextmanager
-    def lending(self, connection: Any) -> Iterator[None]:
-        """Inside, whoever wants a connection gets this one, and cannot close it."""
-        self._only, connection.lent = connection, True
+    def lending(self, connection: asyncpg.Connection) -> Iterator[None]:
+        """Inside, whoever wants a connection gets this one, which was made here, and cannot close it."""
+        self._only = lent = cast(NotedConnection, connection)
+        lent.lent = True
         try:
             yield
         finally:
-            self._only, connection.lent = None, False
+            self._only, lent.lent = None, False
 
 
 @contextlib.asynccontextmanager

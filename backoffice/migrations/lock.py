@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from backoffice.database.connecting import close_quietly
+import asyncpg
+
+from backoffice.database.connecting import Connection, close_quietly
 from backoffice.migrations.outcomes import MigrationsBusy, say
 
 KEY = 4_610_119  # any number, the same in every process
@@ -30,7 +32,7 @@ FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1)) ORDER BY xact_start
 
 
 class Connects(Protocol):
-    async def connect(self) -> Any: ...
+    async def connect(self) -> asyncpg.Connection: ...
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,13 @@ class Session:
         return f"process {self.pid} ({self.application_name or 'no application_name'}, user {self.user}{place}{since})"
 
 
-async def sessions(connection: Any, question: str, *arguments: Any) -> list[Session]:
+async def sessions(connection: Connection, question: str, *arguments: Any) -> list[Session]:
     prepared = await connection.prepare(question)  # which no journal notes
     return [Session(**row) for row in await prepared.fetch(*arguments)]
 
 
 @contextlib.asynccontextmanager
-async def exclusive(engine: Connects, wait: float = WAIT_SECONDS) -> AsyncIterator[Any]:
+async def exclusive(engine: Connects, wait: float = WAIT_SECONDS) -> AsyncIterator[asyncpg.Connection]:
     """A connection that holds the lock.
 
     It is asked for again and again, because whoever queues for it inside the server holds a snapshot, for which the
@@ -73,7 +75,7 @@ async def exclusive(engine: Connects, wait: float = WAIT_SECONDS) -> AsyncIterat
         await close_quietly(connection)  # and the server frees the lock
 
 
-async def _take(connection: Any, wait: float) -> None:
+async def _take(connection: Connection, wait: float) -> None:
     deadline, told = time.monotonic() + wait, False
     while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", KEY):
         if time.monotonic() > deadline:
@@ -84,7 +86,7 @@ async def _take(connection: Any, wait: float) -> None:
         await asyncio.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - so that runners do not keep step
 
 
-async def _holder(connection: Any) -> str:
+async def _holder(connection: Connection) -> str:
     found = await sessions(connection, HOLDER, KEY)
     return str(found[0]) if found else "a process that has just ended"
 

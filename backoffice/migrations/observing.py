@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from backoffice.database.connecting import Connection
 from backoffice.migrations.sql import Statement
 
 STATE = """
@@ -100,10 +101,10 @@ class Observer:
     effects: list[Effect] = field(default_factory=list)
     _before: SchemaState | None = None
 
-    async def before(self, connection: Any, statement: str) -> None:
+    async def before(self, connection: Connection, statement: str) -> None:
         self._before = await read_state(connection)
 
-    async def after(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> None:
+    async def after(self, connection: Connection, statement: str, arguments: tuple[Any, ...]) -> None:
         assert self._before is not None
         after = await read_state(connection)
         changed = [int(oid) for oid, body in self._before.functions.items() if after.functions.get(oid, body) != body]
@@ -113,5 +114,5 @@ class Observer:
         )
 
 
-async def read_state(connection: Any) -> SchemaState:
+async def read_state(connection: Connection) -> SchemaState:
     return SchemaState(**json.loads(await connection.fetchval(STATE)))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from backoffice.database.connecting import Connection
 from backoffice.migrations import records
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import Key
@@ -26,7 +27,7 @@ ON CONFLICT (app_name, name) DO UPDATE SET checksum = excluded.checksum
 HALF_UNDONE = "SELECT app_name, name FROM migration_checksum WHERE checksum = 'half undone' ORDER BY name"
 
 
-async def undoable(connection: Any) -> list[Key]:
+async def undoable(connection: Connection) -> list[Key]:
     """What ran, in that order, and last what was half undone when it was broken off."""
     ran = await records.applied(connection)
     if not await connection.fetchval(records.TABLE_EXISTS, "migration_checksum"):
@@ -52,14 +53,14 @@ class Progress:
         self._undoes = undoes
         self._announced = False
 
-    async def before(self, connection: Any, statement: str) -> None:
+    async def before(self, connection: Connection, statement: str) -> None:
         if self._undoes and not BOUNDS.match(Statement(statement).bare):
             await connection.execute(BEGIN_TO_UNDO, *self._undoes)
         if not (connection.is_in_transaction() or _changes_rows(statement)):
             await records.announce(connection, statement, self.reached)
             self._announced = True
 
-    async def after(self, connection: Any, statement: str, arguments: tuple[Any, ...]) -> None:
+    async def after(self, connection: Connection, statement: str, arguments: tuple[Any, ...]) -> None:
         if connection.is_in_transaction() or _changes_rows(statement):
             return
         if self._announced or await read_catalog(connection) != self.reached.catalog:

@@ -9,10 +9,10 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from piccolo.apps.migrations.tables import Migration as MigrationTable
 
+from backoffice.database.connecting import Connection
 from backoffice.migrations.catalog import (
     Catalog,
     Difference,
@@ -74,19 +74,19 @@ class State:
 
 
 @contextlib.asynccontextmanager
-async def read_only_snapshot(connection: Any) -> AsyncIterator[None]:
+async def read_only_snapshot(connection: Connection) -> AsyncIterator[None]:
     """Reads inside see the same snapshot, and cannot write; a pooler lends them one session."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL search_path = public")
         yield
 
 
-async def create_tables(connection: Any) -> None:
+async def create_tables(connection: Connection) -> None:
     await MigrationTable.create_table(if_not_exists=True)
     await connection.execute(CREATE)
 
 
-async def applied(connection: Any) -> list[Key]:
+async def applied(connection: Connection) -> list[Key]:
     """In the order in which they ran."""
     if not await connection.fetchval(TABLE_EXISTS, "migration"):
         return []
@@ -94,7 +94,7 @@ async def applied(connection: Any) -> list[Key]:
     return [(row["app_name"], row["name"]) for row in rows]
 
 
-async def changed_files(connection: Any) -> list[Migration]:
+async def changed_files(connection: Connection) -> list[Migration]:
     """Those that ran when their text was another."""
     if not await connection.fetchval(TABLE_EXISTS, "migration_checksum"):
         return []
@@ -105,13 +105,13 @@ async def changed_files(connection: Any) -> list[Migration]:
     return [one for one in all_migrations() if then.get(one.key, one.checksum) != one.checksum]
 
 
-async def remember(connection: Any, migration: Migration) -> None:
+async def remember(connection: Connection, migration: Migration) -> None:
     """That it ran. In the migration's own transaction, where it has one."""
     await MigrationTable.insert().add(MigrationTable(name=migration.id, app_name=migration.app)).run()
     await remember_files(connection, [migration])
 
 
-async def remember_files(connection: Any, migrations: Iterable[Migration]) -> None:
+async def remember_files(connection: Connection, migrations: Iterable[Migration]) -> None:
     await connection.executemany(
         "INSERT INTO migration_checksum VALUES ($1, $2, $3)"
         " ON CONFLICT (app_name, name) DO UPDATE SET checksum = excluded.checksum",
@@ -119,12 +119,12 @@ async def remember_files(connection: Any, migrations: Iterable[Migration]) -> No
     )
 
 
-async def forget(connection: Any, key: Key) -> None:
+async def forget(connection: Connection, key: Key) -> None:
     for table in ("migration", "migration_checksum"):
         await connection.execute(f"DELETE FROM {table} WHERE app_name = $1 AND name = $2", *key)
 
 
-async def remember_catalog(connection: Any, catalog: Mapping[str, str]) -> None:
+async def remember_catalog(connection: Connection, catalog: Mapping[str, str]) -> None:
     await _write_digests(connection, digests(catalog))
 
 
@@ -136,7 +136,7 @@ class Before:
     expected: Mapping[str, str]
 
 
-async def before(connection: Any) -> Before:
+async def before(connection: Connection) -> Before:
     catalog = await read_catalog(connection)
     now = digests(catalog)
     recorded = await _read_digests(connection, now)
@@ -145,14 +145,14 @@ async def before(connection: Any) -> Before:
     return Before(catalog, await _with_what_was_under_way(connection, recorded, now))
 
 
-async def take_up(connection: Any) -> Before:
+async def take_up(connection: Connection) -> Before:
     """As `before`; what was broken off is not under way any more."""
     found = await before(connection)
     await _write_digests(connection, found.expected)
     return found
 
 
-async def complete(connection: Any) -> None:
+async def complete(connection: Connection) -> None:
     """To call when nothing is to be run: adds what an earlier release did not record."""
     if not await connection.fetchval(TABLE_EXISTS, "migration_catalog"):
         return
@@ -161,7 +161,7 @@ async def complete(connection: Any) -> None:
         await take_up(connection)
 
 
-async def announce(connection: Any, statement: str, before: Before) -> None:
+async def announce(connection: Connection, statement: str, before: Before) -> None:
     """That this begins, whose change cannot be remembered in the same transaction."""
     await connection.execute(
         "INSERT INTO migration_under_way (statement, digests) VALUES ($1, $2)"
@@ -172,7 +172,7 @@ async def announce(connection: Any, statement: str, before: Before) -> None:
 
 
 async def _with_what_was_under_way(
-    connection: Any, expected: Mapping[str, str], now: Mapping[str, str]
+    connection: Connection, expected: Mapping[str, str], now: Mapping[str, str]
 ) -> Mapping[str, str]:
     """Nobody heard how the statement ended. What it names and has changed since is its doing, all else is not."""
     found = await connection.fetchrow("SELECT statement, digests FROM migration_under_way")
@@ -185,7 +185,7 @@ async def _with_what_was_under_way(
     return left | {thing: now[thing] for thing in done if thing in now}
 
 
-async def remember_changes(connection: Any, before: Before) -> Before:
+async def remember_changes(connection: Connection, before: Before) -> Before:
     """What a migration changed is as it should be. What it left alone is so only if it was before."""
     catalog = await read_catalog(connection)
     was, now = digests(before.catalog), digests(catalog)
@@ -195,7 +195,7 @@ async def remember_changes(connection: Any, before: Before) -> Before:
     return Before(catalog, kept | made)
 
 
-async def _write_digests(connection: Any, recorded: Mapping[str, str]) -> None:
+async def _write_digests(connection: Connection, recorded: Mapping[str, str]) -> None:
     await connection.execute("DELETE FROM migration_catalog")
     await connection.execute(ADD_PRIVILEGES)
     privileges = {thing: digest for thing, digest in recorded.items() if function_of(thing)}
@@ -206,7 +206,7 @@ async def _write_digests(connection: Any, recorded: Mapping[str, str]) -> None:
         await connection.execute("DELETE FROM migration_under_way")
 
 
-async def _read_digests(connection: Any, now: Mapping[str, str]) -> dict[str, str] | None:
+async def _read_digests(connection: Connection, now: Mapping[str, str]) -> dict[str, str] | None:
     """None where nothing was recorded, or by a PostgreSQL that may have written definitions otherwise.
 
     Privileges that were not recorded, as by an earlier release, are what they are now.
@@ -224,14 +224,14 @@ async def _read_digests(connection: Any, now: Mapping[str, str]) -> dict[str, st
     return {**recorded["digests"], **privileges, **(recorded.get("privileges") or {})}
 
 
-async def drift(connection: Any) -> list[Difference]:
+async def drift(connection: Connection) -> list[Difference]:
     """How the database differs from what it was when the last migration had run; quick, needs no reference."""
     catalog = await read_catalog(connection)
     recorded = await _read_digests(connection, digests(catalog))
     return [] if recorded is None else compare_digests(recorded, catalog)
 
 
-async def read_state(connection: Any) -> State:
+async def read_state(connection: Connection) -> State:
     """Reads only."""
     ran = await applied(connection)
     known = {migration.key for migration in all_migrations()}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
+from backoffice.database.connecting import Connection
 from backoffice.database.engine import the_engine
 from backoffice.migrations.labels import create_type
 
@@ -99,7 +100,7 @@ def retype(name: str, labels: Sequence[str]) -> Callable[[], Coroutine[Any, Any,
     return run
 
 
-async def _refuse_lost_label(connection: Any, column: CatalogRow, labels: Sequence[str]) -> None:
+async def _refuse_lost_label(connection: Connection, column: CatalogRow, labels: Sequence[str]) -> None:
     lost = await connection.fetchval(IN_USE.format(**column), list(labels))
     if lost is not None:
         raise LabelInUse(f"some rows of {column['table']} still have {column['name']} = {lost}: change them first")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any, cast
+from typing import cast
 
 import asyncpg
 import tenacity
@@ -97,7 +97,7 @@ async def _alone(engine: Engine, wait: float) -> AsyncIterator["Run"]:
         yield Run(engine, connection, journal)
 
 
-async def _refuse_changed_files(connection: Any) -> None:
+async def _refuse_changed_files(connection: asyncpg.Connection) -> None:
     if changed := await records.changed_files(connection):
         names = ", ".join(migration.path.name for migration in changed)
         raise MigrationRefused(
@@ -107,7 +107,7 @@ async def _refuse_changed_files(connection: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def transaction_on(engine: Engine, connection: Any) -> AsyncIterator[None]:
+async def transaction_on(engine: Engine, connection: asyncpg.Connection) -> AsyncIterator[None]:
     """A transaction on this connection, which Piccolo's queries inside are part of."""
     transaction = Transaction(engine)
     transaction.connection, transaction.transaction = connection, connection.transaction()
@@ -126,7 +126,7 @@ async def transaction_on(engine: Engine, connection: Any) -> AsyncIterator[None]
 class Run:
     """One run, on the connection that holds the lock."""
 
-    def __init__(self, engine: Engine, connection: Any, journal: Journal) -> None:
+    def __init__(self, engine: Engine, connection: asyncpg.Connection, journal: Journal) -> None:
         self.engine = engine
         self.connection = connection
         self.journal = journal
@@ -192,7 +192,7 @@ class Run:
             await self._run(step, backwards)
         await self._refuse_torn(foreign_keys)
 
-    async def _refuse_torn(self, foreign_keys: Sequence[Any]) -> None:
+    async def _refuse_torn(self, foreign_keys: Sequence[asyncpg.Record]) -> None:
         """:param foreign_keys: those before, as FOREIGN_KEYS answers."""
         if not foreign_keys:
             return

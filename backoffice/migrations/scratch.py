@@ -12,7 +12,7 @@ from typing import Any
 
 from piccolo.table import sort_table_classes
 
-from backoffice.database.connecting import Connector, close_quietly
+from backoffice.database.connecting import Connection, Connector, close_quietly
 from backoffice.database.embedded import NAME, PORT, EmbeddedPostgres
 from backoffice.database.engine import Engine
 from backoffice.migrations.catalog import Catalog, read_catalog
@@ -21,6 +21,7 @@ from backoffice.migrations.files import Migration, apps
 from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.runner import Run, Step, transaction_on
 from backoffice.migrations.scripts import execute
+from backoffice.migrations.sql import Statement
 
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -117,6 +118,6 @@ async def declare(run: Run) -> Catalog:
     return await read_catalog(run.connection)
 
 
-async def _execute(connection: Any, statements: Sequence[Any]) -> None:
+async def _execute(connection: Connection, statements: Sequence[Statement]) -> None:
     for statement in statements:
         await execute(connection, statement)

@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 
+from backoffice.database.connecting import Connection
 from backoffice.database.engine import the_engine
 from backoffice.migrations.sql import Statement, statements
 
@@ -37,7 +38,7 @@ def script(sql: str) -> Callable[[], Coroutine[Any, Any, None]]:
     return run
 
 
-async def execute(connection: Any, statement: Statement) -> None:
+async def execute(connection: Connection, statement: Statement) -> None:
     if not statement.concurrent:
         await connection.execute(str(statement))
         return
@@ -54,7 +55,7 @@ async def execute(connection: Any, statement: Statement) -> None:
             await connection.fetchval(SET_LOCK_TIMEOUT, patience)
 
 
-async def drop_if_invalid(connection: Any, statement: Statement) -> None:
+async def drop_if_invalid(connection: Connection, statement: Statement) -> None:
     """Drops what an attempt of the statement that failed half-way has left."""
     name = statement.half_made
     if name and await connection.fetchval(f"SELECT EXISTS ({INVALID})", name):

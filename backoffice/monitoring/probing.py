@@ -5,9 +5,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
-from backoffice.database.connecting import BROKEN, DatabaseFull, DatabaseUnavailable, cause, end_at_once
+import asyncpg
+
+from backoffice.database.connecting import BROKEN, Connection, DatabaseFull, DatabaseUnavailable, cause, end_at_once
 from backoffice.database.engine import Engine
 from backoffice.database.pool import Figures, PoolExhausted
 from backoffice.database.snapshots import SNAPSHOT
@@ -54,7 +55,7 @@ class Prober:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._connection: Any = None
+        self._connection: asyncpg.Connection | None = None
         self._question: asyncio.Task[Probe] | None = None
         self._moment: str | None = None
         self._schema: Schema | None = None
@@ -115,13 +116,13 @@ class Prober:
         finally:
             await pool.give_back(connection)
 
-    async def _probe(self, connection: Any) -> Probe:
+    async def _probe(self, connection: Connection) -> Probe:
         begin = time.perf_counter()
-        version, moment = await connection.fetchrow(f"SELECT current_setting('server_version'), {SNAPSHOT}")
+        [(version, moment)] = await connection.fetch(f"SELECT current_setting('server_version'), {SNAPSHOT}")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
         return Probe(version, elapsed, await self._schema_of(connection, moment), self._engine.pool.figures())
 
-    async def _schema_of(self, connection: Any, moment: str | None) -> Schema:
+    async def _schema_of(self, connection: Connection, moment: str | None) -> Schema:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 self._schema = await self._look_at_schema(connection, moment)
@@ -131,7 +132,7 @@ class Prober:
         self._moment = moment
         return self._schema
 
-    async def _look_at_schema(self, connection: Any, moment: str | None) -> Schema:
+    async def _look_at_schema(self, connection: Connection, moment: str | None) -> Schema:
         """Whole definitions only every few seconds, and nothing while nothing at all has changed."""
         if self._schema is None or time.monotonic() > self._schema_is_old_at:
             async with records.read_only_snapshot(connection):

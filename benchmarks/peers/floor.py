@@ -58,7 +58,7 @@ HEALTH = "SELECT json_build_object('status', 'healthy', 'version', current_setti
 Read = Callable[[], Awaitable[bytes]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-idle: asyncio.LifoQueue[Any] = asyncio.LifoQueue()
+idle: asyncio.LifoQueue[asyncpg.Connection] = asyncio.LifoQueue()
 
 
 async def fetch(sql: str, *arguments: Any) -> str:

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any
 
 import asyncpg
 
@@ -119,7 +118,7 @@ class Mishaps:
 
     async def others_take_all_connections(self) -> None:
         """And the application must connect anew."""
-        taken: list[Any] = []
+        taken: list[asyncpg.Connection] = []
         with contextlib.suppress(asyncpg.TooManyConnectionsError):
             while True:
                 taken.append(await asyncpg.connect(self.server.dsn))

@@ -90,7 +90,7 @@ class Play:
             self.shop.products[id] = Product(id, 20, [Price(price, since=0)])
         for _ in range(REGULARS):
             id = str(await a_customer(connection))
-            name, cpf = await connection.fetchrow("SELECT name, cpf FROM customers WHERE id = $1", id)
+            [(name, cpf)] = await connection.fetch("SELECT name, cpf FROM customers WHERE id = $1", id)
             self.shop.customers[id] = Customer(name, cpf, id=id)
         await connection.close()
 

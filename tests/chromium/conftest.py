@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import asyncpg
 import pytest
@@ -93,7 +92,9 @@ def desktop(browser: Browser, address: str) -> Desktop:
 
 
 @pytest.fixture
-async def clerk(request: pytest.FixtureRequest, desktop: Desktop, address: str, db: Any) -> AsyncIterator[Clerk]:
+async def clerk(
+    request: pytest.FixtureRequest, desktop: Desktop, address: str, db: asyncpg.Connection
+) -> AsyncIterator[Clerk]:
     """Already logged in, unless the role is ''. Whatever a test did not say it expects is an error at its end."""
     role, locale = getattr(request, "param", ("admin", "en-US"))
     page = await desktop(locale)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 from litestar import Litestar, get, patch, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -86,7 +87,7 @@ async def list_presales(state: State, limit: int = 25, offset: int = 0, status: 
     return await read_page(state.pool, Presale, queries.LIST_PRESALES, queries.COUNT_PRESALES, window=window)
 
 
-async def presale_with_items(connection: Any, row_id: UUID) -> PresaleWithItems:
+async def presale_with_items(connection: PoolConnectionProxy, row_id: UUID) -> PresaleWithItems:
     row = await connection.fetchrow(queries.READ_PRESALE, row_id)
     if row is None:
         raise NotFoundException
