@@ -154,20 +154,16 @@ async def authenticate(connection: HTTPConnection) -> None:
 
 
 def _user(connection: HTTPConnection) -> SessionUser:
-    """With the bearer token, or else with the cookie's.
+    """With the bearer token, or else with the cookie's: a proxy's own password is in the same header, and none of ours.
 
     :raises Problem: unauthenticated, where there is neither.
     """
-    bearer = connection.headers.getlist("authorization")
-    token = _bearer_token(bearer) if bearer else connection.cookies.get(SESSION_COOKIE)
-    if not token:
+    credentials = [value.partition(" ") for value in connection.headers.getlist("authorization")]
+    bearers = [token.strip() for scheme, _, token in credentials if scheme.lower() == "bearer"]
+    tokens = bearers or [connection.cookies.get(SESSION_COOKIE, "")]
+    if len(tokens) > 1 or not tokens[0]:
         raise Problem("unauthenticated", headers=CHALLENGE)
-    return SessionUser(token, by_cookie=not bearer)
-
-
-def _bearer_token(headers: list[str]) -> str | None:
-    scheme, _, token = headers[0].partition(" ")
-    return token.strip() if len(headers) == 1 and scheme.lower() == "bearer" else None
+    return SessionUser(tokens[0], by_cookie=not bearers)
 
 
 def check_csrf(connection: HTTPConnection, sent: str | None) -> None:

@@ -68,9 +68,16 @@ def sought_phone(typed: str, match: str) -> str:
     bare = re.sub(rf"{PUNCTUATION}|[()]", "", typed)
     if (match in ("exact", "starts") or FROM_AFAR.match(bare)) and (whole := whole_phone(typed)):
         return whole
-    if match == "starts" and re.match(r"\s*\(\s*[1-9]", typed):
-        return f"+55{bare}"
+    if match == "starts" and bare.isdigit():
+        return _beginning(bare, has_area="(" in typed)
     return bare or typed
+
+
+def _beginning(digits: str, *, has_area: bool) -> str:
+    """Of a number as it is kept. An area code comes first, unless it is 55 and no mobile number follows: +55 then."""
+    own = digits.lstrip("0")
+    has_country = own.startswith("55") and not has_area and own[2:3] != "9"
+    return f"+{own}" if has_country else f"+55{own}"
 
 
 _Typed = Annotated[str, Strict(), Field(max_length=MAX_TYPED_LENGTH), AfterValidator(clean_text)]

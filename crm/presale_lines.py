@@ -108,14 +108,14 @@ def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") ->
     """Names the fields that the database refuses as those of the body, as in `items.1.discount`.
 
     PostgreSQL tells which line it was by its id, or by the product that is not there; of what is too large it tells
-    nothing.
+    nothing: where no line is, their sum must be.
     """
     try:
         yield
     except asyncpg.NumericValueOutOfRangeError as error:
         large = [place for place, line in enumerate(lines) if _is_too_large(line)]
         errors = [FieldError(f"{within}{place}.total_price", "out_of_range") for place in large]
-        raise Problem("out_of_range", errors=errors) from error
+        raise Problem("out_of_range", errors=errors or [FieldError("total", "out_of_range")]) from error
     except asyncpg.IntegrityConstraintViolationError as error:
         problem, named = explain(error), A_UUID.search(error.detail or "")
         keys = [(id, line["product_id"]) for id, line in zip(ids, lines, strict=True)]

@@ -140,6 +140,13 @@ async def test_a_line_that_is_too_large_is_named(cast: Cast, connection: asyncpg
         assert [error["field"] for error in problem["errors"]] == [f"{within}1.total_price"]
 
 
+async def test_a_sum_that_is_too_large_is_named(cast: Cast, connection: asyncpg.Connection) -> None:
+    body: dict[str, Any] = await a_body(connection)
+    body["items"] = [body["items"][0] | {"quantity": "1", "unit_price": "99999999.99"}] * 2
+    problem = (await cast.employee.post("/api/presales/", json=body)).json()
+    assert (problem["code"], [error["field"] for error in problem["errors"]]) == ("out_of_range", ["total"])
+
+
 async def test_the_database_s_refusal_names_the_line(cast: Cast, connection: asyncpg.Connection) -> None:
     body: dict[str, Any] = await a_body(connection)
     [good] = body["items"]

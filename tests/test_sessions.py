@@ -50,18 +50,21 @@ class TestWhoIsLetIn:
         self, client: httpx.AsyncClient, connection: asyncpg.Connection
     ) -> None:
         keep_cookies(client, await a_token(connection, ANA))
-        for header in (
-            b"",
-            b"Bearer",
-            b"Bearer ",
-            b"Bearer x",
-            b"Basic YTpi",
-            b"Bearer \xff\xfe",
-            b"\xc3\xa9 x",
-            b"a b c",
-        ):
+        for header in b"Bearer", b"Bearer ", b"Bearer x", b"Bearer \xff\xfe", b"bearer a b c":
             answer = await client.get(ME, headers={b"Authorization": header})
             assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), header
+
+    async def test_a_password_for_a_proxy_is_none_of_ours(
+        self, client: httpx.AsyncClient, connection: asyncpg.Connection
+    ) -> None:
+        others = b"Basic YTpi", b"", b"\xc3\xa9 x", b"a b c"
+        for header in others:
+            assert (await client.get(ME, headers={b"Authorization": header})).status_code == 401, header
+        keep_cookies(client, await a_token(connection, ANA))
+        for header in others:
+            assert (await client.get(ME, headers={b"Authorization": header})).status_code == 200, header
+            forged = await client.post("/api/customers/", headers={b"Authorization": header, b"X-CSRFToken": b"x"})
+            assert forged.json()["code"] == "csrf_failed", header
 
     async def test_two_headers_are_one_too_many(
         self, client: httpx.AsyncClient, connection: asyncpg.Connection

@@ -96,8 +96,8 @@ def is_refusal(error: BaseException) -> bool:
 
 def _explain_constraint(error: asyncpg.IntegrityConstraintViolationError, *, deleting: bool) -> Problem:
     if isinstance(error, asyncpg.NotNullViolationError):
-        column: Any = error.column_name  # None where a domain, or a trigger of others, names none
-        return Problem("not_null_violation", errors=[FieldError(column, "null")])
+        column = error.column_name  # which a domain, or a trigger of others, does not name
+        return Problem("not_null_violation", errors=[FieldError(column, "null")] if column else [])
     name = error.constraint_name or ""
     if deleting and isinstance(error, asyncpg.ForeignKeyViolationError | asyncpg.RestrictViolationError):
         return Problem("still_referenced", constraint=f"{name}:delete")
