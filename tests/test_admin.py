@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -153,6 +154,16 @@ class TestLists:
             answer = await desks.admin.get("users/", **sent, __order="name")
             assert [user["name"] for user in answer.json()["rows"]] == found
             assert (await desks.admin.get("users/count/", **sent)).json()["count"] == len(found)
+
+    async def test_a_time_is_the_whole_second_that_a_field_shows(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        await a_customer(connection, created_at=datetime(2026, 11, 29, 18, 15, 1, 500_000, tzinfo=UTC))
+        for operator, expected in {"lte": 1, "gt": 0, "gte": 1, "lt": 0}.items():
+            for typed in ("2026-11-29T18:15:01.000Z", "2026-11-29T15:15:01-03:00"):
+                asked = {"created_at": typed, "created_at__operator": operator}
+                answer = (await desks.admin.get("customers/", **asked)).json()
+                assert len(answer["rows"]) == expected, (operator, typed)
 
     async def test_sorting_by_what_is_not_shown_changes_nothing(self, desks: Desks) -> None:
         for order in ("password", "-version", "name,name", "name,-name", "", "password,name"):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, get_args
 from uuid import UUID
 
-from piccolo.columns import JSONB, Integer, Numeric, Varchar
+from piccolo.columns import JSONB, Integer, Numeric, Timestamptz, Varchar
 from piccolo_api.crud.endpoints import OrderBy
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -63,6 +63,7 @@ class AdminCRUD(CRUD):
         self.tables = {name: columns_of(one.table) for name, one in self.resources.items()}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
         self.decimals = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Numeric)}
+        self.times = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Timestamptz)}
         self.one_line_fields = {
             column._meta.name
             for column in resource.table._meta.columns
@@ -81,6 +82,7 @@ class AdminCRUD(CRUD):
         decimals, unclear = values.with_points(self._decimals_of(given), language_of(request.scope))
         given.update(decimals)
         given.errors += unclear
+        given.update(values.to_the_end_of_seconds(given, self.times))
         for name in list(given):
             column, _, kind = name.rpartition("__")
             if kind == "match" and column in self.resource.filtered and not self.resource.has_parts(column):

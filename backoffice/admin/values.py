@@ -1,7 +1,7 @@
 """Values as people type them into forms, and as the screen and spreadsheets show them."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
 from piccolo.columns import Column, Numeric
@@ -12,6 +12,8 @@ from backoffice.problems import FieldError, Problem
 
 WITH_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
 WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: here a thousand and more, elsewhere not
+
+WHOLE_SECOND = re.compile(r"(:[0-9]{2}:[0-9]{2})(\.0+)?(?=Z|[+-]|$)")
 
 CURRENCY = re.compile(r"R\$\s*")
 
@@ -47,6 +49,12 @@ def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dic
         name: text.replace(".", "").replace(",", ".") for name, text in texts.items() if WITH_COMMA.fullmatch(text)
     }
     return {**typed, **texts, **meant}, unclear
+
+
+def to_the_end_of_seconds(given: Mapping[str, str], times: Set[str]) -> dict[str, str]:
+    """Fields have times in whole seconds, and rows fractions: "up to" and "after" a second mean its end."""
+    bounds = [name for name in times & given.keys() if given.get(f"{name}__operator") in ("lte", "gt")]
+    return {name: WHOLE_SECOND.sub(r"\1.999999", given[name]) for name in bounds}
 
 
 def decimal(text: str, language: words.Language) -> str:
