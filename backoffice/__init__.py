@@ -1,1 +1,3 @@
-import backoffice.audit_trail.words  # noqa: F401 # registers what the screen and the rules say
+# What the screen and the rules say is registered by importing it.
+import backoffice.audit_trail.words
+import backoffice.problem_words  # noqa: F401

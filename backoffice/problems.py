@@ -11,6 +11,20 @@ from pydantic_core import ErrorDetails
 
 from backoffice import words
 
+# pydantic distinguishes more kinds of wrong than a reader needs.
+SAME_WORDS: Mapping[str, str] = {
+    "int_parsing": "int_type",
+    "int_from_float": "int_type",
+    "int_parsing_size": "int_type",
+    "bool_parsing": "bool_type",
+    "decimal_parsing": "decimal_type",
+    "uuid_type": "uuid_parsing",
+    "datetime_type": "datetime_parsing",
+    "datetime_from_date_parsing": "datetime_parsing",
+    "enum": "literal_error",
+    "model_type": "dict_type",
+}
+
 LONGEST_FIELD = 100  # characters of a field's name that an answer repeats
 MOST_ERRORS = 100  # in one answer; whoever sends ten thousand wrong lines sees the pattern
 
@@ -117,7 +131,7 @@ def _say(text: words.Text, plainer: words.Text, language: words.Language, parame
 
 def _public_code(error: FieldError) -> str:
     constraint = words.CONSTRAINTS.get(error.code)
-    return constraint.code if constraint else words.SAME_WORDS.get(error.code, error.code)
+    return constraint.code if constraint else SAME_WORDS.get(error.code, error.code)
 
 
 def _message(error: FieldError, language: words.Language) -> str:
@@ -127,7 +141,7 @@ def _message(error: FieldError, language: words.Language) -> str:
         return _say(constraint.each or constraint.says, plainer, language, error.parameters)
     if error.code in words.PROBLEMS:
         return words.translate(words.PROBLEMS[error.code].detail, language, **error.parameters)
-    code, plainer = words.SAME_WORDS.get(error.code, error.code), words.VALUE_ERRORS["invalid"]
+    code, plainer = SAME_WORDS.get(error.code, error.code), words.VALUE_ERRORS["invalid"]
     return _say(words.VALUE_ERRORS.get(code, plainer), plainer, language, error.parameters)
 
 
@@ -164,4 +178,4 @@ def _parameters(error: ErrorDetails) -> Mapping[str, object]:
 def _code(error: ErrorDetails) -> str:
     if error["input"] is None and error["type"] not in ("missing", "extra_forbidden"):
         return "null"
-    return words.SAME_WORDS.get(error["type"], error["type"])
+    return SAME_WORDS.get(error["type"], error["type"])

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "seed": {"accounts", "crm", "backoffice"},
 }
 # Within backoffice: what a package may import of it beside itself.
-FOUNDATIONS = {"settings", "connection_urls", "words", "problems", "columns"}
+FOUNDATIONS = {"settings", "connection_urls", "words", "problem_words", "problems", "columns"}
 BENEATH = {
     "audit_trail": FOUNDATIONS,
     "database": FOUNDATIONS,

@@ -9,10 +9,10 @@ from fastapi import FastAPI
 
 from backoffice import words
 from backoffice.database.errors import explain
-from backoffice.problems import Problem, describe
+from backoffice.problems import SAME_WORDS, Problem, describe
 from backoffice.settings import ROOT
 from backoffice.web.problem_responses import language_of
-from backoffice.words import CONSTRAINTS, PROBLEMS, SAME_WORDS, VALUE_ERRORS, VALUES
+from backoffice.words import CONSTRAINTS, PROBLEMS, VALUE_ERRORS, VALUES
 from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_session, a_user
 from tests.provocations import REFUSED
 

@@ -8,6 +8,8 @@ const CREATE = "[data-uitest=create_button]";
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
 
+const AGAIN = "This may have been carried out already. Send it again?";
+
 const formOf = (address) => address.match(FORM)?.[1];
 
 on("opened", ({ address }) => {
@@ -46,6 +48,23 @@ on("answered", ({ address, form, method, responseText, status }) => {
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(address.pathname.match(NEW_ROW)[1], JSON.parse(responseText));
 });
+
+// What was sent without an answer may be there already, and a pre-sale or a line looks like no other.
+on("unanswered", ({ form, method }) => {
+  if (form && method === "POST") form.dataset.unanswered = "";
+});
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (!("unanswered" in form.dataset)) return;
+    if (confirm(AGAIN)) return delete form.dataset.unanswered;
+    event.preventDefault();
+    event.stopPropagation(); // it never comes to the front end
+  },
+  true,
+);
 
 // The total, the CPF without dots, the version for the next time.
 function showSaved(row) {
