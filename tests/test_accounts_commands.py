@@ -14,7 +14,7 @@ from accounts import commands
 from accounts.passwords import verify_password
 from backoffice.settings import ROOT, Settings
 from piccolo_conf import DB
-from tests.builders import a_user
+from tests.support.builders import a_user
 
 COMMAND = (sys.executable, "-m", "piccolo.main", "accounts", "create_admin")
 BIA = ("--email=bia@flowcrm.example", "--name=Bia Lima")

@@ -5,9 +5,9 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
-from tests.answers import refused
-from tests.bodies import CUSTOMER
-from tests.conftest import Cast
+from tests.support.bodies import CUSTOMER
+from tests.support.cast import Cast
+from tests.support.refusals import refused
 
 
 async def test_without_its_slash_an_address_leads_to_the_one_with_it(cast: Cast) -> None:

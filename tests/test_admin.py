@@ -13,9 +13,10 @@ from piccolo_admin.endpoints import ASSET_PATH
 from piccolo_admin.translations.data import ENGLISH
 
 from backoffice.words import LABELS
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
-from tests.conftest import Cast
-from tests.desk import ANA, Desk, Desks, refused
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
+from tests.support.cast import Cast
+from tests.support.desk import ANA, Desk, Desks
+from tests.support.refusals import refused_in_words
 
 TABLES = ("customers", "presales", "presale_items", "products", "users", "audit_trail")
 
@@ -40,22 +41,22 @@ class TestThePage:
             assert list((await desk.get("grouped/")).json()["grouped"].items()) == everybody + more
 
     async def test_nobody_gets_in_without_a_session(self, cast: Cast) -> None:
-        refused(await cast.stranger.get("/admin/api/tables/customers/"), 401, "Please log in.")
+        refused_in_words(await cast.stranger.get("/admin/api/tables/customers/"), 401, "Please log in.")
         portuguese = {"Accept-Language": "pt-BR"}
         answer = await cast.stranger.get("/admin/api/tables/customers/", headers=portuguese)
-        refused(answer, 401, "Por favor, entre no sistema.")
+        refused_in_words(answer, 401, "Por favor, entre no sistema.")
 
     async def test_writing_needs_the_token_of_the_page(self, desks: Desks) -> None:
         del desks.admin.client.headers["X-CSRFToken"]
         said = "Send the header X-CSRFToken with the value of the cookie csrftoken."
-        refused(await desks.admin.creates("customers", **ANA), 403, said)
+        refused_in_words(await desks.admin.creates("customers", **ANA), 403, said)
         desks.admin.client.headers["X-CSRFToken"] = "invented"
-        refused(await desks.admin.creates("customers", **ANA), 403, said)
+        refused_in_words(await desks.admin.creates("customers", **ANA), 403, said)
 
     async def test_whoever_has_no_session_any_more_is_asked_to_log_in(self, desks: Desks) -> None:
         desks.admin.client.cookies.clear()
         answer = await desks.admin.client.post("/admin/api/tables/customers/", json=ANA)
-        refused(answer, 401, "Please log in.")
+        refused_in_words(answer, 401, "Please log in.")
 
     async def test_behind_https_only_its_own_pages_may_write(self, desks: Desks) -> None:
         desks.admin.client.base_url = httpx.URL("https://flowcrm.test")
@@ -65,12 +66,12 @@ class TestThePage:
 
     async def test_what_does_not_exist_is_said_plainly(self, desks: Desks) -> None:
         for path in ("sessions/schema/", f"customers/{uuid4()}/"):
-            refused(await desks.admin.get(path), 404, "There is nothing here.")
+            refused_in_words(await desks.admin.get(path), 404, "There is nothing here.")
 
     async def test_it_is_described_nowhere(self, cast: Cast, desks: Desks) -> None:
         for path in ("openapi.json", "docs", "docs/", "docs/openapi.json", "docs/docs", "docs/redoc", "redoc"):
-            refused(await cast.stranger.get(f"/admin/api/{path}"), 401, "Please log in.")
-            refused(await desks.admin.client.get(f"/admin/api/{path}"), 404, "There is nothing here.")
+            refused_in_words(await cast.stranger.get(f"/admin/api/{path}"), 401, "Please log in.")
+            refused_in_words(await desks.admin.client.get(f"/admin/api/{path}"), 404, "There is nothing here.")
             for page in (f"/admin/{path}", f"/admin/public/{path}"):
                 answer = await cast.stranger.get(page)
                 assert (answer.status_code, "There is nothing here." in answer.text) == (404, True), page
@@ -108,7 +109,9 @@ class TestTheWords:
     async def test_refusals_speak_the_language_of_the_screen(self, desks: Desks) -> None:
         desks.admin.client.headers["Accept-Language"] = "pt-br"
         answer = await desks.admin.creates("customers", **ANA | {"cpf": "1", "phone": ""})
-        refused(answer, 422, "Telefone: Este campo é obrigatório.\nCPF: Este CPF não é válido. Confira os dígitos.")
+        refused_in_words(
+            answer, 422, "Telefone: Este campo é obrigatório.\nCPF: Este CPF não é válido. Confira os dígitos."
+        )
 
 
 async def _schema(desk: Desk, table: str, language: str) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 import asyncpg
 import pytest
 
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
-from tests.clients import a_token, bearer, log_in
-from tests.conftest import Cast
-from tests.desk import ANA, NOT_ALLOWED, Desks, refused
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
+from tests.support.cast import Cast
+from tests.support.clients import a_token, bearer, log_in
+from tests.support.desk import ANA, Desks
+from tests.support.refusals import NOT_ALLOWED, refused_in_words
 
 STALE = "Somebody changed this in the meantime. Load it again and repeat your change."
 PRODUCT = {"code": "P", "name": "P", "unit": "un", "purchase_price": "1", "sale_price": "2", "sale_type": "retail"}
@@ -15,7 +16,7 @@ PRODUCT = {"code": "P", "name": "P", "unit": "un", "purchase_price": "1", "sale_
 class TestForms:
     async def test_what_is_missing_is_named(self, desks: Desks) -> None:
         missing = "\n".join(f"{name}: This field is required." for name in ("Name", "E-mail", "Phone", "CPF"))
-        refused(await desks.employee.creates("customers"), 422, missing)
+        refused_in_words(await desks.employee.creates("customers"), 422, missing)
 
     @pytest.mark.parametrize(
         ("values", "status", "text"),
@@ -36,7 +37,7 @@ class TestForms:
         self, desks: Desks, connection: asyncpg.Connection, values: dict[str, str], status: int, text: str
     ) -> None:
         await a_customer(connection, cpf="11144477735")
-        refused(await desks.employee.creates("customers", **ANA | values), status, text)
+        refused_in_words(await desks.employee.creates("customers", **ANA | values), status, text)
         assert await connection.fetchval("SELECT count(*) FROM customers") == 1
 
     async def test_what_is_left_empty_becomes_what_the_database_says(
@@ -67,7 +68,7 @@ class TestForms:
         created = (await desks.manager.creates("products", **PRODUCT | typed)).json()
         assert (created["code"], created["stock"], created["sale_price"]) == ("CAF-1", 7, "2.50")
         assert created["description"] == typed["description"]
-        refused(
+        refused_in_words(
             await desks.manager.creates("products", **PRODUCT | {"code": "CAF-1 "}),
             409,
             "Another product has this code.",
@@ -89,14 +90,14 @@ class TestForms:
     ) -> None:
         product = await a_product(connection, description="Old")
         answer = await desks.manager.changes("products", product, stock="", sale_price="", description="")
-        refused(answer, 422, "Stock: This field is required.\nSale price: This field is required.")
+        refused_in_words(answer, 422, "Stock: This field is required.\nSale price: This field is required.")
         assert (await desks.manager.changes("products", product, description="")).json()["description"] is None
 
     async def test_decimals_may_have_commas_where_people_speak_portuguese(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:
         product = await a_product(connection, sale_price="10.00")
-        refused(
+        refused_in_words(
             await desks.manager.changes("products", product, sale_price="1,234"),
             422,
             "Sale price: This must be a number, such as 12.50.",
@@ -142,12 +143,12 @@ class TestForms:
         assert form["quantity"] == "1,000"
         assert (await desks.employee.saves("presale_items", line, form)).json()["quantity"] == "1,000"
         assert await connection.fetchval("SELECT quantity FROM presale_items") == 1
-        refused(
+        refused_in_words(
             await desks.employee.changes("presale_items", line, quantity="1.000"),
             422,
             "Quantidade: São milhares? Escreva sem ponto; as casas decimais vêm depois da vírgula.",
         )
-        refused(
+        refused_in_words(
             await desks.employee.get("presale_items/", quantity="1.000", quantity__operator="e"),
             422,
             "Quantidade: São milhares? Escreva sem ponto; as casas decimais vêm depois da vírgula.",
@@ -193,27 +194,27 @@ class TestPresales:
     async def test_they_start_as_drafts(self, desks: Desks, connection: asyncpg.Connection) -> None:
         customer = str(await a_customer(connection))
         answer = await desks.admin.creates("presales", customer_id=customer, status="approved")
-        refused(answer, 422, "Status: A new pre-sale starts as a draft.")
+        refused_in_words(answer, 422, "Status: A new pre-sale starts as a draft.")
         created = (await desks.admin.creates("presales", customer_id=customer, status="draft")).json()
         assert (created["status"], created["total"], created["items"]) == ("draft", "0.00", [])
 
     async def test_they_move_and_are_refused_in_plain_words(self, desks: Desks, connection: asyncpg.Connection) -> None:
         presale = await a_presale(connection)
         empty = await desks.employee.changes("presales", presale, status="pending")
-        refused(empty, 409, "A pre-sale without items cannot be submitted.")
+        refused_in_words(empty, 409, "A pre-sale without items cannot be submitted.")
         product = await a_product(connection, name="Queijo", stock=1)
         await a_line(connection, presale, product_id=product, quantity="2")
         assert (await desks.employee.changes("presales", presale, status="pending")).status_code == 200
         assert (await desks.manager.changes("presales", presale, status="approved")).status_code == 200
         locked = await desks.manager.changes("presales", presale, discount="1")
-        refused(
+        refused_in_words(
             locked,
             409,
             "This pre-sale is approved. "
             "Customer, discount and items change only in a draft, notes until it is converted or cancelled.",
         )
         short = await desks.manager.changes("presales", presale, status="converted")
-        refused(short, 409, "There is too little stock of: Queijo.\nQueijo: 2 needed, 1 in stock.")
+        refused_in_words(short, 409, "There is too little stock of: Queijo.\nQueijo: 2 needed, 1 in stock.")
         await connection.execute("UPDATE products SET stock = 2 WHERE id = $1", product)
         assert (await desks.manager.changes("presales", presale, status="converted")).status_code == 200
         assert (await row(connection, "products", product))["stock"] == 0
@@ -239,8 +240,10 @@ class TestPasswords:
         self, desks: Desks, cast: Cast, connection: asyncpg.Connection
     ) -> None:
         nova = {"email": "nova@flowcrm.example", "name": "Nova", "role": "employee", "active": "true"}
-        refused(await desks.admin.creates("users", **nova), 422, "Password: This field is required.")
-        refused(await desks.admin.creates("users", **nova, password="x"), 422, "Password: At least 8 characters.")
+        refused_in_words(await desks.admin.creates("users", **nova), 422, "Password: This field is required.")
+        refused_in_words(
+            await desks.admin.creates("users", **nova, password="x"), 422, "Password: At least 8 characters."
+        )
         created = await desks.admin.creates("users", **nova, password="her-password")
         assert "password" not in created.json()
         assert (await log_in(cast.stranger, nova["email"], "her-password")).status_code == 200
@@ -265,7 +268,7 @@ class TestStaleForms:
         form = await desks.employee.loads("customers", customer)
         changed = await cast.manager.patch(f"/api/customers/{customer}/", json={"address": "Rua Nova, 1"})
         assert changed.status_code == 200
-        refused(await desks.employee.saves("customers", customer, form | {"name": "After"}), 412, STALE)
+        refused_in_words(await desks.employee.saves("customers", customer, form | {"name": "After"}), 412, STALE)
         assert (await row(connection, "customers", customer))["address"] == "Rua Nova, 1"
 
     async def test_an_item_is_guarded_as_well_though_it_knows_no_time_of_change(
@@ -274,7 +277,7 @@ class TestStaleForms:
         line = await a_line(connection, await a_presale(connection), quantity="1")
         form = await desks.employee.loads("presale_items", line)
         await connection.execute("UPDATE presale_items SET quantity = 5 WHERE id = $1", line)
-        refused(await desks.employee.saves("presale_items", line, form | {"discount": "1"}), 412, STALE)
+        refused_in_words(await desks.employee.saves("presale_items", line, form | {"discount": "1"}), 412, STALE)
 
     async def test_nobody_approves_items_that_they_have_not_seen(
         self, desks: Desks, connection: asyncpg.Connection
@@ -282,18 +285,18 @@ class TestStaleForms:
         presale = await a_presale_that_is(connection, "draft")
         form = await desks.manager.loads("presales", presale)
         await a_line(connection, presale)
-        refused(await desks.manager.saves("presales", presale, form | {"status": "pending"}), 412, STALE)
+        refused_in_words(await desks.manager.saves("presales", presale, form | {"status": "pending"}), 412, STALE)
 
     async def test_a_version_that_is_none_is_out_of_date(self, desks: Desks, connection: asyncpg.Connection) -> None:
         customer = await a_customer(connection)
         versions: tuple[object, ...] = ("x", 5, [], {}, True)
         for version in versions:
-            refused(await desks.employee.saves("customers", customer, {"version": version}), 412, STALE)
+            refused_in_words(await desks.employee.saves("customers", customer, {"version": version}), 412, STALE)
 
     async def test_the_form_of_another_row_is_refused(self, desks: Desks, connection: asyncpg.Connection) -> None:
         one, other = await a_customer(connection), await a_customer(connection)
         form = await desks.employee.loads("customers", one)
-        refused(await desks.employee.saves("customers", other, form), 412, STALE)
+        refused_in_words(await desks.employee.saves("customers", other, form), 412, STALE)
 
     async def test_the_same_form_can_be_saved_again(self, desks: Desks, connection: asyncpg.Connection) -> None:
         customer = await a_customer(connection)
@@ -311,16 +314,16 @@ class TestStaleForms:
 class TestRights:
     async def test_employees_do_not_touch_the_catalogue(self, desks: Desks, connection: asyncpg.Connection) -> None:
         product = await a_product(connection)
-        refused(await desks.employee.creates("products", **PRODUCT), 403, NOT_ALLOWED)
-        refused(await desks.employee.changes("products", product, name="Other"), 403, NOT_ALLOWED)
-        refused(await desks.employee.deletes("products", product), 403, NOT_ALLOWED)
+        refused_in_words(await desks.employee.creates("products", **PRODUCT), 403, NOT_ALLOWED)
+        refused_in_words(await desks.employee.changes("products", product, name="Other"), 403, NOT_ALLOWED)
+        refused_in_words(await desks.employee.deletes("products", product), 403, NOT_ALLOWED)
 
     async def test_employees_delete_no_customers_and_approve_nothing(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:
         presale = await a_presale_that_is(connection, "pending")
-        refused(await desks.employee.deletes("customers", await a_customer(connection)), 403, NOT_ALLOWED)
-        refused(await desks.employee.changes("presales", presale, status="approved"), 403, NOT_ALLOWED)
+        refused_in_words(await desks.employee.deletes("customers", await a_customer(connection)), 403, NOT_ALLOWED)
+        refused_in_words(await desks.employee.changes("presales", presale, status="approved"), 403, NOT_ALLOWED)
 
     async def test_users_are_for_administrators(self, desks: Desks, connection: asyncpg.Connection) -> None:
         user = await connection.fetchval("SELECT id FROM users LIMIT 1")
@@ -330,12 +333,12 @@ class TestRights:
         for desk in (desks.manager, desks.employee):
             for method, address in (*reads, *writes):
                 answer = await desk.client.request(method, address, json={} if method != "GET" else None)
-                refused(answer, 403, NOT_ALLOWED)
+                refused_in_words(answer, 403, NOT_ALLOWED)
 
     async def test_what_is_in_use_is_not_deleted(self, desks: Desks, connection: asyncpg.Connection) -> None:
         line = await row(connection, "presale_items", await a_line(connection, await a_presale(connection)))
         answer = await desks.manager.deletes("products", line["product_id"])
-        refused(answer, 409, "This product is part of pre-sales and cannot be deleted.")
+        refused_in_words(answer, 409, "This product is part of pre-sales and cannot be deleted.")
 
     async def test_a_token_of_the_api_opens_no_form(self, cast: Cast, connection: asyncpg.Connection) -> None:
         token = await a_token(connection, "admin@flowcrm.example")

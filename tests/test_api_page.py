@@ -10,7 +10,7 @@ import httpx
 from markdown_it import MarkdownIt
 
 from backoffice.settings import ROOT
-from tests.conftest import Cast
+from tests.support.cast import Cast
 
 PAGE = ROOT / "docs" / "api.md"
 # What every database makes anew: ids, ETags, session tokens. The page's own stand for those of this run.

@@ -9,12 +9,12 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
-from tests.answers import refused
-from tests.builders import a_customer, a_presale_that_is, a_product, a_user, nth_cpf
-from tests.clients import a_client, a_token, bearer, csrf, keep_cookies, log_in
-from tests.conftest import Cast
-from tests.desk import ANA, Desks
-from tests.trail import changes, deeds, entries
+from tests.support.builders import a_customer, a_presale_that_is, a_product, a_user, nth_cpf
+from tests.support.cast import Cast
+from tests.support.clients import a_client, a_token, bearer, csrf, keep_cookies, log_in
+from tests.support.desk import ANA, Desks
+from tests.support.refusals import refused
+from tests.support.trail import changes, deeds, entries
 
 EMPLOYEE, MANAGER, ADMIN = (f"{role}@flowcrm.example" for role in ("employee", "manager", "admin"))
 ZE = "zé.o'neil@flowcrm.example"

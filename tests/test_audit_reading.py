@@ -8,13 +8,12 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.answers import blamed, refused
-from tests.builders import a_customer, a_presale_that_is, a_product, a_user, walk
-from tests.conftest import Cast
-from tests.desk import ANA, NOT_ALLOWED, Desks
-from tests.desk import refused as told
-from tests.lists import rows
-from tests.trail import entries
+from tests.support.builders import a_customer, a_presale_that_is, a_product, a_user, walk
+from tests.support.cast import Cast
+from tests.support.desk import ANA, Desks
+from tests.support.lists import rows
+from tests.support.refusals import NOT_ALLOWED, blamed, refused, refused_in_words
+from tests.support.trail import entries
 
 TRAIL = "/api/audit-trail/"
 
@@ -193,4 +192,4 @@ class TestInTheAdmin:
 
     async def test_employees_do_not_get_it(self, desks: Desks) -> None:
         for path in "", "schema/", "count/", f"{uuid.uuid4()}/":
-            told(await desks.employee.get(f"audit_trail/{path}"), 403, NOT_ALLOWED)
+            refused_in_words(await desks.employee.get(f"audit_trail/{path}"), 403, NOT_ALLOWED)

@@ -11,7 +11,7 @@ import pytest
 
 from backoffice.settings import ROOT
 from seed.demo import FIXTURE
-from tests.builders import (
+from tests.support.builders import (
     a_customer,
     a_line,
     a_presale,
@@ -20,11 +20,11 @@ from tests.builders import (
     a_session,
     a_user,
     nth_cpf,
-    refused,
     walk,
 )
-from tests.commands import BUSINESS_TABLES, contents, run
-from tests.trail import changes, deeds, entries
+from tests.support.commands import BUSINESS_TABLES, contents, run
+from tests.support.refusals import refused_by
+from tests.support.trail import changes, deeds, entries
 
 OTHER_HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$b3RoZXI"
 
@@ -231,7 +231,7 @@ class TestTheTrail:
     )
     async def test_is_altered_by_nobody_not_even_its_owner(self, trial: asyncpg.Connection, statement: str) -> None:
         await a_customer(trial)
-        with refused("audit_trail_kept"):
+        with refused_by("audit_trail_kept"):
             await trial.execute(statement)
 
     async def test_is_about_business_and_not_about_sessions(self, trial: asyncpg.Connection) -> None:
@@ -255,5 +255,5 @@ class TestTheTrail:
         statements = page.split("```sql\n-- forget")[1].split("```")[0].partition("\n")[2]
         await connection.execute(statements.replace("now() - interval '5 years'", f"'{middle}'"))
         assert len(await deeds(connection)) == 1
-        with refused("audit_trail_kept"):
+        with refused_by("audit_trail_kept"):
             await connection.execute("DELETE FROM audit_trail")

@@ -20,11 +20,11 @@ from backoffice.database.backup import BackupRefused, backup, find, restore
 from backoffice.database.engine import Engine
 from backoffice.database.programs import embedded_program, make_private_folder, run_program
 from backoffice.settings import Settings
-from tests.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
-from tests.catalog import catalog, rows
-from tests.commands import piccolo
-from tests.conftest import dsn_of
-from tests.faults import OwnServer
+from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
+from tests.support.catalog import catalog, rows_as_text
+from tests.support.commands import piccolo
+from tests.support.databases import dsn_of
+from tests.support.faults import OwnServer
 
 PROGRAMS = Path(embedded_program("pg_dump")).parent
 
@@ -64,7 +64,7 @@ async def everything(dsn: str) -> dict[str, Any]:
     try:
         return {
             "catalog": await catalog(connection),
-            "rows": await rows(connection),
+            "rows": await rows_as_text(connection),
             "migrations": await connection.fetch("SELECT * FROM migration ORDER BY id"),
             "sequences": await connection.fetch("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"),
         }

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from accounts.passwords import DEMO_PASSWORD, hash_password
-from tests.builders import a_user
-from tests.clients import NO_CERTIFICATES, log_in
-from tests.conftest import clone, project_in
-from tests.programs import Program
+from tests.support.builders import a_user
+from tests.support.clients import NO_CERTIFICATES, log_in
+from tests.support.databases import clone
+from tests.support.programs import Program, project_in
 
 ANA = "ana@flowcrm.example"
 PASSWORD = "correct horse battery staple"

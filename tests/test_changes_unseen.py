@@ -9,10 +9,10 @@ import pytest
 
 from backoffice.api.crud import CRUD
 from backoffice.web import request_bodies
-from tests.builders import a_product, row
-from tests.clients import a_client, a_token, csrf, keep_cookies
-from tests.conftest import Cast
-from tests.trail import changes
+from tests.support.builders import a_product, row
+from tests.support.cast import Cast
+from tests.support.clients import a_client, a_token, csrf, keep_cookies
+from tests.support.trail import changes
 
 # What is asked of a product, and what a manager is told.
 ASKED = {

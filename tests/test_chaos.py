@@ -6,10 +6,10 @@ from random import Random
 import asyncpg
 import pytest
 
-from tests.builders import a_presale_that_is, a_product
 from tests.chaos.door import Door, Ledger
 from tests.chaos.shop import Customer, Line, Presale, Price, Product, Shop
 from tests.chaos.verdict import Verdict
+from tests.support.builders import a_presale_that_is, a_product
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from accounts.passwords import DEMO_PASSWORD
-from tests.conftest import Cast
+from tests.support.cast import Cast
 
 PACKAGE = "generated_flow_crm"
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.builders import a_line, a_presale, a_presale_that_is, a_product, row, walk
-from tests.concurrently import (
+from tests.support.builders import a_line, a_presale, a_presale_that_is, a_product, row, walk
+from tests.support.concurrently import (
     DONE,
     ISOLATIONS,
     Isolation,
@@ -19,7 +19,7 @@ from tests.concurrently import (
     persist,
     statement,
 )
-from tests.properties import gross
+from tests.support.properties import gross
 
 WRITERS = 16
 CHANGES = [

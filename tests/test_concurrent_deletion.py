@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.builders import (
+from tests.support.builders import (
     PASSWORD_HASH,
     a_customer,
     a_presale,
@@ -14,10 +14,18 @@ from tests.builders import (
     a_product,
     a_session,
     a_user,
-    refused,
     row,
 )
-from tests.concurrently import DONE, ISOLATIONS, Isolation, Work, all_at_once, one_waits_for_the_other, statement
+from tests.support.concurrently import (
+    DONE,
+    ISOLATIONS,
+    Isolation,
+    Work,
+    all_at_once,
+    one_waits_for_the_other,
+    statement,
+)
+from tests.support.refusals import refused_by
 
 ADMINS = 16
 
@@ -119,7 +127,7 @@ class TestLastAdmin:
                 await connection.execute(demote, ana)
                 await other.execute(demote, rui)
         await other.close()
-        with refused("users_last_admin"):
+        with refused_by("users_last_admin"):
             await connection.execute(demote, rui)
 
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from validate_docbr import CPF
 
-from tests.builders import a_customer, nth_cpf, refused, row
-from tests.properties import in_batches
+from tests.support.builders import a_customer, nth_cpf, row
+from tests.support.properties import in_batches
+from tests.support.refusals import refused_by
 
 digits = st.text("0123456789", min_size=11, max_size=11)
 nearly_right = st.builds(
@@ -60,16 +61,16 @@ async def test_eleven_digits_are_stored_however_they_are_typed(trial: asyncpg.Co
     ],
 )
 async def test_anything_else_is_refused(trial: asyncpg.Connection, typed: str) -> None:
-    with refused("customers_cpf_valid"):
+    with refused_by("customers_cpf_valid"):
         await a_customer(trial, cpf=typed)
 
 
 async def test_a_cpf_is_unique_in_whatever_form_it_is_typed(connection: asyncpg.Connection) -> None:
     await a_customer(connection, cpf="529.982.247-25")
-    with refused("customers_cpf_key"):
+    with refused_by("customers_cpf_key"):
         await a_customer(connection, cpf="52998224725")
     other = await a_customer(connection)
-    with refused("customers_cpf_key"):
+    with refused_by("customers_cpf_key"):
         await connection.execute("UPDATE customers SET cpf = '529 982 247 25' WHERE id = $1", other)
 
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.answers import blamed, problem, refused
-from tests.bodies import BODIES, CUSTOMER, PRODUCT, TABLES, USER, create
-from tests.builders import a_customer, a_presale, a_product
-from tests.conftest import Cast
+from tests.support.bodies import BODIES, CUSTOMER, PATHS, PRODUCT, USER, create
+from tests.support.builders import a_customer, a_presale, a_product
+from tests.support.cast import Cast
+from tests.support.refusals import blamed, problem, refused
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -113,7 +113,7 @@ async def test_numbers_are_as_good_as_text_for_money(cast: Cast) -> None:
     assert (await create(cast.manager, "products", {**PRODUCT, "stock": 5.0})).json()["stock"] == 5
 
 
-@pytest.mark.parametrize("path", TABLES)
+@pytest.mark.parametrize("path", PATHS)
 async def test_unknown_fields_and_parameters_are_refused(cast: Cast, path: str) -> None:
     for color in "red", None:
         answer = await cast.admin.post(f"/api/{path}/", json={**BODIES.get(path, {}), "color": color})

@@ -6,10 +6,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.answers import blamed, problem, refused
-from tests.bodies import BODIES, CUSTOMER, TABLES, create
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, row
-from tests.conftest import Cast
+from tests.support.bodies import BODIES, CUSTOMER, PATHS, create
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, row
+from tests.support.cast import Cast
+from tests.support.refusals import blamed, problem, refused
 
 
 class TestChange:
@@ -38,7 +38,7 @@ class TestChange:
         unchanged = await cast.employee.patch(created.headers["Location"], json={})
         assert (unchanged.json(), unchanged.headers["ETag"]) == (created.json(), created.headers["ETag"])
 
-    @pytest.mark.parametrize("path", TABLES)
+    @pytest.mark.parametrize("path", PATHS)
     async def test_rows_that_are_not_there(self, cast: Cast, connection: asyncpg.Connection, path: str) -> None:
         whole = {
             "presales": {"customer_id": str(uuid4())},
@@ -54,7 +54,7 @@ class TestChange:
         ):
             assert refused(await request) == (404, "not_found")
 
-    @pytest.mark.parametrize("path", TABLES)
+    @pytest.mark.parametrize("path", PATHS)
     async def test_what_is_no_id(self, cast: Cast, path: str) -> None:
         canonical = str(uuid4())
         for id in (

@@ -8,9 +8,9 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.answers import blamed
-from tests.builders import a_presale, a_product
-from tests.conftest import Cast
+from tests.support.builders import a_presale, a_product
+from tests.support.cast import Cast
+from tests.support.refusals import blamed
 
 ORDERS = (
     "name",
@@ -26,7 +26,7 @@ ORDERS = (
 )
 
 
-async def some_products(connection: asyncpg.Connection) -> None:
+async def products_that_are_alike(connection: asyncpg.Connection) -> None:
     """Alike enough that every column has ties, and some nulls."""
     for number in range(12):
         await a_product(
@@ -46,7 +46,7 @@ async def page(client: httpx.AsyncClient, cursor: str, order: str, path: str = "
     return answer.json()
 
 
-async def walk(client: httpx.AsyncClient, order: str, **more: Any) -> list[dict[str, Any]]:
+async def all_pages(client: httpx.AsyncClient, order: str, **more: Any) -> list[dict[str, Any]]:
     found, cursor = [], ""
     while cursor is not None:
         body = await page(client, cursor, order, **more)
@@ -58,17 +58,17 @@ async def walk(client: httpx.AsyncClient, order: str, **more: Any) -> list[dict[
 
 @pytest.mark.parametrize("order", ORDERS)
 async def test_the_pages_together_are_the_list(cast: Cast, connection: asyncpg.Connection, order: str) -> None:
-    await some_products(connection)
+    await products_that_are_alike(connection)
     whole = (await cast.employee.get("/api/products/", params={"__order": order})).json()
-    assert await walk(cast.employee, order) == whole["rows"]
+    assert await all_pages(cast.employee, order) == whole["rows"]
     assert len(whole["rows"]) == 12
 
 
 async def test_filters_searches_and_chosen_fields_hold_on_every_page(
     cast: Cast, connection: asyncpg.Connection
 ) -> None:
-    await some_products(connection)
-    found = await walk(cast.employee, "-stock", unit="un", search="product", __visible_fields="code", limit=2)
+    await products_that_are_alike(connection)
+    found = await all_pages(cast.employee, "-stock", unit="un", search="product", __visible_fields="code", limit=2)
     assert sorted(row["code"] for row in found) == ["P1", "P11", "P3", "P5", "P7", "P9"]
     assert (await page(cast.employee, "", "-stock", unit="un"))["total"] == 6
 
@@ -76,7 +76,7 @@ async def test_filters_searches_and_chosen_fields_hold_on_every_page(
 async def test_rows_that_come_and_go_neither_repeat_others_nor_hide_them(
     cast: Cast, connection: asyncpg.Connection
 ) -> None:
-    await some_products(connection)
+    await products_that_are_alike(connection)
     first = await page(cast.employee, "", "code")
     await connection.execute("DELETE FROM products WHERE code IN ('P1', $1)", first["rows"][-1]["code"])
     await a_product(connection, code="P0-new")
@@ -94,7 +94,7 @@ async def test_numbers_beyond_what_floats_hold_stay_exact(cast: Cast, connection
 
 
 async def test_a_full_last_page_says_that_it_is_the_last(cast: Cast, connection: asyncpg.Connection) -> None:
-    await some_products(connection)
+    await products_that_are_alike(connection)
     assert (await page(cast.employee, "", "code", limit=12))["next_cursor"] is None
 
 
@@ -137,7 +137,7 @@ async def test_what_is_no_cursor_of_this_order_is_refused(cast: Cast, cursor: st
 async def test_a_cursor_with_something_added_is_refused(
     cast: Cast, connection: asyncpg.Connection, damage: str
 ) -> None:
-    await some_products(connection)
+    await products_that_are_alike(connection)
     for order in "code", "name", "stock,-description":
         cursor = (await page(cast.employee, "", order))["next_cursor"]
         params = {"cursor": damage.format(cursor), "__order": order}

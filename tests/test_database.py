@@ -18,7 +18,7 @@ from backoffice.database.engine import Engine
 from backoffice.database.errors import explain
 from backoffice.database.pool import PoolExhausted
 from backoffice.settings import Settings
-from tests.faults import OwnServer, own_server
+from tests.support.faults import OwnServer, own_server
 
 DEFERRED = """
     CREATE TABLE parent (id int PRIMARY KEY);

@@ -15,7 +15,7 @@ import pytest
 from backoffice.database import embedded
 from backoffice.database.programs import EmbeddedError
 from backoffice.settings import ROOT
-from tests.faults import STARTER, OwnServer, a_server
+from tests.support.faults import STARTER, OwnServer, a_server
 
 
 @pytest.fixture

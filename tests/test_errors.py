@@ -11,11 +11,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.answers import problem, refused
-from tests.bodies import CUSTOMER, PRODUCT, create
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product
-from tests.conftest import Cast
-from tests.raw_requests import raw_of
+from tests.support.bodies import CUSTOMER, PRODUCT, create
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product
+from tests.support.cast import Cast
+from tests.support.raw_requests import raw_of
+from tests.support.refusals import problem, refused
 
 PORTUGUESE = {"Accept-Language": "pt-BR,pt;q=0.9,en;q=0.5"}
 

@@ -17,11 +17,11 @@ import pytest
 from backoffice.settings import Settings
 from main import app, lifespan
 from piccolo_conf import DB
-from tests.builders import a_customer, a_product, a_user
-from tests.clients import a_client, a_token, bearer
-from tests.faults import OwnServer
-from tests.pgbouncer import PgBouncer, pgbouncer
-from tests.standby import Pair, pair, set_option
+from tests.support.builders import a_customer, a_product, a_user
+from tests.support.clients import a_client, a_token, bearer
+from tests.support.faults import OwnServer
+from tests.support.pgbouncer import PgBouncer, pgbouncer
+from tests.support.standby import Pair, pair, set_option
 
 DIRECTLY, THROUGH = "directly", "through PgBouncer"
 RESUMES_WITHIN_SECONDS = 10

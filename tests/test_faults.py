@@ -14,10 +14,10 @@ import pytest
 from backoffice.settings import Settings
 from main import app, lifespan
 from piccolo_conf import DB
-from tests.builders import a_customer, a_product, a_user
-from tests.clients import a_client, a_token, bearer
-from tests.faults import OwnServer, own_server
-from tests.pgbouncer import pgbouncer
+from tests.support.builders import a_customer, a_product, a_user
+from tests.support.clients import a_client, a_token, bearer
+from tests.support.faults import OwnServer, own_server
+from tests.support.pgbouncer import pgbouncer
 
 LONGEST_SECONDS = 15
 RESUMES_WITHIN_SECONDS = 10

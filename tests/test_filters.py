@@ -6,11 +6,11 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 
-from tests.answers import blamed
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_user
-from tests.conftest import Cast
-from tests.lists import names, rows, some_products
-from tests.raw_requests import raw_of
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_user
+from tests.support.cast import Cast
+from tests.support.lists import names, rows, some_products
+from tests.support.raw_requests import raw_of
+from tests.support.refusals import blamed
 
 
 class TestOperators:

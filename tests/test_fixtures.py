@@ -16,9 +16,9 @@ from backoffice.settings import ROOT, Settings
 from crm.enums import PresaleStatus
 from piccolo_conf import DB
 from seed.demo import load
-from tests.builders import a_presale_that_is, a_session, a_user, row
-from tests.commands import Contents, contents, refusal, run
-from tests.conftest import clone
+from tests.support.builders import a_presale_that_is, a_session, a_user, row
+from tests.support.commands import Contents, contents, refusal, run
+from tests.support.databases import clone
 
 DEMO = "seed/fixtures/demo.json"
 A_DEMO_CPF = "31820475662"

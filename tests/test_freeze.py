@@ -7,7 +7,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.builders import a_customer, a_line, a_presale_that_is, refused, row
+from tests.support.builders import a_customer, a_line, a_presale_that_is, row
+from tests.support.refusals import refused_by
 
 FROZEN = ("pending", "approved", "cancelled", "converted")
 FINAL = ("cancelled", "converted")
@@ -32,7 +33,7 @@ class TestFreeze:
         before = await row(connection, "presales", presale)
         changes = {"customer_id": await a_customer(connection), "discount": Decimal(1)}
         for name, value in (changes | {"created_at": before["updated_at"]}).items():
-            with refused("presales_locked"):
+            with refused_by("presales_locked"):
                 await update(connection, presale, **{name: value})
         assert await row(connection, "presales", presale) == before
 
@@ -52,7 +53,7 @@ class TestFreeze:
     @pytest.mark.parametrize("status", FINAL)
     async def test_notes_stay_at_the_end(self, trial: asyncpg.Connection, status: str) -> None:
         presale = await a_presale_that_is(trial, status)
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await update(trial, presale, notes="too late")
 
     async def test_the_last_step_may_bring_its_note(self, trial: asyncpg.Connection) -> None:
@@ -62,7 +63,7 @@ class TestFreeze:
 
     async def test_reopening_does_not_smuggle_in_a_discount(self, connection: asyncpg.Connection) -> None:
         presale = await a_presale_that_is(connection, "pending")
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await update(connection, presale, status="draft", discount=Decimal(1))
         assert (await row(connection, "presales", presale))["status"] == "pending"
 
@@ -72,11 +73,11 @@ class TestFreeze:
     ) -> None:
         presale = await a_presale_that_is(connection, status)
         line = await line_of(connection, presale)
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await a_line(connection, presale)
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await connection.execute("UPDATE presale_items SET quantity = 2 WHERE id = $1", line)
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await connection.execute("DELETE FROM presale_items WHERE id = $1", line)
 
     @pytest.mark.parametrize("status", FROZEN)
@@ -85,7 +86,7 @@ class TestFreeze:
     ) -> None:
         frozen, draft = await a_presale_that_is(connection, status), await a_presale_that_is(connection, "draft")
         for source, target in (frozen, draft), (draft, frozen):
-            with refused("presales_locked"):
+            with refused_by("presales_locked"):
                 await connection.execute(
                     "UPDATE presale_items SET presale_id = $2 WHERE presale_id = $1", source, target
                 )
@@ -118,7 +119,7 @@ class TestFreeze:
     ) -> None:
         await a_presale_that_is(connection, status)
         for id in "id", "gen_random_uuid()":
-            with refused("presales_locked"):
+            with refused_by("presales_locked"):
                 await connection.execute(
                     "INSERT INTO presale_items (id, presale_id, product_id, quantity) "
                     f"SELECT {id}, presale_id, product_id, quantity + 1 FROM presale_items "

@@ -10,11 +10,11 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.answers import blamed, problem
-from tests.bodies import BODIES
-from tests.builders import a_customer, a_line, a_presale, a_product, a_user, nth_cpf
-from tests.conftest import Cast
-from tests.raw_requests import raw_of
+from tests.support.bodies import BODIES
+from tests.support.builders import a_customer, a_line, a_presale, a_product, a_user, nth_cpf
+from tests.support.cast import Cast
+from tests.support.raw_requests import raw_of
+from tests.support.refusals import blamed, problem
 
 # The same examples in every run: `make test` is no lottery. Change the seed's home, or raise this, to look for more.
 EXAMPLES = 150

@@ -20,7 +20,7 @@ from backoffice.monitoring import probing
 from backoffice.monitoring.health import router
 from backoffice.monitoring.probing import prober
 from backoffice.settings import Settings
-from tests.faults import own_server
+from tests.support.faults import own_server
 
 PROMISED_SECONDS = 2.5
 

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from tests.builders import a_line, a_presale, a_presale_that_is, a_product, refused, row, walk
+from tests.support.builders import a_line, a_presale, a_presale_that_is, a_product, row, walk
+from tests.support.refusals import refused_by
 
 PAST_DRAFT = ("pending", "approved", "cancelled", "converted")
 LONG_AGO = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -53,17 +54,17 @@ async def test_history_is_frozen_when_its_transaction_has_ended(connection: asyn
     async with connection.transaction():
         presale = await a_presale(connection, status="converted")
         line = await a_line(connection, presale)
-    with refused("presales_locked"):
+    with refused_by("presales_locked"):
         await a_line(connection, presale)
-    with refused("presales_locked"):
+    with refused_by("presales_locked"):
         await connection.execute("DELETE FROM presale_items WHERE id = $1", line)
-    with refused("presales_kept"):
+    with refused_by("presales_kept"):
         await connection.execute("DELETE FROM presales WHERE id = $1", presale)
 
 
 async def test_a_presale_born_by_itself_gets_no_lines_later(connection: asyncpg.Connection) -> None:
     presale = await a_presale(connection, status="approved")
-    with refused("presales_locked"):
+    with refused_by("presales_locked"):
         await a_line(connection, presale)
 
 
@@ -150,16 +151,16 @@ class TestNoWayIn:
 
     async def test_no_mark_can_be_made_by_hand(self, connection: asyncpg.Connection) -> None:
         presale = await a_presale_that_is(connection, "converted")
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await connection.execute("INSERT INTO presale_births (id) VALUES ($1)", presale)
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await connection.copy_records_to_table("presale_births", records=[(presale,)], columns=["id"])
 
     async def test_no_mark_can_be_moved_to_another_presale(self, connection: asyncpg.Connection) -> None:
         presale = await a_presale_that_is(connection, "converted")
         async with connection.transaction():
             await a_presale(connection, status="converted")
-            with refused("presales_locked"):
+            with refused_by("presales_locked"):
                 async with connection.transaction():
                     await connection.execute("UPDATE presale_births SET id = $1", presale)
 
@@ -171,7 +172,7 @@ class TestNoWayIn:
             await connection.execute(
                 "INSERT INTO presales SELECT * FROM presales ON CONFLICT (id) DO UPDATE SET notes = NULL"
             )
-            with refused("presales_locked"):
+            with refused_by("presales_locked"):
                 await a_line(connection, presale, product_id=product)
 
     async def test_the_history_of_one_transaction_is_closed_to_another(
@@ -180,7 +181,7 @@ class TestNoWayIn:
         other = await asyncpg.connect(database)
         async with connection.transaction():
             presale = await a_presale(connection, status="converted")
-            with refused("presale_items_presale_id_fkey"):
+            with refused_by("presale_items_presale_id_fkey"):
                 await a_line(other, presale, product_id=product)
         await other.close()
 
@@ -195,7 +196,7 @@ class TestNoWayIn:
         presale = await a_presale(connection, status="converted")
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         assert await leftovers(connection) == 0
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await a_line(connection, presale)
         await transaction.rollback()
 
@@ -205,7 +206,7 @@ class TestAfterBirth:
         async with connection.transaction():
             presale = await a_presale(connection, status="approved")
             await a_line(connection, presale, product_id=product, quantity=4)
-        with refused("presales_transition"):
+        with refused_by("presales_transition"):
             await walk(connection, presale, "draft")
         await walk(connection, presale, "converted")
         assert (await row(connection, "products", product))["stock"] == 6
@@ -227,7 +228,7 @@ class TestAfterBirth:
         await transaction.start()
         presale = await a_presale(connection, status=status, discount="11")
         await a_line(connection, presale)
-        with refused("presales_discount_exceeds_sum"):
+        with refused_by("presales_discount_exceeds_sum"):
             await transaction.commit()
         assert await connection.fetchval("SELECT count(*) FROM presales") == 0
 
@@ -266,7 +267,7 @@ class TestAfterBirth:
             await a_presale(connection, id=presale)
             await a_line(connection, presale, product_id=product, quantity=3)
             await walk(connection, presale, "pending", "approved", "converted")
-            with refused("presales_locked"):
+            with refused_by("presales_locked"):
                 await connection.execute("UPDATE presale_items SET quantity = 5 WHERE presale_id = $1", presale)
             await transaction.rollback()
 
@@ -300,6 +301,6 @@ class TestAfterBirth:
         await walk(connection, presale, *moves)
         moved = await row(connection, "presales", presale)
         assert (moved["created_at"], moved["updated_at"] > LONG_AGO) == (LONG_AGO, True)
-        with refused("presales_locked"):
+        with refused_by("presales_locked"):
             await connection.execute(change)
         await transaction.rollback()

@@ -12,13 +12,13 @@ import pytest
 from fastapi import FastAPI
 
 from backoffice.web import boundary, request_bodies
-from tests.answers import blamed, problem, refused
-from tests.bodies import BODIES, CUSTOMER
-from tests.builders import a_customer, a_presale
-from tests.commands import contents
-from tests.conftest import Cast
-from tests.hostile import some_rows, writes
-from tests.raw_requests import Raw, raw_of
+from tests.support.bodies import BODIES, CUSTOMER
+from tests.support.builders import a_customer, a_presale
+from tests.support.cast import Cast
+from tests.support.commands import contents
+from tests.support.hostile import some_rows, writes
+from tests.support.raw_requests import Raw, raw_of
+from tests.support.refusals import blamed, problem, refused
 
 JSON = {"Content-Type": "application/json"}
 MEGABYTE = b"x" * 1_000_000

@@ -5,12 +5,12 @@ import json
 import asyncpg
 from fastapi import FastAPI
 
-from tests.answers import blamed, problem, refused
-from tests.builders import a_customer
-from tests.commands import contents
-from tests.conftest import Cast
-from tests.hostile import some_rows, writes
-from tests.raw_requests import Raw, raw_of
+from tests.support.builders import a_customer
+from tests.support.cast import Cast
+from tests.support.commands import contents
+from tests.support.hostile import some_rows, writes
+from tests.support.raw_requests import Raw, raw_of
+from tests.support.refusals import blamed, problem, refused
 
 DIGITS = b"9" * 100_000
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from tests.builders import (
+from tests.support.builders import (
     PASSWORD_HASH,
     a_customer,
     a_line,
@@ -14,9 +14,9 @@ from tests.builders import (
     a_product,
     a_user,
     nth_cpf,
-    refused,
     row,
 )
+from tests.support.refusals import refused_by
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def test_history_can_be_restored_without_a_search_path(without_search_path
         """
     )
     assert await connection.fetchval("SELECT count(*) FROM public.presale_births") == 0
-    with refused("presales_kept"):
+    with refused_by("presales_kept"):
         await connection.execute("TRUNCATE public.presales CASCADE")
 
 
@@ -79,7 +79,7 @@ async def test_a_temporary_table_does_not_stand_in_for_a_presale(
         "CREATE TEMPORARY TABLE presales AS SELECT id, 'draft'::presale_status AS status FROM public.presales; "
         "CREATE TEMPORARY TABLE presale_births AS SELECT id FROM public.presales"
     )
-    with refused("presales_locked"):
+    with refused_by("presales_locked"):
         await connection.execute(statement)
     assert (await row(connection, "public.presales", presale))["total"] == 10
 
@@ -93,16 +93,16 @@ async def test_a_temporary_table_does_not_stand_in_for_the_products(connection: 
     assert (await row(connection, "presale_items", line))["unit_price"] == 10
     for status in "pending", "approved":
         await connection.execute("UPDATE presales SET status = $1", status)
-    with refused("presales_stock"):
+    with refused_by("presales_stock"):
         await connection.execute("UPDATE presales SET status = 'converted'")
 
 
 async def test_a_temporary_table_does_not_stand_in_for_the_admins(connection: asyncpg.Connection) -> None:
     await a_user(connection, role="admin")
     await connection.execute("CREATE TEMPORARY TABLE users AS TABLE public.users")
-    with refused("users_last_admin"):
+    with refused_by("users_last_admin"):
         await connection.execute("UPDATE public.users SET active = false")
-    with refused("users_last_admin"):
+    with refused_by("users_last_admin"):
         await connection.execute("TRUNCATE public.users CASCADE")
 
 
@@ -125,7 +125,7 @@ async def test_what_a_session_makes_of_operators_and_of_strings_does_not_bend_th
         ("phone", "+5510987654321", "customers_phone_valid"),
         ("cpf", "11111111111", "customers_cpf_valid"),
     ):
-        with refused(constraint):
+        with refused_by(constraint):
             await a_customer(connection, **{column: value})
     customer = await a_customer(connection, phone="+55 (11) 98765-4321")
     assert (await row(connection, "customers", customer))["phone"] == "+5511987654321"

@@ -7,6 +7,7 @@ import pytest
 
 from backoffice.settings import ROOT
 from docs.er_diagram import draw
+from tests.support.collection import LONGEST
 
 ROOMS = ("backoffice", "accounts", "crm", "seed")
 MAY_IMPORT = {
@@ -84,3 +85,7 @@ def test_the_diagram_shows_the_tables_as_they_are() -> None:
     assert (ROOT / "docs" / "er-diagram.md").read_text() == draw(), (
         "run `python -m docs.er_diagram > docs/er-diagram.md`"
     )
+
+
+def test_the_tests_that_begin_first_are_there() -> None:
+    assert set(LONGEST) <= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}

@@ -21,8 +21,8 @@ from backoffice.api.resource import Resource
 from backoffice.api.selects import Statement, select_list
 from backoffice.api.totals import UNKNOWN
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
-from tests.builders import PASSWORD_HASH
-from tests.conftest import clone
+from tests.support.builders import PASSWORD_HASH
+from tests.support.databases import clone
 
 ROWS = 100_000
 GENERIC_PLANS_SINCE = 16  # version of PostgreSQL

@@ -3,7 +3,8 @@
 import asyncpg
 import pytest
 
-from tests.builders import a_line, a_presale, a_presale_that_is, refused, row, walk
+from tests.support.builders import a_line, a_presale, a_presale_that_is, row, walk
+from tests.support.refusals import refused_by
 
 STATUSES = ("draft", "pending", "approved", "cancelled", "converted")
 MOVES = {
@@ -31,7 +32,7 @@ class TestMoves:
     async def test_a_presale_goes_nowhere_else(self, connection: asyncpg.Connection, here: str, there: str) -> None:
         presale = await a_presale_that_is(connection, here)
         before = await row(connection, "presales", presale)
-        with refused("presales_transition"):
+        with refused_by("presales_transition"):
             await walk(connection, presale, there)
         assert await row(connection, "presales", presale) == before
 
@@ -49,12 +50,12 @@ class TestMoves:
 
     async def test_submitting_needs_an_item(self, connection: asyncpg.Connection) -> None:
         presale = await a_presale(connection)
-        with refused("presales_no_items"):
+        with refused_by("presales_no_items"):
             await walk(connection, presale, "pending")
         line = await a_line(connection, presale)
         await walk(connection, presale, "pending", "draft")
         await connection.execute("DELETE FROM presale_items WHERE id = $1", line)
-        with refused("presales_no_items"):
+        with refused_by("presales_no_items"):
             await walk(connection, presale, "pending")
 
     async def test_a_draft_without_items_can_be_cancelled(self, trial: asyncpg.Connection) -> None:
@@ -71,6 +72,6 @@ class TestMoves:
     async def test_one_statement_over_many_presales_moves_all_or_none(self, connection: asyncpg.Connection) -> None:
         await a_presale_that_is(connection, "pending")
         await a_presale_that_is(connection, "draft")
-        with refused("presales_transition"):
+        with refused_by("presales_transition"):
             await connection.execute("UPDATE presales SET status = 'approved'")
         assert await connection.fetchval("SELECT count(*) FROM presales WHERE status = 'approved'") == 0

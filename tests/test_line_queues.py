@@ -7,9 +7,9 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.builders import a_line, a_presale, a_product
-from tests.conftest import Cast
-from tests.desk import Desks
+from tests.support.builders import a_line, a_presale, a_product
+from tests.support.cast import Cast
+from tests.support.desk import Desks
 
 REPLACEMENT = {"quantity": "2"}
 ROUNDS = 8

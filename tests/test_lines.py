@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import a_line, a_presale, a_product, refused, row
-from tests.properties import against_database, gross, small_prices, small_quantities
+from tests.support.builders import a_line, a_presale, a_product, row
+from tests.support.properties import against_database, gross, small_prices, small_quantities
+from tests.support.refusals import refused_by
 
 BOUND = Decimal(10) ** 8
 quantities = st.decimals("0.001", "9999999.999", places=3)
@@ -67,7 +68,7 @@ class TestLines:
         }
         left = gross(quantity, unit_price) - discount
         if left < 0:
-            with refused("presale_items_discount_within_line"):
+            with refused_by("presale_items_discount_within_line"):
                 await try_a_line(trial, presale, **values)
             return
         line = await a_line(trial, presale, **values)
@@ -86,23 +87,23 @@ class TestLines:
     async def test_a_quantity_that_is_not_above_zero_is_refused_by_that_name(
         self, trial: asyncpg.Connection, presale: UUID, quantity: str
     ) -> None:
-        with refused("presale_items_quantity_positive"):
+        with refused_by("presale_items_quantity_positive"):
             await a_line(trial, presale, quantity=quantity)
 
     @pytest.mark.parametrize("price", ["-0.01", "NaN"])
     async def test_a_price_below_zero_is_refused_by_that_name(
         self, trial: asyncpg.Connection, presale: UUID, price: str
     ) -> None:
-        with refused("presale_items_unit_price_not_negative"):
+        with refused_by("presale_items_unit_price_not_negative"):
             await a_line(trial, presale, unit_price=price)
 
     @pytest.mark.parametrize("discount", ["-0.01", "NaN"])
     async def test_a_discount_below_zero_is_refused_by_that_name(
         self, trial: asyncpg.Connection, presale: UUID, discount: str
     ) -> None:
-        with refused("presale_items_discount_not_negative"):
+        with refused_by("presale_items_discount_not_negative"):
             await try_a_line(trial, presale, discount=discount)
-        with refused("presales_discount_not_negative"):
+        with refused_by("presales_discount_not_negative"):
             await a_presale(trial, discount=discount)
 
     @pytest.mark.parametrize("column", ["quantity", "unit_price", "discount"])
@@ -161,11 +162,11 @@ class TestUnitPrices:
     async def test_a_product_that_does_not_exist_is_what_is_blamed(
         self, trial: asyncpg.Connection, presale: UUID
     ) -> None:
-        with refused("presale_items_product_id_fkey"):
+        with refused_by("presale_items_product_id_fkey"):
             await a_line(trial, presale, product_id=uuid4())
 
     async def test_a_presale_that_does_not_exist_is_what_is_blamed(
         self, trial: asyncpg.Connection, product: UUID
     ) -> None:
-        with refused("presale_items_presale_id_fkey"):
+        with refused_by("presale_items_presale_id_fkey"):
             await a_line(trial, uuid4(), product_id=product)

@@ -9,10 +9,11 @@ from piccolo.columns import Text
 from accounts.resources import AUDIT_TRAIL, USERS
 from backoffice.api.resource import Resource
 from crm.resources import RESOURCES
-from tests.answers import blamed, refused
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product
-from tests.conftest import Cast
-from tests.lists import LISTS, names, rows, some_products
+from tests.support.bodies import PATHS
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product
+from tests.support.cast import Cast
+from tests.support.lists import names, rows, some_products
+from tests.support.refusals import blamed, refused
 
 
 class TestEnvelope:
@@ -24,7 +25,7 @@ class TestEnvelope:
         assert answer.json() == {"rows": [{"name": "c"}, {"name": "d"}], "total": 4, "limit": 2, "offset": 1}
 
     async def test_an_empty_list_has_the_same_shape(self, cast: Cast) -> None:
-        for path in LISTS[:-1]:
+        for path in PATHS[:-1]:
             answer = await cast.employee.get(f"/api/{path}/")
             assert answer.json() == {"rows": [], "total": 0, "limit": 25, "offset": 0}
 
@@ -43,7 +44,7 @@ class TestEnvelope:
 
 
 class TestPages:
-    @pytest.mark.parametrize("path", LISTS)
+    @pytest.mark.parametrize("path", PATHS)
     async def test_limits_and_offsets_have_bounds(self, cast: Cast, path: str) -> None:
         for query, field in {
             "limit=0": "limit",
@@ -221,6 +222,6 @@ async def test_many_clients_at_once_read_the_same(cast: Cast, connection: asyncp
 
 
 async def test_strangers_read_nothing(cast: Cast) -> None:
-    for path in LISTS:
+    for path in PATHS:
         for route in ("", "ids/", "new/", "count/", "schema/", "references/"):
             assert refused(await cast.stranger.get(f"/api/{path}/{route}")) == (401, "unauthenticated")

@@ -13,8 +13,9 @@ from fastapi import FastAPI
 
 from accounts.passwords import hash_password
 from backoffice.settings import Settings
-from tests.builders import a_user
-from tests.clients import a_client, a_token, bearer, csrf, log_in, until_waiting
+from tests.support.builders import a_user
+from tests.support.clients import a_client, a_token, bearer, csrf, log_in
+from tests.support.concurrently import until_waiting
 
 ANA = "ana@flowcrm.example"
 ADMIN_LOGIN = "/admin/public/login/"

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from accounts.passwords import hash_password
-from tests.bodies import PRODUCT
-from tests.builders import a_user
-from tests.clients import NO_CERTIFICATES, a_token, bearer
-from tests.real_server import real_server
+from tests.support.bodies import PRODUCT
+from tests.support.builders import a_user
+from tests.support.clients import NO_CERTIFICATES, a_token, bearer
+from tests.support.real_server import real_server
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

@@ -2,8 +2,8 @@
 
 import asyncpg
 
-from tests.builders import a_customer, a_product
-from tests.conftest import Cast
+from tests.support.builders import a_customer, a_product
+from tests.support.cast import Cast
 
 MANY = 10_000
 

@@ -14,9 +14,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from backoffice.migrations.files import all_migrations
-from tests.clients import NO_CERTIFICATES
-from tests.conftest import Cast
-from tests.programs import Program, children
+from tests.support.cast import Cast
+from tests.support.clients import NO_CERTIFICATES
+from tests.support.programs import Program, children
 
 POOL = 4
 LIVE = "/api/health/live"

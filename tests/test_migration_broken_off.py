@@ -12,13 +12,13 @@ import asyncpg
 import pytest
 
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, records, runner
+from backoffice.migrations import checking, runner
 from backoffice.migrations.lock import KEY
 from backoffice.migrations.outcomes import MigrationFailed
 from backoffice.server.startup import StartRefused, serving
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.migrating import Workshop, a_migration, ended, recorded, relations, these, until_there_is
+from tests.support.migrating import Workshop, a_migration, drift, ended, recorded, relations, these, until_there_is
 
 GATE = 4711
 PASS = f"SELECT pg_advisory_lock({GATE}), pg_advisory_unlock({GATE});"
@@ -73,10 +73,6 @@ async def terminated(
     running = asyncio.create_task(run)
     async with at_the_record() as pid:
         await broken_off(running, connection, pid)
-
-
-async def drift(connection: asyncpg.Connection) -> list[str]:
-    return [str(difference) for difference in await records.drift(connection)]
 
 
 async def test_when_a_runner_is_killed_before_it_recorded_what_it_did_the_next_does_so(

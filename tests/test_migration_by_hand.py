@@ -7,7 +7,7 @@ import asyncpg
 
 from backoffice.migrations import records
 from backoffice.migrations.catalog import compare, read_catalog
-from tests.migrating import LATER, Workshop, recorded
+from tests.support.migrating import LATER, Workshop, recorded
 
 
 async def test_a_check_of_a_table_is_added_without_keeping_anybody_waiting(

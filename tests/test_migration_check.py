@@ -20,8 +20,8 @@ from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.commands import refusal, run
-from tests.migrating import Workshop, a_migration, relations, these, until_there_is
+from tests.support.commands import refusal, run
+from tests.support.migrating import Workshop, a_migration, relations, these, until_there_is
 
 # What somebody may do to a database by hand, and what check then says.
 DAMAGES = {

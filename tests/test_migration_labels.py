@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from backoffice.migrations.catalog import compare, read_catalog
-from tests.builders import a_presale_that_is, row
-from tests.migrating import Workshop, recorded
+from tests.support.builders import a_presale_that_is, row
+from tests.support.migrating import Workshop, recorded
 
 OTHERS = """
     ALTER TABLE presales ADD CONSTRAINT others CHECK (status <> 'approved' OR total >= 0);

@@ -16,9 +16,9 @@ from backoffice.migrations.planning import Planned
 from backoffice.migrations.scratch import ScratchRun
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.builders import a_customer
-from tests.catalog import rows
-from tests.migrating import Workshop, a_migration, these
+from tests.support.builders import a_customer
+from tests.support.catalog import rows_as_text
+from tests.support.migrating import Workshop, a_migration, these
 
 Observe = Callable[..., Awaitable[Planned]]
 
@@ -121,13 +121,13 @@ async def test_the_plan_is_the_sql_with_remarks_and_changes_nothing(
     for number in range(3):
         await a_customer(connection, name=f"Ana {number}")
     await connection.execute("ANALYZE customers")
-    before = await read_catalog(connection), await rows(connection)
+    before = await read_catalog(connection), await rows_as_text(connection)
     one = a_migration(
         tmp_path, 1, "CREATE TABLE extra (\n    id int\n);\n-- A remark.\nDROP INDEX customers_beginnings"
     )
     two = a_migration(tmp_path, 2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS extra_id ON extra (id)", alone=True)
     script = await planning.plan(engine, these(one, two), scratch_server=server)
-    assert (await read_catalog(connection), await rows(connection)) == before
+    assert (await read_catalog(connection), await rows_as_text(connection)) == before
     size = await connection.fetchval("SELECT pg_size_pretty(pg_total_relation_size('customers'))")
     assert script == (
         f"""\

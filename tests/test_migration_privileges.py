@@ -13,7 +13,7 @@ from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.migrating import a_migration, these
+from tests.support.migrating import a_migration, drift, these
 
 CLOSED = (
     "end_presale_birth()",
@@ -43,10 +43,6 @@ async def role(steward: asyncpg.Connection, connection: asyncpg.Connection) -> A
     yield name
     await connection.execute(f"DROP OWNED BY {name}")
     await steward.execute(f"DROP ROLE {name}")
-
-
-async def drift(connection: asyncpg.Connection) -> list[str]:
-    return [str(difference) for difference in await records.drift(connection)]
 
 
 async def mended(engine: Engine, server: str, connection: asyncpg.Connection) -> checking.Report:

@@ -19,9 +19,9 @@ from backoffice.migrations.lock import KEY, exclusive
 from backoffice.migrations.outcomes import MigrationFailed, MigrationsBusy
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.commands import start
-from tests.faults import OwnServer
-from tests.migrating import (
+from tests.support.commands import start
+from tests.support.faults import OwnServer
+from tests.support.migrating import (
     LATER,
     PATIENCE_SECONDS,
     Workshop,

@@ -16,11 +16,11 @@ from backoffice.migrations.files import Migration, all_migrations
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from seed.demo import load
-from tests.builders import a_customer, a_presale, a_session, row
-from tests.catalog import Catalog, catalog
-from tests.commands import BUSINESS_TABLES
-from tests.conftest import clone
-from tests.migrating import recorded
+from tests.support.builders import a_customer, a_presale, a_session, row
+from tests.support.catalog import Catalog, catalog
+from tests.support.commands import BUSINESS_TABLES
+from tests.support.databases import clone
+from tests.support.migrating import recorded
 
 Rows = dict[str, dict[str, dict[str, str]]]
 """Of each table, each row by its place in the file and the transaction that wrote it, as its columns."""
@@ -67,7 +67,7 @@ def engine(database: str) -> Engine:
     return DB
 
 
-async def rows(connection: asyncpg.Connection) -> Rows:
+async def rows_by_place(connection: asyncpg.Connection) -> Rows:
     tables = await connection.fetch(
         "SELECT relname FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname NOT LIKE 'migration%'"
@@ -113,19 +113,19 @@ async def test_down_step_by_step_and_up_again_to_the_same_catalogs(
 ) -> None:
     """Each step also at once up and down again, while the rows are there that go with the first tables."""
     ran = await recorded(connection)
-    full = await rows(connection)
+    full = await rows_by_place(connection)
     assert all(full[table] for table in (*BUSINESS_TABLES, "sessions", "login_failures", "idempotency_keys"))
     catalogs = [await both_catalogs(connection)]
     for migration in STEPS:
-        before = await rows(connection)
+        before = await rows_by_place(connection)
         await down(engine, migration)
-        same_rows(before, below := await rows(connection))
+        same_rows(before, below := await rows_by_place(connection))
         catalogs.append(await both_catalogs(connection))
         await up(engine, migration)
-        same_rows(below, await rows(connection))
+        same_rows(below, await rows_by_place(connection))
         assert await both_catalogs(connection) == catalogs[-2]
         await down(engine, migration)
-        same_rows(below, await rows(connection))
+        same_rows(below, await rows_by_place(connection))
         assert await both_catalogs(connection) == catalogs[-1]
     assert [thing for thing in catalogs[-1] if "migration" not in thing] == []
     assert await recorded(connection) == []
@@ -193,9 +193,9 @@ async def keeps_all_rows(database: str, newest: asyncpg.Connection) -> None:
     """On the way to the newest migration; and pre-sales go on being numbered where they were."""
     DB.configure(Settings(database_url=database))
     connection = await asyncpg.connect(database)
-    past = await rows(connection)
+    past = await rows_by_place(connection)
     await runner.forwards(DB, choices.forwards())
-    same_rows(past, await rows(connection))
+    same_rows(past, await rows_by_place(connection))
     assert await both_catalogs(connection) == await both_catalogs(newest)
     if numbers := [presale["number"] for presale in past.get("presales", {}).values()]:
         assert (await row(connection, "presales", await a_presale(connection)))["number"] == max(map(int, numbers)) + 1

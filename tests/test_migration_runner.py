@@ -18,8 +18,8 @@ from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused, Mi
 from backoffice.server.startup import serving
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.builders import a_customer
-from tests.migrating import LATER, Workshop, a_migration, recorded, relations, these
+from tests.support.builders import a_customer
+from tests.support.migrating import LATER, Workshop, a_migration, recorded, relations, these
 
 FIRST, SECOND = (f"crm {LATER.format(number=number)}" for number in (1, 2))
 PATIENCE_SECONDS = 30

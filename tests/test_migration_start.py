@@ -17,7 +17,7 @@ from backoffice.monitoring.probing import Prober, prober
 from backoffice.server.startup import StartRefused, serving, settle_migrations
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.builders import a_customer
+from tests.support.builders import a_customer
 
 LOOK = "Run `piccolo backoffice check`; if it finds nothing, `piccolo backoffice accept`. See docs/migrations.md."
 

@@ -16,8 +16,8 @@ from backoffice.migrations.files import Migration, all_migrations, migrations_of
 from backoffice.settings import ROOT, Settings
 from crm.piccolo_app import APP_CONFIG as CRM
 from piccolo_conf import DB
-from tests.builders import a_customer, a_presale
-from tests.migrating import Workshop, recorded, these
+from tests.support.builders import a_customer, a_presale
+from tests.support.migrating import Workshop, recorded, these
 
 CLOSED = "REVOKE EXECUTE ON FUNCTION mark_presale_birth(), end_presale_birth() FROM PUBLIC;"
 NEEDS = "CREATE OR REPLACE TRIGGER presales_take_stock"

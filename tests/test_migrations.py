@@ -17,9 +17,9 @@ from backoffice.piccolo_app import APP_CONFIG as BACKOFFICE
 from backoffice.settings import ROOT
 from crm.enums import PresaleStatus
 from crm.piccolo_app import APP_CONFIG as CRM
-from tests.builders import WAYS, a_presale, a_presale_that_is, a_session, a_user, row
-from tests.catalog import catalog, names, rows
-from tests.forked import run_module
+from tests.support.builders import WAYS, a_presale, a_presale_that_is, a_session, a_user, row
+from tests.support.catalog import catalog, names_of, rows_as_text
+from tests.support.forked import run_module
 
 APPS = ("backoffice", "accounts", "crm")
 RULES = sorted(ROOT.glob("*/rules/*.sql"))
@@ -74,23 +74,23 @@ class TestNothingDiffers:
             "\n".join(file.read_text() for file in RULES),
             re.MULTILINE,
         )
-        assert sorted(said) == sorted(names(await catalog(connection), kind))
+        assert sorted(said) == sorted(names_of(await catalog(connection), kind))
 
     async def test_the_types_have_the_members_of_the_enums(self, connection: asyncpg.Connection) -> None:
         found = await catalog(connection)
         for name, enum in ENUMS.items():
             assert found[f"type {name}"] == ", ".join(member.value for member in enum)
-        assert names(found, "type") == set(ENUMS)
+        assert names_of(found, "type") == set(ENUMS)
 
     async def test_rules_may_be_applied_to_a_database_in_use(self, full: asyncpg.Connection) -> None:
-        before = await rows(full)
+        before = await rows_as_text(full)
         last = await full.fetchval("SELECT max(number) FROM presales")
         await full.execute(
             "DELETE FROM presales WHERE number = (SELECT max(number) FROM presales WHERE status = 'draft')"
         )
         await full.execute("DELETE FROM presales WHERE status = 'cancelled'")
-        now = await rows(full)
+        now = await rows_as_text(full)
         for file in RULES:
             await full.execute(file.read_text())
-        assert await rows(full) == now != before
+        assert await rows_as_text(full) == now != before
         assert (await row(full, "presales", await a_presale(full)))["number"] == last + 1

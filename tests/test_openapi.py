@@ -9,9 +9,9 @@ import pytest
 from openapi_spec_validator import validate
 
 from backoffice.words import PROBLEMS
-from tests.answers import problem
-from tests.bodies import BODIES
-from tests.conftest import Cast
+from tests.support.bodies import BODIES
+from tests.support.cast import Cast
+from tests.support.refusals import problem
 
 RESOURCES = ("customers", "products", "presales", "presale-items", "users")
 ROUTES = {

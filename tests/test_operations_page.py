@@ -9,8 +9,8 @@ from backoffice.database.pool import CLOSE_POOL_SECONDS
 from backoffice.server.processes import GRACE_SECONDS
 from backoffice.settings import ROOT, Settings
 from backoffice.words import PROBLEMS
-from tests.conftest import Cast
-from tests.pgbouncer import CONFIGURATION
+from tests.support.cast import Cast
+from tests.support.pgbouncer import CONFIGURATION
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 ENVIRONMENT = re.compile(r"`((?:DB|FLOW|WEB|LOG|DATABASE|FORWARDED)_[A-Z_]+|HOST|PORT|ENVIRONMENT)\b")

@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 
 from backoffice.admin.page import STATIC, VERSION
-from tests.clients import a_client
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.clients import a_client
 
 PAGES = ("/admin/", "/docs")
 HEADERS = {

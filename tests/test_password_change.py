@@ -8,8 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.builders import a_user
-from tests.clients import a_client, a_token, bearer, csrf, is_alive, keep_cookies, log_in, until_waiting
+from tests.support.builders import a_user
+from tests.support.clients import a_client, a_token, bearer, csrf, is_alive, keep_cookies, log_in
+from tests.support.concurrently import until_waiting
 
 ANA = "ana@flowcrm.example"
 LOGOUT = "/api/auth/logout/"

@@ -22,9 +22,9 @@ from backoffice.monitoring.probing import prober
 from backoffice.settings import ROOT, Settings
 from main import app, lifespan
 from piccolo_conf import DB
-from tests.builders import a_presale, a_product, a_user
-from tests.clients import a_client, a_token, bearer
-from tests.pgbouncer import pgbouncer
+from tests.support.builders import a_presale, a_product, a_user
+from tests.support.clients import a_client, a_token, bearer
+from tests.support.pgbouncer import pgbouncer
 
 pytestmark = pytest.mark.pgbouncer
 

@@ -9,8 +9,9 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from pydantic_core import PydanticCustomError
 
 from crm.brazil import normal_phone
-from tests.builders import a_customer, refused, row
-from tests.properties import in_batches
+from tests.support.builders import a_customer, row
+from tests.support.properties import in_batches
+from tests.support.refusals import refused_by
 
 WITH_AREA_CODE = {
     PhoneNumberType.FIXED_LINE,
@@ -175,7 +176,7 @@ async def test_area_code_country_code_and_carrier_are_told_apart(
     ],
 )
 async def test_anything_else_is_refused(trial: asyncpg.Connection, typed: str) -> None:
-    with refused("customers_phone_valid"):
+    with refused_by("customers_phone_valid"):
         await a_customer(trial, phone=typed)
     with pytest.raises(PydanticCustomError):
         normal_phone(typed)

@@ -14,8 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
-from tests.builders import a_customer, a_presale, a_product
-from tests.properties import gross
+from tests.support.builders import a_customer, a_presale, a_product
+from tests.support.properties import gross
 
 MOVES = {
     "draft": {"pending", "cancelled"},

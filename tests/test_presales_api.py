@@ -9,13 +9,8 @@ import httpx
 import pytest
 
 from crm import idempotency
-from tests.builders import a_customer, a_presale, a_product
-from tests.conftest import Cast
-
-
-async def stock_of(connection: asyncpg.Connection, product: object) -> int:
-    stock: int = await connection.fetchval("SELECT stock FROM products WHERE id = $1", product)
-    return stock
+from tests.support.builders import a_customer, a_presale, a_product, stock_of
+from tests.support.cast import Cast
 
 
 async def a_body(connection: asyncpg.Connection, *, stock: int = 10, quantity: str = "2") -> dict[str, object]:

@@ -12,8 +12,8 @@ from backoffice.database.engine import Engine
 from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.builders import a_user
-from tests.commands import refusal
+from tests.support.builders import a_user
+from tests.support.commands import refusal
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.builders import a_customer, a_product, a_user
-from tests.clients import NO_CERTIFICATES, a_token, bearer
-from tests.programs import Program, children
+from tests.support.builders import a_customer, a_product, a_user
+from tests.support.clients import NO_CERTIFICATES, a_token, bearer
+from tests.support.programs import Program, children
 
 CLERKS = 4
 PAUSE_SECONDS = 0.03  # of each after a sale, or they would leave little of the machine to what they wait for

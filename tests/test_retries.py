@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from piccolo_conf import DB
-from tests.answers import problem, refused
-from tests.bodies import CUSTOMER, create
-from tests.builders import a_customer, a_line, a_presale, a_product
-from tests.clients import until_waiting
-from tests.conftest import Cast
+from tests.support.bodies import CUSTOMER, create
+from tests.support.builders import a_customer, a_line, a_presale, a_product
+from tests.support.cast import Cast
+from tests.support.concurrently import until_waiting
+from tests.support.refusals import problem, refused
 
 RETRIES = 3
 

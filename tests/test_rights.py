@@ -9,11 +9,11 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.answers import refused
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf
-from tests.commands import contents
-from tests.conftest import Cast
-from tests.rights import ALL, DEEDS, Deed
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf
+from tests.support.cast import Cast
+from tests.support.commands import contents
+from tests.support.refusals import refused
+from tests.support.rights import ALL, DEEDS, Deed
 
 _serial = count(90_000_000)
 

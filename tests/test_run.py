@@ -15,10 +15,10 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.clients import NO_CERTIFICATES
-from tests.conftest import dsn_of, project_in
-from tests.faults import OwnServer, a_server, processes_naming
-from tests.programs import START_SECONDS, Program
+from tests.support.clients import NO_CERTIFICATES
+from tests.support.databases import dsn_of
+from tests.support.faults import OwnServer, a_server, processes_naming
+from tests.support.programs import START_SECONDS, Program, project_in
 
 ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
 

@@ -13,10 +13,10 @@ import pytest
 
 from accounts.sessions import hash_token
 from backoffice.settings import ROOT
-from tests.builders import a_user
-from tests.commands import run
-from tests.conftest import clone
-from tests.real_server import real_server
+from tests.support.builders import a_user
+from tests.support.commands import run
+from tests.support.databases import clone
+from tests.support.real_server import real_server
 
 # Every phase as the one who may do everything; the others differ only in what they are refused.
 EXAMPLES = 3
@@ -64,7 +64,14 @@ async def api(
 
 def schemathesis(address: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     program = str(Path(sys.executable).with_name("st"))
-    command = [program, "--no-color", "--config-file", "tests/schemathesis.toml", "run", f"{address}/openapi.json"]
+    command = [
+        program,
+        "--no-color",
+        "--config-file",
+        "tests/support/schemathesis.toml",
+        "run",
+        f"{address}/openapi.json",
+    ]
     return subprocess.run(
         [*command, *arguments], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True
     )

@@ -3,10 +3,11 @@
 import asyncpg
 import pytest
 
-from tests.answers import blamed
-from tests.builders import a_customer, a_line, a_presale, a_product
-from tests.conftest import Cast
-from tests.lists import LISTS, names, some_products
+from tests.support.bodies import PATHS
+from tests.support.builders import a_customer, a_line, a_presale, a_product
+from tests.support.cast import Cast
+from tests.support.lists import names, some_products
+from tests.support.refusals import blamed
 
 MARIA = {
     "name": "Maria José da Conceição",
@@ -212,7 +213,7 @@ class TestFurtherRoutes:
         assert schema["properties"]["sale_type"]["extra"]["help_text"] == "retail, wholesale …"
         assert "password" in (await cast.admin.get("/api/users/schema/")).json()["required"]
 
-    @pytest.mark.parametrize("path", LISTS)
+    @pytest.mark.parametrize("path", PATHS)
     async def test_none_of_them_takes_what_it_has_no_use_for(self, cast: Cast, path: str) -> None:
         for route in ("new", "schema", "references"):
             assert blamed(await cast.admin.get(f"/api/{path}/{route}/?limit=1")) == ["limit"]

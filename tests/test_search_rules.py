@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backoffice.api.text_parts import has_words
-from tests.builders import nth_cpf
-from tests.properties import in_batches
+from tests.support.builders import nth_cpf
+from tests.support.properties import in_batches
 
 MARIA = ("Maria José D'Ávila", "maria.avila@example.com", "52998224725", "+5511987654321")
 HAYSTACK = "customer_words($1, $2, $3, $4)"

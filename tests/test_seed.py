@@ -19,8 +19,8 @@ from crm.enums import PresaleStatus
 from crm.tables import Customer, Presale, Product
 from piccolo_conf import DB
 from seed.demo import load
-from tests.builders import PASSWORD_HASH, a_customer, a_product, a_user
-from tests.commands import contents, refusal, run
+from tests.support.builders import PASSWORD_HASH, a_customer, a_product, a_user
+from tests.support.commands import contents, refusal, run
 
 DEMO_CPF = "31820475662"
 

@@ -27,8 +27,8 @@ from seed import brazil, records
 from seed.__main__ import main
 from seed.demo import read_fixture
 from seed.large import Amounts, SeedRefused, fill
-from tests.builders import a_customer
-from tests.commands import contents, refusal, run, start
+from tests.support.builders import a_customer
+from tests.support.commands import contents, refusal, run, start
 
 SMALL = Amounts(customers=30, products=12, presales=40)
 # SHA-256 of the first of each. Whoever changes the data on purpose changes this too, and knows that data sets made

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 from accounts.sessions import hash_token
-from tests.builders import a_user
-from tests.clients import a_client, a_token, bearer, csrf, is_alive, keep_cookies, log_in
+from tests.support.builders import a_user
+from tests.support.clients import a_client, a_token, bearer, csrf, is_alive, keep_cookies, log_in
 
 ANA = "ana@flowcrm.example"
 ME = "/api/auth/me/"

@@ -15,10 +15,10 @@ from backoffice.database.standby import Standby, that_each_commit_waits_for
 from backoffice.settings import Settings
 from main import app, lifespan
 from piccolo_conf import DB
-from tests.builders import a_customer, a_user
-from tests.clients import a_client, a_token, bearer
-from tests.faults import OwnServer
-from tests.standby import Pair, pair, set_option
+from tests.support.builders import a_customer, a_user
+from tests.support.clients import a_client, a_token, bearer
+from tests.support.faults import OwnServer
+from tests.support.standby import Pair, pair, set_option
 
 NOTICED_WITHIN_SECONDS = 10
 DELAY = "150ms"  # between what the standby receives and what can be read there

@@ -10,13 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import a_line, a_presale, a_presale_that_is, a_product, refused, row, walk
-from tests.properties import against_database, small_quantities
-
-
-async def stock_of(connection: asyncpg.Connection, product: UUID) -> int:
-    stock: int = await connection.fetchval("SELECT stock FROM products WHERE id = $1", product)
-    return stock
+from tests.support.builders import a_line, a_presale, a_presale_that_is, a_product, row, stock_of, walk
+from tests.support.properties import against_database, small_quantities
+from tests.support.refusals import refused_by
 
 
 async def an_approved_presale(connection: asyncpg.Connection, *lines: tuple[UUID, Decimal | int | str]) -> UUID:
@@ -59,7 +55,7 @@ async def test_the_sum_per_product_is_rounded_up_to_whole_units(
     product = await a_product(connection, stock=max(needed + spare, 0))
     presale = await an_approved_presale(connection, *((product, quantity) for quantity in quantities))
     if needed > await stock_of(connection, product):
-        with refused("presales_stock"):
+        with refused_by("presales_stock"):
             await walk(connection, presale, "converted")
     else:
         await walk(connection, presale, "converted")
@@ -80,7 +76,7 @@ async def test_too_little_of_one_product_leaves_everything_as_it_was(
     scarce = await a_product(connection, name="Açúcar", stock=1)
     presale = await an_approved_presale(connection, (product, 3), (scarce, "1.001"))
     before = await row(connection, "presales", presale)
-    with refused("presales_stock"):
+    with refused_by("presales_stock"):
         await walk(connection, presale, "converted")
     assert await row(connection, "presales", presale) == before
     assert [await stock_of(connection, each) for each in (product, scarce)] == [10, 1]
@@ -105,14 +101,14 @@ async def test_more_than_any_stock_can_hold_is_refused_like_any_other_shortage(
 ) -> None:
     product = await a_product(connection, stock=2**31 - 1, sale_price="0")
     presale = await an_approved_presale(connection, *[(product, "9999999.999")] * 250)
-    with refused("presales_stock"):
+    with refused_by("presales_stock"):
         await walk(connection, presale, "converted")
 
 
 async def test_one_statement_converts_many_presales_or_none(connection: asyncpg.Connection, product: UUID) -> None:
     for _ in range(3):
         await an_approved_presale(connection, (product, 4))
-    with refused("presales_stock"):
+    with refused_by("presales_stock"):
         await connection.execute("UPDATE presales SET status = 'converted'")
     assert await stock_of(connection, product) == 10
     await connection.execute(
@@ -136,14 +132,14 @@ async def test_an_upsert_that_converts_takes_the_quantities(connection: asyncpg.
 async def test_stock_never_goes_below_zero(connection: asyncpg.Connection, product: UUID, change: str) -> None:
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await connection.execute(f"UPDATE products SET stock = stock + {change}")
-    with refused("products_stock_not_negative"):
+    with refused_by("products_stock_not_negative"):
         await a_product(connection, stock=-1)
 
 
 @pytest.mark.parametrize("column", ["purchase_price", "sale_price"])
 @pytest.mark.parametrize("price", ["-0.01", "NaN"])
 async def test_prices_are_not_below_zero(connection: asyncpg.Connection, column: str, price: str) -> None:
-    with refused(f"products_{column}_not_negative"):
+    with refused_by(f"products_{column}_not_negative"):
         await a_product(connection, **{column: price})
     with pytest.raises(asyncpg.NumericValueOutOfRangeError):
         await a_product(connection, **{column: "Infinity"})

@@ -12,9 +12,9 @@ from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Engine
 from backoffice.database.errors import explain
 from backoffice.settings import Settings
-from tests.bodies import CUSTOMER
-from tests.desk import Desks
-from tests.faults import own_server
+from tests.support.bodies import CUSTOMER
+from tests.support.desk import Desks
+from tests.support.faults import own_server
 
 TIMES = 400  # in about one of twenty the driver is caught in the middle of a message
 

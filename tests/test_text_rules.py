@@ -10,9 +10,10 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import a_customer, a_product, a_user, refused
-from tests.commands import piccolo
-from tests.properties import in_batches
+from tests.support.builders import a_customer, a_product, a_user
+from tests.support.commands import piccolo
+from tests.support.properties import in_batches
+from tests.support.refusals import refused_by
 
 INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 # Marks in front of digits and letters, which are seen together with them.
@@ -78,13 +79,13 @@ class TestBlank:
 
     @pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0", "\u200b", "\u3000\u2060"])
     async def test_names_and_codes_are_not_blank(self, connection: asyncpg.Connection, blank: str) -> None:
-        with refused("customers_name_not_blank"):
+        with refused_by("customers_name_not_blank"):
             await a_customer(connection, name=blank)
-        with refused("products_name_not_blank"):
+        with refused_by("products_name_not_blank"):
             await a_product(connection, name=blank)
-        with refused("products_code_not_blank"):
+        with refused_by("products_code_not_blank"):
             await a_product(connection, code=blank)
-        with refused("users_name_not_blank"):
+        with refused_by("users_name_not_blank"):
             await a_user(connection, name=blank)
 
 

@@ -13,9 +13,10 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
-from tests.builders import a_user
-from tests.clients import a_client, a_token, bearer, csrf, keep_cookies, log_in, until_waiting
-from tests.commands import start
+from tests.support.builders import a_user
+from tests.support.clients import a_client, a_token, bearer, csrf, keep_cookies, log_in
+from tests.support.commands import start
+from tests.support.concurrently import until_waiting
 
 ANA = "ana@flowcrm.example"
 BIA = "bia@flowcrm.example"

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import a_line, a_presale, a_presale_that_is, a_product, refused, row, walk
-from tests.properties import against_database, gross, small_prices, small_quantities
+from tests.support.builders import a_line, a_presale, a_presale_that_is, a_product, row, walk
+from tests.support.properties import against_database, gross, small_prices, small_quantities
+from tests.support.refusals import refused_by
 
 
 async def total_of(connection: asyncpg.Connection, presale: UUID) -> Decimal:
@@ -83,7 +84,7 @@ class TestPresaleTotals:
         assert await total_of(connection, presale) == 2
         await connection.execute("DELETE FROM presale_items WHERE id = $1", line)
         assert await total_of(connection, presale) == 0
-        with refused("presales_discount_exceeds_sum"):
+        with refused_by("presales_discount_exceeds_sum"):
             await walk(connection, presale, "pending")
 
     async def test_a_discount_of_exactly_the_sum_can_be_submitted(self, connection: asyncpg.Connection) -> None:
@@ -94,7 +95,7 @@ class TestPresaleTotals:
 
     async def test_a_discount_raised_while_submitting_counts(self, connection: asyncpg.Connection) -> None:
         presale = await a_presale_that_is(connection, "draft", unit_price="10")
-        with refused("presales_discount_exceeds_sum"):
+        with refused_by("presales_discount_exceeds_sum"):
             await connection.execute("UPDATE presales SET discount = 11, status = 'pending' WHERE id = $1", presale)
         await connection.execute("UPDATE presales SET discount = 4, status = 'pending' WHERE id = $1", presale)
         assert await total_of(connection, presale) == 6

@@ -14,8 +14,8 @@ from backoffice.api.totals import Total, Totals
 from backoffice.database.engine import Engine
 from backoffice.settings import Settings
 from crm.resources import PRODUCTS
-from tests.builders import a_product
-from tests.conftest import Cast
+from tests.support.builders import a_product
+from tests.support.cast import Cast
 
 ORDER = Parameters(PRODUCTS, b"").page().order
 # As if the product were made for tables of this size.

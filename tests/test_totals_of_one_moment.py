@@ -17,10 +17,10 @@ from backoffice.api.query import Parameters
 from backoffice.api.totals import MOST_KNOWN, Known, Totals
 from backoffice.database.snapshots import SNAPSHOT
 from crm.resources import CUSTOMERS
-from tests.builders import a_customer
-from tests.conftest import Cast
-from tests.faults import OwnServer, own_server
-from tests.standby import pair
+from tests.support.builders import a_customer
+from tests.support.cast import Cast
+from tests.support.faults import OwnServer, own_server
+from tests.support.standby import pair
 
 STEPS = 150
 ANYBODY = "id = (SELECT id FROM customers LIMIT 1 FOR UPDATE SKIP LOCKED)"

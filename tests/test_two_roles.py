@@ -11,11 +11,12 @@ from backoffice.migrations import checking, records
 from backoffice.migrations.files import apps
 from backoffice.settings import ROOT, Settings
 from piccolo_conf import DB
-from tests.builders import a_line, a_presale, a_presale_that_is, a_user, refused, walk
-from tests.commands import refusal, run
-from tests.conftest import clone
+from tests.support.builders import a_line, a_presale, a_presale_that_is, a_user, walk
+from tests.support.commands import refusal, run
+from tests.support.databases import clone
+from tests.support.refusals import refused_by
+from tests.support.trail import entries
 from tests.test_audit_actors import TestOverRest  # the same tests, by another role
-from tests.trail import entries
 
 __all__ = ["TestOverRest"]
 
@@ -135,7 +136,7 @@ async def test_it_loads_history(serving: asyncpg.Connection) -> None:
     async with serving.transaction():
         presale = await a_presale(serving, status="converted")
         await a_line(serving, presale)
-    with refused("presales_locked"):
+    with refused_by("presales_locked"):
         await a_line(serving, presale)
 
 

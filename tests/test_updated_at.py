@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from tests.builders import a_customer, a_presale_that_is, a_product, a_user, row
+from tests.support.builders import a_customer, a_presale_that_is, a_product, a_user, row
 
 
 class TestUpdatedAt:

@@ -7,7 +7,8 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.low_level import Type
 
-from tests.builders import PASSWORD_HASH, a_session, a_user, refused, row
+from tests.support.builders import PASSWORD_HASH, a_session, a_user, row
+from tests.support.refusals import refused_by
 
 
 async def sessions_of(connection: asyncpg.Connection, user: UUID) -> int:
@@ -25,10 +26,10 @@ class TestEmails:
         await a_user(connection, email="Ana.Souza@flowcrm.example")
         await a_user(connection, email="Éva@flowcrm.example")
         for same in "ana.souza@FLOWCRM.example", "éva@flowcrm.example", "E\u0301VA@flowcrm.example":
-            with refused("users_email_key"):
+            with refused_by("users_email_key"):
                 await a_user(connection, email=same)
         other = await a_user(connection)
-        with refused("users_email_key"):
+        with refused_by("users_email_key"):
             await connection.execute(
                 "UPDATE users SET email = upper($2) WHERE id = $1", other, "ana.souza@flowcrm.example"
             )
@@ -58,7 +59,7 @@ class TestPasswords:
         ],
     )
     async def test_anything_else_is_refused(self, connection: asyncpg.Connection, password: str) -> None:
-        with refused("users_password_hashed"):
+        with refused_by("users_password_hashed"):
             await a_user(connection, password=password)
 
 
@@ -78,7 +79,7 @@ class TestLastAdmin:
     ) -> None:
         await a_user(connection, role="admin", active=False)
         await a_user(connection, role="manager")
-        with refused("users_last_admin"):
+        with refused_by("users_last_admin"):
             await connection.execute(statement, admin)
         await a_user(connection, role="admin")
         await connection.execute(statement, admin)
@@ -96,7 +97,7 @@ class TestLastAdmin:
         self, connection: asyncpg.Connection, admin: UUID, statement: str
     ) -> None:
         await a_user(connection, role="admin")
-        with refused("users_last_admin"):
+        with refused_by("users_last_admin"):
             await connection.execute(statement)
 
     async def test_a_successor_may_come_in_the_same_statement(
@@ -152,5 +153,5 @@ class TestSessions:
 
     async def test_an_inactive_user_gets_none(self, connection: asyncpg.Connection) -> None:
         user = await a_user(connection, active=False)
-        with refused("sessions_user_active"):
+        with refused_by("sessions_user_active"):
             await a_session(connection, user)

@@ -13,8 +13,8 @@ from backoffice.problems import SAME_WORDS, Problem, describe
 from backoffice.settings import ROOT
 from backoffice.web.problem_responses import language_of
 from backoffice.words import CONSTRAINTS, PROBLEMS, VALUE_ERRORS, VALUES
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_session, a_user
-from tests.provocations import REFUSED
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_session, a_user
+from tests.support.provocations import REFUSED
 
 LANGUAGES = get_args(words.Language)
 # What keeps account of the migrations: no request touches it.

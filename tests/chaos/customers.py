@@ -3,10 +3,10 @@
 from dataclasses import replace
 from itertools import count
 
-from tests.builders import nth_cpf
 from tests.chaos.door import refusal_of
 from tests.chaos.people import Act, Person
 from tests.chaos.shop import Customer
+from tests.support.builders import nth_cpf
 
 CUSTOMERS = "/api/customers/"
 NAMES = ("Maria da Silva", "João Gonçalves", "Zoë D'Ávila", "Açougue São José Ltda.", "李小龍")

@@ -10,8 +10,8 @@ from random import Random
 import asyncpg
 
 from tests.chaos.stage import Application
-from tests.faults import OwnServer, stopped
-from tests.standby import Pair
+from tests.support.faults import OwnServer, stopped
+from tests.support.standby import Pair
 
 OURS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'flow-crm' AND datname = 'flowcrm'"
 

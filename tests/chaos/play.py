@@ -9,19 +9,20 @@ from random import Random
 
 import asyncpg
 
-from tests.builders import a_customer, a_product, a_user
 from tests.chaos.clerks import Clerk
 from tests.chaos.door import Door
 from tests.chaos.mishaps import Mishap, Mishaps, attach
 from tests.chaos.people import Person
 from tests.chaos.report import Plan, Report
 from tests.chaos.shop import Customer, Price, Product, Shop
-from tests.chaos.stage import Application, free_port
+from tests.chaos.stage import Application
 from tests.chaos.storekeepers import Storekeeper
 from tests.chaos.verdict import Verdict
-from tests.commands import piccolo
-from tests.pgbouncer import pgbouncer
-from tests.standby import Pair, pair
+from tests.support.builders import a_customer, a_product, a_user
+from tests.support.commands import piccolo
+from tests.support.pgbouncer import pgbouncer
+from tests.support.programs import free_port
+from tests.support.standby import Pair, pair
 
 RESUMES_WITHIN_SECONDS = 10
 PAUSE_SECONDS = 3  # at most, between two mishaps

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,12 +16,6 @@ START_SECONDS = 60
 STOP_SECONDS = 25  # the requests in flight have ten, closing the pool has a few more
 READY = "Flow CRM is ready"
 BAD_WORDS = ("Traceback", "unforeseen error", "never retrieved", "never awaited")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Application:

@@ -8,11 +8,11 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from backoffice.api.totals import LARGE_ROWS, MOST_COUNTED_ROWS
-from tests.browser import CHROMIUM, FLAGS, PATIENCE_MS, Clerk
-from tests.builders import a_user
-from tests.clients import a_token
-from tests.conftest import clone
-from tests.real_server import real_server
+from tests.support.browser import CHROMIUM, FLAGS, PATIENCE_MS, Clerk
+from tests.support.builders import a_user
+from tests.support.clients import a_token
+from tests.support.databases import clone
+from tests.support.real_server import real_server
 
 ROLES = ("admin", "manager", "employee")
 # One entry more about products than are counted. As the statistics have it, there are more, but none about products.

@@ -10,9 +10,9 @@ import asyncpg
 import httpx
 from playwright.async_api import Route, expect
 
-from tests.browser import Clerk, as_a, sees_beside
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
-from tests.clients import a_token, bearer
+from tests.support.browser import Clerk, as_a, sees_beside
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
+from tests.support.clients import a_token, bearer
 
 
 async def test_what_somebody_else_deleted_leaves_nobody_without_what_they_typed(

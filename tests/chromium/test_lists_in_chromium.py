@@ -12,8 +12,8 @@ import pytest
 from playwright.async_api import Request, Route, expect
 
 from backoffice.api.totals import MOST_COUNTED_ROWS
-from tests.browser import APPLY, Clerk, as_a, sees_beside
-from tests.builders import a_customer, a_presale, a_product, row
+from tests.support.browser import APPLY, Clerk, as_a, sees_beside
+from tests.support.builders import a_customer, a_presale, a_product, row
 
 
 async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -5,9 +5,9 @@ import re
 import asyncpg
 from playwright.async_api import expect
 
-from tests.browser import Clerk, as_a
-from tests.builders import a_customer, a_line, a_presale, a_product, row
-from tests.clients import until_waiting
+from tests.support.browser import Clerk, as_a
+from tests.support.builders import a_customer, a_line, a_presale, a_product, row
+from tests.support.concurrently import until_waiting
 
 
 async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk, db: asyncpg.Connection) -> None:

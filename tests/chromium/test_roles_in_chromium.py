@@ -7,8 +7,8 @@ from decimal import Decimal
 import asyncpg
 from playwright.async_api import expect
 
-from tests.browser import CREATE, SAVE, Clerk, as_a, sees_beside
-from tests.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, nth_cpf, row
+from tests.support.browser import CREATE, SAVE, Clerk, as_a, sees_beside
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, nth_cpf, row
 
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
 

@@ -7,9 +7,9 @@ import asyncpg
 from playwright.async_api import expect
 
 from accounts.passwords import DEMO_PASSWORD
-from tests.browser import Clerk, as_a
-from tests.builders import a_customer, a_presale, nth_cpf, row
-from tests.clients import a_token
+from tests.support.browser import Clerk, as_a
+from tests.support.builders import a_customer, a_presale, nth_cpf, row
+from tests.support.clients import a_token
 
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
 FOR_MANAGERS = ["Oversight", "Audit trail"]

@@ -48,12 +48,12 @@ async def catalog(connection: asyncpg.Connection) -> Catalog:
     }
 
 
-def names(catalog: Catalog, kind: str) -> set[str]:
+def names_of(catalog: Catalog, kind: str) -> set[str]:
     """What things of this kind are called, without arguments and tables."""
     return {key.split("(")[0].split()[-1] for key in catalog if key.startswith(f"{kind} ")}
 
 
-async def rows(connection: asyncpg.Connection) -> Rows:
+async def rows_as_text(connection: asyncpg.Connection) -> Rows:
     """Every row of every table of ours, as text, with where it is from."""
     tables = await connection.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'migration%'"

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from tests.builders import a_customer, a_line, a_presale, a_product
+from tests.support.builders import a_customer, a_line, a_presale, a_product
 
 
 async def some_rows(connection: asyncpg.Connection) -> dict[str, str]:

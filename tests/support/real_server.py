@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from backoffice.settings import ROOT
-from tests.clients import NO_CERTIFICATES
+from tests.support.clients import NO_CERTIFICATES
 
 START_SECONDS = 60
 STOP_SECONDS = 20

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from backoffice.settings import ROOT
-from tests.forked import Said, run_module
+from tests.support.forked import Said, run_module
 
 BUSINESS_TABLES = ("users", "customers", "products", "presales", "presale_items")
 

@@ -17,7 +17,7 @@ import asyncpg
 
 from backoffice.database.embedded import EmbeddedPostgres
 from backoffice.settings import Settings
-from tests.commands import piccolo
+from tests.support.commands import piccolo
 
 STARTER = """
 import sys

@@ -1,13 +1,10 @@
 """Rows for tests, made with plain SQL. Every builder has a default for every column and gives back the row's id."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import pytest
 
 # A real argon2id hash (of "flowcrm-demo", at little effort): the database stores nothing else as a password.
 PASSWORD_HASH = "$argon2id$v=19$m=64,t=1,p=1$SXK5LXmR9B462Ibon+1EYw$KCFgRkHUnKy32RnX5lNA/CIjnWHEP3utX5XVCB0q42s"
@@ -109,9 +106,6 @@ async def row(connection: asyncpg.Connection, table: str, id: UUID) -> dict[str,
     return dict(found)
 
 
-@contextmanager
-def refused(constraint: str) -> Iterator[None]:
-    """The database refuses what happens inside, and blames this constraint or rule."""
-    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refusal:
-        yield
-    assert refusal.value.constraint_name == constraint
+async def stock_of(connection: asyncpg.Connection, product: UUID | str) -> int:
+    stock: int = await connection.fetchval("SELECT stock FROM products WHERE id = $1", product)
+    return stock

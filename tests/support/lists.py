@@ -6,9 +6,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from tests.builders import a_product
-
-LISTS = ("customers", "products", "presales", "presale-items", "users")
+from tests.support.builders import a_product
 
 
 async def rows(client: httpx.AsyncClient, path: str, **parameters: Any) -> list[dict[str, Any]]:

@@ -12,10 +12,11 @@ from uuid import uuid4
 
 import asyncpg
 
+from backoffice.migrations import records
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.settings import ROOT
-from tests.forked import Said, run_module
+from tests.support.forked import Said, run_module
 
 PATIENCE_SECONDS = 60
 APPS = ("backoffice", "accounts", "crm")
@@ -142,6 +143,11 @@ async def until_there_is(connection: asyncpg.Connection, sessions: str) -> int:
 async def recorded(connection: asyncpg.Connection) -> list[str]:
     rows = await connection.fetch("SELECT app_name || ' ' || name AS key FROM migration ORDER BY id")
     return [row["key"] for row in rows]
+
+
+async def drift(connection: asyncpg.Connection) -> list[str]:
+    """What differs from what the migrations made, in words."""
+    return [str(difference) for difference in await records.drift(connection)]
 
 
 async def relations(connection: asyncpg.Connection) -> set[str]:

@@ -7,7 +7,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from tests.builders import nth_cpf
+from tests.support.builders import nth_cpf
 
 # What no JSON Schema can say: check digits, area codes, parameters that exclude or need each other, one's password, and
 # that a cursor is one of ours.

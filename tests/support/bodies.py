@@ -15,7 +15,7 @@ PRODUCT = {
 }
 USER = {"email": "Nova@Example.com", "password": "long enough", "name": "Nova", "role": "manager"}
 BODIES: dict[str, dict[str, Any]] = {"customers": CUSTOMER, "products": PRODUCT, "users": USER}
-TABLES = ("customers", "products", "presales", "presale-items", "users")
+PATHS = ("customers", "products", "presales", "presale-items", "users")
 
 
 async def create(client: httpx.AsyncClient, path: str, body: Any) -> httpx.Response:

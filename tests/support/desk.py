@@ -7,7 +7,6 @@ from uuid import UUID
 
 import httpx
 
-NOT_ALLOWED = "Your role does not allow this."
 # What a form for a new customer is filled with.
 ANA: dict[str, Any] = {
     "name": "Ana",
@@ -57,9 +56,3 @@ class Desks:
     admin: Desk
     manager: Desk
     employee: Desk
-
-
-def refused(answer: httpx.Response, status: int, text: str) -> None:
-    """The front end shows plain text as it is, and everything else badly."""
-    assert (answer.status_code, answer.text) == (status, text)
-    assert answer.headers["content-type"].startswith("text/plain")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BUILT_ON = ["piccolo.main", "argon2", "asyncpg", "phonenumbers", "pydantic_settings", "rich.progress", "tenacity"]
 
 FORKS = multiprocessing.get_context("forkserver")

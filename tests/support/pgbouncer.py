@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from backoffice.database.programs import CAPABILITIES
 from backoffice.settings import Settings
-from tests.chaos.stage import free_port
+from tests.support.programs import free_port
 
 START_SECONDS = 20
 

@@ -1,6 +1,5 @@
 """Programs and browsers that talk to the application in this process, and what they send along."""
 
-import asyncio
 import secrets
 import ssl
 
@@ -47,13 +46,6 @@ def keep_cookies(client: httpx.AsyncClient, token: str) -> None:
 def csrf(client: httpx.AsyncClient) -> dict[str, str]:
     """The header that a page of ours sends along with the cookies that this client has."""
     return {"X-CSRFToken": client.cookies["csrftoken"]}
-
-
-async def until_waiting(connection: asyncpg.Connection, number: int) -> None:
-    """Until so many statements of others wait for a lock."""
-    async with asyncio.timeout(10):
-        while await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:
-            await asyncio.sleep(0.01)
 
 
 async def is_alive(client: httpx.AsyncClient, token: str) -> bool:

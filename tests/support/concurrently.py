@@ -1,4 +1,4 @@
-"""Many connections at once, and two of them step by step."""
+"""Many connections at once, two of them step by step, and who waits for whom."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -71,7 +71,15 @@ async def one_waits_for_the_other(database: str, first: str, second: str) -> str
         return await waiting
 
 
+async def until_waiting(connection: asyncpg.Connection, number: int) -> None:
+    """Until so many statements of others wait for a lock."""
+    async with asyncio.timeout(10):
+        while await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:
+            await asyncio.sleep(0.01)
+
+
 async def until_blocked(observer: asyncpg.Connection, process: int) -> None:
+    """Until this one waits for a lock that another holds."""
     async with asyncio.timeout(10):
         while not await observer.fetchval("SELECT cardinality(pg_blocking_pids($1)) > 0", process):
             await asyncio.sleep(0.005)

@@ -1,0 +1,63 @@
+"""Which tests run, and in what order."""
+
+import gc
+
+import pytest
+
+from tests.support.surroundings import BETWEEN
+
+# While two thousand tests are found, all that is made stays: to look for garbage takes a third of the time.
+gc.disable()
+
+# Those that take longest begin first, so that no process is left with one of them when the others are done. xdist would
+# begin with those that have most tests, unless told otherwise. Failovers and restarts mostly wait, beside those that
+# never do.
+LONGEST = [
+    "test_lists_in_chromium",
+    "test_indexes",
+    "test_failover",
+    "test_forms_in_chromium",
+    "test_restart",
+    "test_run",
+    "test_roles_in_chromium",
+    "test_sessions_in_chromium",
+    "test_schemathesis",
+    "test_migration_round_trips",
+    "test_migration_check",
+    "test_migration_races",
+    "test_migration_plan",
+    "test_fixtures",
+    "test_behind_proxy",
+    "test_seed_large",
+    "test_migration_broken_off",
+    "test_faults",
+    "test_many_in_chromium",
+    "test_database",
+    "test_embedded",
+    "test_concurrency",
+    "test_standby_reads",
+    "test_migration_privileges",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if (_goes_between(item) if BETWEEN else not _is_about_pgbouncer(item))]
+    items.sort(key=lambda item: _turn(item.path.stem))
+
+
+def _turn(file: str) -> int:
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for, but not among the tests and what they are made of."""
+    gc.freeze()
+    gc.enable()
+
+
+def _goes_between(item: pytest.Item) -> bool:
+    return _is_about_pgbouncer(item) or "as_served" in getattr(item, "fixturenames", ())
+
+
+def _is_about_pgbouncer(item: pytest.Item) -> bool:
+    return item.get_closest_marker("pgbouncer") is not None
