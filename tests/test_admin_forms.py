@@ -3,14 +3,11 @@
 import asyncpg
 import pytest
 
-from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
+from tests.support.builders import a_customer, a_line, a_presale, a_product, row
 from tests.support.cast import Cast
-from tests.support.clients import a_token, bearer, log_in
-from tests.support.desk import ANA, Desks
-from tests.support.refusals import NOT_ALLOWED, refused_in_words
-
-STALE = "Somebody changed this in the meantime. Load it again and repeat your change."
-PRODUCT = {"code": "P", "name": "P", "unit": "un", "purchase_price": "1", "sale_price": "2", "sale_type": "retail"}
+from tests.support.clients import log_in
+from tests.support.desk import ANA, PRODUCT, Desks
+from tests.support.refusals import refused_in_words
 
 
 class TestForms:
@@ -258,92 +255,6 @@ class TestPasswords:
         assert (await row(connection, "users", user))["password"] == before["password"]
         assert (await desks.admin.changes("users", user, password="another-one")).status_code == 200
         assert (await log_in(cast.stranger, before["email"], "another-one")).status_code == 200
-
-
-class TestStaleForms:
-    async def test_a_change_by_the_api_is_not_overwritten(
-        self, desks: Desks, cast: Cast, connection: asyncpg.Connection
-    ) -> None:
-        customer = await a_customer(connection, name="Before")
-        form = await desks.employee.loads("customers", customer)
-        changed = await cast.manager.patch(f"/api/customers/{customer}/", json={"address": "Rua Nova, 1"})
-        assert changed.status_code == 200
-        refused_in_words(await desks.employee.saves("customers", customer, form | {"name": "After"}), 412, STALE)
-        assert (await row(connection, "customers", customer))["address"] == "Rua Nova, 1"
-
-    async def test_an_item_is_guarded_as_well_though_it_knows_no_time_of_change(
-        self, desks: Desks, connection: asyncpg.Connection
-    ) -> None:
-        line = await a_line(connection, await a_presale(connection), quantity="1")
-        form = await desks.employee.loads("presale_items", line)
-        await connection.execute("UPDATE presale_items SET quantity = 5 WHERE id = $1", line)
-        refused_in_words(await desks.employee.saves("presale_items", line, form | {"discount": "1"}), 412, STALE)
-
-    async def test_nobody_approves_items_that_they_have_not_seen(
-        self, desks: Desks, connection: asyncpg.Connection
-    ) -> None:
-        presale = await a_presale_that_is(connection, "draft")
-        form = await desks.manager.loads("presales", presale)
-        await a_line(connection, presale)
-        refused_in_words(await desks.manager.saves("presales", presale, form | {"status": "pending"}), 412, STALE)
-
-    async def test_a_version_that_is_none_is_out_of_date(self, desks: Desks, connection: asyncpg.Connection) -> None:
-        customer = await a_customer(connection)
-        versions: tuple[object, ...] = ("x", 5, [], {}, True)
-        for version in versions:
-            refused_in_words(await desks.employee.saves("customers", customer, {"version": version}), 412, STALE)
-
-    async def test_the_form_of_another_row_is_refused(self, desks: Desks, connection: asyncpg.Connection) -> None:
-        one, other = await a_customer(connection), await a_customer(connection)
-        form = await desks.employee.loads("customers", one)
-        refused_in_words(await desks.employee.saves("customers", other, form), 412, STALE)
-
-    async def test_the_same_form_can_be_saved_again(self, desks: Desks, connection: asyncpg.Connection) -> None:
-        customer = await a_customer(connection)
-        form = await desks.employee.loads("customers", customer)
-        for name in ("One", "Two"):
-            answer = await desks.employee.saves("customers", customer, form | {"name": name})
-            assert answer.json()["name"] == name
-            form["version"] = answer.json()["version"]
-
-    async def test_changing_many_rows_asks_for_no_version(self, desks: Desks, connection: asyncpg.Connection) -> None:
-        customer = await a_customer(connection)
-        assert (await desks.employee.saves("customers", customer, {"address": "Rua 2"})).status_code == 200
-
-
-class TestRights:
-    async def test_employees_do_not_touch_the_catalogue(self, desks: Desks, connection: asyncpg.Connection) -> None:
-        product = await a_product(connection)
-        refused_in_words(await desks.employee.creates("products", **PRODUCT), 403, NOT_ALLOWED)
-        refused_in_words(await desks.employee.changes("products", product, name="Other"), 403, NOT_ALLOWED)
-        refused_in_words(await desks.employee.deletes("products", product), 403, NOT_ALLOWED)
-
-    async def test_employees_delete_no_customers_and_approve_nothing(
-        self, desks: Desks, connection: asyncpg.Connection
-    ) -> None:
-        presale = await a_presale_that_is(connection, "pending")
-        refused_in_words(await desks.employee.deletes("customers", await a_customer(connection)), 403, NOT_ALLOWED)
-        refused_in_words(await desks.employee.changes("presales", presale, status="approved"), 403, NOT_ALLOWED)
-
-    async def test_users_are_for_administrators(self, desks: Desks, connection: asyncpg.Connection) -> None:
-        user = await connection.fetchval("SELECT id FROM users LIMIT 1")
-        root = "/admin/api/tables/users/"
-        reads = [("GET", root + path) for path in ("", "schema/", "new/", "count/", "ids/", "references/", f"{user}/")]
-        writes = [("POST", root), *((method, f"{root}{user}/") for method in ("PUT", "PATCH", "DELETE"))]
-        for desk in (desks.manager, desks.employee):
-            for method, address in (*reads, *writes):
-                answer = await desk.client.request(method, address, json={} if method != "GET" else None)
-                refused_in_words(answer, 403, NOT_ALLOWED)
-
-    async def test_what_is_in_use_is_not_deleted(self, desks: Desks, connection: asyncpg.Connection) -> None:
-        line = await row(connection, "presale_items", await a_line(connection, await a_presale(connection)))
-        answer = await desks.manager.deletes("products", line["product_id"])
-        refused_in_words(answer, 409, "This product is part of pre-sales and cannot be deleted.")
-
-    async def test_a_token_of_the_api_opens_no_form(self, cast: Cast, connection: asyncpg.Connection) -> None:
-        token = await a_token(connection, "admin@flowcrm.example")
-        answer = await cast.stranger.get("/admin/api/tables/customers/", headers=bearer(token))
-        assert answer.status_code == 401
 
 
 async def test_a_new_row_has_an_address_that_leads_to_it(desks: Desks) -> None:

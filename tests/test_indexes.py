@@ -1,103 +1,40 @@
 """On 100,000 rows of each table, every page, exact filter and search of the product answers from an index."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
-from itertools import chain
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
-from accounts.resources import AUDIT_TRAIL, USERS
 from backoffice.api import totals
 from backoffice.api.cursors import cursor_sql, sorted_by
 from backoffice.api.list_queries import large_page_statement, page_statement, planned_anew
 from backoffice.api.lists import Rows
-from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import Statement, select_list
 from backoffice.api.totals import UNKNOWN
-from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
-from tests.support.builders import PASSWORD_HASH
+from crm.resources import CUSTOMERS, PRESALES
 from tests.support.databases import clone
+from tests.support.large_tables import (
+    ALL,
+    FEW_FIRST,
+    FILTERED,
+    NEARBY,
+    ORDERED,
+    PARTS,
+    PLANNED_ANEW,
+    ROWS,
+    SEARCHES,
+    exactly,
+    fill,
+    page,
+    rows_of,
+)
+from tests.support.plans import Watched, generic_plan_of, plan_of, rows_thrown_away, scans
 
-ROWS = 100_000
 GENERIC_PLANS_SINCE = 16  # version of PostgreSQL
-TABLES = ("users", "customers", "products", "presales", "presale_items", "audit_trail")
-FILL = f"""
-    CREATE FUNCTION pg_temp.nth_cpf(n integer) RETURNS text LANGUAGE plpgsql AS $$
-    DECLARE
-        cpf text := 200000000 + n;
-        weighted integer;
-    BEGIN
-        FOR size IN 9..10 LOOP
-            weighted := 0;
-            FOR place IN 1..size LOOP
-                weighted := weighted + substr(cpf, place, 1)::integer * (size + 2 - place);
-            END LOOP;
-            cpf := cpf || weighted * 10 % 11 % 10;
-        END LOOP;
-        RETURN cpf;
-    END;
-    $$;
-    INSERT INTO users (email, password, name, role, active, created_at, updated_at)
-    SELECT 'user' || n || '@flowcrm.example', '{PASSWORD_HASH}', 'User ' || n, (enum_range(NULL::user_role))[1 + n % 3],
-           n % 10 > 0, moment, moment
-    FROM generate_series(1, {ROWS}) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment);
-    INSERT INTO customers (name, email, phone, cpf, address, created_at, updated_at)
-    SELECT names[1 + n % 7] || ' ' || names[1 + n / 7 % 7] || ' ' || names[1 + n / 49 % 7]
-           || CASE n WHEN 7 THEN ' Rara' ELSE '' END,
-           'customer' || n || '@example.com', '+55119' || 10000000 + n, pg_temp.nth_cpf(n), 'Rua ' || n % 700,
-           moment, moment
-    FROM generate_series(1, {ROWS}) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment),
-         (SELECT '{{Ana,Bruno,João,Débora,Silva,Souza,Conceição}}'::text[]) AS u (names);
-    INSERT INTO products (code, name, unit, description, stock, purchase_price, sale_price, sale_type, created_at,
-                          updated_at)
-    SELECT 'P' || n, 'Café número ' || n, (ARRAY['un', 'kg'])[1 + n % 2],
-           CASE WHEN n % 2 = 0 THEN 'lote ' || n % 900 END, n % 50, n % 500, n % 900,
-           'type ' || n % 20, moment, moment
-    FROM generate_series(1, {ROWS}) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment);
-    INSERT INTO presales (number, customer_id, status, total, discount, notes, created_at, updated_at)
-    SELECT row_number() OVER (), id, (enum_range(NULL::presale_status))[1 + row_number() OVER () % 5],
-           row_number() OVER () % 1000, row_number() OVER () % 3,
-           CASE row_number() OVER () % 1000 WHEN 7 THEN 'urgente ' || row_number() OVER () END, created_at, created_at
-    FROM customers;
-    INSERT INTO presale_items (presale_id, product_id, quantity, unit_price, total_price, discount)
-    SELECT presale.id, product.id, 1 + n % 20, 1 + n % 100, n % 1000, n % 2
-    FROM (SELECT id, row_number() OVER () AS n FROM presales) AS presale
-    JOIN (SELECT id, row_number() OVER () AS n FROM products) AS product USING (n);
-    INSERT INTO audit_trail (happened_at, who, user_id, database_role, table_name, action, row_id, row_name)
-    SELECT now() - n * interval '1 minute', 'user' || n % 50 || '@flowcrm.example',
-           ('00000000-0000-0000-0000-' || lpad((n % 50)::text, 12, '0'))::uuid, 'flowcrm',
-           (ARRAY['customers', 'presales', 'presale_items', 'products', 'users'])[1 + n % 5],
-           (enum_range(NULL::audit_action))[1 + n % 3], gen_random_uuid(), 'Row ' || n
-    FROM generate_series(1, {ROWS}) AS n;
-"""
-
-
-async def fill(connection: asyncpg.Connection) -> None:
-    """Rows as the rules would make them; checks, triggers and most indexes wait outside, for speed."""
-    indexes = await connection.fetch(
-        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
-        "WHERE NOT indisunique AND indrelid = ANY ($1::regclass[])",
-        list(TABLES),
-    )
-    await connection.execute("SET maintenance_work_mem = '512MB'; SET default_statistics_target = 25")
-    await connection.execute("".join(f"DROP INDEX {name};" for name, _ in indexes))
-    checks = await connection.fetch(
-        "SELECT conrelid::regclass, quote_ident(conname) FROM pg_constraint "
-        "WHERE contype = 'c' AND conrelid = ANY ($1::regclass[])",
-        list(TABLES),
-    )
-    await connection.execute("".join(f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in checks))
-    await connection.execute("SET session_replication_role = replica")
-    await connection.execute(FILL)
-    await connection.execute("RESET session_replication_role")
-    await connection.execute(";".join(definition for _, definition in indexes))
-    await connection.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
 
 
 @pytest.fixture(scope="module")
@@ -107,84 +44,6 @@ async def large(server: str, steward: asyncpg.Connection, template: str) -> Asyn
         await fill(connection)
         yield connection
         await connection.close()
-
-
-def page(resource: Resource, **parameters: str) -> Page:
-    window = {} if "cursor" in parameters else {"offset": "50"}
-    query = urlencode(window | parameters).encode()
-    return Parameters(resource, query).page()
-
-
-def rows_of(resource: Resource, page: Page) -> Statement:
-    """The page, and its total where there is a condition, as it is asked of a large table."""
-    return large_page_statement(resource.table, page)
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    yield from chain.from_iterable(nodes(child) for child in plan.get("Plans", []))
-
-
-async def plan_of(connection: asyncpg.Connection, statement: Statement, options: str = "") -> list[dict[str, Any]]:
-    sql, arguments = statement
-    plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON{options}) {sql}", *arguments))
-    return list(nodes(plan[0]["Plan"]))
-
-
-async def generic_plan_of(connection: asyncpg.Connection, statement: Statement) -> list[dict[str, Any]]:
-    """The plan for whatever may be asked for, which PostgreSQL may turn to after some executions."""
-    sql, _ = statement
-    plan = "CREATE FUNCTION pg_temp.plan() RETURNS json LANGUAGE plpgsql AS $plan$ DECLARE plan json; BEGIN "
-    plan += f"EXECUTE $sql$ EXPLAIN (FORMAT JSON, GENERIC_PLAN) {sql} $sql$ INTO plan; RETURN plan; END $plan$"
-    await connection.execute(plan)
-    try:
-        return list(nodes(json.loads(await connection.fetchval("SELECT pg_temp.plan()"))[0]["Plan"]))
-    finally:
-        await connection.execute("DROP FUNCTION pg_temp.plan()")
-
-
-async def scans(connection: asyncpg.Connection, *statements: Statement) -> list[str]:
-    """The tables that a query would read from end to end."""
-    plans = [await plan_of(connection, statement) for statement in statements]
-    return [node["Relation Name"] for node in chain(*plans) if node["Node Type"] == "Seq Scan"]
-
-
-async def rows_thrown_away(connection: asyncpg.Connection, statement: Statement) -> int:
-    """How many rows are looked at in vain."""
-    plan = await plan_of(connection, statement, ", ANALYZE, TIMING OFF")
-    return sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in plan)
-
-
-ALL = (*RESOURCES, USERS, AUDIT_TRAIL)
-ORDERED = [pytest.param(resource, name, id=f"{resource.path}-{name}") for resource in ALL for name in resource.ordered]
-FILTERED = [
-    pytest.param(resource, name, id=f"{resource.path}-{name}") for resource in ALL for name in resource.filtered
-]
-PARTS = [
-    pytest.param(resource, name, id=f"{resource.path}-{name}")
-    for resource in ALL
-    for name in resource.filtered
-    if resource.has_parts(name)
-]
-SEARCHES = [
-    (CUSTOMERS, "ana"),
-    (CUSTOMERS, "ana silva"),
-    (CUSTOMERS, "rara"),
-    (CUSTOMERS, "nobody"),
-    (CUSTOMERS, "customer500@example"),
-    (CUSTOMERS, "200.000.5"),
-    (CUSTOMERS, "(11) 91000-05"),
-    (CUSTOMERS, "200 000 5 11 91000 05"),
-    (PRODUCTS, "cafe"),
-    (PRODUCTS, "p777"),
-    (PRODUCTS, "nothing"),
-    (PRESALES, "12345"),
-    (PRESALES, "#777"),
-    (PRESALES, "rara"),
-    (PRESALES, "ana rara"),
-    (PRESALES, "nobody"),
-    (PRESALES, "ana"),
-]
 
 
 @pytest.mark.parametrize(("resource", "name"), ORDERED)
@@ -283,10 +142,6 @@ async def test_a_page_by_cursor_in_an_order_both_ways_begins_where_it_should(
     assert await rows_thrown_away(large, rows_of(CUSTOMERS, deep)) < 1000
 
 
-def exactly(resource: Resource, name: str) -> dict[str, str]:
-    return {f"{name}__match": "exact"} if resource.has_parts(name) else {}
-
-
 @pytest.mark.parametrize(("resource", "typed"), SEARCHES, ids=lambda value: getattr(value, "path", value))
 async def test_a_search_looks_at_nothing_in_vain(large: asyncpg.Connection, resource: Resource, typed: str) -> None:
     found = page(resource, search=typed)
@@ -303,24 +158,6 @@ async def test_a_search_that_is_planned_once_for_all_words(
     found = page(resource, search=typed)
     plan = await generic_plan_of(large, rows_of(resource, found))
     assert [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"] == []
-
-
-NEARBY = [
-    (CUSTOMERS, {"search": "ana"}),
-    (CUSTOMERS, {"search": "ana silva", "__order": "name"}),
-    (CUSTOMERS, {"search": "customer5", "__order": "email,-cpf"}),
-    (CUSTOMERS, {"search": "rara"}),
-    (CUSTOMERS, {"name": "conceição", "__order": "-id"}),
-    (CUSTOMERS, {"name": "conceição", "name__match": "starts"}),
-    (CUSTOMERS, {"name": "ana b", "name__match": "starts", "__order": "-name,cpf"}),
-    (CUSTOMERS, {"name": "conceição", "email": "77", "search": "bruno"}),
-    (PRODUCTS, {"search": "cafe", "unit": "kg"}),
-    (PRODUCTS, {"code": "p77", "code__match": "starts"}),
-    (PRODUCTS, {"description": "nothing", "__order": "description,-code"}),
-    (PRESALES, {"search": "souza", "status": "draft"}),
-    (PRESALES, {"search": "1"}),
-    (PRESALES, {"search": "1 rara"}),
-]
 
 
 @pytest.mark.parametrize(("resource", "asked"), NEARBY, ids=lambda value: getattr(value, "path", str(value)))
@@ -355,16 +192,7 @@ async def test_a_page_that_is_full_nearby_costs_no_more_than_that(
     assert 75 < read < 2000
 
 
-@pytest.mark.parametrize(
-    ("resource", "asked"),
-    [
-        (PRESALES, {"discount": "0"}),
-        (PRESALES, {"total__operator": "gt", "total": "990"}),
-        (CUSTOMERS, {"name": "Ana Ana Ana", "name__match": "exact"}),
-        (PRODUCTS, {"unit": "kg", "stock__operator": "lt", "stock": "3"}),
-    ],
-    ids=lambda value: getattr(value, "path", str(value)),
-)
+@pytest.mark.parametrize(("resource", "asked"), PLANNED_ANEW, ids=lambda value: getattr(value, "path", str(value)))
 @pytest.mark.parametrize("is_large", [False, True])
 async def test_a_filter_is_planned_for_its_values_however_often_it_is_asked(
     large: asyncpg.Connection, resource: Resource, asked: dict[str, str], is_large: bool
@@ -393,19 +221,7 @@ async def test_a_filter_by_what_many_have_reads_no_more_than_a_page_and_its_boun
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"]) < 25_000
 
 
-@pytest.mark.parametrize(
-    ("resource", "asked"),
-    [
-        (CUSTOMERS, {"name": "Ana Ana Ana", "name__match": "exact"}),
-        (CUSTOMERS, {"name": "s", "name__match": "starts", "__order": "-created_at,name"}),
-        (CUSTOMERS, {"name": "s", "name__match": "starts", "__order": "name"}),
-        (PRODUCTS, {"stock": "7", "__order": "-unit,name"}),
-        (PRESALES, {"total__operator": "gt", "total": "990", "__order": "notes"}),
-        (PRESALES, {"status": "draft", "discount": "2", "__order": "-total"}),
-        (PRESALES, {"discount": "77777"}),
-    ],
-    ids=lambda value: getattr(value, "path", str(value)),
-)
+@pytest.mark.parametrize(("resource", "asked"), FEW_FIRST, ids=lambda value: getattr(value, "path", str(value)))
 @pytest.mark.parametrize("window", [{"offset": "0"}, {"offset": "270", "limit": "30"}, {"cursor": ""}], ids=str)
 async def test_finding_few_first_finds_the_same_rows(
     large: asyncpg.Connection, resource: Resource, asked: dict[str, str], window: dict[str, str]
@@ -423,21 +239,6 @@ async def test_finding_few_first_finds_the_same_rows(
         if not (cursor := json.loads(found[1]).get("next_cursor")):
             return
         window = {"cursor": cursor}
-
-
-@dataclass
-class Watched:
-    """A reader that is asked what its last query read."""
-
-    connection: asyncpg.Connection
-    last: Statement = ("", [])
-
-    async def fetch_row(self, sql: str, *arguments: Any) -> Any:
-        self.last = sql, list(arguments)
-        return await self.connection.fetchrow(sql, *arguments)
-
-    async def fetch_value(self, sql: str, *arguments: Any) -> Any:
-        return (await self.fetch_row(sql, *arguments))[0]
 
 
 @pytest.mark.parametrize("order", ["name", "-name"])

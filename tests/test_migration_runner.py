@@ -1,7 +1,5 @@
 """Migrations run once, whoever runs them and however many at a time; what fails leaves nothing and says why."""
 
-import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,11 +17,7 @@ from backoffice.server.startup import serving
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.support.builders import a_customer
-from tests.support.migrating import LATER, Workshop, a_migration, recorded, relations, these
-
-FIRST, SECOND = (f"crm {LATER.format(number=number)}" for number in (1, 2))
-PATIENCE_SECONDS = 30
-UNIQUE_NAMES = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique_name ON customers (name)"
+from tests.support.migrating import FIRST, SECOND, Workshop, a_migration, recorded, relations, these
 
 
 @pytest.fixture
@@ -151,119 +145,6 @@ async def test_a_file_that_was_changed_after_it_ran_stops_every_later_run(
 async def test_a_mistyped_name_is_refused(engine: Engine, choice: Choice, words: str) -> None:
     with pytest.raises(MigrationRefused, match=words):
         await runner.forwards(engine, choice)
-
-
-async def slowest_read(dsn: str, until: asyncio.Event) -> float:
-    """Seconds that the slowest of many reads of the customers took."""
-    connection = await asyncpg.connect(dsn)
-    slowest = 0.0
-    while not until.is_set():
-        begin = time.monotonic()
-        await connection.fetchval("SELECT count(*) FROM customers")
-        slowest = max(slowest, time.monotonic() - begin)
-        await asyncio.sleep(0.005)
-    await connection.close()
-    return slowest
-
-
-async def test_a_migration_gives_way_to_a_long_query_and_succeeds_after_it(
-    tmp_path: Path,
-    engine: Engine,
-    database: str,
-    connection: asyncpg.Connection,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    one = a_migration(tmp_path, 1, "ALTER TABLE customers ADD COLUMN vip boolean")
-    done = asyncio.Event()
-    reads = asyncio.create_task(slowest_read(database, done))
-    report = connection.transaction()
-    await report.start()
-    await connection.fetchval("SELECT count(*) FROM customers")
-    running = asyncio.create_task(runner.forwards(engine, these(one)))
-    text = ""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        # The first attempt may be over before anybody has seen what it waits for.
-        while f"process {connection.get_server_pid()} (no application_name" not in text:
-            assert not running.done()
-            await asyncio.sleep(0.02)
-            text += capsys.readouterr().out
-    assert "everything was undone" in text
-    await report.rollback()
-    await running
-    done.set()
-    assert await reads < 1.5
-    assert (await recorded(connection))[-1] == FIRST
-
-
-async def test_attempts_are_bounded_and_the_last_names_whom_it_waited_for(
-    tmp_path: Path, database: str, connection: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
-) -> None:
-    DB.configure(Settings(database_url=database, db_lock_timeout=0.1))
-    one = a_migration(tmp_path, 1, "ALTER TABLE customers ADD COLUMN vip boolean")
-    async with connection.transaction():
-        await connection.fetchval("SELECT count(*) FROM customers")
-        with pytest.raises(MigrationFailed) as failure:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await runner.forwards(DB, these(one))
-    assert capsys.readouterr().out.count("next attempt") == 5
-    text = str(failure.value)
-    assert "canceling statement due to lock timeout" in text
-    assert f"held up by process {connection.get_server_pid()} (no application_name" in text
-    assert "SELECT count(*) FROM customers" in text
-    assert "Nothing was changed." in text
-
-
-async def test_a_failed_concurrent_index_leaves_no_ruin_and_runs_again(
-    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
-) -> None:
-    await a_customer(connection, name="Ana")
-    other = await a_customer(connection, name="Ana")
-    one = a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")
-    way_back = "DROP INDEX CONCURRENTLY IF EXISTS customers_unique_name"
-    two = a_migration(tmp_path, 2, UNIQUE_NAMES, way_back, alone=True)
-    with pytest.raises(MigrationFailed) as failure:
-        await runner.forwards(engine, these(one, two))
-    assert "could not create unique index" in str(failure.value)
-    assert f"statement: {UNIQUE_NAMES}" in str(failure.value)
-    assert f"Done and recorded: {FIRST}" in str(failure.value)
-    assert "customers_unique_name" not in await relations(connection)
-    assert (await recorded(connection))[-1] == FIRST
-
-    await connection.execute("UPDATE customers SET name = 'Bia' WHERE id = $1", other)
-    await runner.forwards(engine, these(one, two))
-    assert "customers_unique_name" in await relations(connection)
-    assert (await recorded(connection))[-1] == SECOND
-    await runner.backwards(engine, lambda ran: [two])
-    assert "customers_unique_name" not in await relations(connection)
-
-
-async def test_the_ruin_of_a_runner_that_was_killed_is_cleared_away(
-    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
-) -> None:
-    await a_customer(connection, name="Ana")
-    other = await a_customer(connection, name="Ana")
-    with pytest.raises(asyncpg.UniqueViolationError):
-        await connection.execute(UNIQUE_NAMES)
-    await connection.execute("UPDATE customers SET name = 'Bia' WHERE id = $1", other)
-    await runner.forwards(engine, these(a_migration(tmp_path, 1, UNIQUE_NAMES, alone=True)))
-    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_name'::regclass"
-    assert await connection.fetchval(valid)
-
-
-async def test_the_ruin_of_an_index_that_was_being_rebuilt_is_cleared_away(
-    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, database: str
-) -> None:
-    again = "REINDEX INDEX CONCURRENTLY customers_name"
-    impatient = await asyncpg.connect(database, server_settings={"statement_timeout": "300ms"})
-    async with connection.transaction():
-        await a_customer(connection)  # which it waits for
-        with pytest.raises(asyncpg.QueryCanceledError):
-            await impatient.execute(again)
-    await impatient.close()
-    assert "customers_name_ccnew" in await relations(connection)
-    await runner.forwards(engine, these(a_migration(tmp_path, 1, again, alone=True)))
-    assert "customers_name_ccnew" not in await relations(connection)
-    assert await records.drift(connection) == []
 
 
 async def test_what_was_made_by_hand_can_be_recorded_without_being_run(

@@ -5,20 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import httpx
-import pytest
 
-from crm import idempotency
+from tests.support.bodies import a_body
 from tests.support.builders import a_customer, a_presale, a_product, stock_of
 from tests.support.cast import Cast
-
-
-async def a_body(connection: asyncpg.Connection, *, stock: int = 10, quantity: str = "2") -> dict[str, object]:
-    product = await a_product(connection, stock=stock, sale_price=5)
-    return {
-        "customer_id": str(await a_customer(connection)),
-        "items": [{"product_id": str(product), "quantity": quantity}],
-    }
 
 
 async def test_a_presale_goes_from_draft_to_converted_and_takes_the_stock(
@@ -186,136 +176,6 @@ async def test_items_that_are_added_one_by_one_stand_below_the_others(
     assert [item["quantity"] for item in items] == as_entered
     listed = (await cast.employee.get(f"/api/presale-items/?presale_id={presale['id']}")).json()["rows"]
     assert [item["quantity"] for item in listed] == as_entered
-
-
-async def test_the_same_key_and_body_creates_once_even_when_both_arrive_at_once(
-    cast: Cast, connection: asyncpg.Connection
-) -> None:
-    body = await a_body(connection)
-    headers = {"Idempotency-Key": "order-1"}
-    answers = await asyncio.gather(
-        *[cast.employee.post("/api/presales/", json=body, headers=headers) for _ in range(8)]
-    )
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.text for answer in answers}) == 1
-    assert await connection.fetchval("SELECT count(*) FROM presales") == 1
-    others: tuple[Any, ...] = ({**body, "discount": "1"}, {**body, "discount": "-1"}, {}, [])
-    for another in others:
-        other = await cast.employee.post("/api/presales/", json=another, headers=headers)
-        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-    somebody_else = await cast.manager.post("/api/presales/", json=body, headers=headers)
-    assert somebody_else.json()["id"] != answers[0].json()["id"]
-
-
-# Of fields that are ignored: pairs that are equal as JSON values, and values that are not.
-SAME = [
-    ('{"id": 1, "total": 1.5}', '{ "total": 15e-1,\n"id": 1.0 }'),
-    ('{"total": -0.0}', '{"total": 0e5}'),
-    ('{"total": 1e-999999999}', '{"total": 10E-1000000000}'),
-    ('{"id": "\\u0000"}', '{"id":"\\u0000"}'),
-    ('{"id": "\\ud800"}', '{"id":"\\uD800"}'),
-    ('{"id": "\\u00e9"}', '{"id":"é"}'),
-    ('{"id": {"a": [], "b": null}}', '{"id": {"b": null, "a": []}}'),
-]
-VALUES = (
-    *(
-        "1",
-        "true",
-        '"1"',
-        "[1]",
-        '{"1": 1}',
-        "null",
-        "[]",
-        "{}",
-        '""',
-        "0",
-        "false",
-        '"\\ud800"',
-        '"\\\\ud800"',
-        '"\\u0000"',
-    ),
-    *(
-        "1e-999999999",
-        "1e-999999998",
-        "[[1, 2]]",
-        "[1, 2]",
-        "[2, 1]",
-        '{"a": 1}',
-        '[["a", 1]]',
-        "Decimal('1')".join('""'),
-    ),
-    *("0.1000000000000000000000000000000000000000001", "0.1"),
-)
-
-
-async def post_text(client: httpx.AsyncClient, body: str, key: str) -> httpx.Response:
-    headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-    return await client.post("/api/presales/", content=body.encode(), headers=headers)
-
-
-@pytest.mark.parametrize("pair", SAME)
-async def test_bodies_are_the_same_that_are_equal_as_json(
-    cast: Cast, connection: asyncpg.Connection, pair: tuple[str, str]
-) -> None:
-    customer = f'{{"customer_id": "{await a_customer(connection)}", '
-    answers = [await post_text(cast.employee, customer + ignored[1:], "same") for ignored in pair]
-    assert [answer.status_code for answer in answers] == [201, 201]
-    assert answers[0].text == answers[1].text
-    assert await connection.fetchval("SELECT count(*) FROM presales") == 1
-
-
-async def test_bodies_that_differ_anywhere_as_json_are_not_the_same(cast: Cast, connection: asyncpg.Connection) -> None:
-    body = f'{{"customer_id": "{await a_customer(connection)}", "total": %s}}'
-    for key, value in enumerate(VALUES):
-        assert (await post_text(cast.employee, body % value, f"k{key}")).status_code == 201, value
-        for another in VALUES:
-            answer = await post_text(cast.employee, body % another, f"k{key}")
-            assert answer.status_code == (201 if another == value else 422), (value, another)
-    assert await connection.fetchval("SELECT count(*) FROM presales") == len(VALUES)
-
-
-async def test_a_key_that_an_earlier_release_kept_is_known(cast: Cast, connection: asyncpg.Connection) -> None:
-    """It kept the body as jsonb."""
-    body = f'{{"customer_id": "{await a_customer(connection)}", "discount": 0.50, "total": {{"b": 1e2, "a": "é"}}}}'
-    first = await post_text(cast.employee, body, "before")
-    await connection.execute("UPDATE idempotency_keys SET request = $1::jsonb", body)
-    again = await post_text(cast.employee, body.replace("0.50", "5e-1"), "before")
-    assert (again.status_code, again.text) == (201, first.text)
-    other = await post_text(cast.employee, body.replace("0.50", "0.51"), "before")
-    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-
-
-async def test_a_body_that_is_nested_as_deeply_as_can_be_read_is_an_answer(
-    cast: Cast, connection: asyncpg.Connection
-) -> None:
-    body = f'{{"customer_id": "{await a_customer(connection)}", "total": %s}}'
-    for depth in range(500, 1100, 10):
-        answer = await post_text(cast.employee, body % ("[" * depth + "]" * depth), f"deep-{depth}")
-        assert answer.status_code in (201, 400), (depth, answer.text)
-
-
-async def test_a_key_that_is_let_go_of_while_it_is_sent_again_is_new(
-    cast: Cast, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    body, headers, find = await a_body(connection), {"Idempotency-Key": "order-1"}, idempotency._find
-    first = await cast.employee.post("/api/presales/", json=body, headers=headers)
-
-    async def find_too_late(*key: Any) -> Any:
-        await connection.execute("DELETE FROM idempotency_keys")
-        return await find(*key)
-
-    monkeypatch.setattr(idempotency, "_find", find_too_late)
-    second = await cast.employee.post("/api/presales/", json=body, headers=headers)
-    assert second.status_code == 201
-    assert second.json()["id"] != first.json()["id"]
-
-
-async def test_a_refused_request_leaves_its_key_free(cast: Cast, connection: asyncpg.Connection) -> None:
-    headers = {"Idempotency-Key": "order-2"}
-    body = await a_body(connection)
-    refused = await cast.employee.post("/api/presales/", json={**body, "customer_id": str(uuid4())}, headers=headers)
-    assert refused.status_code == 422
-    assert (await cast.employee.post("/api/presales/", json=body, headers=headers)).status_code == 201
 
 
 async def test_a_stale_version_is_refused_on_every_kind_of_write(cast: Cast, connection: asyncpg.Connection) -> None:

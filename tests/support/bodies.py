@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import asyncpg
 import httpx
+
+from tests.support.builders import a_customer, a_product
 
 CUSTOMER = {"name": "Maria", "email": "maria@example.com", "phone": "(11) 98765-4321", "cpf": "529.982.247-25"}
 PRODUCT = {
@@ -22,3 +25,12 @@ async def create(client: httpx.AsyncClient, path: str, body: Any) -> httpx.Respo
     answer = await client.post(f"/api/{path}/", json=body)
     assert answer.status_code == 201, answer.text
     return answer
+
+
+async def a_body(connection: asyncpg.Connection, *, stock: int = 10, quantity: str = "2") -> dict[str, object]:
+    """Of a pre-sale with one line, whose customer and product are there."""
+    product = await a_product(connection, stock=stock, sale_price=5)
+    return {
+        "customer_id": str(await a_customer(connection)),
+        "items": [{"product_id": str(product), "quantity": quantity}],
+    }

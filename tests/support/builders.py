@@ -109,3 +109,9 @@ async def row(connection: asyncpg.Connection, table: str, id: UUID) -> dict[str,
 async def stock_of(connection: asyncpg.Connection, product: UUID | str) -> int:
     stock: int = await connection.fetchval("SELECT stock FROM products WHERE id = $1", product)
     return stock
+
+
+async def leftovers(connection: asyncpg.Connection) -> int:
+    """Marks of births, of which no transaction leaves any."""
+    count: int = await connection.fetchval("SELECT count(*) FROM presale_births")
+    return count

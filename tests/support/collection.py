@@ -13,11 +13,11 @@ gc.disable()
 # begin with those that have most tests, unless told otherwise. Failovers and restarts mostly wait, beside those that
 # never do.
 LONGEST = [
-    "test_lists_in_chromium",
     "test_indexes",
     "test_failover",
     "test_forms_in_chromium",
     "test_restart",
+    "test_lists_in_chromium",
     "test_run",
     "test_roles_in_chromium",
     "test_sessions_in_chromium",
@@ -32,11 +32,15 @@ LONGEST = [
     "test_migration_broken_off",
     "test_faults",
     "test_many_in_chromium",
-    "test_database",
     "test_embedded",
     "test_concurrency",
     "test_standby_reads",
+    "test_database",
+    "test_late_lists_in_chromium",
     "test_migration_privileges",
+    "test_connecting",
+    "test_exports_in_chromium",
+    "test_refused_forms_in_chromium",
 ]
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 
 import httpx
 
-# What a form for a new customer is filled with.
+# What forms for a new customer and a new product are filled with.
 ANA: dict[str, Any] = {
     "name": "Ana",
     "email": "ana@example.com",
     "phone": "(11) 98765-4321",
     "cpf": "529.982.247-25",
 }
+PRODUCT = {"code": "P", "name": "P", "unit": "un", "purchase_price": "1", "sale_price": "2", "sale_type": "retail"}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from tests.support.forked import Said, run_module
 PATIENCE_SECONDS = 60
 APPS = ("backoffice", "accounts", "crm")
 LATER = "2999-01-01T00:00:00:{number:06d}"
+FIRST, SECOND = (f"crm {LATER.format(number=number)}" for number in (1, 2))  # as they are recorded
 MIGRATION = '''
 from backoffice.migrations import script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager

@@ -1,0 +1,79 @@
+"""Exports of lists in a real Chromium: whole, without repetition, and what is said where there is none."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.support.browser import Clerk
+from tests.support.builders import a_product
+
+
+async def test_what_comes_or_goes_during_an_export_neither_repeats_rows_nor_hides_them(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    about, pages = uuid.uuid4(), 0
+    add = """
+        INSERT INTO audit_trail (happened_at, who, database_role, table_name, action, row_id)
+        SELECT $2, $3 || n, 'test', 'users', 'created', $1::uuid FROM generate_series(1, $4) AS n
+    """
+    newest = "SELECT id FROM audit_trail WHERE row_id = $1 ORDER BY happened_at DESC, id DESC LIMIT 5"
+    await db.execute("SET session_replication_role = replica")
+    await db.execute(add, about, datetime(2020, 1, 1, tzinfo=UTC), "old", 2001)
+
+    async def meanwhile(route: Route) -> None:
+        nonlocal pages
+        pages += 1
+        if pages == 2:
+            await db.execute(add, about, datetime.now(UTC), "new", 2)
+        if pages == 3:
+            await db.execute(f"DELETE FROM audit_trail WHERE id IN ({newest})", about)
+        await route.continue_()
+
+    await clerk.list("audit_trail", f"?row_id={about}")
+    await clerk.page.route("**/tables/audit_trail/?*__page_size=1000*", meanwhile)
+    exported = await clerk.exports()
+    await clerk.page.unroute_all()
+    await db.execute("RESET session_replication_role")
+    assert sorted(re.findall("old[0-9]+", exported)) == sorted(f"old{n}" for n in range(1, 2002))
+    assert (pages, "new" in exported) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("clerk", "said"),
+    [(("admin", "en-US"), "There is nothing to export."), (("admin", "pt-BR"), "Não há nada a exportar.")],
+    indirect=["clerk"],
+    ids=["English", "Portuguese"],
+)
+async def test_an_empty_list_is_no_failure_to_export(clerk: Clerk, said: str) -> None:
+    await clerk.page.goto(f"{clerk.address}/admin/#/customers/?name=Nobody+is+called+so")
+    await clerk.page.click("[data-uitest=csv_button]")
+    await clerk.page.click("[data-uitest=download_csv_button]")
+    await clerk.sees_notice(said)
+
+
+async def test_an_export_that_is_refused_says_why(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.list("users")
+    await clerk.page.click("[data-uitest=csv_button]")
+    await db.execute("DELETE FROM sessions")
+    await clerk.page.click("[data-uitest=download_csv_button]")
+    await clerk.sees_notice("Please log in.")
+    await expect(clerk.page.locator("[data-uitest=csv_modal]")).to_be_hidden()
+    clerk.expects_refusal(401)
+
+
+async def test_a_list_is_exported_without_a_mouse(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_product(db, code="KEYBOARD")
+    await clerk.list("products", "?code=KEYBOARD")
+    export = clerk.page.locator("[data-uitest=csv_button]")
+    await clerk.page.locator("[data-uitest=filter_button]").focus()
+    await clerk.page.keyboard.press("Tab")
+    await expect(export).to_be_focused()
+    await clerk.page.keyboard.press("Enter")
+    window = clerk.page.locator("[data-uitest=csv_modal]")
+    await expect(window.locator(":focus")).to_be_visible()
+    await clerk.page.keyboard.press("Escape")
+    await expect(window).to_be_hidden()
