@@ -78,7 +78,7 @@ async def test_an_exhausted_pool_says_so_in_time_and_works_again_afterwards(engi
 
 
 async def test_there_are_never_more_connections_than_the_maximum(engine: Engine, own: OwnServer) -> None:
-    work = asyncio.gather(*(engine.run_ddl("SELECT pg_sleep(0.05)") for _ in range(12)))
+    work = asyncio.gather(*(engine.run_ddl("SELECT pg_sleep(0.02)") for _ in range(12)))
     most = 0
     while not work.done():
         most = max(most, await server_connections(own))

@@ -7,8 +7,12 @@ from pathlib import Path
 
 from backoffice.settings import Settings
 
-# The suite's server, where the developer names one; only scratch databases are made in it.
-NAMED_SERVER = os.environ.get("DATABASE_URL")
+# The suite's server, where the developer names one; only scratch databases are made in it. The processes that run tests
+# are started by one that has already forgotten it, see below.
+HANDED_ON = "SERVER_OF_THE_TESTS"
+NAMED_SERVER = os.environ.get("DATABASE_URL") or os.environ.get(HANDED_ON)
+if NAMED_SERVER:
+    os.environ[HANDED_ON] = NAMED_SERVER
 
 # Whether to run what serves the application, and what is about PgBouncer, and only that, with it before the database.
 BETWEEN = bool(os.environ.get("PGBOUNCER"))
