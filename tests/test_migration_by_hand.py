@@ -5,7 +5,7 @@ from pathlib import Path
 
 import asyncpg
 
-from backoffice.migrations import records
+from backoffice.migrations import expected
 from backoffice.migrations.catalog import compare, read_catalog
 from tests.support.migrating import LATER, Workshop, recorded
 
@@ -36,7 +36,7 @@ async def test_a_check_of_a_table_is_added_without_keeping_anybody_waiting(
         "constraint customers.customers_name_short is not of the program"
     ]
     assert "NOT VALID" not in after["constraint customers.customers_name_short"]
-    assert await records.drift(connection) == []
+    assert await expected.drift(connection) == []
     assert workshop.run("backoffice", "check", f"--scratch={server}").text == "The database is as the code says.\n"
     assert workshop.run("migrations", "backwards", "crm", LATER.format(number=1), "--auto_agree").code == 0
     assert compare(before, await read_catalog(connection)) == []

@@ -11,7 +11,7 @@ import pytest
 
 from backoffice.database.connecting import Connector
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, choices, records, runner, scratch
+from backoffice.migrations import checking, choices, expected, records, runner, scratch
 from backoffice.migrations.catalog import Catalog, read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY
@@ -206,7 +206,7 @@ async def test_what_somebody_changes_while_it_is_checked_is_not_accepted(
     await connection.execute(f"SELECT pg_advisory_unlock({KEY})")
     with pytest.raises(MigrationRefused, match="Somebody changed the database while it was checked"):
         await accepting
-    assert [str(one) for one in await records.drift(connection)] == ["index products.products_beginnings is missing"]
+    assert [str(one) for one in await expected.drift(connection)] == ["index products.products_beginnings is missing"]
 
 
 async def made(engine: Engine, server: str) -> Catalog:
@@ -236,17 +236,17 @@ async def test_what_the_code_declares_and_no_migration_makes_is_named(tmp_path: 
 async def test_the_quick_look_sees_what_changed_since_the_last_migration(
     tmp_path: Path, engine: Engine, connection: asyncpg.Connection
 ) -> None:
-    assert await records.drift(connection) == []
+    assert await expected.drift(connection) == []
     await connection.execute("DROP TRIGGER products_touch ON products; CREATE TABLE spare (id int)")
     drift = ["trigger products.products_touch is missing", "table spare is not of the program"]
-    assert sorted(map(str, await records.drift(connection))) == sorted(drift)
+    assert sorted(map(str, await expected.drift(connection))) == sorted(drift)
     await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)", "DROP TABLE extra")))
-    assert sorted(map(str, await records.drift(connection))) == sorted(drift), "a migration does not cover drift up"
+    assert sorted(map(str, await expected.drift(connection))) == sorted(drift), "a migration does not cover drift up"
     await runner.backwards(engine, lambda ran: [a_migration(tmp_path, 1, "", "DROP TABLE extra")])
-    assert sorted(map(str, await records.drift(connection))) == sorted(drift)
+    assert sorted(map(str, await expected.drift(connection))) == sorted(drift)
     restore = "CREATE OR REPLACE TRIGGER products_touch BEFORE UPDATE ON products FOR EACH ROW EXECUTE FUNCTION "
     await runner.forwards(engine, these(a_migration(tmp_path, 2, f"{restore} touch_updated_at(); DROP TABLE spare")))
-    assert await records.drift(connection) == []
+    assert await expected.drift(connection) == []
 
 
 async def test_what_is_dropped_while_somebody_looks_is_not_there(database: str) -> None:
@@ -255,6 +255,6 @@ async def test_what_is_dropped_while_somebody_looks_is_not_there(database: str) 
         assert await looking.fetchval("SELECT 'customers_email'::regclass") is not None  # which begins the moment
         await dropping.execute("DROP INDEX customers_email")
         assert "index customers.customers_email" not in await read_catalog(looking)
-        assert [str(one) for one in await records.drift(looking)] == ["index customers.customers_email is missing"]
+        assert [str(one) for one in await expected.drift(looking)] == ["index customers.customers_email is missing"]
     for connection in looking, dropping:
         await connection.close()

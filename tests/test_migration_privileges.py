@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, choices, records, runner
+from backoffice.migrations import checking, choices, expected, runner
 from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
 from backoffice.settings import Settings
@@ -59,7 +59,7 @@ async def test_what_everybody_may_execute_again_is_named_and_taken_back(
 ) -> None:
     await connection.execute("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC")
     assert await drift(connection) == ALL_DIFFER
-    assert not any(difference.harmless for difference in await records.drift(connection))
+    assert not any(difference.harmless for difference in await expected.drift(connection))
     report = await mended(engine, server, connection)
     assert [str(one) for one in report.drift] == ALL_DIFFER
     assert f"  {ALL_DIFFER[0]}\n    -its owner\n    +PUBLIC\n" in str(report)

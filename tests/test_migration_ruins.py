@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from backoffice.database.engine import Engine
-from backoffice.migrations import records, runner
+from backoffice.migrations import expected, runner
 from backoffice.migrations.outcomes import MigrationFailed
 from backoffice.settings import Settings
 from piccolo_conf import DB
@@ -72,4 +72,4 @@ async def test_the_ruin_of_an_index_that_was_being_rebuilt_is_cleared_away(
     assert "customers_name_ccnew" in await relations(connection)
     await runner.forwards(engine, these(a_migration(tmp_path, 1, again, alone=True)))
     assert "customers_name_ccnew" not in await relations(connection)
-    assert await records.drift(connection) == []
+    assert await expected.drift(connection) == []

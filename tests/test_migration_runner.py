@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, choices, records, runner
+from backoffice.migrations import checking, choices, expected, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations
@@ -151,11 +151,11 @@ async def test_what_was_made_by_hand_can_be_recorded_without_being_run(
     tmp_path: Path, engine: Engine, connection: asyncpg.Connection
 ) -> None:
     await connection.execute("CREATE UNIQUE INDEX by_hand ON customers (phone)")
-    assert [str(one) for one in await records.drift(connection)] == ["index customers.by_hand is not of the program"]
+    assert [str(one) for one in await expected.drift(connection)] == ["index customers.by_hand is not of the program"]
     one = a_migration(tmp_path, 1, "CREATE UNIQUE INDEX by_hand ON customers (phone)")
     await runner.forwards(engine, these(one), fake=True)
     assert (await recorded(connection))[-1] == FIRST
-    assert await records.drift(connection) == []
+    assert await expected.drift(connection) == []
 
 
 async def test_through_a_pooler_they_are_not_run_but_can_be_checked(

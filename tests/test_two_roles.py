@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from backoffice.migrations import checking, records
+from backoffice.migrations import checking, expected
 from backoffice.migrations.files import apps
 from backoffice.settings import ROOT, Settings
 from piccolo_conf import DB
@@ -165,7 +165,7 @@ async def test_what_was_granted_before_by_mistake_is_taken_back(
 async def test_it_is_no_drift(database: str, server: str, connection: asyncpg.Connection) -> None:
     DB.configure(Settings(database_url=database))
     assert str(await checking.check(DB, server)) == "The database is as the code says."
-    assert await records.drift(connection) == []
+    assert await expected.drift(connection) == []
 
 
 async def test_every_table_of_the_product_is_granted(web: str, connection: asyncpg.Connection) -> None:

@@ -11,7 +11,7 @@ import asyncpg
 from backoffice.database import pooler
 from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine
-from backoffice.migrations import records
+from backoffice.migrations import expected, records
 from backoffice.migrations.catalog import Catalog, Difference, compare, read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.journal import Journal, noted
@@ -133,6 +133,6 @@ async def accept(engine: Engine, scratch_server: str = "") -> Report:
         if compare(report.catalog, catalog):
             raise MigrationRefused("Somebody changed the database while it was checked. Nothing was accepted.")
         await records.remember_files(connection, [one for one in all_migrations() if one not in pending])
-        await records.remember_catalog(connection, catalog)
+        await expected.remember_catalog(connection, catalog)
     async with reading(engine) as connection:
         return Report(await records.read_state(connection), catalog)

@@ -6,10 +6,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from backoffice.database.connecting import Connection
-from backoffice.migrations import records
+from backoffice.migrations import expected, records
 from backoffice.migrations.catalog import read_catalog
+from backoffice.migrations.expected import Before
 from backoffice.migrations.files import Key
-from backoffice.migrations.records import Before
 from backoffice.migrations.sql import Statement
 
 # Batches of rows change no definition, and may be many.
@@ -57,7 +57,7 @@ class Progress:
         if self._undoes and not BOUNDS.match(Statement(statement).bare):
             await connection.execute(BEGIN_TO_UNDO, *self._undoes)
         if not (connection.is_in_transaction() or _changes_rows(statement)):
-            await records.announce(connection, statement, self.reached)
+            await expected.announce(connection, statement, self.reached)
             self._announced = True
 
     async def after(self, connection: Connection, statement: str, arguments: tuple[Any, ...]) -> None:
@@ -65,7 +65,7 @@ class Progress:
             return
         if self._announced or await read_catalog(connection) != self.reached.catalog:
             async with self._transaction():
-                self.reached = await records.remember_changes(connection, self.reached)
+                self.reached = await expected.remember_changes(connection, self.reached)
             self._announced = False
 
 

@@ -17,7 +17,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from backoffice.database.engine import Engine
 from backoffice.database.transactions import Transaction, roll_back_or_end
-from backoffice.migrations import records
+from backoffice.migrations import expected, records
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.migrations.journal import Journal, NotedConnector, noted
@@ -139,7 +139,7 @@ class Run:
     async def complete_records(self) -> None:
         with contextlib.suppress(asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError):
             async with transaction_on(self.engine, self.connection):
-                await records.complete(self.connection)
+                await expected.complete(self.connection)
 
     async def backwards(self, steps: Sequence[Step]) -> None:
         await self._all(steps, backwards=True)
@@ -178,13 +178,13 @@ class Run:
 
     async def _in_transaction(self, steps: list[Step], backwards: bool) -> None:
         await records.create_tables(self.connection)
-        before = await records.before(self.connection)
+        before = await expected.before(self.connection)
         await self._run_whole(steps, backwards)
         for step in steps:
             await self._record(step, backwards)
         if any(step.taken for step in steps):
-            before = records.Before({}, {})
-        await records.remember_changes(self.connection, before)
+            before = expected.Before({}, {})
+        await expected.remember_changes(self.connection, before)
 
     async def _run_whole(self, steps: list[Step], backwards: bool) -> None:
         foreign_keys = await self.connection.fetch(FOREIGN_KEYS)
@@ -206,13 +206,13 @@ class Run:
         for step in steps:
             async with transaction():
                 await records.create_tables(self.connection)
-                reached = await records.take_up(self.connection)
+                reached = await expected.take_up(self.connection)
             progress = Progress(reached, transaction, step.migration.key if backwards else None)
             with self.journal.telling(progress):
                 await self._run_outside(step, backwards)
             async with transaction():
                 await self._record(step, backwards)
-                await records.remember_changes(self.connection, progress.reached)
+                await expected.remember_changes(self.connection, progress.reached)
 
     async def _run_outside(self, step: Step, backwards: bool) -> None:
         # No statement may outlive the lock, so it is said on the connection that holds it.

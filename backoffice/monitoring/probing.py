@@ -12,7 +12,7 @@ from backoffice.database.connecting import BROKEN, Connection, DatabaseFull, Dat
 from backoffice.database.engine import Engine
 from backoffice.database.pool import Figures, PoolExhausted
 from backoffice.database.snapshots import SNAPSHOT
-from backoffice.migrations import records
+from backoffice.migrations import expected, records
 from backoffice.migrations.catalog import Difference
 
 PROBE_SECONDS = 2.0  # leaves half a second of the promised 2.5 for the way to the client
@@ -136,7 +136,7 @@ class Prober:
         """Whole definitions only every few seconds, and nothing while nothing at all has changed."""
         if self._schema is None or time.monotonic() > self._schema_is_old_at:
             async with records.read_only_snapshot(connection):
-                schema = Schema(await records.read_state(connection), await records.drift(connection))
+                schema = Schema(await records.read_state(connection), await expected.drift(connection))
             self._schema_is_old_at = time.monotonic() + DRIFT_SECONDS
             return schema
         if moment is None or moment != self._moment:

@@ -10,7 +10,7 @@ from typing import Any
 
 from backoffice.database.connecting import BROKEN, cause, close_quietly
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, choices, records, runner
+from backoffice.migrations import checking, choices, expected, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
 from backoffice.migrations.outcomes import MigrationsStopped
 from backoffice.migrations.records import State
@@ -63,7 +63,7 @@ async def _look(engine: Engine) -> tuple[State, list[Difference]]:
     connection = await engine.connect()
     try:
         async with records.read_only_snapshot(connection):
-            return await records.read_state(connection), await records.drift(connection)
+            return await records.read_state(connection), await expected.drift(connection)
     finally:
         await close_quietly(connection)
 

@@ -242,6 +242,26 @@ async def test_whoever_went_back_is_not_led_to_what_was_created(clerk: Clerk, db
     assert clerk.page.url.endswith("#/customers/")
 
 
+async def test_what_may_be_there_already_is_created_again_only_if_somebody_says_so(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Of Twins")
+    count = "SELECT count(*) FROM presales WHERE customer_id = $1"
+    await clerk.add("presales")
+    await clerk.pick("customer_id", "twins", "Of Twins")
+    async with clerk.answers_lost("**/presales/", "POST"):
+        await clerk.create()
+        await clerk.sees_notice("The server does not answer. Look whether this was carried out before you try again.")
+    clerk.agrees = False
+    await clerk.create()
+    assert clerk.asked == ["This may have been carried out already. Send it again?"]
+    assert await db.fetchval(count, customer) == 1
+    clerk.agrees = True
+    await clerk.create()
+    await clerk.sees_form()
+    assert await db.fetchval(count, customer) == 2
+
+
 async def test_nobody_types_before_a_new_form_has_what_it_begins_with(clerk: Clerk) -> None:
     async with clerk.held_up("**/products/new/", "GET") as go_on:
         await clerk._go("products/add/")

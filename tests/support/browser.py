@@ -35,6 +35,7 @@ class Clerk:
         self.address = address
         self.troubles: list[str] = []
         self.asked: list[str] = []
+        self.agrees = True  # with what the page asks
         self._ears: dict[Any, Any] = {
             "console": self._hear,
             "pageerror": self._hear_error,
@@ -67,7 +68,7 @@ class Clerk:
 
     async def _agree(self, dialog: Dialog) -> None:
         self.asked.append(dialog.message)
-        await dialog.accept()
+        await (dialog.accept() if self.agrees else dialog.dismiss())
 
     def expects_refusal(self, status: int) -> None:
         """Refusals of this status, and what the browser logs of them, were no trouble; anything else is."""
@@ -131,6 +132,24 @@ class Clerk:
         finally:
             go_on.set()
             await self.page.unroute_all(behavior="wait")
+
+    @asynccontextmanager
+    async def answers_lost(self, path: str, method: str) -> AsyncIterator[None]:
+        """Such requests reach the server, and nobody hears of it; what the browser logs of that is no trouble."""
+
+        async def lose(route: Route) -> None:
+            if route.request.method == method:
+                await route.fetch()
+                await route.abort()
+            else:
+                await route.continue_()
+
+        await self.page.route(path, lose)
+        try:
+            yield
+        finally:
+            await self.page.unroute_all(behavior="wait")
+        self.troubles = [one for one in self.troubles if not one.endswith("net::ERR_FAILED")]
 
     @property
     def out_of_reach(self) -> Locator:

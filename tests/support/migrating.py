@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from backoffice.migrations import records
+from backoffice.migrations import expected
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
 from backoffice.settings import ROOT
@@ -23,7 +23,7 @@ APPS = ("backoffice", "accounts", "crm")
 LATER = "2999-01-01T00:00:00:{number:06d}"
 FIRST, SECOND = (f"crm {LATER.format(number=number)}" for number in (1, 2))  # as they are recorded
 MIGRATION = '''
-from backoffice.migrations import script
+from backoffice.migrations import expected, script
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 ID = "{id}"
@@ -148,7 +148,7 @@ async def recorded(connection: asyncpg.Connection) -> list[str]:
 
 async def drift(connection: asyncpg.Connection) -> list[str]:
     """What differs from what the migrations made, in words."""
-    return [str(difference) for difference in await records.drift(connection)]
+    return [str(difference) for difference in await expected.drift(connection)]
 
 
 async def relations(connection: asyncpg.Connection) -> set[str]:

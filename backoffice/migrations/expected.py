@@ -1,0 +1,151 @@
+"""What the database consisted of when the last migration had run, and whether it still does.
+
+Kept as digests of definitions in `migration_catalog`; `migration_under_way` has the statement outside a transaction
+that has begun, and on what. See `records` for the tables.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backoffice.database.connecting import Connection
+from backoffice.migrations.catalog import (
+    Catalog,
+    Difference,
+    compare_digests,
+    digests,
+    function_of,
+    read_catalog,
+)
+from backoffice.migrations.records import CREATE, TABLE_EXISTS, applied
+from backoffice.migrations.sql import Statement
+
+# Beside the digests, since releases before it would miss whatever of these they do not know. Where somebody reads the
+# table for long, as pg_dump does, it is added another time.
+ADD_PRIVILEGES = """
+DO $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = 'public.migration_catalog'::regclass AND attname = 'privileges'
+    ) THEN
+        ALTER TABLE public.migration_catalog ADD COLUMN privileges jsonb;
+    END IF;
+EXCEPTION WHEN lock_not_available THEN
+    NULL;
+END
+$$
+"""
+WRITE_CATALOG = """
+INSERT INTO migration_catalog
+SELECT * FROM jsonb_populate_record(NULL::migration_catalog, jsonb_build_object(
+    'only_row', true, 'recorded_at', now(), 'server_major', $1::integer, 'digests', $2::jsonb, 'privileges', $3::jsonb
+))
+"""
+INCOMPLETE = "SELECT to_jsonb(c) ->> 'privileges' IS NULL FROM migration_catalog AS c WHERE server_major = $1"
+
+
+async def remember_catalog(connection: Connection, catalog: Mapping[str, str]) -> None:
+    await _write_digests(connection, digests(catalog))
+
+
+@dataclass(frozen=True)
+class Before:
+    """The catalog before a migration, and the digests of what it should have been."""
+
+    catalog: Catalog
+    expected: Mapping[str, str]
+
+
+async def before(connection: Connection) -> Before:
+    catalog = await read_catalog(connection)
+    now = digests(catalog)
+    recorded = await _read_digests(connection, now)
+    if recorded is None:
+        recorded = now if await applied(connection) else {}
+    return Before(catalog, await _with_what_was_under_way(connection, recorded, now))
+
+
+async def take_up(connection: Connection) -> Before:
+    """As `before`; what was broken off is not under way any more."""
+    found = await before(connection)
+    await _write_digests(connection, found.expected)
+    return found
+
+
+async def complete(connection: Connection) -> None:
+    """To call when nothing is to be run: adds what an earlier release did not record."""
+    if not await connection.fetchval(TABLE_EXISTS, "migration_catalog"):
+        return
+    await connection.execute(CREATE)
+    if await connection.fetchval(INCOMPLETE, connection.get_server_version().major):
+        await take_up(connection)
+
+
+async def announce(connection: Connection, statement: str, before: Before) -> None:
+    """That this begins, whose change cannot be remembered in the same transaction."""
+    await connection.execute(
+        "INSERT INTO migration_under_way (statement, digests) VALUES ($1, $2)"
+        " ON CONFLICT (only_row) DO UPDATE SET statement = excluded.statement, digests = excluded.digests",
+        statement,
+        json.dumps(digests(before.catalog)),
+    )
+
+
+async def _with_what_was_under_way(
+    connection: Connection, expected: Mapping[str, str], now: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Nobody heard how the statement ended. What it names and has changed since is its doing, all else is not."""
+    found = await connection.fetchrow("SELECT statement, digests FROM migration_under_way")
+    if found is None:
+        return expected
+    statement, was = Statement(found["statement"]), json.loads(found["digests"])
+    things = {thing for thing in was.keys() | now.keys() if was.get(thing) != now.get(thing)}
+    done = {thing for thing in things if statement.concerns(*thing.split(" ", 1))}
+    left = {thing: digest for thing, digest in expected.items() if thing not in done}
+    return left | {thing: now[thing] for thing in done if thing in now}
+
+
+async def remember_changes(connection: Connection, before: Before) -> Before:
+    """What a migration changed is as it should be. What it left alone is so only if it was before."""
+    catalog = await read_catalog(connection)
+    was, now = digests(before.catalog), digests(catalog)
+    made = {thing: digest for thing, digest in now.items() if was.get(thing) != digest}
+    kept = {thing: digest for thing, digest in before.expected.items() if thing in now or thing not in was}
+    await _write_digests(connection, kept | made)
+    return Before(catalog, kept | made)
+
+
+async def _write_digests(connection: Connection, recorded: Mapping[str, str]) -> None:
+    await connection.execute("DELETE FROM migration_catalog")
+    await connection.execute(ADD_PRIVILEGES)
+    privileges = {thing: digest for thing, digest in recorded.items() if function_of(thing)}
+    others = {thing: digest for thing, digest in recorded.items() if not function_of(thing)}
+    major = connection.get_server_version().major
+    await connection.execute(WRITE_CATALOG, major, *(json.dumps(one, sort_keys=True) for one in (others, privileges)))
+    if await connection.fetchval(TABLE_EXISTS, "migration_under_way"):
+        await connection.execute("DELETE FROM migration_under_way")
+
+
+async def _read_digests(connection: Connection, now: Mapping[str, str]) -> dict[str, str] | None:
+    """None where nothing was recorded, or by a PostgreSQL that may have written definitions otherwise.
+
+    Privileges that were not recorded, as by an earlier release, are what they are now.
+    """
+    if not await connection.fetchval(TABLE_EXISTS, "migration_catalog"):
+        return None
+    major = connection.get_server_version().major
+    found = await connection.fetchval("SELECT to_jsonb(c) FROM migration_catalog AS c WHERE server_major = $1", major)
+    if found is None:
+        return None
+    recorded = json.loads(found)
+    privileges = {
+        thing: digest for thing, digest in now.items() if f"function {function_of(thing)}" in recorded["digests"]
+    }
+    return {**recorded["digests"], **privileges, **(recorded.get("privileges") or {})}
+
+
+async def drift(connection: Connection) -> list[Difference]:
+    """How the database differs from what it was when the last migration had run; quick, needs no reference."""
+    catalog = await read_catalog(connection)
+    recorded = await _read_digests(connection, digests(catalog))
+    return [] if recorded is None else compare_digests(recorded, catalog)
