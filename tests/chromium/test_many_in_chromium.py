@@ -134,6 +134,38 @@ async def test_of_many_rows_it_is_said_how_many_were_done_before_the_session_end
     assert await db.fetchval("SELECT count(*) FROM customers WHERE name LIKE 'Yuri%'") == 2
 
 
+async def test_of_many_rows_it_is_said_how_many_were_done_before_the_server_was_gone(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for number in range(3):
+        await a_customer(db, name=f"Xavier {number}")
+    rows = await clerk.list("customers", "?name=Xavier&__order=name")
+    await expect(rows).to_have_count(3)
+    await clerk.page.locator("thead input").check()
+    async with clerk.cut_off_after("DELETE"):
+        await clerk.page.click("[title='Delete selected Rows']")
+        unknown = "The server does not answer. Look whether this was carried out before you try again."
+        await clerk.sees_notice(f"{unknown}\n1 done.")
+        await expect(clerk.page.locator(".unlisted")).to_be_attached()
+        await clerk.sees_notice(f"{unknown}\n1 done.")
+    await expect(clerk.out_of_reach).to_have_count(0)
+    assert await db.fetchval("SELECT count(*) FROM customers WHERE name LIKE 'Xavier%'") == 2
+
+
+async def test_a_row_that_is_refused_next_is_told_by_its_own_reason(clerk: Clerk, db: asyncpg.Connection) -> None:
+    used = await a_customer(db, name="Zilda Used")
+    await a_presale(db, customer_id=used)
+    rows = await clerk.list("customers", "?name=Zilda Used")
+    await rows.first.locator("input").check()
+    await clerk.page.click("[title='Delete selected Rows']")
+    in_use = "This customer has pre-sales and cannot be deleted."
+    await clerk.sees_notice(f"Zilda Used: {in_use}")
+    await rows.locator("td:last-child a").first.click()
+    await rows.locator("a.delete").click()
+    await clerk.sees_notice(in_use)
+    clerk.expects_refusal(409)
+
+
 async def test_many_rows_are_not_emptied_by_a_field_that_nobody_filled_in(clerk: Clerk, db: asyncpg.Connection) -> None:
     customers = [await a_customer(db, name=f"Emptied {n}", address="Rua Um") for n in range(2)]
     rows = await clerk.list("customers", "?name=Emptied")

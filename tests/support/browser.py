@@ -117,6 +117,23 @@ class Clerk:
         self.troubles = [one for one in self.troubles if not one.endswith("net::ERR_INTERNET_DISCONNECTED")]
 
     @asynccontextmanager
+    async def cut_off_after(self, method: str) -> AsyncIterator[None]:
+        """From the network, once one such request is on its way; what the browser logs of that is no trouble."""
+        is_cut = False
+
+        async def cut(route: Route) -> None:
+            nonlocal is_cut
+            await (route.abort("internetdisconnected") if is_cut else route.continue_())
+            is_cut = is_cut or route.request.method == method
+
+        await self.page.route("**/*", cut)
+        try:
+            yield
+        finally:
+            await self.page.unroute_all(behavior="wait")
+        self.troubles = [one for one in self.troubles if not one.endswith("net::ERR_INTERNET_DISCONNECTED")]
+
+    @asynccontextmanager
     async def held_up(self, path: str, method: str) -> AsyncIterator[asyncio.Event]:
         """Such requests reach the server when the event is set, and at the end in any case."""
         go_on = asyncio.Event()

@@ -41,18 +41,20 @@ async function forEachPicked({ selectedRows }, change) {
   const outcome = { done: 0, refused: [], reason: "" };
   const release = hold();
   beQuiet(true); // refusals are told at the end
-  for (const { id, name } of rows) {
-    showProgress(`${outcome.done + outcome.refused.length} / ${rows.length}`);
-    const { status, reason } = await change(id).then(() => ({}), refusalOf);
-    if (reason === undefined) outcome.done += 1;
-    else if (OF_ONE_ROW.includes(status)) outcome.refused.push({ name, status, reason });
-    else outcome.reason = reason;
-    if (outcome.reason) break;
+  try {
+    for (const { id, name } of rows) {
+      showProgress(`${outcome.done + outcome.refused.length} / ${rows.length}`);
+      const { status, reason } = await change(id).then(() => ({}), refusalOf);
+      if (reason === undefined) outcome.done += 1;
+      else if (OF_ONE_ROW.includes(status)) outcome.refused.push({ name, status, reason });
+      else return { ...outcome, reason };
+    }
+    return outcome;
+  } finally {
+    beQuiet(false);
+    showProgress("");
+    release();
   }
-  beQuiet(false);
-  showProgress("");
-  release();
-  return outcome;
 }
 
 // By what stands first in their lines, and next, where that is the same.
@@ -69,7 +71,8 @@ function refusalOf(error) {
 }
 
 async function finish(outcome, success) {
-  if (outcome.reason || outcome.refused.length) insist(inWords(outcome));
+  if (outcome.reason) insist(inWords(outcome));
+  else if (outcome.refused.length) tell(inWords(outcome), "error");
   else tell(success, "success");
   if (outcome.done) await store.dispatch("fetchRows");
 }

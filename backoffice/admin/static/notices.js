@@ -39,7 +39,7 @@ on("answered", (request) => {
 
 on("unanswered", ({ address, method }) => {
   const isWriting = method !== "GET" && address.pathname.includes("/tables/");
-  refusal = say(isWriting ? UNKNOWN : NO_ANSWER);
+  refusal = insisted || say(isWriting ? UNKNOWN : NO_ANSWER);
   isBesideForm = false;
   if (SCHEMA.test(address.pathname)) showInPlace();
   showRefusal();
