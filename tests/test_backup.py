@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from backoffice.database.programs import embedded_program, make_private_folder, 
 from backoffice.settings import Settings
 from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
 from tests.support.catalog import catalog, rows_as_text
-from tests.support.commands import piccolo
+from tests.support.commands import piccolo, start
 from tests.support.databases import dsn_of
 from tests.support.faults import OwnServer
 
@@ -123,6 +124,36 @@ async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Pat
         with pytest.raises(BackupRefused, match="Nothing was restored"):
             await load(full, short, replace=True)
         assert await everything(full) == before
+
+
+# It takes PostgreSQL seconds to take this in again, and it is more than pipes and sockets hold.
+SLOW = """
+    CREATE FUNCTION looked_at(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+    CREATE TABLE slow (content text CHECK (looked_at(content)));
+    INSERT INTO slow SELECT repeat('x', 10000) FROM generate_series(1, 2000);
+    CREATE OR REPLACE FUNCTION looked_at(text) RETURNS boolean LANGUAGE sql AS 'SELECT true FROM pg_sleep(0.001)';
+"""
+COPIES = "SELECT count(*) FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0"
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+async def test_a_restore_that_is_ended_half_way_changes_nothing(
+    full: str, connection: asyncpg.Connection, tmp_path: Path, number: signal.Signals
+) -> None:
+    await connection.execute(SLOW)
+    await save(full, tmp_path / "dump")
+    await connection.execute("INSERT INTO slow VALUES ('since then')")
+    before = await everything(full)
+    program = start(full, "backoffice.database.backup", "load", str(tmp_path / "dump"), "--replace")
+    while not await connection.fetchval(COPIES):
+        assert program.poll() is None, program.communicate()
+        await asyncio.sleep(0.01)
+    program.send_signal(number)
+    await asyncio.to_thread(program.communicate)
+    while await connection.fetchval(SESSIONS):
+        await asyncio.sleep(0.01)
+    assert await everything(full) == before
 
 
 async def test_why_the_database_did_not_take_it_is_told(full: str, empty: str, tmp_path: Path) -> None:

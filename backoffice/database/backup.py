@@ -59,6 +59,9 @@ DROP_OBJECTS = f"""
         END LOOP;
     END $$
 """
+# An end of psql's input before this, whoever has ended, leaves nothing behind. Its --single-transaction would commit.
+FINISH = b"ANALYZE;\nCOMMIT;\n"
+
 COUNT_USERS = (
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE datname = current_database() AND application_name = 'flow-crm' AND pid <> pg_backend_pid()"
@@ -155,7 +158,7 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
         raise BackupRefused(f"Flow CRM uses the database with {place.users} connections. Stop it first.")
     read = [place.program("pg_restore"), "--no-owner", "--file=-", str(file)]
     write = [place.program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
-    write += ["--single-transaction", f"--command={DROP_OBJECTS}", "--file=-", "--command=ANALYZE"]
+    write += ["--command=BEGIN", f"--command={DROP_OBJECTS}", "--file=-"]
     _pipe(read, write, place)
 
 
@@ -169,12 +172,11 @@ def _pipe(read: list[str], write: list[str], place: Place) -> None:
         ):
             assert reader.stdout is not None
             assert writer.stdin is not None
-            with contextlib.suppress(BrokenPipeError):
+            with contextlib.suppress(BrokenPipeError):  # it has ended, and said why
                 _copy(reader.stdout, writer.stdin)
-                writer.stdin.flush()
+                if reader.wait() == 0:
+                    writer.stdin.write(FINISH)
             reader.stdout.close()
-            if reader.wait():
-                writer.kill()  # or it would take the end of its input for the end of the backup, and commit
             with contextlib.suppress(BrokenPipeError):  # what is left is for somebody who has ended
                 writer.stdin.close()
         if reader.returncode or writer.returncode:
