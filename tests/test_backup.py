@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -27,6 +28,7 @@ from tests.support.commands import piccolo, start
 from tests.support.databases import dsn_of
 from tests.support.faults import OwnServer
 
+PASSWORD = "only-for-tests"  # of a role that lives as long as one test
 PROGRAMS = Path(embedded_program("pg_dump")).parent
 
 
@@ -45,10 +47,17 @@ async def load(dsn: str, file: Path, *, replace: bool = False) -> None:
     await asyncio.to_thread(restore, place, file, replace=replace)
 
 
+async def execute(dsn: str, sql: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(sql)
+    await connection.close()
+
+
 @asynccontextmanager
-async def an_empty_database(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
+async def an_empty_database(server: str, steward: asyncpg.Connection, owner: str = "") -> AsyncIterator[str]:
     name = f"flowcrm_empty_{uuid.uuid4().hex[:12]}"
-    await steward.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    belongs = f"OWNER {owner}" if owner else ""
+    await steward.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' {belongs}")
     yield dsn_of(server, name)
     await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -56,6 +65,29 @@ async def an_empty_database(server: str, steward: asyncpg.Connection) -> AsyncIt
 @pytest.fixture
 async def empty(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
     async with an_empty_database(server, steward) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def owner(steward: asyncpg.Connection) -> AsyncIterator[str]:
+    """The name of a role that owns what others make for it, and is no superuser."""
+    name = f"owner_{uuid.uuid4().hex[:12]}"
+    await steward.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
+    yield name
+    await steward.execute(f"DROP ROLE {name}")
+
+
+def by(role: str, dsn: str) -> str:
+    url = urlsplit(dsn)
+    return url._replace(netloc=f"{role}:{PASSWORD}@{url.netloc.rpartition('@')[2]}").geturl()
+
+
+@pytest.fixture
+async def owned(server: str, steward: asyncpg.Connection, owner: str, full: str, tmp_path: Path) -> AsyncIterator[str]:
+    """A database like `full` that belongs to the owner; the address is a superuser's."""
+    await save(full, tmp_path / "full.dump")
+    async with an_empty_database(server, steward, owner) as dsn:
+        await load(by(owner, dsn), tmp_path / "full.dump")
         yield dsn
 
 
@@ -113,6 +145,16 @@ async def test_a_database_that_is_not_empty_is_left_alone_unless_told_otherwise(
     assert await everything(full) != saved
     await load(full, file, replace=True)
     assert await everything(full) == saved
+
+
+async def test_large_objects_which_whoever_serves_can_make_are_not_saved(
+    owned: str, owner: str, tmp_path: Path
+) -> None:
+    await execute(owned, "SELECT lo_create(0)")  # by another role than the owner
+    before = await everything(owned)
+    await save(by(owner, owned), tmp_path / "dump")
+    await load(by(owner, owned), tmp_path / "dump", replace=True)
+    assert await everything(owned) == before
 
 
 async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Path) -> None:

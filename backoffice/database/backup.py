@@ -134,7 +134,7 @@ def backup(place: Place, file: Path) -> None:
     if file.exists():
         raise BackupRefused(f"{file} exists already. Choose another name, or remove it.")
     part = file.with_name(f"{file.name}.part")
-    command = [place.program("pg_dump"), "--format=custom", "--no-password", f"--file={part}"]
+    command = [place.program("pg_dump"), "--format=custom", "--no-blobs", "--no-password", f"--file={part}"]
     done = subprocess.run(command, env=place.environment, capture_output=True, text=True, umask=0o077)  # noqa: S603
     if done.returncode:
         part.unlink(missing_ok=True)
