@@ -18,9 +18,10 @@ import asyncpg
 import pytest
 
 from backoffice.database import programs
-from backoffice.database.backup import BackupRefused, backup, find, restore
+from backoffice.database.backup import OBJECTS, BackupRefused, backup, find, restore
 from backoffice.database.engine import Engine
 from backoffice.database.programs import embedded_program, make_private_folder, run_program
+from backoffice.migrations.catalog import read_catalog
 from backoffice.settings import Settings
 from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
 from tests.support.catalog import catalog, rows_as_text
@@ -155,6 +156,55 @@ async def test_large_objects_which_whoever_serves_can_make_are_not_saved(
     await save(by(owner, owned), tmp_path / "dump")
     await load(by(owner, owned), tmp_path / "dump", replace=True)
     assert await everything(owned) == before
+
+
+# What an owner may have made in the schema public, and a superuser in the same database.
+OF_THE_OWNER = """
+    CREATE MATERIALIZED VIEW numbers AS SELECT generate_series(1, 3) AS number;
+    CREATE TYPE place AS (street text, number integer);
+    CREATE TYPE span AS RANGE (SUBTYPE = text);
+    CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
+    CREATE TABLE counted (id integer GENERATED ALWAYS AS IDENTITY, number positive, place place);
+    CREATE STATISTICS about_counted ON id, number FROM counted;
+    CREATE COLLATION plain FROM "C";
+    CREATE AGGREGATE most(integer) (SFUNC = int4larger, STYPE = integer);
+    ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO pg_monitor;
+"""
+OF_OTHERS = 'CREATE SCHEMA "Their.$own"; CREATE TABLE "Their.$own".kept AS SELECT 7 AS number; CREATE EXTENSION {}'
+AVAILABLE = "SELECT name FROM pg_available_extensions WHERE name IN ('vector', 'pg_trgm') LIMIT 1"
+LEFT = 'SELECT number, (SELECT count(*) FROM pg_extension WHERE extname = $1) FROM "Their.$own".kept'
+
+
+async def what_is_ours(dsn: str) -> dict[str, Any]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return {
+            "objects": await connection.fetch(f"{OBJECTS} ORDER BY 1, 2"),
+            "catalog": await read_catalog(connection),
+            "rows": await rows_as_text(connection),
+            "numbers": await connection.fetch("SELECT * FROM numbers"),
+            "privileges": await connection.fetch("SELECT defaclacl::text FROM pg_default_acl"),
+        }
+    finally:
+        await connection.close()
+
+
+async def test_an_owner_saves_and_replaces_the_schema_public_and_leaves_alone_what_others_made_beside_it(
+    owned: str, owner: str, server: str, steward: asyncpg.Connection, tmp_path: Path
+) -> None:
+    file, extension = tmp_path / "dump", await steward.fetchval(AVAILABLE)
+    await execute(by(owner, owned), OF_THE_OWNER)
+    await execute(owned, OF_OTHERS.format(extension))
+    before = await what_is_ours(owned)
+    await save(by(owner, owned), file)
+    await load(by(owner, owned), file, replace=True)
+    assert await what_is_ours(owned) == before
+    connection = await asyncpg.connect(owned)
+    assert [tuple(row) for row in await connection.fetch(LEFT, extension)] == [(7, 1)]
+    await connection.close()
+    async with an_empty_database(server, steward, owner) as empty:
+        await load(by(owner, empty), file)
+        assert await what_is_ours(empty) == before
 
 
 async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Path) -> None:

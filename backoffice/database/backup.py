@@ -33,25 +33,30 @@ FROM_URL = {
     "sslrootcert": "PGSSLROOTCERT",
 }
 
-# What a migrated database has and an empty one has not.
+# What a migrated database has and an empty one has not: all of the schema public that neither is part of something else
+# there, such as an index, nor an extension's. Other schemas and extensions are neither saved nor touched.
 OBJECTS = """
-    SELECT kind, name FROM (
-        SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text, oid
-        FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'S') AND relnamespace = 'public'::regnamespace
-        UNION ALL
-        SELECT 'ROUTINE', oid::regprocedure::text, oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-        UNION ALL
-        SELECT 'TYPE', oid::regtype::text, oid
-        FROM pg_type WHERE typtype IN ('e', 'd') AND typnamespace = 'public'::regnamespace
-    ) AS objects (kind, name, oid)
-    WHERE oid NOT IN (SELECT objid FROM pg_depend WHERE deptype = 'e') -- an extension's
+    SELECT CASE WHEN classid = 'pg_proc'::regclass THEN 'routine' ELSE replace(type, ' object', '') END, identity
+    FROM pg_depend AS d, pg_identify_object(classid, objid, 0)
+    WHERE refclassid = 'pg_namespace'::regclass AND refobjid = 'public'::regnamespace AND deptype = 'n'
+      AND classid <> 'pg_extension'::regclass
+      AND NOT EXISTS (
+          SELECT FROM pg_depend WHERE (classid, objid) = (d.classid, d.objid) AND deptype IN ('e', 'i')
+      )
 """
 COUNT_OBJECTS = f"SELECT count(*) FROM ({OBJECTS}) AS objects"
+OTHER_SCHEMAS = (
+    "SELECT array(SELECT nspname::text FROM pg_namespace "
+    "WHERE nspname NOT IN ('public', 'information_schema') AND nspname !~ '^pg_')"
+)
+EXTENSION = re.compile(rb"\d+; \d+ \d+ (COMMENT - )?EXTENSION ")  # a line of pg_restore's list of contents
 DROP_OBJECTS = f"""
     SET LOCAL client_min_messages = warning;
     DO $$
     DECLARE
-        drops text[] := ARRAY(SELECT format('DROP %s IF EXISTS %s CASCADE', kind, name) FROM ({OBJECTS}) AS objects);
+        drops text[] := ARRAY(
+            SELECT format('DROP %s IF EXISTS %s CASCADE', kind, name) FROM ({OBJECTS}) AS objects (kind, name)
+        );
         statement text;
     BEGIN
         FOREACH statement IN ARRAY drops LOOP
@@ -80,6 +85,7 @@ class Place:
     environment: Mapping[str, str]
     version: int
     objects: int
+    other_schemas: list[str]
     users: int
 
     def program(self, name: str) -> str:
@@ -108,9 +114,9 @@ async def find(engine: Engine) -> Place:
         libpq = _libpq(engine.settings) | {"PGUSER": user, "PGDATABASE": database}
         for host, port in engine.connector.addresses[:1]:  # the one that just answered
             libpq |= {"PGHOST": host, "PGPORT": str(port)}
-        objects, users = await connection.fetchval(COUNT_OBJECTS), await connection.fetchval(COUNT_USERS)
+        found = [await connection.fetchval(sql) for sql in (COUNT_OBJECTS, OTHER_SCHEMAS, COUNT_USERS)]
         version = connection.get_server_version().major
-        return Place(engine, os.environ | libpq, version, objects, users)
+        return Place(engine, os.environ | libpq, version, *found)
     finally:
         await close_quietly(connection)
 
@@ -135,11 +141,18 @@ def backup(place: Place, file: Path) -> None:
         raise BackupRefused(f"{file} exists already. Choose another name, or remove it.")
     part = file.with_name(f"{file.name}.part")
     command = [place.program("pg_dump"), "--format=custom", "--no-blobs", "--no-password", f"--file={part}"]
+    # With --schema=public it would try to create that, and leave out the owner's default privileges.
+    command += [f"--exclude-schema={_verbatim(schema)}" for schema in place.other_schemas]
     done = subprocess.run(command, env=place.environment, capture_output=True, text=True, umask=0o077)  # noqa: S603
     if done.returncode:
         part.unlink(missing_ok=True)
         raise BackupRefused(f"pg_dump failed: {done.stderr.strip()[-LAST_WORDS:]}")
     part.replace(file)
+
+
+def _verbatim(name: str) -> str:
+    """A pattern of pg_dump's for this name alone."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def restore(place: Place, file: Path, *, replace: bool) -> None:
@@ -156,10 +169,25 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
         )
     if place.users:
         raise BackupRefused(f"Flow CRM uses the database with {place.users} connections. Stop it first.")
-    read = [place.program("pg_restore"), "--no-owner", "--file=-", str(file)]
+    read = [place.program("pg_restore"), "--no-owner", str(file)]
     write = [place.program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
     write += ["--command=BEGIN", f"--command={DROP_OBJECTS}", "--file=-"]
-    _pipe(read, write, place)
+    with tempfile.NamedTemporaryFile() as contents:
+        contents.write(_list_ours(read))
+        contents.flush()
+        _pipe([*read, "--file=-", f"--use-list={contents.name}"], write, place)
+
+
+def _list_ours(read: list[str]) -> bytes:
+    """What the file holds, but for extensions: whoever installed them, maybe a superuser, owns them."""
+    done = subprocess.run([*read, "--list"], capture_output=True)  # noqa: S603
+    if done.returncode:
+        raise _nothing_restored(done.stderr)
+    return b"".join(line for line in done.stdout.splitlines(keepends=True) if not EXTENSION.match(line))
+
+
+def _nothing_restored(complaints: bytes) -> BackupRefused:
+    return BackupRefused(f"Nothing was restored. {complaints.decode(errors='replace')[-LAST_WORDS:]}")
 
 
 def _pipe(read: list[str], write: list[str], place: Place) -> None:
@@ -181,7 +209,7 @@ def _pipe(read: list[str], write: list[str], place: Place) -> None:
                 writer.stdin.close()
         if reader.returncode or writer.returncode:
             complaints.seek(0)
-            raise BackupRefused(f"Nothing was restored. {complaints.read().decode(errors='replace')[-LAST_WORDS:]}")
+            raise _nothing_restored(complaints.read())
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:
