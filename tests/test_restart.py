@@ -130,6 +130,14 @@ async def test_several_workers_are_replaced_one_after_the_other_and_end_together
     await load.assert_nobody_was_refused()
 
 
+async def test_a_worker_that_hangs_does_not_keep_the_others_from_ending(start: Start) -> None:
+    program = await start(WEB_CONCURRENCY="2")
+    await until_said(program, "startup complete", 2)
+    os.kill(children(program.process.pid)[0], signal.SIGSTOP)
+    program.process.terminate()
+    await assert_ends_well(program)
+
+
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     """A door that stays while those behind it come and go; systemd keeps one like it."""

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -18,6 +19,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
+from backoffice.database.pool import CLOSE_POOL_SECONDS
 from backoffice.server.request_heads import BoundedHeads
 from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings
@@ -26,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10  # for requests in flight when the signal comes
 WORKER_START_SECONDS = 60
+WORKER_END_SECONDS = GRACE_SECONDS + CLOSE_POOL_SECONDS + 1
 FIRST_PASSED_ON = 3  # the number that systemd gives to the first socket it passes on
 
 Say = Callable[[], None]
@@ -86,6 +89,16 @@ class SeveralProcesses(Multiprocess):
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
+
+    def join_all(self) -> None:
+        """Nobody waits for ever for a worker that hangs."""
+        deadline = time.monotonic() + WORKER_END_SECONDS
+        for process in self.processes:
+            process.process.join(max(0, deadline - time.monotonic()))
+            if process.exitcode is None:
+                logger.warning("worker %s does not end by itself, so it is killed", process.pid)
+                process.kill()
+        super().join_all()
 
 
 def reserve(settings: Settings) -> socket.socket:
