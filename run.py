@@ -69,8 +69,11 @@ def welcome(settings: Settings, log_ins: list[str]) -> str:
 
 
 def say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Where standard output is closed, nobody is to hear it."""
+    try:
+        print(text, end="", flush=True)  # noqa: T201 # unlike sys.stdout.write, it knows that there may be none
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the same error would come at the end
 
 
 def run(engine: Engine) -> None:

@@ -95,6 +95,22 @@ async def test_a_signal_ends_everything_after_the_requests_in_flight(
     assert processes_naming(str(used_project)) == {}
 
 
+WITHOUT_OUTPUT = "import os, sys; {}; os.execv(sys.executable, [sys.executable, 'run.py'])"
+
+
+@pytest.mark.parametrize("way", ["os.close(1)", "r, w = os.pipe(); os.dup2(w, 1); os.close(r)"])
+def test_it_serves_as_well_where_nobody_reads_what_it_says(
+    used_project: Path, environment: dict[str, str], used_database: OwnServer, way: str
+) -> None:
+    program = Program(used_project, environment, "-c", WITHOUT_OUTPUT.format(way))
+    program.wait_until("startup complete")
+    assert httpx.get(f"{program.address}/api/health", verify=NO_CERTIFICATES).status_code == 200
+    program.process.terminate()
+    assert program.end() == 0, program.text
+    assert "Traceback" not in program.text
+    assert used_database.running() == []
+
+
 async def test_the_first_run_seeds_and_says_where_to_go_and_kill_9_loses_nothing(
     project: Path, environment: dict[str, str], database_of_run: OwnServer
 ) -> None:
