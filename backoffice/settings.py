@@ -176,7 +176,7 @@ def _sentence(error: Any) -> str:
 
 def _check_env_file(path: Path) -> None:
     """:raises ValueError: for a line that would be passed over, and maybe the name of the database with it."""
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return
     with path.open(encoding="utf-8") as file:
         for line in parse_stream(file):

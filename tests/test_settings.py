@@ -80,6 +80,13 @@ def test_a_folder_in_the_place_of_a_dotenv_file_is_not_passed_over(project: Path
     assert "Flow CRM cannot start. The file .env cannot be read" in starting_with(environment, project).stderr
 
 
+def test_a_link_that_leads_nowhere_in_the_place_of_a_dotenv_file_is_not_passed_over(
+    project: Path, environment: dict[str, str]
+) -> None:
+    (project / ".env").symlink_to(project / "moved-away")
+    assert "Flow CRM cannot start. The file .env cannot be read" in starting_with(environment, project).stderr
+
+
 def test_a_password_may_begin_and_end_with_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, DB_HOST="db.example", DB_PASSWORD=" s3cret ").password == " s3cret "
 
