@@ -58,8 +58,8 @@ def _includes_everybody(proxies: str) -> bool:
 # PostgreSQL counts in milliseconds, and takes 0 for no limit.
 Seconds = Annotated[float, Field(ge=0.001, le=3600, allow_inf_nan=False)]
 Verbatim = WrapValidator(lambda value, handler: SecretStr(value) if isinstance(value, str) else handler(value))
-Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
-Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+Upper = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)
+Lower = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
 
 
 class Settings(BaseSettings):

@@ -87,6 +87,14 @@ def test_a_link_that_leads_nowhere_in_the_place_of_a_dotenv_file_is_not_passed_o
     assert "Flow CRM cannot start. The file .env cannot be read" in starting_with(environment, project).stderr
 
 
+def test_blanks_around_a_value_are_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"HOST": "::1", "PORT": "8123", "LOG_LEVEL": "DEBUG", "ENVIRONMENT": "Production", "DB_SSLMODE": "require"}
+    words["DATABASE_URL"] = "postgresql://flow:s3cret@db.example/flowcrm"
+    settings = read(monkeypatch, **{name: f" {word} " for name, word in words.items()})
+    assert settings == read(monkeypatch, **words)
+    assert settings.production
+
+
 def test_a_password_may_begin_and_end_with_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, DB_HOST="db.example", DB_PASSWORD=" s3cret ").password == " s3cret "
 
