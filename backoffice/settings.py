@@ -1,5 +1,6 @@
 """The one reader of the environment, systemd's and Prometheus's own variables apart; `.env.example` documents each."""
 
+import os
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -184,8 +185,15 @@ def _check_env_file(path: Path) -> None:
                 raise ValueError(f"line {line.original.line}")
 
 
+def _forget_postgresql_s_own() -> None:
+    """PGSSLMODE and its like, which asyncpg and pg_dump would read where we say nothing."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
+
+
 def read_settings() -> Settings:
     """The settings of this process; ends it with one line per nonsense value, never repeating the value."""
+    _forget_postgresql_s_own()
     try:
         if path := Settings.model_config["env_file"]:
             _check_env_file(Path(str(path)))

@@ -25,7 +25,7 @@ from backoffice.migrations.catalog import read_catalog
 from backoffice.settings import Settings
 from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
 from tests.support.catalog import catalog, rows_as_text
-from tests.support.commands import piccolo, start
+from tests.support.commands import piccolo, run, start
 from tests.support.databases import dsn_of
 from tests.support.faults import OwnServer
 
@@ -264,6 +264,21 @@ async def test_nothing_is_replaced_under_an_application_that_runs(
     await connection.execute("SET application_name = 'flow-crm'")
     with pytest.raises(BackupRefused, match="Stop it first"):
         await load(database, file, replace=True)
+
+
+NO_SETTINGS_OF_OURS = {
+    "PGOPTIONS": "--unknown=1",
+    "PGSSLMAXPROTOCOLVERSION": "TLSv0",
+    "PGSSLMODE": "verify-full",
+    "PGSSLNEGOTIATION": "direct",
+    "PGTARGETSESSIONATTRS": "standby",
+}
+
+
+@pytest.mark.parametrize("name", NO_SETTINGS_OF_OURS)
+def test_variables_of_postgresql_s_own_change_nothing(database: str, tmp_path: Path, name: str) -> None:
+    settings = {name: NO_SETTINGS_OF_OURS[name]}
+    assert "was saved to" in run(database, "backoffice.database.backup", "save", str(tmp_path / "dump"), **settings)
 
 
 async def test_a_file_is_never_written_over(database: str, tmp_path: Path) -> None:
