@@ -69,7 +69,7 @@ def sought_phone(typed: str, match: str) -> str:
     if (match in ("exact", "starts") or FROM_AFAR.match(bare)) and (whole := whole_phone(typed)):
         return whole
     if match == "starts" and bare.isdigit():
-        return _beginning(bare, has_area="(" in typed)
+        return _beginning(bare, has_area=typed.lstrip().startswith("("))
     return bare or typed
 
 

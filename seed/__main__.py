@@ -12,7 +12,7 @@ import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from backoffice.database.connecting import BROKEN, DatabaseUnavailable, close_quietly
+from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.server.startup import StartRefused, settle_migrations
 from crm.tables import Customer, Presale, Product
@@ -90,7 +90,7 @@ def main() -> None:
     except asyncpg.PostgresError as error:
         sys.exit(f"The database refused: {error}")
     except BROKEN as error:
-        sys.exit(f"The connection to the database was lost: {error}")
+        sys.exit(f"The connection to the database was lost: {cause(error)}")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

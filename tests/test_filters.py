@@ -188,6 +188,7 @@ class TestMatches:
             "phone=11 9876&phone__match=starts",
             "phone=011 9876&phone__match=starts",
             "phone=55119&phone__match=starts",
+            "phone=55 (11) 9&phone__match=starts",
             "phone=%2B55119&phone__match=starts",
             "phone=0055 11 98765-4321",
             "phone=(0xx11) 98765-4321",

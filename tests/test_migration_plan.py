@@ -11,7 +11,7 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import choices, planning
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.journal import Journal, noted
-from backoffice.migrations.observing import read_state
+from backoffice.migrations.observing import read_schema_state
 from backoffice.migrations.planning import Planned
 from backoffice.migrations.scratch import ScratchRun
 from backoffice.settings import Settings
@@ -34,7 +34,7 @@ def observe(engine: Engine, tmp_path: Path) -> Observe:
     async def of(forwards: str, *, alone: bool = False) -> Planned:
         async with noted(engine, journal := Journal()):
             connection = await engine.connect()
-            old = frozenset((await read_state(connection)).tables)
+            old = frozenset((await read_schema_state(connection)).tables)
             migration = a_migration(tmp_path, 1, forwards, alone=alone)
             planned = await planning.observe(ScratchRun(engine, connection, journal), migration, old)
             await close_quietly(connection)

@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from backoffice.admin.crud import AdminCRUD
-from backoffice.admin.page import PATH, Static, extended
+from backoffice.admin.page import PATH, extended, static_file
 from backoffice.admin.words import translations
 from backoffice.api.resource import Resource
 from backoffice.api.routes import FIXED
@@ -72,7 +72,7 @@ class Admin(AdminRouter):
         self.resources = resources
         self.user_middleware = [Middleware(SameHost, session_cookie=self._behind("/api").backend.cookie_name)]
         self.template = extended(self.template, title=self.site_name)
-        self.mount(PATH, Static())
+        self.router.add_route(PATH, static_file)
         for part in (self, self._mounted("/api"), self._mounted("/public")):
             problem_responses.install(part)
             part.exception_handlers[500] = _pass_on  # Piccolo's would log each refusal as an error

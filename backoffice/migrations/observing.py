@@ -46,7 +46,7 @@ SELECT json_build_object(
 )
 """
 # Indexes, checks and generated columns that keep or once trusted the results of these functions.
-DEPENDENTS = """
+FUNCTION_USERS = """
 WITH RECURSIVE users AS (
     SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_proc'::regclass AND refobjid = ANY ($1::oid[])
     UNION
@@ -102,17 +102,17 @@ class Observer:
     _before: SchemaState | None = None
 
     async def before(self, connection: Connection, statement: str) -> None:
-        self._before = await read_state(connection)
+        self._before = await read_schema_state(connection)
 
     async def after(self, connection: Connection, statement: str, arguments: tuple[Any, ...]) -> None:
         assert self._before is not None
-        after = await read_state(connection)
+        after = await read_schema_state(connection)
         changed = [int(oid) for oid, body in self._before.functions.items() if after.functions.get(oid, body) != body]
-        users = await connection.fetch(DEPENDENTS, changed) if changed else ()
+        users = await connection.fetch(FUNCTION_USERS, changed) if changed else ()
         self.effects.append(
             Effect(Statement(statement.strip().rstrip(";")), arguments, self._before, after, tuple(map(dict, users)))
         )
 
 
-async def read_state(connection: Connection) -> SchemaState:
+async def read_schema_state(connection: Connection) -> SchemaState:
     return SchemaState(**json.loads(await connection.fetchval(STATE)))

@@ -13,7 +13,7 @@ from backoffice.migrations.catalog import Difference, compare
 from backoffice.migrations.checking import reading
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration, all_migrations
-from backoffice.migrations.observing import Effect, Observer, read_state
+from backoffice.migrations.observing import Effect, Observer, read_schema_state
 from backoffice.migrations.progress import undoable
 from backoffice.migrations.risks import Old, Risk, locks, risks
 from backoffice.migrations.runner import SETTLE, Run, Step
@@ -92,7 +92,7 @@ async def plan(engine: Engine, choose: Choice, *, backwards: bool = False, scrat
     chosen = choose(ran)
     async with a_server(engine, scratch_server) as server, scratch(engine, server) as run:
         await migrate(run, [one for one in all_migrations() if one.key in set(ran)])
-        old = frozenset((await read_state(run.connection)).tables)
+        old = frozenset((await read_schema_state(run.connection)).tables)
         planned = [await observe(run, one, old, backwards=backwards) for one in chosen]
     return "\n".join(one.script(sizes) for one in planned)
 
@@ -122,7 +122,7 @@ async def lint(engine: Engine) -> Lint:
         async with scratch(engine, server) as run:
             planned = []
             for migration in all_migrations():
-                old = frozenset((await read_state(run.connection)).tables)
+                old = frozenset((await read_schema_state(run.connection)).tables)
                 planned.append(await observe(run, migration, old))
             made = await migrate(run, [])
         async with scratch(engine, server) as run:

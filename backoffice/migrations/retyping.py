@@ -10,7 +10,7 @@ from backoffice.migrations.labels import create_type
 
 # What knows the type by its number, and so has to be made anew with it: `drop` in this order, `make` in the reverse.
 # Whatever else knows it (a view, a generated column) PostgreSQL names when it refuses to let the old type go.
-DEPENDENTS = """
+TYPE_USERS = """
 WITH RECURSIVE
 type AS (SELECT oid, typarray FROM pg_type WHERE oid = to_regtype($1)),
 columns AS (
@@ -70,7 +70,7 @@ WHERE lanname = 'plpgsql' AND pronamespace = 'public'::regnamespace AND pg_has_r
 """
 IN_USE = "SELECT {name}::text FROM {table} WHERE {name}::text <> ALL ($1) LIMIT 1"
 
-CatalogRow = Mapping[str, str]
+TypeUser = Mapping[str, str]
 
 
 class LabelInUse(Exception):
@@ -88,7 +88,7 @@ def retype(name: str, labels: Sequence[str]) -> Callable[[], Coroutine[Any, Any,
     async def run() -> None:
         engine = the_engine()
         async with engine.transaction(), engine.acquire() as connection:
-            found = json.loads(await connection.fetchval(DEPENDENTS, name))
+            found = json.loads(await connection.fetchval(TYPE_USERS, name))
             for column in found["columns"]:
                 await _refuse_lost_label(connection, column, labels)
             for statement in _statements(name, labels, found["columns"], found["anew"]):
@@ -100,14 +100,14 @@ def retype(name: str, labels: Sequence[str]) -> Callable[[], Coroutine[Any, Any,
     return run
 
 
-async def _refuse_lost_label(connection: Connection, column: CatalogRow, labels: Sequence[str]) -> None:
+async def _refuse_lost_label(connection: Connection, column: TypeUser, labels: Sequence[str]) -> None:
     lost = await connection.fetchval(IN_USE.format(**column), list(labels))
     if lost is not None:
         raise LabelInUse(f"some rows of {column['table']} still have {column['name']} = {lost}: change them first")
 
 
 def _statements(
-    name: str, labels: Sequence[str], columns: Sequence[CatalogRow], anew: Sequence[CatalogRow]
+    name: str, labels: Sequence[str], columns: Sequence[TypeUser], anew: Sequence[TypeUser]
 ) -> Iterator[str]:
     yield from (one["drop"] for one in anew)
     yield f"ALTER TYPE {name} RENAME TO {name}_before"
@@ -118,7 +118,7 @@ def _statements(
     yield from (one["make"] for one in reversed(anew))
 
 
-def _move(column: CatalogRow, type_: str) -> str:
+def _move(column: TypeUser, type_: str) -> str:
     """The default has to go meanwhile: it is of the old type."""
     alter = f"ALTER COLUMN {column['name']}"
     move = f"{alter} TYPE {type_} USING {column['name']}::text::{type_}"

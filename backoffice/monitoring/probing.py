@@ -57,7 +57,7 @@ class Prober:
         self._engine = engine
         self._connection: asyncpg.Connection | None = None
         self._question: asyncio.Task[Probe] | None = None
-        self._moment: str | None = None
+        self._snapshot: str | None = None
         self._schema: Schema | None = None
         self._schema_is_old_at = 0.0
 
@@ -118,28 +118,28 @@ class Prober:
 
     async def _probe(self, connection: Connection) -> Probe:
         begin = time.perf_counter()
-        [(version, moment)] = await connection.fetch(f"SELECT current_setting('server_version'), {SNAPSHOT}")
+        [(version, snapshot)] = await connection.fetch(f"SELECT current_setting('server_version'), {SNAPSHOT}")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
-        return Probe(version, elapsed, await self._schema_of(connection, moment), self._engine.pool.figures())
+        return Probe(version, elapsed, await self._schema_of(connection, snapshot), self._engine.pool.figures())
 
-    async def _schema_of(self, connection: Connection, moment: str | None) -> Schema:
+    async def _schema_of(self, connection: Connection, snapshot: str | None) -> Schema:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                self._schema = await self._look_at_schema(connection, moment)
+                self._schema = await self._look_at_schema(connection, snapshot)
         except TimeoutError:
             await self.close()
             return replace(self._schema or Schema(), is_of_now=False)
-        self._moment = moment
+        self._snapshot = snapshot
         return self._schema
 
-    async def _look_at_schema(self, connection: Connection, moment: str | None) -> Schema:
+    async def _look_at_schema(self, connection: Connection, snapshot: str | None) -> Schema:
         """Whole definitions only every few seconds, and nothing while nothing at all has changed."""
         if self._schema is None or time.monotonic() > self._schema_is_old_at:
             async with records.read_only_snapshot(connection):
                 schema = Schema(await records.read_state(connection), await expected.drift(connection))
             self._schema_is_old_at = time.monotonic() + DRIFT_SECONDS
             return schema
-        if moment is None or moment != self._moment:
+        if snapshot is None or snapshot != self._snapshot:
             async with records.read_only_snapshot(connection):
                 return replace(self._schema, migrations=await records.read_state(connection))
         return self._schema

@@ -77,3 +77,4 @@ async def test_a_list_is_exported_without_a_mouse(clerk: Clerk, db: asyncpg.Conn
     await expect(window.locator(":focus")).to_be_visible()
     await clerk.page.keyboard.press("Escape")
     await expect(window).to_be_hidden()
+    await expect(export).to_be_focused()

@@ -9,7 +9,7 @@ from decimal import Decimal
 import asyncpg
 from playwright.async_api import Route, expect
 
-from tests.support.browser import Clerk, as_a, sees_beside
+from tests.support.browser import SAVE, Clerk, as_a, sees_beside
 from tests.support.builders import a_customer, a_line, a_presale, a_product, a_user, nth_cpf, row
 
 
@@ -224,6 +224,21 @@ async def test_nobody_types_into_a_form_that_is_on_its_way(clerk: Clerk, db: asy
         go_on.set()
         await clerk.sees_notice("Successfully saved row")
         await expect(clerk.out_of_reach).to_have_count(0)
+    await expect(clerk.page.locator(SAVE)).to_be_focused()
+
+
+async def test_nobody_waits_for_ever_for_what_does_not_come(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Waits In Vain")
+    await clerk.open("customers", customer)
+    await clerk.page.evaluate("""() => {
+        const { set } = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
+        Object.defineProperty(XMLHttpRequest.prototype, "timeout", { set(ms) { set.call(this, ms / 60); } });
+    }""")
+    async with clerk.held_up(f"**/customers/{customer}/", "PATCH"):
+        await clerk.save()
+        await expect(clerk.out_of_reach).to_be_visible()
+        await clerk.sees_notice("The server does not answer. Look whether this was carried out before you try again.")
+        await expect(clerk.out_of_reach).to_have_count(0)
 
 
 async def test_whoever_went_back_is_not_led_to_what_was_created(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -239,6 +254,7 @@ async def test_whoever_went_back_is_not_led_to_what_was_created(clerk: Clerk, db
         go_on.set()
         await clerk.sees_notice("Successfully added row")
     await expect(clerk.out_of_reach).to_have_count(0)
+    await expect(clerk.page.locator(".table_wrapper")).to_contain_text("Left Behind")
     assert clerk.page.url.endswith("#/customers/")
 
 

@@ -1,9 +1,10 @@
 """Many rows at once, in a real Chromium."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 import asyncpg
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.support.browser import Clerk, as_a
 from tests.support.builders import a_customer, a_line, a_presale, a_product, row
@@ -152,6 +153,56 @@ async def test_of_many_rows_it_is_said_how_many_were_done_before_the_server_was_
     assert await db.fetchval("SELECT count(*) FROM customers WHERE name LIKE 'Xavier%'") == 2
 
 
+async def test_of_many_rows_nothing_is_done_where_a_proxy_answers_in_place_of_the_server(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for number in range(2):
+        await a_customer(db, name=f"Quirino {number}")
+    rows = await clerk.list("customers", "?name=Quirino&__order=name")
+    await expect(rows).to_have_count(2)
+    await clerk.page.locator("thead input").check()
+    notice = clerk.page.locator("#message_popup .message")
+    for body in "", "<html><h1>502</h1></html>":
+        await clerk.page.route("**/customers/*/", _answering(body))
+        await clerk.page.click("[title='Delete selected Rows']")
+        await clerk.sees_notice("The server does not answer. Look whether this was carried out before you try again.")
+        await clerk.page.unroute_all()
+        await clerk.page.locator("#message_popup a").click()
+        await expect(notice).to_have_count(0)
+    clerk.expects_refusal(502)
+    assert await db.fetchval("SELECT count(*) FROM customers WHERE name LIKE 'Quirino%'") == 2
+
+
+async def test_of_many_rows_those_that_somebody_else_deleted_are_not_listed_any_more(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    gone = [await a_customer(db, name=f"Ulisses {number}") for number in range(2)]
+    rows = await clerk.list("customers", "?name=Ulisses&__order=name")
+    await expect(rows).to_have_count(2)
+    await db.execute("DELETE FROM customers WHERE id = ANY ($1)", gone)
+    await clerk.page.locator("thead input").check()
+    await clerk.page.click("[title='Delete selected Rows']")
+    await clerk.sees_notice(re.compile("Ulisses 0: This no longer exists"))
+    await expect(rows).to_have_count(0)
+    clerk.expects_refusal(404)
+
+
+async def test_the_window_for_many_rows_closes_when_they_are_not_picked_any_more(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await a_customer(db, name="Picked No More")
+    rows = await clerk.list("customers", "?name=Picked No More")
+    async with clerk.held_up("**/tables/customers/?*", "GET") as go_on:
+        await rows.first.locator("input").check()
+        await clerk.page.fill(".search_box", "more")
+        await clerk.page.press(".search_box", "Enter")
+        await clerk.page.get_by_text("Update 1 rows").click()
+        window = clerk.page.locator(".modal:has([name=property])")
+        await expect(window).to_be_visible()
+        go_on.set()
+        await expect(window).to_have_count(0)
+
+
 async def test_a_row_that_is_refused_next_is_told_by_its_own_reason(clerk: Clerk, db: asyncpg.Connection) -> None:
     used = await a_customer(db, name="Zilda Used")
     await a_presale(db, customer_id=used)
@@ -228,3 +279,10 @@ async def test_a_tick_that_there_is_to_be_none_is_meant_for_one_column(clerk: Cl
     await update.click()
     await clerk.sees_notice("Successfully updated rows")
     assert (await row(db, "products", product))["stock"] == 77
+
+
+def _answering(body: str) -> Callable[[Route], Awaitable[None]]:
+    async def answer(route: Route) -> None:
+        await route.fulfill(status=502, body=body)
+
+    return answer

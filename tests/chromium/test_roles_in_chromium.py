@@ -202,6 +202,14 @@ async def test_whoever_may_not_delete_customers_is_not_offered_to(clerk: Clerk, 
     await expect(in_form).to_be_visible()
 
 
+async def test_whoever_chooses_another_language_keeps_what_they_typed(clerk: Clerk) -> None:
+    await clerk.add("customers", name="Typed In English")
+    await clerk.page.click("[title=Translations]")
+    await clerk.page.get_by_text("Português (Brasil)").click()
+    await expect(clerk.page.locator("h1", has_text="Adicionar cliente")).to_be_visible()
+    await clerk.sees_value("name", "Typed In English")
+
+
 @as_a("manager", "pt-PT")
 async def test_browsers_of_all_who_speak_portuguese_are_spoken_to_in_it(clerk: Clerk) -> None:
     await clerk.list("products")

@@ -4,7 +4,7 @@ import uuid
 from decimal import Decimal
 
 import asyncpg
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from accounts.passwords import DEMO_PASSWORD
 from tests.support.browser import Clerk, as_a
@@ -13,6 +13,21 @@ from tests.support.clients import a_token
 
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
 FOR_MANAGERS = ["Oversight", "Audit trail"]
+
+
+async def test_a_page_that_could_not_have_its_scripts_is_loaded_anew(clerk: Clerk) -> None:
+    refused = []
+
+    async def refuse_once(route: Route) -> None:
+        refused.append(route.request.url)
+        await (route.continue_() if len(refused) > 1 else route.fulfill(status=404))
+
+    await clerk.page.route("**/static/*/lists.js", refuse_once)
+    await clerk.list("users")
+    await expect(clerk.page.locator(".search_box")).to_be_attached()
+    assert len(refused) == 2
+    assert await clerk.page.evaluate("sessionStorage.reloads") is None
+    clerk.expects_refusal(404)
 
 
 @as_a("")
@@ -110,14 +125,17 @@ async def test_a_list_is_filtered_as_it_was_when_the_session_ended(clerk: Clerk,
     await clerk.page.fill(".search_box", "Found")
     await clerk.page.press(".search_box", "Enter")
     await clerk.sees_notice("Please log in.")
-    clerk.expects_refusal(401)
     await clerk.page.fill("[name=username]", "admin@flowcrm.example")
+    await clerk.page.fill("[name=password]", "mistyped")
+    await clerk.page.click("[data-uitest=login_button]")
+    await clerk.sees_notice("The e-mail or the password is wrong.")
     await clerk.page.fill("[name=password]", DEMO_PASSWORD)
     await clerk.page.click("[data-uitest=login_button]")
     await expect(rows).to_have_count(1)
     await expect(rows).to_contain_text("Found Again")
     await expect(clerk.page.locator(".search_box")).to_have_value("Found")
     assert clerk.page.url.endswith("/admin/#/customers/?search=Found")
+    clerk.expects_refusal(401)
 
 
 async def test_a_row_that_was_picked_when_the_session_ended_is_picked_again(

@@ -4,7 +4,7 @@
 import { router, store, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
-const LIST = /^#(\/\w+\/)(?:\?|$)/;
+const LIST = /^#(\/(?!login\/)\w+\/)(?:\?|$)/;
 
 let left; // the list's address, without "#", when the session ended
 

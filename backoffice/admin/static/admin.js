@@ -18,3 +18,5 @@ import "./forms.js";
 import "./picker.js";
 import "./keyboard.js";
 import "./unsaved.js";
+
+delete sessionStorage.reloads; // see page.py

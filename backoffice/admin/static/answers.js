@@ -1,14 +1,17 @@
 // What the front end would make the wrong thing of is told to it otherwise: an answer to an earlier question that comes after
-// the last one's, a row that is gone, an id that is none.
+// the last one's, a row that is gone, an id that is none,
+// what a proxy says in place of the server.
 
 import { say, store } from "./front_end.js";
-import { answerWith, on } from "./requests.js";
+import { NO_ANSWER, UNKNOWN, answerWith, on } from "./requests.js";
 
 // About a table, one of its rows, or its schema, count, ids …; and not, for the side bar, which tables there are.
 const QUESTION = /\/tables\/(?!grouped\/)\w+\/(?:([^/]+)\/)?$/;
 const PARTS = ["count", "ids", "new", "references", "schema"];
 const OF_A_PAGE = ["__order", "__page", "__page_size", "__readable"]; // parameters beside what is looked for
 const GONE = "This no longer exists: somebody has deleted it.";
+
+const OURS = /^(text\/plain|application\/json)/;
 
 const asked = {}; // the last question of each kind
 
@@ -39,6 +42,9 @@ on("sent", (request) => {
 
 on("answered", (request) => {
   const { method, status, responseText } = request;
+  if (status >= 400 && !OURS.test(request.getResponseHeader("Content-Type"))) {
+    answerWith(request, say(method === "GET" ? NO_ANSWER : UNKNOWN)); // a proxy's page, or nothing
+  }
   if (method === "GET" && isOutOfDate(request)) answerWith(request, asked[kindOf(request)].responseText);
   if (["DELETE", "PATCH"].includes(method) && status === 404) {
     answerWith(request, say(GONE), 410); // or it would leave for its first page, without what was typed

@@ -8,6 +8,7 @@ const CREATE = "[data-uitest=create_button]";
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
 
+const LIST = ".table_wrapper";
 const AGAIN = "This may have been carried out already. Send it again?";
 
 const formOf = (address) => address.match(FORM)?.[1];
@@ -44,7 +45,10 @@ function withWordNull(body) {
 }
 
 on("answered", ({ address, form, method, responseText, status }) => {
-  if (!form?.isConnected) return; // somebody went back meanwhile
+  if (!form) return;
+  const isThere = form.isConnected; // or somebody went back meanwhile
+  if (!isThere && status < 300 && document.querySelector(LIST)) store.dispatch("fetchRows");
+  if (!isThere) return;
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(address.pathname.match(NEW_ROW)[1], JSON.parse(responseText));
 });

@@ -1,7 +1,7 @@
 // While a change is on its way, or what a new form begins with, the page is out of reach: what comes back would be written over
 // what is typed meanwhile, or lead away from it.
 
-import { page, write } from "./front_end.js";
+import { page, router, write } from "./front_end.js";
 import { on } from "./requests.js";
 
 const PATIENCE_MS = 60_000; // the server answers within 15 s, if it can be reached
@@ -30,4 +30,11 @@ on("sent", (request) => {
   if (request.method === "GET" && !BEGINNING.test(request.address.pathname)) return;
   request.timeout = PATIENCE_MS;
   request.addEventListener("loadend", hold()); // by then the front end has heard of it
+});
+
+// A new password of one's own ends the session, and after a while the front end goes to the log-in.
+on("answered", ({ address, method, status }) => {
+  if (method !== "POST" || status >= 300 || !address.pathname.endsWith("/change-password/")) return;
+  const release = hold();
+  const stop = router.afterEach(() => stop(release()));
 });

@@ -1,13 +1,14 @@
 // For those who work without a mouse: buttons without an address can be reached, a window that opens has the focus, and
-// Escape closes it.
+// Escape closes it and leads back.
 
-import { whenDrawn } from "./front_end.js";
+import { page, whenDrawn } from "./front_end.js";
 
 const BUTTONS = "a.button:not([href])";
 const WINDOW = ".modal"; // those of keys are there all the time, most of them hidden
 const FIELD = "select, input, textarea, button";
 
 let entered; // the window that was open at the last click
+let opener;
 
 function makeReachable() {
   for (const button of document.querySelectorAll(BUTTONS)) Object.assign(button, { tabIndex: 0, role: "button" });
@@ -17,18 +18,33 @@ function visibleWindow() {
   return [...document.querySelectorAll(WINDOW)].findLast((one) => one.getClientRects().length);
 }
 
-function enter() {
+function enter(clicked) {
   const last = visibleWindow();
-  if (last && last !== entered && !last.contains(document.activeElement)) last.querySelector(FIELD)?.focus();
+  if (last && last !== entered) {
+    opener = clicked;
+    if (!last.contains(document.activeElement)) last.querySelector(FIELD)?.focus();
+  }
   entered = last;
 }
 
-// What a click opens is there by then.
-document.addEventListener("click", () => requestAnimationFrame(enter));
+function close() {
+  if (page.inert) return;
+  visibleWindow()?.querySelector(".close a").click();
+  opener?.focus();
+  opener = null;
+}
 
-document.addEventListener("keydown", ({ key, target }) => {
-  if (key === "Escape") visibleWindow()?.querySelector(".close a").click();
-  if (key === "Enter" && target.matches(BUTTONS)) target.click();
+// What a click opens is there by then.
+document.addEventListener("click", ({ target }) => {
+  const clicked = target.closest("a, button");
+  requestAnimationFrame(() => enter(clicked));
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") close();
+  if (!["Enter", " "].includes(event.key) || !event.target.matches(BUTTONS)) return;
+  event.preventDefault();
+  event.target.click();
 });
 
 whenDrawn(makeReachable);

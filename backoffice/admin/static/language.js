@@ -3,13 +3,13 @@
 
 import { say, store, whenDrawn, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
+import { keep } from "./unsaved.js";
 
 const CHOSEN = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
 const TIMEZONE = "defaultTimezone"; // and the time zone
 // Rows come after "All", in filters, and "None", and before "Load more".
 const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(2), :has(svg))";
 const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
-const THE_SELECTED = "the selected rows";
 
 // The front end knows Portuguese browsers by "pt-BR" alone.
 if (/^pt\b/i.test(navigator.language)) localStorage[CHOSEN] ??= "pt-br";
@@ -54,22 +54,21 @@ function translateAttributes() {
 }
 
 function translateQuestions() {
-  const meant = (text) => text.replace(/row [0-9a-f-]{36}/, "this row").replace(THE_SELECTED, numberOfSelected);
+  const meant = (text) => text.replace(/row [0-9a-f-]{36}/, "this row");
   for (const ask of ["alert", "confirm"]) {
     const native = window[ask];
     window[ask] = (text) => native(sayWithNumber(meant(text)));
   }
 }
 
-function numberOfSelected() {
-  return `${document.querySelectorAll(".table_wrapper td input:checked").length} selected row(s)`;
-}
-
 function settle(language) {
+  const before = document.documentElement.dataset.language;
   localStorage[CHOSEN] = language.toLowerCase(); // as "pt-BR" the front end would not find it again
-  if (document.documentElement.dataset.language) location.reload(); // what is on the screen is in the old one
   document.documentElement.dataset.language = document.documentElement.lang = language;
   translate(document.body);
+  if (!before || before === language) return;
+  keep();
+  location.reload(); // what is on the screen is in the old one
 }
 
 whenDrawn((changes) => {

@@ -3,12 +3,12 @@
 
 import { say, store, whenMounted, write } from "./front_end.js";
 import { asTime, timezoneNow } from "./language.js";
-import { on } from "./requests.js";
+import { NO_ANSWER, on } from "./requests.js";
 
+const GONE = 410;
 const COUNT = /\/count\/$/;
 const TABLE = ".table_wrapper";
 const SAME_PLACE = ".sidebar a";
-const NO_ANSWER = "The server can't be reached - please try later.";
 const OF_FILTERS = ["Successfully applied filter", "Successfully cleared filters"]; // said in any case
 
 let asked = 0;
@@ -68,6 +68,11 @@ on("answered", ({ address, method, responseText, status }) => {
   if (method !== "GET" || !COUNT.test(address.pathname)) return;
   isEstimate = status === 200 && JSON.parse(responseText).count_is_estimate;
   sayWhetherCounted();
+});
+
+// Somebody else has deleted it.
+on("answered", ({ method, status }) => {
+  if (method === "DELETE" && status === GONE && document.querySelector(TABLE)) store.dispatch("fetchRows");
 });
 
 const sayWhetherCounted = () => write("estimate", isEstimate && ` (${say("estimated")})`);

@@ -6,12 +6,11 @@ import { app, say, store, tell, whenMounted } from "./front_end.js";
 import { hold, showProgress } from "./holding.js";
 import { sayWithNumber } from "./language.js";
 import { beQuiet, insist } from "./notices.js";
+import { UNKNOWN } from "./requests.js";
 
 const UNPROCESSABLE = 422;
 const OF_ONE_ROW = [409, 410, UNPROCESSABLE]; // refusals that say nothing about the next
 const MOST_NAMED = 8; // rows that were refused, in one notice
-const SURE = "Are you sure you want to delete the selected rows?";
-const UNKNOWN = "The server does not answer. Look whether this was carried out before you try again.";
 
 const COLUMN = "select[name=property]";
 const WINDOW = `.modal:has(${COLUMN})`;
@@ -20,8 +19,8 @@ const VALUE = "Type the new value.";
 const VALUE_OR_NONE = "Type the new value, or tick that there is to be none.";
 
 async function deleteMany(list) {
-  if (!confirm(SURE)) return;
-  const { tableName } = list;
+  const { selectedRows, tableName } = list;
+  if (!confirm(`Are you sure you want to delete ${selectedRows.length} selected row(s)?`)) return;
   const outcome = await forEachPicked(list, (rowID) => store.dispatch("deleteRow", { tableName, rowID }));
   await finish(outcome, "Successfully deleted rows");
 }
@@ -38,16 +37,16 @@ async function updateMany(window, form) {
 // One after the other, until one cannot be done for a reason that holds for all.
 async function forEachPicked({ selectedRows }, change) {
   const rows = named(selectedRows);
-  const outcome = { done: 0, refused: [], reason: "" };
+  const outcome = { done: 0, refused: [], isBroken: false };
   const release = hold();
   beQuiet(true); // refusals are told at the end
   try {
     for (const { id, name } of rows) {
       showProgress(`${outcome.done + outcome.refused.length} / ${rows.length}`);
-      const { status, reason } = await change(id).then(() => ({}), refusalOf);
-      if (reason === undefined) outcome.done += 1;
-      else if (OF_ONE_ROW.includes(status)) outcome.refused.push({ name, status, reason });
-      else return { ...outcome, reason };
+      const refusal = await change(id).then(() => null, refusalOf);
+      if (!refusal) outcome.done += 1;
+      else if (OF_ONE_ROW.includes(refusal.status)) outcome.refused.push({ name, ...refusal });
+      else return { ...outcome, isBroken: true, reason: refusal.reason };
     }
     return outcome;
   } finally {
@@ -59,30 +58,34 @@ async function forEachPicked({ selectedRows }, change) {
 
 // By what stands first in their lines, and next, where that is the same.
 function named(ids) {
-  const boxOf = (id) => document.querySelector(`.table_wrapper td input[value="${CSS.escape(id)}"]`);
-  const rows = ids.map((id) => ({ id, cells: [...boxOf(id).closest("tr").cells].map((cell) => cell.innerText) }));
-  const isAlone = ({ cells: [, first] }) => rows.filter(({ cells }) => cells[1] === first).length === 1;
-  return rows.map((row) => ({ id: row.id, name: row.cells.slice(1, isAlone(row) ? 2 : 3).join(", ") }));
+  const { rows, schema } = store.state;
+  const columns = schema.extra.visible_column_names.slice(0, 2);
+  const shown = (row) => columns.map((name) => row[`${name}_readable`] ?? row[name]);
+  const picked = ids.map((id) => ({ id, words: shown(rows.find((row) => row.id === id)) }));
+  const isAlone = ({ words: [first] }) => picked.filter(({ words }) => words[0] === first).length === 1;
+  return picked.map((row) => ({ id: row.id, name: isAlone(row) ? row.words[0] : row.words.join(", ") }));
 }
 
 function refusalOf(error) {
   if (!error.isAxiosError) throw error;
-  return error.response ? { status: error.response.status, reason: error.response.data } : { reason: say(UNKNOWN) };
+  return { status: error.response?.status, reason: error.response?.data ?? say(UNKNOWN) };
 }
 
 async function finish(outcome, success) {
-  if (outcome.reason) insist(inWords(outcome));
-  else if (outcome.refused.length) tell(inWords(outcome), "error");
+  const { done, isBroken, refused } = outcome;
+  if (isBroken) insist(inWords(outcome));
+  else if (refused.length) tell(inWords(outcome), "error");
   else tell(success, "success");
-  if (outcome.done) await store.dispatch("fetchRows");
+  if (done) await store.dispatch("fetchRows");
+  insist("");
 }
 
-function inWords({ done, refused, reason }) {
+function inWords({ done, isBroken, reason, refused }) {
   const [first] = refused;
   const isOfTheValue = ({ status, reason }) => status === UNPROCESSABLE && reason === first.reason;
-  if (!done && !reason && refused.every(isOfTheValue)) return first.reason; // whichever row it is given to
+  if (!done && !isBroken && refused.every(isOfTheValue)) return first.reason; // whichever row it is given to
   const lines = refused.slice(0, MOST_NAMED).map(({ name, reason }) => `${name}: ${reason}`);
-  if (reason) lines.push(reason);
+  if (isBroken) lines.push(reason);
   if (refused.length > MOST_NAMED) lines.push(sayWithNumber(`${refused.length - MOST_NAMED} more refused.`));
   if (done) lines.push(sayWithNumber(`${done} done.`));
   return lines.join("\n");
@@ -101,7 +104,7 @@ document.addEventListener(
     if (!target.matches(COLUMN)) return;
     const form = () => target.closest(WINDOW).querySelector("form"); // another one, or none so far
     form()?.querySelector(".set_null input:checked")?.click();
-    requestAnimationFrame(() => empty(form()));
+    setTimeout(() => empty(form())); // by then it is there
   },
   true,
 );
@@ -124,7 +127,9 @@ whenMounted(() => {
     created() {
       const { deleteRows, updateRows } = this.$options.methods ?? {};
       if (deleteRows) this.deleteRows = () => deleteMany(this);
-      if (updateRows) this.updateRows = ({ target }) => updateMany(this, target);
+      if (!updateRows) return;
+      this.updateRows = ({ target }) => updateMany(this, target);
+      this.$watch("selectedRows", ({ length }) => length || this.$emit("close")); // another list has come
     },
   });
 });

@@ -3,36 +3,34 @@
 
 import "./answers.js"; // which has its say about an answer first
 import { say, store, tell, whenMounted, write } from "./front_end.js";
-import { on } from "./requests.js";
+import { NO_ANSWER, UNKNOWN, on } from "./requests.js";
 
 const SCHEMA = /\/schema\/$/;
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
-const NO_ANSWER = "The server can't be reached - please try later.";
-const UNKNOWN = "The server does not answer. Look whether this was carried out before you try again.";
 const NOTICE_MS = 5000; // for each line
 
 let refusal = ""; // of the last request, if it was refused
 let isBesideForm = false; // whether that stands above the form, too
 let isNewPassword = false; // one's own, which ends the session
 let isQuiet = false; // somebody else tells of refusals
-let insisted = ""; // said in place of what is refused next, until the server is at hand again
+let insisted = ""; // said in place of what is refused next
 let fading;
 
 export function beQuiet(quiet) {
   isQuiet = quiet;
 }
 
+// Until it is called with nothing.
 export function insist(text) {
   insisted = text;
-  tell(text, "error");
+  if (text) tell(text, "error");
 }
 
 on("answered", (request) => {
-  const { address, method, status } = request;
+  const { address, form, method, status } = request;
   if (method === "POST" && status < 300) isNewPassword = address.pathname.endsWith("/change-password/");
-  if (status < 400) insisted = "";
   refusal = refusalOf(request) && (insisted || refusalOf(request));
-  isBesideForm = status !== 401; // then the form is gone
+  isBesideForm = status !== 401 && form?.isConnected; // or the form is gone
   if (refusal && status !== 404) showRefusal();
   if (method === "GET" && SCHEMA.test(address.pathname)) showInPlace();
 });
@@ -47,7 +45,7 @@ on("unanswered", ({ address, method }) => {
 
 function refusalOf(request) {
   const { method, responseText, status } = request;
-  const isSentence = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
+  const isSentence = !request.getResponseHeader("Content-Type")?.startsWith("application/json");
   const isKnock = status === 401 && method === "GET" && (!store?.state.user || isNewPassword); // who is logged in?
   return status >= 400 && isSentence && !isKnock ? responseText : "";
 }

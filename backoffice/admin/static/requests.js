@@ -1,6 +1,9 @@
 // Every request of the front end (axios sends them by XMLHttpRequest) passes by here. It is "opened", when its address may
 // still change, "sent", when its body may, and "answered" or "unanswered", of which the front end hears later.
 
+export const NO_ANSWER = "The server can't be reached - please try later.";
+export const UNKNOWN = "The server does not answer. Look whether this was carried out before you try again.";
+
 const { open, send } = XMLHttpRequest.prototype;
 const events = new EventTarget();
 

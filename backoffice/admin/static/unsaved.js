@@ -1,5 +1,5 @@
 // What was typed into a form when the session ended stands there again for whoever typed it, once they have logged in
-// again, and rows that were picked are picked again.
+// again, and rows that were picked are picked again; and for whoever chose another language.
 
 import { store } from "./front_end.js";
 import { on } from "./requests.js";
@@ -18,7 +18,7 @@ on("answered", ({ address: { pathname }, method, status }) => {
 });
 
 // Only what was typed: the rest may have been changed by others until then.
-function keep() {
+export function keep() {
   const row = location.hash.endsWith("/add/") ? {} : (store.state.selectedRow ?? {});
   const fields = [...document.querySelectorAll(FIELDS)]
     .filter((field) => !field.closest("div[inert]:not(#app)") && field.value !== String(row[field.name] ?? ""))
