@@ -1,1 +1,10 @@
-"""The way to PostgreSQL and back: the engine, its connections and transactions, and what each failure means."""
+"""The way to PostgreSQL and back.
+
+Where to find what:
+
+- find and reach it: `connecting`, by TLS or not, past hosts that are away; `embedded`, where none is configured
+- talk to it: `engine` → `pool`, maybe through a `pooler`; `transactions`; `standby` for reads
+- know whether anything has changed: `snapshots`
+- understand what it refuses: `errors`
+- around it: PostgreSQL's own `programs`, and `backup` by them
+"""
