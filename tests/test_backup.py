@@ -218,14 +218,15 @@ async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Pat
         assert await everything(full) == before
 
 
-# It takes PostgreSQL seconds to take this in again, and it is more than pipes and sockets hold.
-SLOW = """
-    CREATE FUNCTION looked_at(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
-    CREATE TABLE slow (content text CHECK (looked_at(content)));
-    INSERT INTO slow SELECT repeat('x', 10000) FROM generate_series(1, 2000);
-    CREATE OR REPLACE FUNCTION looked_at(text) RETURNS boolean LANGUAGE sql AS 'SELECT true FROM pg_sleep(0.001)';
+# PostgreSQL takes it in again once nobody holds the lock, and it is more than pipes and sockets hold.
+HELD_UP = """
+    CREATE FUNCTION let_in(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+    CREATE TABLE held_up (content text CHECK (let_in(content)));
+    INSERT INTO held_up SELECT repeat('x', 10000) FROM generate_series(1, 2000);
+    CREATE OR REPLACE FUNCTION let_in(text) RETURNS boolean LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END';
 """
-COPIES = "SELECT count(*) FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0"
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'"
 
 
@@ -233,15 +234,17 @@ SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databa
 async def test_a_restore_that_is_ended_half_way_changes_nothing(
     full: str, connection: asyncpg.Connection, tmp_path: Path, number: signal.Signals
 ) -> None:
-    await connection.execute(SLOW)
+    await connection.execute(HELD_UP)
     await save(full, tmp_path / "dump")
-    await connection.execute("INSERT INTO slow VALUES ('since then')")
+    await connection.execute("INSERT INTO held_up VALUES ('since then')")
     before = await everything(full)
+    await connection.execute("SELECT pg_advisory_lock(1)")
     program = start(full, "backoffice.database.backup", "load", str(tmp_path / "dump"), "--replace")
-    while not await connection.fetchval(COPIES):
+    while not await connection.fetchval(WAITING):
         assert program.poll() is None, program.communicate()
         await asyncio.sleep(0.01)
     program.send_signal(number)
+    await connection.execute("SELECT pg_advisory_unlock(1)")
     await asyncio.to_thread(program.communicate)
     while await connection.fetchval(SESSIONS):
         await asyncio.sleep(0.01)
