@@ -23,7 +23,7 @@ EXAMPLES = 3
 PHASES = {
     "admin": "examples,coverage,fuzzing,stateful",
     "manager": "examples,stateful",
-    "employee": "examples,stateful",
+    "employee": "examples",
 }
 SPARE_SESSIONS = 200
 

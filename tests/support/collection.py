@@ -1,8 +1,10 @@
 """Which tests run, and in what order."""
 
 import gc
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped] # xdist does not say its types
 
 from tests.support.surroundings import BETWEEN
 
@@ -42,6 +44,24 @@ LONGEST = [
     "test_exports_in_chromium",
     "test_refused_forms_in_chromium",
 ]
+
+# Each process that has any of them starts a server, a browser, and the admin in two languages: two do, and not four.
+IN_CHROMIUM = "tests/chromium/"
+FIRST_IN_CHROMIUM = ("test_forms", "test_refused", "test_sessions")
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc] # the same
+    """By files, of which those in Chromium are two."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        if not file.startswith(IN_CHROMIUM):
+            return file
+        return f"{IN_CHROMIUM}{file.removeprefix(IN_CHROMIUM).startswith(FIRST_IN_CHROMIUM)}"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
