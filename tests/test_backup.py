@@ -239,7 +239,9 @@ async def test_a_restore_that_is_ended_half_way_changes_nothing(
     await connection.execute("INSERT INTO held_up VALUES ('since then')")
     before = await everything(full)
     await connection.execute("SELECT pg_advisory_lock(1)")
+    ours = signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a shell starts in the background ignores it
     program = start(full, "backoffice.database.backup", "load", str(tmp_path / "dump"), "--replace")
+    signal.signal(signal.SIGINT, ours)
     while not await connection.fetchval(WAITING):
         assert program.poll() is None, program.communicate()
         await asyncio.sleep(0.01)
