@@ -167,7 +167,7 @@ async def test_when_all_rows_of_the_last_page_are_deleted_the_one_before_is_show
     await clerk.page.click("#pagination li:last-child a")
     await expect(rows).to_have_count(1)
     await rows.locator("input").check()
-    await clerk.page.click("[title='Delete selected Rows']")
+    await clerk.delete_picked()
     await expect(rows).to_have_count(5)
     assert clerk.asked == ["Are you sure you want to delete 1 selected row(s)?"]
 

@@ -14,7 +14,7 @@ from tests.support.concurrently import until_waiting
 async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk, db: asyncpg.Connection) -> None:
     customers = [await a_customer(db, name=f"Bulk {number}") for number in range(3)]
     rows = await clerk.list("customers", "?name=Bulk")
-    await clerk.page.locator("thead input").check()
+    await clerk.pick_all()
     await clerk.page.get_by_text("Update 3 rows").click()
     offered = clerk.page.locator("select[name=property] option")
     await expect(offered).to_have_text(["Select a Column", "Name", "E-mail", "Phone", "Address"])
@@ -39,7 +39,7 @@ async def test_of_many_rows_those_that_are_refused_are_named_and_the_others_are_
     numbers = [(await row(db, "presales", presale))["number"] for presale in presales]
     rows = await clerk.list("presales", f"?customer_id={customer}")
     await expect(rows).to_have_text([re.compile(str(number)) for number in reversed(numbers)])
-    await clerk.page.locator("thead input").check()
+    await clerk.pick_all()
     await clerk.page.get_by_text("Update 3 rows").click()
     await clerk.page.select_option("select[name=property]", "status")
     await clerk.page.locator("form [name=status]:visible").select_option("pending")
@@ -65,7 +65,7 @@ async def test_those_rows_are_deleted_that_were_picked_whatever_is_shown_meanwhi
     await rows.nth(0).locator("input").check()
     await rows.nth(1).locator("input").check()
     async with clerk.held_up("**/customers/*/", "DELETE") as go_on:
-        await clerk.page.click("[title='Delete selected Rows']")
+        await clerk.delete_picked()
         await expect(clerk.out_of_reach).to_be_visible()
         await expect(clerk.page.locator("body")).to_have_css("content", '"0 / 2"', pseudo="after")
         await clerk.page.go_back()
@@ -86,7 +86,7 @@ async def test_a_value_that_is_too_much_for_one_of_many_rows_is_given_to_the_oth
     await a_line(db, presale, product_id=dear, quantity="1", unit_price="50.00")
     rows = await clerk.list("presale_items", f"?presale_id={presale}")
     await expect(rows).to_have_count(2)
-    await clerk.page.locator("thead input").check()
+    await clerk.pick_all()
     await clerk.page.get_by_text("Update 2 rows").click()
     await clerk.page.select_option("select[name=property]", "discount")
     await clerk.fill(discount="1")
@@ -106,8 +106,8 @@ async def test_of_many_rows_those_that_are_in_use_are_named_and_the_others_are_d
         await a_presale(db, customer_id=customer)
     rows = await clerk.list("customers", "?name=Zeca&__order=name")
     await expect(rows).to_have_count(12)
-    await clerk.page.locator("thead input").check()
-    await clerk.page.click("[title='Delete selected Rows']")
+    await clerk.pick_all()
+    await clerk.delete_picked()
     why = "Este cliente tem pré-vendas e não pode ser excluído."
     named = "".join(f"Zeca {number:02}: {why}\n" for number in range(8))
     await clerk.sees_notice(f"{named}2 outro(s) recusado(s).\n2 feito(s).")
@@ -123,11 +123,11 @@ async def test_of_many_rows_it_is_said_how_many_were_done_before_the_session_end
         await a_customer(db, name=f"Yuri {number}")
     rows = await clerk.list("customers", "?name=Yuri&__order=name")
     await expect(rows).to_have_count(4)
-    await clerk.page.locator("thead input").check()
+    await clerk.pick_all()
     counted = clerk.page.expect_response(re.compile("/count/"))  # is asked for in the end, and refused as well
     async with counted, db.transaction():
         await db.execute("SELECT FROM customers WHERE name = 'Yuri 1' FOR UPDATE")
-        await clerk.page.click("[title='Delete selected Rows']")
+        await clerk.delete_picked()
         await until_waiting(db, 1)
         await db.execute("DELETE FROM sessions")
     await clerk.sees_notice("Please log in.\n2 done.")
@@ -142,9 +142,9 @@ async def test_of_many_rows_it_is_said_how_many_were_done_before_the_server_was_
         await a_customer(db, name=f"Xavier {number}")
     rows = await clerk.list("customers", "?name=Xavier&__order=name")
     await expect(rows).to_have_count(3)
-    await clerk.page.locator("thead input").check()
+    await clerk.pick_all()
     async with clerk.cut_off_after("DELETE"):
-        await clerk.page.click("[title='Delete selected Rows']")
+        await clerk.delete_picked()
         unknown = "The server does not answer. Look whether this was carried out before you try again."
         await clerk.sees_notice(f"{unknown}\n1 done.")
         await expect(clerk.page.locator(".unlisted")).to_be_attached()
@@ -160,11 +160,11 @@ async def test_of_many_rows_nothing_is_done_where_a_proxy_answers_in_place_of_th
         await a_customer(db, name=f"Quirino {number}")
     rows = await clerk.list("customers", "?name=Quirino&__order=name")
     await expect(rows).to_have_count(2)
-    await clerk.page.locator("thead input").check()
+    await clerk.pick_all()
     notice = clerk.page.locator("#message_popup .message")
     for body in "", "<html><h1>502</h1></html>":
         await clerk.page.route("**/customers/*/", _answering(body))
-        await clerk.page.click("[title='Delete selected Rows']")
+        await clerk.delete_picked()
         await clerk.sees_notice("The server does not answer. Look whether this was carried out before you try again.")
         await clerk.page.unroute_all()
         await clerk.page.locator("#message_popup a").click()
@@ -180,8 +180,8 @@ async def test_of_many_rows_those_that_somebody_else_deleted_are_not_listed_any_
     rows = await clerk.list("customers", "?name=Ulisses&__order=name")
     await expect(rows).to_have_count(2)
     await db.execute("DELETE FROM customers WHERE id = ANY ($1)", gone)
-    await clerk.page.locator("thead input").check()
-    await clerk.page.click("[title='Delete selected Rows']")
+    await clerk.pick_all()
+    await clerk.delete_picked()
     await clerk.sees_notice(re.compile("Ulisses 0: This no longer exists"))
     await expect(rows).to_have_count(0)
     clerk.expects_refusal(404)
@@ -208,7 +208,7 @@ async def test_a_row_that_is_refused_next_is_told_by_its_own_reason(clerk: Clerk
     await a_presale(db, customer_id=used)
     rows = await clerk.list("customers", "?name=Zilda Used")
     await rows.first.locator("input").check()
-    await clerk.page.click("[title='Delete selected Rows']")
+    await clerk.delete_picked()
     in_use = "This customer has pre-sales and cannot be deleted."
     await clerk.sees_notice(f"Zilda Used: {in_use}")
     await rows.locator("td:last-child a").first.click()

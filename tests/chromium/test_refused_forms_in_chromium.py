@@ -88,7 +88,7 @@ async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk,
 
     await rows.locator("input").check()
     async with clerk.page.expect_response(lambda answer: answer.request.method == "DELETE"):
-        await clerk.page.click("[title='Delete selected Rows']")
+        await clerk.delete_picked()
     await clerk.sees_notice(f"Kept Customer: {in_use}")
     clerk.expects_refusal(409)
     assert clerk.asked[:2] == ["Are you sure you want to delete this row?"] * 2

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -112,17 +112,17 @@ class Clerk:
 
     @asynccontextmanager
     async def cut_off(self) -> AsyncIterator[None]:
-        """From the network; what the browser logs of that is no trouble."""
+        """From the network."""
         await self.page.context.set_offline(True)
         try:
             yield
         finally:
             await self.page.context.set_offline(False)
-        self.troubles = [one for one in self.troubles if not one.endswith("net::ERR_INTERNET_DISCONNECTED")]
+        self._forgive("net::ERR_INTERNET_DISCONNECTED")
 
     @asynccontextmanager
     async def cut_off_after(self, method: str) -> AsyncIterator[None]:
-        """From the network, once one such request is on its way; what the browser logs of that is no trouble."""
+        """From the network, once one such request is on its way."""
         is_cut = False
 
         async def cut(route: Route) -> None:
@@ -130,12 +130,9 @@ class Clerk:
             await (route.abort("internetdisconnected") if is_cut else route.continue_())
             is_cut = is_cut or route.request.method == method
 
-        await self.page.route("**/*", cut)
-        try:
+        async with self._routed("**/*", cut):
             yield
-        finally:
-            await self.page.unroute_all(behavior="wait")
-        self.troubles = [one for one in self.troubles if not one.endswith("net::ERR_INTERNET_DISCONNECTED")]
+        self._forgive("net::ERR_INTERNET_DISCONNECTED")
 
     @asynccontextmanager
     async def held_up(self, path: str, method: str) -> AsyncIterator[asyncio.Event]:
@@ -147,16 +144,15 @@ class Clerk:
                 await go_on.wait()
             await route.continue_()
 
-        await self.page.route(path, wait)
-        try:
-            yield go_on
-        finally:
-            go_on.set()
-            await self.page.unroute_all(behavior="wait")
+        async with self._routed(path, wait):
+            try:
+                yield go_on
+            finally:
+                go_on.set()
 
     @asynccontextmanager
     async def answers_lost(self, path: str, method: str) -> AsyncIterator[None]:
-        """Such requests reach the server, and nobody hears of it; what the browser logs of that is no trouble."""
+        """Such requests reach the server, and nobody hears of it."""
 
         async def lose(route: Route) -> None:
             if route.request.method == method:
@@ -165,12 +161,21 @@ class Clerk:
             else:
                 await route.continue_()
 
-        await self.page.route(path, lose)
+        async with self._routed(path, lose):
+            yield
+        self._forgive("net::ERR_FAILED")
+
+    @asynccontextmanager
+    async def _routed(self, path: str, handle: Callable[[Route], Awaitable[None]]) -> AsyncIterator[None]:
+        await self.page.route(path, handle)
         try:
             yield
         finally:
             await self.page.unroute_all(behavior="wait")
-        self.troubles = [one for one in self.troubles if not one.endswith("net::ERR_FAILED")]
+
+    def _forgive(self, logged: str) -> None:
+        """What the browser logs of what was caused here is no trouble."""
+        self.troubles = [one for one in self.troubles if not one.endswith(logged)]
 
     @property
     def out_of_reach(self) -> Locator:
@@ -201,6 +206,13 @@ class Clerk:
 
     async def create(self) -> None:
         await self.page.click(CREATE)
+
+    async def pick_all(self) -> None:
+        """The rows of the list, on this page of it."""
+        await self.page.locator("thead input").check()
+
+    async def delete_picked(self) -> None:
+        await self.page.click("[title='Delete selected Rows']")
 
     async def delete(self) -> None:
         await self.page.click("[data-uitest=drop_down_button]")

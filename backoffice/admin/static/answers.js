@@ -1,6 +1,5 @@
 // What the front end would make the wrong thing of is told to it otherwise: an answer to an earlier question that comes after
-// the last one's, a row that is gone, an id that is none,
-// what a proxy says in place of the server.
+// the last one's, a row that is gone, an id that is none, what a proxy says in place of the server.
 
 import { say, store } from "./front_end.js";
 import { NO_ANSWER, UNKNOWN, answerWith, on } from "./requests.js";
@@ -9,8 +8,7 @@ import { NO_ANSWER, UNKNOWN, answerWith, on } from "./requests.js";
 const QUESTION = /\/tables\/(?!grouped\/)\w+\/(?:([^/]+)\/)?$/;
 const PARTS = ["count", "ids", "new", "references", "schema"];
 const OF_A_PAGE = ["__order", "__page", "__page_size", "__readable"]; // parameters beside what is looked for
-const GONE = "This no longer exists: somebody has deleted it.";
-
+const DELETED = "This no longer exists: somebody has deleted it.";
 const OURS = /^(text\/plain|application\/json)/;
 
 const asked = {}; // the last question of each kind
@@ -47,7 +45,7 @@ on("answered", (request) => {
   }
   if (method === "GET" && isOutOfDate(request)) answerWith(request, asked[kindOf(request)].responseText);
   if (["DELETE", "PATCH"].includes(method) && status === 404) {
-    answerWith(request, say(GONE), 410); // or it would leave for its first page, without what was typed
+    answerWith(request, say(DELETED), 410); // or it would leave for its first page, without what was typed
   }
   if (method === "GET" && status === 422 && kindOf(request) === "row") {
     answerWith(request, responseText, 404); // and no empty form is shown for it

@@ -7,7 +7,6 @@ const SAVE = "[data-uitest=save_button]";
 const CREATE = "[data-uitest=create_button]";
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
-
 const LIST = ".table_wrapper";
 const AGAIN = "This may have been carried out already. Send it again?";
 
@@ -25,17 +24,17 @@ function whose() {
 }
 
 on("sent", (request) => {
+  if (request.method === "GET") return;
   request.form = document.querySelector(`${SAVE}, ${CREATE}`)?.form; // of a row, and not for many of a list
   if (request.method === "DELETE" && formOf(location.hash)) {
     request.setRequestHeader("If-Match", store.state.selectedRow?.version ?? ""); // what is on the screen
   }
-  if (request.method !== "GET") request.body = withWordNull(request.body);
+  if (request.form) request.body = withWordNull(request);
 });
 
 // The front end takes the word "null" for nothing.
-function withWordNull(body) {
-  const form = document.querySelector(`${SAVE}, ${CREATE}`)?.form;
-  if (!form || !String(body).startsWith("{")) return body;
+function withWordNull({ body, form }) {
+  if (!String(body).startsWith("{")) return body;
   const row = JSON.parse(body);
   for (const name of Object.keys(row).filter((name) => row[name] === null)) {
     const input = form.querySelector(`:is(input, textarea)[name="${CSS.escape(name)}"]`);

@@ -36,5 +36,8 @@ on("sent", (request) => {
 on("answered", ({ address, method, status }) => {
   if (method !== "POST" || status >= 300 || !address.pathname.endsWith("/change-password/")) return;
   const release = hold();
-  const stop = router.afterEach(() => stop(release()));
+  const forget = router.afterEach(() => {
+    forget();
+    release();
+  });
 });

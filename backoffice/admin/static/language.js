@@ -7,6 +7,7 @@ import { keep } from "./unsaved.js";
 
 const CHOSEN = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
 const TIMEZONE = "defaultTimezone"; // and the time zone
+const TO_THE_MINUTE = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
 // Rows come after "All", in filters, and "None", and before "Load more".
 const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(2), :has(svg))";
 const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
@@ -22,10 +23,7 @@ export const timezoneNow = () => localStorage[TIMEZONE];
 
 // A time for people, as the clock on their wall shows it.
 export function asTime(text) {
-  return new Date(text).toLocaleString(localStorage[CHOSEN], {
-    timeZone: timezoneNow(),
-    ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
-  });
+  return new Date(text).toLocaleString(localStorage[CHOSEN], { timeZone: timezoneNow(), ...TO_THE_MINUTE });
 }
 
 // The words have # for the number.

@@ -25,12 +25,12 @@ async function deleteMany(list) {
   await finish(outcome, "Successfully deleted rows");
 }
 
-async function updateMany(window, form) {
-  const { tableName, selectedPropertyName: column } = window;
+async function updateMany(modal, form) {
+  const { tableName, selectedPropertyName: column } = modal;
   if (!column) return;
-  const data = { [column]: window.nullCheckboxState ? null : new FormData(form).get(column) };
-  const outcome = await forEachPicked(window, (rowID) => store.dispatch("updateRow", { tableName, rowID, data }));
-  if (outcome.done) window.$emit("close");
+  const data = { [column]: modal.nullCheckboxState ? null : new FormData(form).get(column) };
+  const outcome = await forEachPicked(modal, (rowID) => store.dispatch("updateRow", { tableName, rowID, data }));
+  if (outcome.done) modal.$emit("close");
   await finish(outcome, "Successfully updated rows");
 }
 

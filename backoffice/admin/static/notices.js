@@ -29,7 +29,8 @@ export function insist(text) {
 on("answered", (request) => {
   const { address, form, method, status } = request;
   if (method === "POST" && status < 300) isNewPassword = address.pathname.endsWith("/change-password/");
-  refusal = refusalOf(request) && (insisted || refusalOf(request));
+  refusal = refusalOf(request);
+  if (refusal && insisted) refusal = insisted;
   isBesideForm = status !== 401 && form?.isConnected; // or the form is gone
   if (refusal && status !== 404) showRefusal();
   if (method === "GET" && SCHEMA.test(address.pathname)) showInPlace();
