@@ -4,10 +4,8 @@ import asyncio
 import os
 import signal
 import stat
-import subprocess
-import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,35 +15,22 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from backoffice.database import programs
-from backoffice.database.backup import OBJECTS, BackupRefused, backup, find, restore
+from backoffice.database.backup import OBJECTS, BackupRefused, find, restore
 from backoffice.database.engine import Engine
-from backoffice.database.programs import embedded_program, make_private_folder, run_program
 from backoffice.migrations.catalog import read_catalog
 from backoffice.settings import Settings
+from tests.support.backups import PROGRAMS, everything, load, save
 from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
-from tests.support.catalog import catalog, rows_as_text
-from tests.support.commands import piccolo, run, start
+from tests.support.catalog import rows_as_text
+from tests.support.commands import run, start
 from tests.support.databases import dsn_of
-from tests.support.faults import OwnServer
 
 PASSWORD = "only-for-tests"  # of a role that lives as long as one test
-PROGRAMS = Path(embedded_program("pg_dump")).parent
 
 
 @pytest.fixture(autouse=True)
 def _programs_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{PROGRAMS}:{os.environ['PATH']}")
-
-
-async def save(dsn: str, file: Path) -> None:
-    place = await find(Engine(Settings(database_url=dsn)))
-    await asyncio.to_thread(backup, place, file)
-
-
-async def load(dsn: str, file: Path, *, replace: bool = False) -> None:
-    place = await find(Engine(Settings(database_url=dsn)))
-    await asyncio.to_thread(restore, place, file, replace=replace)
 
 
 async def execute(dsn: str, sql: str) -> None:
@@ -90,20 +75,6 @@ async def owned(server: str, steward: asyncpg.Connection, owner: str, full: str,
     async with an_empty_database(server, steward, owner) as dsn:
         await load(by(owner, dsn), tmp_path / "full.dump")
         yield dsn
-
-
-async def everything(dsn: str) -> dict[str, Any]:
-    """What it is made of, every row, and where its sequences are."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        return {
-            "catalog": await catalog(connection),
-            "rows": await rows_as_text(connection),
-            "migrations": await connection.fetch("SELECT * FROM migration ORDER BY id"),
-            "sequences": await connection.fetch("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"),
-        }
-    finally:
-        await connection.close()
 
 
 @pytest.fixture
@@ -297,64 +268,3 @@ async def test_a_file_is_never_written_over(database: str, tmp_path: Path) -> No
 async def test_a_file_that_is_not_there_is_named(database: str, tmp_path: Path) -> None:
     with pytest.raises(BackupRefused, match=r"There is no file .*flow\.dump"):
         await load(database, tmp_path / "flow.dump")
-
-
-async def test_programs_that_are_missing_or_too_old_are_named(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "flow.dump"
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BackupRefused, match="pg_dump is missing"):
-        await save(database, file)
-    old = tmp_path / "pg_dump"
-    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 13.4 (Debian 13.4-1)'\n")
-    old.chmod(0o755)
-    with pytest.raises(BackupRefused, match=r"pg_dump \(PostgreSQL\) 13\.4 .* is too old for PostgreSQL 1"):
-        await save(database, file)
-    assert not file.exists()
-
-
-def test_the_embedded_database_needs_no_programs_but_its_own(
-    project: Path, environment: dict[str, str], tmp_path: Path
-) -> None:
-    programs, file = tmp_path / "programs", tmp_path / "flow.dump"
-    programs.mkdir()
-    (programs / "setpriv").symlink_to("/usr/bin/setpriv")
-    for action in (["save"], ["load", "--replace"]):
-        command = [sys.executable, "-m", "backoffice.database.backup", *action, str(file)]
-        settings = environment | {"PATH": str(programs)}
-        done = subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    assert OwnServer(project / ".data").running() == []
-
-
-class OlderServer(OwnServer):
-    """PostgreSQL 16, which comes in the same package."""
-
-    def _create(self) -> None:
-        fresh = self.data.with_name("fresh")
-        make_private_folder(fresh, data=self.data)
-        locale = ("-E", "UTF8", "--locale=C.UTF-8")
-        run_program(self.data, "initdb", "-D", str(fresh), "-U", "flowcrm", "--auth=trust", *locale)
-        run_program(self.data, "postgres", "--single", "-D", str(fresh), "postgres", text="CREATE DATABASE flowcrm\n")
-        fresh.rename(self.data)
-
-
-@pytest.fixture
-def older_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnServer]:
-    older = PROGRAMS.parents[1] / "pginstall" / "bin"
-    monkeypatch.setattr(programs, "_programs", lambda: older)
-    server = OlderServer(tmp_path / "older", options={"fsync": "off"})
-    server.start()
-    yield server
-    server.stop()
-
-
-async def test_newer_programs_restore_into_an_older_server(older_server: OwnServer, tmp_path: Path) -> None:
-    file = tmp_path / "flow.dump"
-    piccolo(older_server.dsn, "migrations", "forwards", "all")
-    await save(older_server.dsn, file)
-    before = await everything(older_server.dsn)
-    await load(older_server.dsn, file, replace=True)
-    assert await everything(older_server.dsn) == before
-    assert (await older_server.query("SHOW server_version")).startswith("16")

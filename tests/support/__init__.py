@@ -5,7 +5,7 @@ Where to find what:
 - the run: `surroundings` (what of the machine reaches it) → `collection` (which tests, in what order) → `databases` (a
   server, a template, and a clone of it for each test), the last two as plugins of `tests/conftest.py`
 - rows, by SQL: `builders` make them; `provocations` are what the rules refuse; `trail` reads who did what
-- a whole database: what it is made of in `catalog`, what the five tables hold in `commands`
+- a whole database: what it is made of in `catalog`, what the five tables hold in `commands`; `backups` of it
 - over REST, in this process: `cast` and other `clients`, or `raw_requests` of no decent client; `bodies` that create a
   row, `lists`, `rights` by role, and what `hostile` requests are aimed at
 - the admin: a `desk`, as far as the server can tell, or a real `browser`
