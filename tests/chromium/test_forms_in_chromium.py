@@ -3,7 +3,6 @@
 import asyncio
 import re
 import uuid
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import asyncpg
@@ -67,16 +66,10 @@ async def test_a_whole_number_is_what_was_typed(clerk: Clerk, db: asyncpg.Connec
     assert (await row(db, "products", product))["stock"] == 7
 
 
-async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await a_customer(db, name="Old Timer", created_at=datetime(2020, 2, 29, 13, 5, tzinfo=UTC))
-    rows = await clerk.list("customers", "?name=Old+Timer")
-    await expect(rows.first).to_contain_text("02/29/2020, 10:05 AM")
-
-
-async def test_what_the_database_fills_in_is_out_of_reach(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_what_the_database_fills_in_can_be_read_and_not_changed(clerk: Clerk, db: asyncpg.Connection) -> None:
     await clerk.open("presales", await a_presale(db))
-    for name in ("number", "total"):
-        await expect(clerk.page.locator(f"div[inert]:has([name={name}])")).to_be_visible()
+    for name in ("Number", "Total"):
+        await expect(clerk.page.get_by_role("textbox", name=name, exact=True)).not_to_be_editable()
     await clerk.add("presales")
     await expect(clerk.page.locator("form label:visible")).to_have_text(
         [re.compile(text) for text in ("Customer", "Status", "Discount", "Notes")]
@@ -120,9 +113,9 @@ async def test_of_two_forms_the_one_that_was_opened_last_is_shown(clerk: Clerk, 
 
     await clerk.list("customers", "?name=Opened")
     await clerk.page.route(f"**/tables/customers/{first}/**", late)
-    await clerk.page.get_by_role("link", name="Opened First").click()
+    await clerk.page.get_by_role("link", name="Opened First", exact=True).click()
     await clerk.page.go_back()
-    await clerk.page.get_by_role("link", name="Opened Last").click()
+    await clerk.page.get_by_role("link", name="Opened Last", exact=True).click()
     await clerk.sees_value("name", "Opened Last")
     async with clerk.page.expect_event("requestfinished", lambda request: str(first) in request.url):
         answered.set()

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import asyncpg
+import pytest
 from playwright.async_api import expect
 
 from backoffice.api.totals import MOST_COUNTED_ROWS
@@ -55,7 +56,7 @@ async def test_a_list_is_searched_by_words_whatever_their_accents(clerk: Clerk, 
     await box.fill("buscad joa")
     await box.press("Enter")
     await expect(rows).to_have_count(2)
-    await clerk.page.get_by_role("link", name="João Buscado").click()
+    await clerk.page.get_by_role("link", name="João Buscado", exact=True).click()
     await clerk.sees_form()
     await clerk.page.go_back()
     await expect(box).to_have_value("buscad joa")
@@ -78,7 +79,7 @@ async def test_filters_stay_when_the_list_is_sorted_left_and_searched(clerk: Cle
     await clerk.fill(name="filtrad")
     await clerk.page.click(APPLY)
     await expect(rows).to_have_count(2)
-    await clerk.page.get_by_role("link", name="Zé Filtrado").click()
+    await clerk.page.get_by_role("link", name="Zé Filtrado", exact=True).click()
     await clerk.sees_form()
     await clerk.page.go_back()
     await expect(rows).to_have_count(2)
@@ -227,3 +228,21 @@ async def test_another_time_zone_is_that_of_the_times_on_the_screen(clerk: Clerk
     await clerk.page.locator(".modal:visible select").select_option("UTC")
     await clerk.page.locator(".modal:visible button").click()
     await expect(rows).to_contain_text(["03/01/2026, 12:30 PM"])
+
+
+async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="Old Timer", created_at=datetime(2020, 2, 29, 13, 5, tzinfo=UTC))
+    rows = await clerk.list("customers", "?name=Old+Timer")
+    await expect(rows.first).to_contain_text("02/29/2020, 10:05 AM")
+
+
+@pytest.mark.parametrize(
+    ("clerk", "price"),
+    [(("admin", "en-US"), "1,234,567.80"), (("admin", "pt-BR"), "1.234.567,80")],
+    indirect=["clerk"],
+    ids=["English", "Portuguese"],
+)
+async def test_money_is_written_for_people(clerk: Clerk, db: asyncpg.Connection, price: str) -> None:
+    product = await a_product(db, sale_price="1234567.80")
+    rows = await clerk.list("products", f"?id={product}")
+    await expect(rows.get_by_text(price, exact=True)).to_be_visible()

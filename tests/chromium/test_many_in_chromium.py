@@ -250,7 +250,7 @@ async def test_many_rows_are_changed_and_the_filters_beside_them_are_not(clerk: 
     customer = await a_customer(db, name="Beside Filters", address="Rua Um")
     await clerk.open("customers", customer)
     rows = await clerk.list("customers", "?name=Beside")
-    await rows.get_by_role("link", name="Beside Filters").click()
+    await rows.get_by_role("link", name="Beside Filters", exact=True).click()
     await clerk.sees_form()
     await clerk.page.go_back()
     await clerk.page.click("[data-uitest=filter_button]")

@@ -212,7 +212,7 @@ class Clerk:
         await self.page.locator("thead input").check()
 
     async def delete_picked(self) -> None:
-        await self.page.click("[title='Delete selected Rows']")
+        await self.page.click(".button:has([data-icon=trash-can])")
 
     async def delete(self) -> None:
         await self.page.click("[data-uitest=drop_down_button]")

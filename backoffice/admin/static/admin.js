@@ -17,6 +17,7 @@ import "./export.js";
 import "./forms.js";
 import "./picker.js";
 import "./keyboard.js";
+import "./names.js";
 import "./unsaved.js";
 
 delete sessionStorage.reloads; // see page.py

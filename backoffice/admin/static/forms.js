@@ -107,15 +107,23 @@ function tidyFields() {
   }
 }
 
-// Those that the database fills are out of reach, and rows that nobody may add are not offered for adding.
+// What the database fills, or others, is there to be read; rows that nobody may add are not offered for adding.
 function tidyField(input, field, { extra, readOnly }, isNew) {
-  field.lastElementChild.inert = readOnly;
+  if (readOnly || store.state.schema.extra.read_only) lock(field);
   field.hidden = input.name === "version" || (readOnly && isNew);
   field.classList.toggle("needed", extra.secret === true && isNew);
   input.classList.toggle("masked", extra.secret === true);
   if (extra.secret) input.autocomplete = "new-password";
   const add = field.querySelector("label a[href$='/add/']");
   if (add) add.hidden = !extra.addable;
+}
+
+// What is in it can be copied.
+function lock(field) {
+  field.classList.add("locked");
+  for (const control of field.querySelectorAll("input, select, textarea")) {
+    Object.assign(control, { readOnly: true, disabled: control.matches("select"), tabIndex: -1 });
+  }
 }
 
 // In a number's field the wheel that scrolls the page changes the number, and a comma is lost: 2,5 becomes 25.

@@ -1,11 +1,12 @@
-// For those who work without a mouse: buttons without an address can be reached, a window that opens has the focus, and
-// Escape closes it and leads back.
+// For those who work without a mouse: buttons without an address can be reached, a window that opens has the focus and keeps
+// it, and Escape closes it and leads back.
 
 import { page, whenDrawn } from "./front_end.js";
 
 const BUTTONS = "a.button:not([href])";
 const WINDOW = ".modal"; // those of keys are there all the time, most of them hidden
 const FIELD = "select, input, textarea, button";
+const STOP = `${FIELD}, a[href]`;
 
 let entered; // the window that was open at the last click
 let opener;
@@ -34,6 +35,16 @@ function close() {
   opener = null;
 }
 
+// Tab goes round in a window, since what lies below it is covered.
+function goRound(event) {
+  const stops = [...(visibleWindow()?.querySelectorAll(STOP) ?? [])].filter((one) => one.getClientRects().length);
+  if (event.shiftKey) stops.reverse();
+  const isInside = stops.includes(document.activeElement) && document.activeElement !== stops.at(-1);
+  if (isInside || !stops.length) return;
+  event.preventDefault();
+  stops[0].focus();
+}
+
 // What a click opens is there by then.
 document.addEventListener("click", ({ target }) => {
   const clicked = target.closest("a, button");
@@ -42,6 +53,7 @@ document.addEventListener("click", ({ target }) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();
+  if (event.key === "Tab") goRound(event);
   if (!["Enter", " "].includes(event.key) || !event.target.matches(BUTTONS)) return;
   event.preventDefault();
   event.target.click();

@@ -48,6 +48,7 @@ function translate(root) {
 
 function translateAttributes() {
   for (const input of document.querySelectorAll("[placeholder]")) input.placeholder = say(input.placeholder);
+  for (const one of document.querySelectorAll("[title]")) one.title = say(one.title);
   for (const option of document.querySelectorAll("#page_size option")) option.label = sayWithNumber(option.label);
 }
 

@@ -58,10 +58,18 @@ function leaveEmptyPage() {
   store.dispatch("fetchRows");
 }
 
-function writeTimes(row) {
+function writeForPeople(row) {
   const { properties } = store.state.schema;
-  const times = Object.keys(row).filter((name) => properties[name]?.extra.widget === "timestamptz" && row[name]);
-  for (const name of times) row[name] = asTime(row[name]);
+  for (const [name, about] of Object.entries(properties)) {
+    if (!row[name]) continue;
+    if (about.extra.widget === "timestamptz") row[name] = asTime(row[name]);
+    if (about.anyOf?.some(({ type }) => type === "number")) row[name] = partThousands(row[name]);
+  }
+}
+
+// 1.942,80 in Portuguese, 1,942.80 in English.
+function partThousands(decimal) {
+  return decimal.replace(/\B(?=(\d{3})+[.,])/g, decimal.includes(",") ? "." : ",");
 }
 
 on("answered", ({ address, method, responseText, status }) => {
@@ -106,7 +114,7 @@ whenMounted(() => {
   store.subscribe(({ type, payload }) => {
     if (type === "updateRows") {
       isFresh = true;
-      payload.forEach(writeTimes);
+      payload.forEach(writeForPeople);
       leaveEmptyPage();
     }
     if (type === "updateOrderBy") beginAnew(JSON.stringify(payload));

@@ -21,7 +21,7 @@ on("answered", ({ address: { pathname }, method, status }) => {
 export function keep() {
   const row = location.hash.endsWith("/add/") ? {} : (store.state.selectedRow ?? {});
   const fields = [...document.querySelectorAll(FIELDS)]
-    .filter((field) => !field.closest("div[inert]:not(#app)") && field.value !== String(row[field.name] ?? ""))
+    .filter((field) => !field.closest(".locked") && field.value !== String(row[field.name] ?? ""))
     .map(({ name, value }) => [name, value]);
   const keys = [...document.querySelectorAll(KEYS)]
     .map(({ component }) => [component.fieldName, { id: component.hiddenSelectedValue, readable: component.selectedValue }])

@@ -1,0 +1,78 @@
+"""The admin in a real Chromium, for those who hear it instead of seeing it, or have no mouse."""
+
+import asyncpg
+from playwright.async_api import expect
+
+from tests.support.browser import SAVE, Clerk, as_a
+from tests.support.builders import a_customer, a_line, a_presale
+
+CONTROLS = {"button", "checkbox", "combobox", "dialog", "link", "searchbox", "spinbutton", "table", "textbox"}
+
+
+async def nameless(clerk: Clerk) -> list[str]:
+    """The roles of what somebody who hears the page would know by nothing else."""
+    browser = await clerk.page.context.new_cdp_session(clerk.page)
+    tree = await browser.send("Accessibility.getFullAXTree")
+    await browser.detach()
+    roles = [
+        (node["role"]["value"], node["name"]["value"].strip())
+        for node in tree["nodes"]
+        if not node["ignored"] and node["role"]["value"] in CONTROLS
+    ]
+    assert roles
+    return [role for role, name in roles if not name]
+
+
+@as_a("")
+async def test_the_fields_of_the_log_in_have_names(clerk: Clerk) -> None:
+    await clerk.page.goto(f"{clerk.address}/admin/")
+    await expect(clerk.page.get_by_role("textbox", name="E-mail")).to_be_visible()
+    assert await nameless(clerk) == []
+    clerk.expects_refusal(401)
+
+
+@as_a("admin", "pt-BR")
+async def test_all_of_a_list_and_its_filters_has_names(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale = await a_presale(db, customer_id=await a_customer(db, name="Lida em Voz Alta"))
+    rows = await clerk.list("presales", f"?id={presale}")
+    number = await rows.locator("td").nth(1).inner_text()
+    await expect(rows.get_by_role("checkbox", name=number)).not_to_be_checked()
+    await rows.get_by_role("link", name=f"Ações, {number}").click()
+    await clerk.page.click("[data-uitest=filter_button]")
+    await expect(clerk.page.get_by_label("Criado em, Fuso horário")).to_be_visible()
+    assert await nameless(clerk) == []
+
+
+async def test_all_of_a_form_and_its_windows_has_names(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.open("presale_items", await a_line(db, await a_presale(db)))
+    await clerk.page.get_by_label("Product", exact=True).click()
+    await expect(clerk.page.get_by_role("dialog", name="Select product")).to_be_visible()
+    assert await nameless(clerk) == []
+    await clerk.page.keyboard.press("Escape")
+    await clerk.save()
+    await expect(clerk.page.get_by_role("status")).to_have_text("Successfully saved row")
+    assert await nameless(clerk) == []
+
+
+async def test_a_window_keeps_the_focus(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.list("customers")
+    await clerk.page.click("[data-uitest=sort_button]")
+    window = clerk.page.locator(".modal:visible")
+    stops = window.locator("select:visible, button, a")
+    await expect(stops.nth(1)).to_be_focused()
+    around = await stops.count()
+    for press, first in (("Tab", 2), ("Shift+Tab", 0)):
+        seen = []
+        for _ in range(around):
+            await clerk.page.keyboard.press(press)
+            seen.append(await stops.evaluate_all("all => all.indexOf(document.activeElement)"))
+        assert seen[0] == first
+        assert sorted(seen) == list(range(around))
+
+
+@as_a("employee")
+async def test_a_form_of_what_others_write_is_there_to_be_read(clerk: Clerk, db: asyncpg.Connection) -> None:
+    item = await a_line(db, await a_presale(db))
+    await clerk.open("products", await db.fetchval("SELECT product_id FROM presale_items WHERE id = $1", item))
+    await expect(clerk.page.get_by_label("Sale price", exact=True)).not_to_be_editable()
+    await expect(clerk.page.locator(SAVE)).to_be_hidden()
