@@ -163,6 +163,7 @@ BEYOND_THE_FRONT_END = {
         "O servidor não responde. Veja se isto foi feito antes de tentar de novo."
     ),
     "There are # rows or more. Download all of them?": "São # registros ou mais. Baixar todos?",
+    "There is no such row, or no longer.": "Este registro não existe, ou não existe mais.",
     "There is nothing to export.": "Não há nada a exportar.",
     "This may have been carried out already. Send it again?": "Isto talvez já tenha sido feito. Enviar de novo?",
     "This no longer exists: somebody has deleted it.": "Isto não existe mais: alguém o excluiu.",

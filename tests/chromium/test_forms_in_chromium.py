@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import uuid
 from decimal import Decimal
 
 import asyncpg
@@ -31,14 +30,6 @@ async def test_the_word_null_is_a_word(clerk: Clerk, db: asyncpg.Connection) -> 
     await expect(clerk.version).not_to_have_value(version)
     now = await row(db, "customers", customer)
     assert (now["name"], now["address"]) == ("null", "null")
-
-
-async def test_an_address_without_a_row_shows_no_empty_form(clerk: Clerk) -> None:
-    for row_id in ("not-an-id", str(uuid.uuid4())):
-        await clerk._go(f"customers/{row_id}/")
-        await expect(clerk.page.get_by_text("Choose in the side bar")).to_be_visible()
-        clerk.expects_refusal(422 if row_id == "not-an-id" else 404)
-    assert clerk.asked == ["Page not found"] * 2
 
 
 async def test_the_password_of_a_new_user_is_needed_and_not_filled_in(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Request, Route, expect
 
 from tests.support.browser import APPLY, Clerk, sees_beside
-from tests.support.builders import a_customer, a_presale
+from tests.support.builders import a_customer, a_presale, a_product
 
 
 @pytest.mark.parametrize("slow", ["count/?*listed*", "?*listed*"])
@@ -112,6 +112,30 @@ async def test_a_page_that_gets_no_answer_can_be_gone_to_again(clerk: Clerk, db:
         await expect(clerk.page.locator(".left_column")).to_have_count(0)
     await products.click()
     await expect(clerk.page.locator(".title h1")).to_have_text("Products")
+
+
+async def test_a_list_is_not_asked_for_in_the_order_of_the_table_before(clerk: Clerk, db: asyncpg.Connection) -> None:
+    """Whose schema comes when one has gone on already."""
+    await a_product(db)
+    may_go_on = {table: asyncio.Event() for table in ("presale_items", "products")}
+
+    async def held(route: Route) -> None:
+        await may_go_on[route.request.url.split("/")[-3]].wait()
+        await route.continue_()
+
+    await clerk.list("customers")
+    await clerk.page.route("**/schema/", held)
+    for table, name in (("presale_items", "Pre-sale items"), ("products", "Products")):
+        async with clerk.page.expect_request(f"**/{table}/schema/"):
+            await clerk.page.locator(".sidebar").get_by_role("link", name=name).click()
+    async with clerk.page.expect_response("**/products/?*"):
+        may_go_on["presale_items"].set()
+    may_go_on["products"].set()
+    await expect(clerk.page.locator(".title h1")).to_have_text("Products")
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+    await clerk.page.wait_for_load_state("networkidle")
+    assert clerk.troubles == []
+    await clerk.page.unroute_all()
 
 
 @pytest.mark.parametrize("first", ["the refusal", "the earlier list"])

@@ -230,6 +230,46 @@ async def test_another_time_zone_is_that_of_the_times_on_the_screen(clerk: Clerk
     await expect(rows).to_contain_text(["03/01/2026, 12:30 PM"])
 
 
+async def test_a_time_whose_year_would_have_six_digits_is_not_left_out(clerk: Clerk, db: asyncpg.Connection) -> None:
+    rows = await clerk.list("presales", f"?id={await a_presale(db)}")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.choose(created_at__operator="lte")
+    await clerk.page.locator(".filter_wrapper [type=datetime-local]").press_sequentially("11252020100000AM")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(0)
+    assert "created_at=2020-11-25" in clerk.page.url
+
+
+async def test_no_page_is_one_and_a_half(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for _ in range(6):
+        await a_customer(db, name="Half A Page")
+    rows = await clerk.list("customers", "?name=Half+A+Page")
+    await clerk.page.select_option("#page_size select", "5")
+    await expect(rows).to_have_count(5)
+    await clerk.page.click("#pagination li:last-child a")
+    await expect(rows).to_have_count(1)
+    await clerk.page.fill("#pagination .current input", "1.5")
+    await clerk.page.press("#pagination .current input", "Enter")
+    await expect(rows).to_have_count(5)
+
+
+async def test_menus_close(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for _ in range(2):
+        await a_customer(db, name="With A Menu")
+    rows = await clerk.list("customers", "?name=With+A+Menu")
+    dots, menus = rows.locator("td:last-child a:has([data-icon=ellipsis-vertical])"), rows.locator("#drop_down_menu")
+    await dots.last.click()
+    await dots.first.click()
+    await expect(rows.first.locator("#drop_down_menu")).to_be_visible()
+    await expect(menus).to_have_count(1)
+    await clerk.page.keyboard.press("Escape")
+    await expect(menus).to_have_count(0)
+    await dots.first.click()
+    await expect(menus).to_have_count(1)
+    await clerk.page.click(".title h1")
+    await expect(menus).to_have_count(0)
+
+
 async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:
     await a_customer(db, name="Old Timer", created_at=datetime(2020, 2, 29, 13, 5, tzinfo=UTC))
     rows = await clerk.list("customers", "?name=Old+Timer")

@@ -1,4 +1,4 @@
-"""A sale from beginning to end in a real Chromium, what each role is shown, and in which language."""
+"""A sale from beginning to end in a real Chromium, what each role is shown."""
 
 import re
 import uuid
@@ -8,7 +8,7 @@ import asyncpg
 from playwright.async_api import expect
 
 from tests.support.browser import CREATE, SAVE, Clerk, as_a, sees_beside
-from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, nth_cpf, row
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
 
 FOR_ALL = ["Sales", "Customers", "Pre-sales", "Pre-sale items", "Catalogue", "Products"]
 
@@ -115,53 +115,6 @@ async def test_an_employee_is_told_what_is_for_others(clerk: Clerk, db: asyncpg.
     clerk.expects_refusal(403)
 
 
-@as_a("manager", "pt-BR")
-async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db: asyncpg.Connection) -> None:
-    customer = await a_customer(db, name="Filtro", cpf=nth_cpf(90_000_001))
-    rows = await clerk.list("customers", "?name=Filtro&name__match=exact")
-    await expect(clerk.side_bar).to_have_text(
-        [
-            *("Vendas", "Clientes", "Pré-vendas", "Itens de pré-venda", "Catálogo", "Produtos"),
-            *("Controle", "Trilha de auditoria"),
-        ]
-    )
-    await expect(clerk.page.locator("thead th")).to_have_text(
-        ["", "Nome", "CPF", "Telefone", "E-mail", "Criado em", ""]
-    )
-    await expect(rows.first).to_contain_text("Filtro")
-    await expect(clerk.side_bar.get_by_text("Itens")).to_have_text("Itens de pré-venda", use_inner_text=True)
-    await expect(clerk.page.locator("#pagination .count")).to_have_text("de 1")
-    await expect(clerk.page.locator("#page_size option").first).to_have_attribute("label", "5 por pág.")
-    await clerk.open("customers", customer)
-    await expect(clerk.page.locator("h1", has_text="cliente")).to_have_text("Editar cliente")
-    await clerk.fill(cpf="1")
-    await clerk.save()
-    await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
-    await clerk.sees_notice("Há erros no formulário.")
-    clerk.expects_refusal(422)
-
-    for language, title in (("English", "Edit customer"), ("Português (Brasil)", "Editar cliente")):
-        await clerk.page.click("[data-icon=language]")
-        await clerk.page.get_by_text(language).click()
-        await expect(clerk.page.locator("div.header h1")).to_have_text(title)
-        await clerk.page.wait_for_load_state("networkidle")  # or the reload may be broken off
-        await clerk.page.reload()
-        await expect(clerk.page.locator("div.header h1")).to_have_text(title)
-
-
-@as_a("manager")
-async def test_refusals_speak_the_language_that_was_chosen(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await clerk.open("customers", await a_customer(db))
-    await clerk.page.click("[data-icon=language]")
-    await clerk.page.get_by_text("Português (Brasil)").click()
-    await expect(clerk.page.locator("div.header h1")).to_have_text("Editar cliente")
-    await clerk.sees_form()
-    await clerk.fill(cpf="1")
-    await clerk.save()
-    await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
-    clerk.expects_refusal(422)
-
-
 @as_a("")
 async def test_the_api_is_described_by_a_page_that_asks_nobody_else(clerk: Clerk) -> None:
     await clerk.page.goto(f"{clerk.address}/docs")
@@ -194,20 +147,12 @@ async def test_whoever_may_not_delete_customers_is_not_offered_to(clerk: Clerk, 
     await expect(rows.locator("[data-icon=pen-to-square]")).to_be_visible()
     await expect(rows.locator(".delete")).to_be_hidden()
     await rows.locator("input").check()
-    await expect(clerk.page.get_by_text("Update 1 rows")).to_be_visible()
+    await expect(clerk.page.get_by_text("Update 1 row")).to_be_visible()
     await expect(clerk.page.locator(".button:has([data-icon=trash-can])")).to_be_hidden()
     await clerk.open("customers", customer)
     await expect(in_form).to_be_hidden()
     await clerk.open("presale_items", item)
     await expect(in_form).to_be_visible()
-
-
-async def test_whoever_chooses_another_language_keeps_what_they_typed(clerk: Clerk) -> None:
-    await clerk.add("customers", name="Typed In English")
-    await clerk.page.click("[data-icon=language]")
-    await clerk.page.get_by_text("Português (Brasil)").click()
-    await expect(clerk.page.locator("h1", has_text="Adicionar cliente")).to_be_visible()
-    await clerk.sees_value("name", "Typed In English")
 
 
 @as_a("manager", "pt-PT")

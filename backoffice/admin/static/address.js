@@ -4,16 +4,20 @@
 import { router, store, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
-const LIST = /^#(\/(?!login\/)\w+\/)(?:\?|$)/;
+const LIST = /^#(\/(?!login\b)\w+)\/?(?:\?|$)/;
+
+const lists = {}; // the address of each table's list, without "#", when it was seen last
 
 let left; // the list's address, without "#", when the session ended
 
+export const listOf = (table) => lists[table] ?? `/${table}/`;
+
 // Without the router, which would have the list read once more.
 function remember() {
-  const list = `/${store.state.currentTableName}/`;
-  if (location.hash.match(LIST)?.[1] !== list) return;
+  const table = store.state.currentTableName;
+  if (location.hash.match(LIST)?.[1] !== `/${table}`) return;
   const query = new URLSearchParams(store.state.filterParams).toString();
-  const current = query ? `${list}?${query}` : list;
+  const current = (lists[table] = query ? `/${table}/?${query}` : `/${table}/`);
   history.replaceState({ ...history.state, current }, "", `#${current}`);
 }
 

@@ -5,6 +5,7 @@ import "./front_end.js";
 import "./requests.js";
 import "./holding.js";
 import "./language.js";
+import "./questions.js";
 import "./answers.js";
 import "./notices.js";
 import "./many_rows.js";
@@ -15,8 +16,10 @@ import "./search.js";
 import "./address.js";
 import "./export.js";
 import "./forms.js";
+import "./leaving.js";
 import "./picker.js";
 import "./keyboard.js";
+import "./menus.js";
 import "./names.js";
 import "./unsaved.js";
 

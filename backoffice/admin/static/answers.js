@@ -13,6 +13,12 @@ const OURS = /^(text\/plain|application\/json)/;
 
 const asked = {}; // the last question of each kind
 
+// In which order it comes, its schema says, which is on its way: until then the front end asks for that of the table before.
+on("opened", (request) => {
+  const { searchParams } = request.address;
+  if (kindOf(request) === "list" && asked.schema?.readyState !== XMLHttpRequest.DONE) searchParams.delete("__order");
+});
+
 function kindOf({ address: { pathname } }) {
   const [isQuestion, part] = pathname.match(QUESTION) ?? [];
   if (!isQuestion || part === "ids") return pathname; // a form has several keys

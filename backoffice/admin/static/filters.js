@@ -1,7 +1,7 @@
 // The panel of filters shows what the list is filtered by, whether it was opened, left or loaded anew meanwhile, and the
 // button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
 
-import { app, store, whenMounted, write } from "./front_end.js";
+import { app, store, whenDrawn, whenMounted, write } from "./front_end.js";
 
 const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
@@ -54,8 +54,17 @@ async function renew() {
   list.showFilter = true;
 }
 
+// A year with more digits would be no date to the front end, and the filter left out.
+function limitTimes() {
+  for (const field of document.querySelectorAll(`${PANEL} [type=datetime-local]`)) {
+    Object.assign(field, { min: "1000-01-01T00:00", max: "9999-12-31T23:59:59" });
+  }
+}
+
 document.addEventListener("submit", ({ target }) => (isSubmitted = target.closest(PANEL) !== null), true);
 document.addEventListener("click", ({ target }) => (isCleared = target.matches(`${PANEL} > button`)), true);
+
+whenDrawn(limitTimes);
 
 whenMounted(() => {
   app.mixin({

@@ -8,6 +8,7 @@ import { keep } from "./unsaved.js";
 const CHOSEN = "piccoloAdminDefaultLanguage"; // where the front end keeps the language chosen last
 const TIMEZONE = "defaultTimezone"; // and the time zone
 const TO_THE_MINUTE = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+const ONE = /\b1 (registro|row)s\b/; // which the front end puts together
 // Rows come after "All", in filters, and "None", and before "Load more".
 const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(2), :has(svg))";
 const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
@@ -19,11 +20,14 @@ localStorage[TIMEZONE] ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export const isPortuguese = () => document.documentElement.lang.startsWith("pt");
 
+// That of this page, whatever is chosen in another one meanwhile.
+let language = localStorage[CHOSEN];
+
 export const timezoneNow = () => localStorage[TIMEZONE];
 
 // A time for people, as the clock on their wall shows it.
 export function asTime(text) {
-  return new Date(text).toLocaleString(localStorage[CHOSEN], { timeZone: timezoneNow(), ...TO_THE_MINUTE });
+  return new Date(text).toLocaleString(language, { timeZone: timezoneNow(), ...TO_THE_MINUTE });
 }
 
 // The words have # for the number.
@@ -34,14 +38,14 @@ export function sayWithNumber(text) {
 }
 
 on("sent", (request) => {
-  if (localStorage[CHOSEN]) request.setRequestHeader("Accept-Language", localStorage[CHOSEN]);
+  if (language) request.setRequestHeader("Accept-Language", language);
 });
 
 function translate(root) {
   const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   for (let text = root.nodeType === Node.TEXT_NODE ? root : texts.nextNode(); text; text = texts.nextNode()) {
     const said = text.nodeValue.trim();
-    const meant = said && !text.parentElement?.closest(DATA) ? sayWithNumber(said) : said;
+    const meant = said && !text.parentElement?.closest(DATA) ? sayWithNumber(said).replace(ONE, "1 $1") : said;
     if (meant !== said) text.nodeValue = text.nodeValue.replace(said, () => meant);
   }
 }
@@ -52,20 +56,12 @@ function translateAttributes() {
   for (const option of document.querySelectorAll("#page_size option")) option.label = sayWithNumber(option.label);
 }
 
-function translateQuestions() {
-  const meant = (text) => text.replace(/row [0-9a-f-]{36}/, "this row");
-  for (const ask of ["alert", "confirm"]) {
-    const native = window[ask];
-    window[ask] = (text) => native(sayWithNumber(meant(text)));
-  }
-}
-
-function settle(language) {
+function settle(chosen) {
   const before = document.documentElement.dataset.language;
-  localStorage[CHOSEN] = language.toLowerCase(); // as "pt-BR" the front end would not find it again
-  document.documentElement.dataset.language = document.documentElement.lang = language;
+  language = localStorage[CHOSEN] = chosen.toLowerCase(); // as "pt-BR" the front end would not find it again
+  document.documentElement.dataset.language = document.documentElement.lang = chosen;
   translate(document.body);
-  if (!before || before === language) return;
+  if (!before || before === chosen) return;
   keep();
   location.reload(); // what is on the screen is in the old one
 }
@@ -76,6 +72,5 @@ whenDrawn((changes) => {
 });
 
 whenMounted(() => {
-  translateQuestions();
   store.subscribeAction({ after: ({ type, payload }) => type === "loadTranslation" && settle(payload) });
 });

@@ -1,7 +1,7 @@
 // A list that could not be had shows no rows, since those of the question before would be taken for the answer: the reason
 // stands in their place. Without this the front end would keep them, or, where the list is the first, draw no page at all.
 
-import { say, store, whenMounted, write } from "./front_end.js";
+import { say, store, whenDrawn, whenMounted, write } from "./front_end.js";
 import { asTime, timezoneNow } from "./language.js";
 import { NO_ANSWER, on } from "./requests.js";
 
@@ -63,9 +63,22 @@ function writeForPeople(row) {
   for (const [name, about] of Object.entries(properties)) {
     if (!row[name]) continue;
     if (about.extra.widget === "timestamptz") row[name] = asTime(row[name]);
-    if (about.anyOf?.some(({ type }) => type === "number")) row[name] = partThousands(row[name]);
+    if (isOf(about, "number")) row[name] = partThousands(row[name]);
   }
 }
+
+// Below each other, so that they can be compared.
+function alignNumbers() {
+  const { extra, properties } = store.state.schema ?? {};
+  const isName = (name) => name === extra.link_column_name && isOf(properties[name], "integer");
+  for (const [index, name] of extra?.visible_column_names.entries() ?? []) {
+    if (isName(name) || !["integer", "number"].some((type) => isOf(properties[name], type))) continue;
+    const cells = document.querySelectorAll(`${TABLE} tr > :nth-child(${index + 2})`); // beside that of the box
+    for (const cell of cells) cell.classList.add("number");
+  }
+}
+
+const isOf = (about, type) => [about, ...(about?.anyOf ?? [])].some((one) => one?.type === type);
 
 // 1.942,80 in Portuguese, 1,942.80 in English.
 function partThousands(decimal) {
@@ -85,12 +98,15 @@ on("answered", ({ method, status }) => {
 
 const sayWhetherCounted = () => write("estimate", isEstimate && ` (${say("estimated")})`);
 
-// Whoever has chosen another time zone would look at the times of the one before.
-document.addEventListener("submit", () => {
+// Whoever has chosen another time zone, here or in another tab, would look at the times of the one before.
+function renewTimes() {
   if (timezone === timezoneNow()) return;
   timezone = timezoneNow();
   if (document.querySelector(TABLE)) store.dispatch("fetchRows");
-});
+}
+
+document.addEventListener("submit", renewTimes);
+window.addEventListener("storage", renewTimes);
 
 // Without a schema there is no page, and going where one is already would not ask again.
 document.addEventListener(
@@ -105,6 +121,8 @@ document.addEventListener(
   true,
 );
 
+whenDrawn(alignNumbers);
+
 whenMounted(() => {
   const { dispatch } = store;
   store.dispatch = (type, payload) => {
@@ -117,6 +135,7 @@ whenMounted(() => {
       payload.forEach(writeForPeople);
       leaveEmptyPage();
     }
+    if (type === "updateCurrentPageNumber" && payload % 1) store.commit(type, Math.floor(payload));
     if (type === "updateOrderBy") beginAnew(JSON.stringify(payload));
     if (type === "updateApiResponseMessage") hear(payload);
   });

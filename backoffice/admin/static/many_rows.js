@@ -6,6 +6,7 @@ import { app, say, store, tell, whenMounted } from "./front_end.js";
 import { hold, showProgress } from "./holding.js";
 import { sayWithNumber } from "./language.js";
 import { beQuiet, insist } from "./notices.js";
+import { wordsOf } from "./questions.js";
 import { UNKNOWN } from "./requests.js";
 
 const UNPROCESSABLE = 422;
@@ -58,10 +59,7 @@ async function forEachPicked({ selectedRows }, change) {
 
 // By what stands first in their lines, and next, where that is the same.
 function named(ids) {
-  const { rows, schema } = store.state;
-  const columns = schema.extra.visible_column_names.slice(0, 2);
-  const shown = (row) => columns.map((name) => row[`${name}_readable`] ?? row[name]);
-  const picked = ids.map((id) => ({ id, words: shown(rows.find((row) => row.id === id)) }));
+  const picked = ids.map((id) => ({ id, words: wordsOf(store.state.rows.find((row) => row.id === id)) }));
   const isAlone = ({ words: [first] }) => picked.filter(({ words }) => words[0] === first).length === 1;
   return picked.map((row) => ({ id: row.id, name: isAlone(row) ? row.words[0] : row.words.join(", ") }));
 }

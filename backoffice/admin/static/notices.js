@@ -36,6 +36,10 @@ on("answered", (request) => {
   if (method === "GET" && SCHEMA.test(address.pathname)) showInPlace();
 });
 
+on("sent", ({ address }) => {
+  if (SCHEMA.test(address.pathname)) document.documentElement.style.removeProperty("--refusal");
+});
+
 on("unanswered", ({ address, method }) => {
   const isWriting = method !== "GET" && address.pathname.includes("/tables/");
   refusal = insisted || say(isWriting ? UNKNOWN : NO_ANSWER);
@@ -81,4 +85,5 @@ whenMounted(() => {
     reword(payload);
     letFade(payload);
   });
+  store.subscribeAction({ after: ({ type }) => type === "loadTranslation" && write("loading", `${say("Loading")} …`) });
 });

@@ -1,0 +1,28 @@
+// What the browser asks and warns of in windows of its own is in the language of the screen, and says which row is meant.
+
+import { say, store, whenMounted } from "./front_end.js";
+import { sayWithNumber } from "./language.js";
+
+const ONE_ROW = /^Are you sure you want to delete (?:this row|row ([0-9a-f-]{36}))\?$/;
+const THIS_ROW = "Are you sure you want to delete this row?";
+
+// What stands first in its line of the list, and next.
+export function wordsOf(row) {
+  const columns = store.state.schema.extra.visible_column_names.slice(0, 2);
+  return columns.map((name) => row[`${name}_readable`] ?? row[name]);
+}
+
+function inWords(text) {
+  const [isOneRow, id] = text.match(ONE_ROW) ?? [];
+  if (!isOneRow) return sayWithNumber(text);
+  const { rows, selectedRow } = store.state;
+  const row = id ? rows.find((row) => row.id === id) : selectedRow;
+  return `${say(THIS_ROW)}\n\n${wordsOf(row).join(", ")}`;
+}
+
+whenMounted(() => {
+  for (const ask of ["alert", "confirm"]) {
+    const native = window[ask];
+    window[ask] = (text) => native(inWords(text));
+  }
+});

@@ -1,0 +1,95 @@
+"""The languages and time zones of the admin in a real Chromium, in one tab and beside another."""
+
+from datetime import UTC, datetime
+
+import asyncpg
+from playwright.async_api import expect
+
+from tests.support.browser import Clerk, as_a
+from tests.support.builders import a_customer, a_product, nth_cpf, row
+
+
+@as_a("manager", "pt-BR")
+async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Filtro", cpf=nth_cpf(90_000_001))
+    rows = await clerk.list("customers", "?name=Filtro&name__match=exact")
+    await expect(clerk.side_bar).to_have_text(
+        [
+            *("Vendas", "Clientes", "Pré-vendas", "Itens de pré-venda", "Catálogo", "Produtos"),
+            *("Controle", "Trilha de auditoria"),
+        ]
+    )
+    await expect(clerk.page.locator("thead th")).to_have_text(
+        ["", "Nome", "CPF", "Telefone", "E-mail", "Criado em", ""]
+    )
+    await expect(rows.first).to_contain_text("Filtro")
+    await expect(clerk.side_bar.get_by_text("Itens")).to_have_text("Itens de pré-venda", use_inner_text=True)
+    await expect(clerk.page.locator("#pagination .count")).to_have_text("de 1")
+    await expect(clerk.page.locator("#page_size option").first).to_have_attribute("label", "5 por pág.")
+    await clerk.open("customers", customer)
+    await expect(clerk.page.locator("h1", has_text="cliente")).to_have_text("Editar cliente")
+    await clerk.fill(cpf="1")
+    await clerk.save()
+    await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
+    await clerk.sees_notice("Há erros no formulário.")
+    clerk.expects_refusal(422)
+
+    for language, title in (("English", "Edit customer"), ("Português (Brasil)", "Editar cliente")):
+        await clerk.page.click("[data-icon=language]")
+        await clerk.page.get_by_text(language).click()
+        await expect(clerk.page.locator("div.header h1")).to_have_text(title)
+        await clerk.page.wait_for_load_state("networkidle")  # or the reload may be broken off
+        await clerk.page.reload()
+        await expect(clerk.page.locator("div.header h1")).to_have_text(title)
+
+
+@as_a("manager")
+async def test_refusals_speak_the_language_that_was_chosen(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.open("customers", await a_customer(db))
+    await clerk.page.click("[data-icon=language]")
+    await clerk.page.get_by_text("Português (Brasil)").click()
+    await expect(clerk.page.locator("div.header h1")).to_have_text("Editar cliente")
+    await clerk.sees_form()
+    await clerk.fill(cpf="1")
+    await clerk.save()
+    await clerk.sees_refusal("CPF: Este CPF não é válido. Confira os dígitos.")
+    clerk.expects_refusal(422)
+
+
+async def test_whoever_chooses_another_language_keeps_what_they_typed(clerk: Clerk) -> None:
+    await clerk.add("customers", name="Typed In English")
+    await clerk.page.click("[data-icon=language]")
+    await clerk.page.get_by_text("Português (Brasil)").click()
+    await expect(clerk.page.locator("h1", has_text="Adicionar cliente")).to_be_visible()
+    await clerk.sees_value("name", "Typed In English")
+
+
+@as_a("admin", "pt-BR")
+async def test_what_is_chosen_in_another_tab_does_not_change_what_is_typed_here(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    """1.500 is one and a half in English, and in Portuguese perhaps one thousand and five hundred."""
+    product = await a_product(db, sale_price="99.00")
+    await clerk.open("products", product)
+    other = await clerk.page.context.new_page()
+    await other.goto(f"{clerk.address}/admin/")
+    await other.click("[data-icon=language]")
+    await other.get_by_text("English").click()
+    await expect(other.get_by_text("Choose in the side bar")).to_be_visible()
+    await clerk.fill(sale_price="1.500")
+    await clerk.save()
+    await expect(clerk.page.locator(".errors li")).to_contain_text("Preço de venda: São milhares?")
+    clerk.expects_refusal(422)
+    assert (await row(db, "products", product))["sale_price"] == 99
+    await other.close()
+
+
+async def test_times_follow_a_time_zone_that_is_chosen_in_another_tab(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, created_at=datetime(2020, 2, 29, 13, 5, tzinfo=UTC))
+    rows = await clerk.list("customers", f"?id={customer}")
+    await expect(rows).to_contain_text("10:05 AM")
+    other = await clerk.page.context.new_page()
+    await other.goto(f"{clerk.address}/admin/")
+    await other.evaluate("localStorage.defaultTimezone = 'Asia/Tokyo'")
+    await expect(rows).to_contain_text("10:05 PM")
+    await other.close()

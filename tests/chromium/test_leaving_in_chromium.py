@@ -1,0 +1,68 @@
+"""Forms of rows in a real Chromium, as they are left: by what leads back, by deletion, and where there is no row."""
+
+import re
+import uuid
+
+import asyncpg
+from playwright.async_api import expect
+
+from tests.support.browser import Clerk
+from tests.support.builders import a_customer, a_line, a_presale, row
+
+BACK = ".inner > p a"
+
+
+async def test_a_row_that_is_deleted_from_its_form_leads_back_to_the_list_it_was_in(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale = await a_presale(db)
+    gone, kept = await a_line(db, presale), await a_line(db, presale)
+    rows = await clerk.list("presale_items", f"?presale_id={presale}")
+    await clerk.page.locator(f".link a[href*='{gone}']").click()
+    await clerk.sees_form()
+    await clerk.delete()
+    await clerk.sees_notice("Successfully deleted row")
+    await expect(rows).to_have_count(1)
+    await expect(rows.locator(f".link a[href*='{kept}']")).to_be_visible()
+    assert clerk.page.url.endswith(f"/#/presale_items/?presale_id={presale}")
+    number = (await row(db, "presales", presale))["number"]
+    (asked,) = clerk.asked
+    assert re.match(rf"Are you sure you want to delete this row\?\n\n#{number} .+, .+", asked), asked
+
+
+async def test_whoever_came_by_an_address_goes_back_to_the_list(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.open("customers", await a_customer(db))
+    await clerk.page.click(BACK)
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/")
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+
+
+async def test_a_form_in_a_tab_of_its_own_leads_back_as_well(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="In Another Tab")
+    rows = await clerk.list("customers", "?name=In+Another+Tab")
+    async with clerk.page.context.expect_page() as opened:
+        await rows.locator(".link a").first.click(modifiers=["ControlOrMeta"])
+    other = await opened.value
+    await expect(other).to_have_url(f"{clerk.address}/admin/#/customers/{customer}/")
+    await other.click(BACK)
+    await expect(other).to_have_url(f"{clerk.address}/admin/#/customers/")
+    await other.close()
+
+
+async def test_where_there_is_no_row_there_is_its_list_and_the_reason(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for row_id in ("not-an-id", str(uuid.uuid4())):
+        await clerk._go(f"customers/{row_id}/")
+        await clerk.sees_notice("There is no such row, or no longer.")
+        await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/")
+        clerk.expects_refusal(422 if row_id == "not-an-id" else 404)
+
+    customer = await a_customer(db, name="Soon Gone")
+    rows = await clerk.list("customers", "?name=Soon+Gone")
+    await expect(rows).to_have_count(1)
+    await db.execute("DELETE FROM customers WHERE id = $1", customer)
+    await rows.locator(".link a").first.click()
+    await clerk.sees_notice("There is no such row, or no longer.")
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/?name=Soon+Gone")
+    await expect(rows).to_have_count(0)
+    clerk.expects_refusal(404)
+    assert clerk.asked == []
