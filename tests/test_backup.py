@@ -232,14 +232,16 @@ async def test_why_the_database_did_not_take_it_is_told(full: str, empty: str, t
         await asyncio.to_thread(restore, gone, tmp_path / "dump", replace=False)
 
 
-async def test_nothing_is_replaced_under_an_application_that_runs(
-    database: str, connection: asyncpg.Connection, tmp_path: Path
-) -> None:
+async def test_nothing_is_replaced_under_an_application_that_runs(database: str, tmp_path: Path) -> None:
     file = tmp_path / "flow.dump"
     await save(database, file)
-    await connection.execute("SET application_name = 'flow-crm'")
-    with pytest.raises(BackupRefused, match="Stop it first"):
-        await load(database, file, replace=True)
+    application = Engine(Settings(database_url=database))
+    await application.open_pool()
+    try:
+        with pytest.raises(BackupRefused, match="Stop it first"):
+            await load(database, file, replace=True)
+    finally:
+        await application.close_pool()
 
 
 NO_SETTINGS_OF_OURS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice.database.connecting import BROKEN, DatabaseUnavailable
+from backoffice.database.connecting import APPLICATION_NAME, BROKEN, DatabaseUnavailable
 from backoffice.database.engine import Engine
 from backoffice.database.errors import explain
 from backoffice.database.pool import PoolExhausted
@@ -36,7 +36,7 @@ async def engine(own: OwnServer) -> AsyncIterator[Engine]:
 
 
 async def server_connections(own: OwnServer) -> int:
-    sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flow-crm'"
+    sql = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{APPLICATION_NAME}'"
     return int(await own.query(sql))
 
 
@@ -51,7 +51,7 @@ async def test_a_pool_connection_has_its_limits_and_speaks_utc(engine: Engine) -
             await connection.fetchval(f"SHOW {name}")
             for name in ("statement_timeout", "lock_timeout", "timezone", "application_name")
         ]
-    assert shown == ["10s", "3s", "UTC", "flow-crm"]
+    assert shown == ["10s", "3s", "UTC", APPLICATION_NAME]
 
 
 async def test_a_command_without_pool_has_no_statement_limit(own: OwnServer) -> None:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from backoffice.database.connecting import APPLICATION_NAME
 from backoffice.database.engine import Engine
 from backoffice.migrations.files import all_migrations
 from backoffice.monitoring import probing
@@ -23,6 +24,7 @@ from backoffice.settings import Settings
 from tests.support.faults import own_server
 
 PROMISED_SECONDS = 2.5
+OUR_SESSIONS = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{APPLICATION_NAME}'"
 
 
 def application(engine: Engine) -> FastAPI:
@@ -170,7 +172,7 @@ async def test_with_every_connection_taken_health_answers_on_one_of_its_own(tmp_
         async with served(own.settings(db_pool_max=2)) as (client, engine):
             async with engine.acquire(), engine.acquire():
                 answers = await asyncio.gather(*(timed(client) for _ in range(30)))
-                seen = await own.query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flow-crm'")
+                seen = await own.query(OUR_SESSIONS)
             assert {answer.status_code for answer, _ in answers} == {200}
             assert max(seconds for _, seconds in answers) < PROMISED_SECONDS
             assert answers[0][0].json()["database"]["connections"] == {

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from backoffice import connection_urls
-from backoffice.database.connecting import BROKEN, close_quietly
+from backoffice.database.connecting import APPLICATION_NAME, BROKEN, close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.programs import EmbeddedError, embedded_program
 from backoffice.settings import Settings
@@ -69,7 +69,7 @@ FINISH = b"ANALYZE;\nCOMMIT;\n"
 
 COUNT_USERS = (
     "SELECT count(*) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND application_name = 'flow-crm' AND pid <> pg_backend_pid()"
+    f"WHERE datname = current_database() AND application_name = '{APPLICATION_NAME}' AND pid <> pg_backend_pid()"
 )
 
 

@@ -17,6 +17,7 @@ from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+APPLICATION_NAME = "flow-crm"  # of our sessions, by which whoever looks at the server knows them
 OLDEST_MAJOR = 14
 START_SECONDS = 30  # total of all attempts at start-up
 LONGEST_PAUSE_SECONDS = 5

@@ -16,6 +16,7 @@ from piccolo.engine.postgres import PostgresEngine
 
 from backoffice.database import pooler
 from backoffice.database.connecting import (
+    APPLICATION_NAME,
     BROKEN,
     Connection,
     Connector,
@@ -37,7 +38,7 @@ from backoffice.settings import Settings
 logger = logging.getLogger(__name__)
 
 # Whatever the role or the database has set: rules that are made where backslashes escape are others.
-SESSION = {"application_name": "flow-crm", "timezone": "UTC", "standard_conforming_strings": "on"}
+SESSION = {"application_name": APPLICATION_NAME, "timezone": "UTC", "standard_conforming_strings": "on"}
 PATH = {"search_path": "public"}  # there are our tables
 
 

@@ -8,11 +8,11 @@ from typing import Any, Protocol, cast
 import asyncpg
 
 from backoffice.database import pooler
-from backoffice.database.connecting import Connection, Connector, close_quietly, end_at_once
+from backoffice.database.connecting import APPLICATION_NAME, Connection, Connector, close_quietly, end_at_once
 from backoffice.database.engine import Engine
 from backoffice.migrations.outcomes import MigrationRefused
 
-APPLICATION_NAME = f"flow-crm migrations on {socket.gethostname()}"[:63]  # PostgreSQL would cut it there
+MIGRATING_NAME = f"{APPLICATION_NAME} migrations on {socket.gethostname()}"[:63]  # PostgreSQL would cut it there
 
 # The server ends what it does for a runner that was killed, and with it its locks. Where it cannot (on Windows and the
 # like), it goes on to the end of the statement.
@@ -110,7 +110,7 @@ class NotedConnector(Connector):
         self.journal = journal
         self._only: NotedConnection | None = None
         self.session = {
-            "application_name": APPLICATION_NAME,
+            "application_name": MIGRATING_NAME,
             "lock_timeout": str(round(lock_seconds * 1000)),
             "statement_timeout": "0",
             "idle_in_transaction_session_timeout": "0",

@@ -9,11 +9,12 @@ from random import Random
 
 import asyncpg
 
+from backoffice.database.connecting import APPLICATION_NAME
 from tests.chaos.stage import Application
 from tests.support.faults import OwnServer, stopped
 from tests.support.standby import Pair
 
-OURS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'flow-crm' AND datname = 'flowcrm'"
+OURS = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{APPLICATION_NAME}' AND datname = 'flowcrm'"
 
 Mishap = Callable[[], Awaitable[None]]
 
