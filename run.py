@@ -8,8 +8,8 @@ import sys
 import threading
 import time
 
-from backoffice.database.connecting import BROKEN, cause
 from backoffice.database.engine import Engine
+from backoffice.database.failures import DATABASE_ERRORS, cause
 from backoffice.monitoring import logs
 from backoffice.server.processes import reserve, serve
 from backoffice.server.startup import StartRefused, settle_migrations
@@ -27,7 +27,7 @@ async def prepare(engine: Engine) -> list[str]:
         if engine.embedded and await is_empty():
             await seed_demo()
         return [] if engine.settings.production else await demo_log_ins()
-    except BROKEN as error:
+    except DATABASE_ERRORS as error:
         raise StartRefused(cause(error)) from error
 
 

@@ -13,9 +13,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.sessions import ACTOR, CALLER, CSRF_COOKIE, SESSION_COOKIE, Caller, as_bytes, find_actor, hash_token
-from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Engine, Reader, the_engine
 from backoffice.database.errors import repeat
+from backoffice.database.failures import is_lost
 from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
 from backoffice.web.paths import get_route_path

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from accounts.passwords import MIN_CHARACTERS, hash_password
 from accounts.roles import UserRole
 from accounts.tables import User
-from backoffice.database.connecting import BROKEN, cause
 from backoffice.database.errors import explain
+from backoffice.database.failures import DATABASE_ERRORS, cause
 from backoffice.problems import FieldError, Problem, describe, field_errors
 
 
@@ -68,7 +68,7 @@ async def _create(email: str, name: str, password: str) -> str | None:
     user = User(email=email, name=name, role=UserRole.admin, password=await hash_password(password))
     try:
         await user.save()
-    except BROKEN as error:
+    except DATABASE_ERRORS as error:
         problem = explain(error)
         reason = describe(problem, "en", "")["detail"] if problem else None
         return reason if problem and problem.status < 500 else cause(error)

@@ -20,8 +20,8 @@ from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
 from backoffice.audit_trail.actors import act_as
-from backoffice.database.connecting import is_lost
 from backoffice.database.errors import repeat
+from backoffice.database.failures import is_lost
 from backoffice.problems import FieldError, Problem
 
 

@@ -20,8 +20,8 @@ from backoffice.api.bodies import JSON, is_json, read_json, read_nothing
 from backoffice.api.raw_parameters import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
 from backoffice.audit_trail.actors import act_for
-from backoffice.database.connecting import is_lost
 from backoffice.database.errors import repeat
+from backoffice.database.failures import is_lost
 from backoffice.problems import FieldError, Problem, validated
 from backoffice.web.openapi import ALWAYS, described_problems, ref
 

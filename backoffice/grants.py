@@ -8,8 +8,8 @@ import sys
 from piccolo.table import Table
 
 from backoffice.audit_trail.tables import KEPT_BY_RULES
-from backoffice.database.connecting import BROKEN, cause
 from backoffice.database.engine import Engine, the_engine
+from backoffice.database.failures import DATABASE_ERRORS, cause
 from backoffice.migrations.files import apps
 
 GRANTS = """
@@ -31,7 +31,7 @@ async def grant(role: str) -> None:
     """
     try:
         await _grant(the_engine(), role)
-    except BROKEN as error:
+    except DATABASE_ERRORS as error:
         sys.exit(f"Nothing was granted: {cause(error)}")
     print(f"The role {role} may serve.")  # noqa: T201 # the command's answer
 

@@ -12,8 +12,9 @@ import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, close_quietly
+from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine, the_engine
+from backoffice.database.failures import DATABASE_ERRORS, DatabaseUnavailable, cause
 from backoffice.server.startup import StartRefused, settle_migrations
 from crm.tables import Customer, Presale, Product
 from seed import demo
@@ -89,7 +90,7 @@ def main() -> None:
         sys.exit(str(error))
     except asyncpg.PostgresError as error:
         sys.exit(f"The database refused: {error}")
-    except BROKEN as error:
+    except DATABASE_ERRORS as error:
         sys.exit(f"The connection to the database was lost: {cause(error)}")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -13,8 +13,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from backoffice.database.connecting import DatabaseRefused, DatabaseUnavailable, cause
 from backoffice.database.engine import Engine
+from backoffice.database.failures import DatabaseRefused, DatabaseUnavailable, cause
 from backoffice.settings import Settings
 from tests.support.faults import OwnServer, own_server
 

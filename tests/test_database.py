@@ -8,10 +8,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice.database.connecting import APPLICATION_NAME, BROKEN, DatabaseUnavailable
+from backoffice.database.connecting import APPLICATION_NAME
 from backoffice.database.engine import Engine
 from backoffice.database.errors import explain
-from backoffice.database.pool import PoolExhausted
+from backoffice.database.failures import DATABASE_ERRORS, DatabaseUnavailable, PoolExhausted
 from backoffice.settings import Settings
 from tests.support.faults import OwnServer, own_server
 
@@ -223,7 +223,7 @@ async def test_reads_fail_while_the_server_is_away_and_work_when_it_is_back(tmp_
             assert await is_usable(engine)
             own.kill()
             for _ in range(5):
-                with pytest.raises(BROKEN):
+                with pytest.raises(DATABASE_ERRORS):
                     await engine.run_ddl("SELECT 1")
             own.start()
             assert await is_usable(engine)

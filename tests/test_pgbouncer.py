@@ -16,8 +16,8 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from backoffice.database.connecting import DatabaseFull
 from backoffice.database.engine import Engine
+from backoffice.database.failures import DatabaseFull
 from backoffice.monitoring.probing import prober
 from backoffice.settings import ROOT, Settings
 from main import app, lifespan

@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice.database.connecting import is_lost
 from backoffice.database.engine import Engine
 from backoffice.database.errors import explain
+from backoffice.database.failures import is_lost
 from backoffice.settings import Settings
 from tests.support.bodies import CUSTOMER
 from tests.support.desk import Desks

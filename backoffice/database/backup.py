@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import IO
 
 from backoffice import connection_urls
-from backoffice.database.connecting import APPLICATION_NAME, BROKEN, close_quietly
+from backoffice.database.connecting import APPLICATION_NAME, close_quietly
 from backoffice.database.engine import Engine, the_engine
+from backoffice.database.failures import DATABASE_ERRORS
 from backoffice.database.programs import EmbeddedError, embedded_program
 from backoffice.settings import Settings
 
@@ -238,7 +239,7 @@ def main() -> None:
             backup(place, given.file)
         else:
             restore(place, given.file, replace=given.replace)
-    except (BackupRefused, EmbeddedError, *BROKEN) as refusal:
+    except (BackupRefused, EmbeddedError, *DATABASE_ERRORS) as refusal:
         raise SystemExit(str(refusal)) from None
     done = "saved to" if given.action == "save" else "restored from"
     sys.stdout.write(f"The database at {engine.connector.where} was {done} {given.file}.\n")

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,6 +12,15 @@ import tenacity
 from asyncpg.pool import PoolConnectionProxy
 
 from backoffice.connection_urls import Address
+from backoffice.database.failures import (
+    DATABASE_ERRORS,
+    HOST_FAILURES,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    cause,
+    is_final,
+    kind_of,
+)
 from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -40,95 +48,6 @@ LIBPQ_ONLY = {
     "sslcompression",
     "tcp_user_timeout",
 }
-
-# No later attempt can succeed where one of these says no.
-FINAL = (
-    asyncpg.InvalidAuthorizationSpecificationError,  # wrong password included
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.SyntaxOrAccessError,  # a parameter of the URL that the server does not know; no right to connect
-    asyncpg.InvalidParameterValueError,
-    asyncpg.CantChangeRuntimeParamError,
-    asyncpg.exceptions.ClientConfigurationError,
-    ssl.SSLError,
-)
-
-# The next host may do where one of these was raised.
-NEXT_HOST = (
-    OSError,  # TimeoutError included
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ConnectionDoesNotExistError,
-    asyncpg.exceptions.TargetServerAttributeNotMatched,
-)
-
-# What a connection raises when it is no good any more. A session that the server ends between two statements can leave
-# asyncpg in the middle of a message, which it calls an internal error (its issue 1069).
-BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-
-
-class DatabaseUnavailable(ConnectionError):
-    """No connection to the database, or it was lost; the text names place and cause, never a password."""
-
-
-class DatabaseFull(DatabaseUnavailable):
-    """The database takes no further connection at present."""
-
-
-class DatabaseRefused(DatabaseUnavailable):
-    """The database answers, and will go on refusing: wrong password, unknown database or parameter, no TLS, too old."""
-
-
-NO_TLS = "rejected SSL upgrade"  # what asyncpg says, in an error that has no class of its own
-FULL_POOLER = "no more connections allowed"  # what PgBouncer says, under the code of another error
-
-LOST = (
-    OSError,  # DatabaseUnavailable included
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.DiskFullError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-)
-SLOW = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
-
-
-def is_lost(error: BaseException) -> bool:
-    """Whether the connection is gone. A timeout is none: TimeoutError is an OSError, and a cancelled query an
-    OperatorInterventionError, but both have already cost their time."""
-    return isinstance(error, LOST) and not isinstance(error, SLOW)
-
-
-def cause(error: BaseException) -> str:
-    """One line for the operator."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    if NO_TLS in str(error):
-        return "the server offers no TLS, which sslmode demands"
-    if type(error) in (
-        ConnectionError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-    ):  # their subclasses say more
-        return "the connection was lost"  # which asyncpg tells by what it could not do any more
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).partition("\n")[0] or type(error).__name__
-
-
-def _kind(error: BaseException) -> type[DatabaseUnavailable]:
-    if isinstance(error, asyncpg.TooManyConnectionsError) or FULL_POOLER in str(error):
-        return DatabaseFull
-    return DatabaseRefused if _is_final(error) else DatabaseUnavailable
-
-
-def _is_final(error: BaseException) -> bool:
-    return isinstance(error, FINAL) or NO_TLS in str(error)
 
 
 def _url_arguments(settings: Settings) -> dict[str, Any]:
@@ -192,8 +111,8 @@ class Connector:
             self._check_version(connection)
         except DatabaseUnavailable:
             raise
-        except (*NEXT_HOST, *BROKEN, ValueError) as error:
-            raise _kind(error)(f"Cannot connect to PostgreSQL at {self.where}: {cause(error)}") from error
+        except (*HOST_FAILURES, *DATABASE_ERRORS, ValueError) as error:
+            raise kind_of(error)(f"Cannot connect to PostgreSQL at {self.where}: {cause(error)}") from error
         return connection
 
     async def _first_that_fits(self, extra: dict[str, Any]) -> asyncpg.Connection:
@@ -204,8 +123,8 @@ class Connector:
                 connection: asyncpg.Connection = await asyncpg.connect(
                     **self._one(address), timeout=self.timeout, **extra
                 )
-            except NEXT_HOST as error:
-                if _is_final(error):
+            except HOST_FAILURES as error:
+                if is_final(error):
                     raise
                 last = error
             else:
@@ -234,7 +153,7 @@ async def close_quietly(connection: Connection) -> None:
     """Closes politely within CLOSE_SECONDS, else at once; never raises for a connection that is gone."""
     try:
         await connection.close(timeout=CLOSE_SECONDS)
-    except BROKEN:
+    except DATABASE_ERRORS:
         end_at_once(connection)
     except asyncio.CancelledError:
         end_at_once(connection)
@@ -243,7 +162,7 @@ async def close_quietly(connection: Connection) -> None:
 
 def end_at_once(connection: Connection) -> None:
     """Never raises: the pool may have taken a lost connection back already, and then it may not be asked to end."""
-    with contextlib.suppress(*BROKEN):
+    with contextlib.suppress(*DATABASE_ERRORS):
         connection.terminate()
 
 

@@ -17,12 +17,8 @@ from piccolo.engine.postgres import PostgresEngine
 from backoffice.database import pooler
 from backoffice.database.connecting import (
     APPLICATION_NAME,
-    BROKEN,
     Connection,
     Connector,
-    DatabaseRefused,
-    DatabaseUnavailable,
-    cause,
     close_quietly,
     connect_arguments,
     end_at_once,
@@ -30,6 +26,7 @@ from backoffice.database.connecting import (
     session_settings,
 )
 from backoffice.database.embedded import NAME, PORT, EmbeddedPostgres
+from backoffice.database.failures import DATABASE_ERRORS, DatabaseRefused, DatabaseUnavailable, cause
 from backoffice.database.pool import Pool
 from backoffice.database.programs import EmbeddedError
 from backoffice.database.transactions import NO_USE_TO_ANYBODY, Transaction
@@ -165,7 +162,7 @@ class Engine(PostgresEngine):
             async with asyncio.timeout(self.settings.db_connect_timeout):
                 self.behind_pooler = await pooler.is_between(connection)
             return str(connection.get_settings().server_version)
-        except BROKEN as error:
+        except DATABASE_ERRORS as error:
             raise DatabaseUnavailable(f"PostgreSQL at {self.connector.where}: {cause(error)}") from error
         finally:
             await close_quietly(connection)

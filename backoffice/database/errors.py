@@ -9,8 +9,7 @@ import asyncpg
 import tenacity
 
 from backoffice import words
-from backoffice.database.connecting import LOST, SLOW, DatabaseFull, cause
-from backoffice.database.pool import PoolExhausted
+from backoffice.database.failures import BUSY, TIMEOUTS, UNAVAILABLE, cause, is_collision
 from backoffice.problems import FieldError, Problem
 
 logger = logging.getLogger(__name__)
@@ -19,18 +18,6 @@ T = TypeVar("T")
 
 LONGEST_PAUSE_SECONDS = 0.2
 RETRY_AFTER = {"Retry-After": "2"}
-
-COLLISIONS = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.exceptions.InvalidCachedStatementError,  # with a migration that changed a type
-)
-BUSY = (PoolExhausted, DatabaseFull, *COLLISIONS)
-
-
-def is_collision(error: BaseException) -> bool:
-    """Whether nothing was wrong but the moment: somebody else's transaction got into the way."""
-    return isinstance(error, COLLISIONS)
 
 
 async def repeat(
@@ -77,9 +64,9 @@ def explain(error: BaseException, *, deleting: bool = False) -> Problem | None:
         return error
     if isinstance(error, BUSY):
         return Problem("database_busy", headers=RETRY_AFTER)
-    if isinstance(error, SLOW):
+    if isinstance(error, TIMEOUTS):
         return Problem("database_timeout", headers=RETRY_AFTER)
-    if isinstance(error, LOST):
+    if isinstance(error, UNAVAILABLE):
         return Problem("database_unavailable", headers=RETRY_AFTER)
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return _explain_constraint(error, deleting=deleting)

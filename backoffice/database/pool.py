@@ -11,15 +11,8 @@ from typing import Any
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from backoffice.database.connecting import (
-    BROKEN,
-    Connection,
-    DatabaseFull,
-    DatabaseUnavailable,
-    close_quietly,
-    end_at_once,
-    session_settings,
-)
+from backoffice.database.connecting import Connection, close_quietly, end_at_once, session_settings
+from backoffice.database.failures import DATABASE_ERRORS, DatabaseFull, DatabaseUnavailable, PoolExhausted
 from backoffice.database.pooler import NOTHING_BY_NAME
 from backoffice.settings import Settings
 
@@ -34,10 +27,6 @@ COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client 
 SERVING = {"max_parallel_workers_per_gather": "0", "jit": "off"}
 
 Connect = Callable[..., Awaitable[asyncpg.Connection]]
-
-
-class PoolExhausted(Exception):
-    """Every connection of the pool is in use, and none was given back in time."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +81,7 @@ class Pool:
             return
         try:
             await asyncio.wait_for(connections.close(), CLOSE_POOL_SECONDS)
-        except BROKEN:
+        except DATABASE_ERRORS:
             logger.warning("the connection pool was closed with queries under way")
         logger.info("the connection pool is closed")
 
@@ -162,7 +151,7 @@ class Pool:
             self._distrust_the_idle()
         try:
             await _release(connection)
-        except BROKEN as error:
+        except DATABASE_ERRORS as error:
             logger.warning("a database connection was given up: %s", error or type(error).__name__)
         finally:
             self._slots.release()

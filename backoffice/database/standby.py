@@ -15,16 +15,15 @@ from typing import Any
 
 import asyncpg
 
-from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause, end_at_once
+from backoffice.database.connecting import end_at_once
 from backoffice.database.engine import Engine
-from backoffice.database.pool import PoolExhausted
+from backoffice.database.failures import STANDBY_FAILURES, DatabaseUnavailable, cause
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1
 READ_SECONDS = 2  # then the primary is asked
 TRUSTED_SECONDS = LOOK_SECONDS + READ_SECONDS  # after a look began
-FAILED = (*BROKEN, PoolExhausted)
 
 COMMITS = """
 SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), system_identifier,
@@ -85,7 +84,7 @@ class Standby:
                 return await self.engine.fetch_row(sql, *arguments)
         except asyncpg.DataError:
             raise
-        except FAILED as error:
+        except STANDBY_FAILURES as error:
             self._judge(cause(error))
             return await self.primary.fetch_row(sql, *arguments)
 
@@ -103,7 +102,7 @@ class Standby:
                 async with asyncio.timeout(READ_SECONDS):
                     self._judge(await self._look())
                 self.trusted_until = begun + TRUSTED_SECONDS
-            except FAILED as error:
+            except STANDBY_FAILURES as error:
                 self._judge(cause(error))
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -10,7 +10,8 @@ from asyncpg.transaction import Transaction as RawTransaction
 from asyncpg.transaction import TransactionState
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
-from backoffice.database.connecting import BROKEN, Connection, end_at_once, is_lost
+from backoffice.database.connecting import Connection, end_at_once
+from backoffice.database.failures import DATABASE_ERRORS, is_lost
 from backoffice.database.pool import Pool
 from backoffice.database.pooler import for_one_transaction
 
@@ -107,7 +108,7 @@ async def roll_back_or_end(transaction: RawTransaction, connection: Connection) 
     try:
         async with asyncio.timeout(ROLLBACK_SECONDS):
             await transaction.rollback()
-    except BROKEN:
+    except DATABASE_ERRORS:
         end_at_once(connection)
     except asyncio.CancelledError:
         end_at_once(connection)

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from backoffice.database.connecting import BROKEN, DatabaseUnavailable, cause
+from backoffice.database.failures import DATABASE_ERRORS, DatabaseUnavailable, cause
 from backoffice.database.programs import EmbeddedError
 
 BUILT_UPON = "Another app is built upon this: reverse its migrations first, or those of all apps, which go in order."
@@ -29,7 +29,7 @@ class MigrationsStopped(Exception):
     """The text is for the operator."""
 
 
-STOPPED = (MigrationsStopped, EmbeddedError, *BROKEN)
+STOPPED = (MigrationsStopped, EmbeddedError, *DATABASE_ERRORS)
 
 
 def why(stopped: BaseException) -> str:

@@ -9,8 +9,8 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine
+from backoffice.database.failures import DatabaseUnavailable
 from backoffice.database.pool import Figures
 from backoffice.migrations.catalog import in_few_words
 from backoffice.monitoring.probing import Probe, Schema, prober

@@ -16,8 +16,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from backoffice.database.connecting import DatabaseUnavailable
 from backoffice.database.engine import Engine
+from backoffice.database.failures import DatabaseUnavailable
 from backoffice.database.programs import command_line
 from backoffice.monitoring.probing import prober
 

@@ -8,9 +8,10 @@ from functools import cache
 
 import asyncpg
 
-from backoffice.database.connecting import BROKEN, Connection, DatabaseFull, DatabaseUnavailable, cause, end_at_once
+from backoffice.database.connecting import Connection, end_at_once
 from backoffice.database.engine import Engine
-from backoffice.database.pool import Figures, PoolExhausted
+from backoffice.database.failures import DATABASE_ERRORS, DatabaseFull, DatabaseUnavailable, PoolExhausted, cause
+from backoffice.database.pool import Figures
 from backoffice.database.snapshots import SNAPSHOT
 from backoffice.migrations import expected, records
 from backoffice.migrations.catalog import Difference
@@ -83,19 +84,19 @@ class Prober:
                 return await self._once_more_if_lost()
         except DatabaseUnavailable:
             raise
-        except BROKEN as error:
+        except DATABASE_ERRORS as error:
             await self.close()
             where = self._engine.connector.where
             raise DatabaseUnavailable(f"PostgreSQL at {where} does not answer: {cause(error)}") from error
 
     async def _once_more_if_lost(self) -> Probe:
-        """An old connection may have died with a server that is back by now."""
+        """An old connection may have died with a server that is back by now, or know a schema that has changed."""
         if self._connection is not None and not self._connection.is_closed():
             try:
                 return await self._probe(self._connection)
             except TimeoutError:
                 raise
-            except BROKEN:
+            except DATABASE_ERRORS:
                 await self.close()
         try:
             self._connection = await self._engine.connect()

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from typing import Any
 
-from backoffice.database.connecting import BROKEN, cause, close_quietly
+from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine
+from backoffice.database.failures import DATABASE_ERRORS, cause
 from backoffice.migrations import checking, choices, expected, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
 from backoffice.migrations.outcomes import MigrationsStopped
@@ -100,7 +101,7 @@ async def serving(engine: Engine, *checks: Check) -> AsyncIterator[None]:
             await engine.open_pool()
             for check in checks:
                 await check(engine)
-        except BROKEN as error:
+        except DATABASE_ERRORS as error:
             raise StartRefused(cause(error)) from error
         _freeze_objects()
         yield

@@ -5,9 +5,9 @@ import asyncio
 import asyncpg
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backoffice.database.connecting import is_lost
 from backoffice.database.engine import the_engine
-from backoffice.database.errors import is_collision, is_refusal, repeat
+from backoffice.database.errors import is_refusal, repeat
+from backoffice.database.failures import is_collision, is_lost
 from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
 from backoffice.web.paths import get_route_path
