@@ -1,5 +1,6 @@
 """/openapi.json: complete, valid, and of use to people and to programs that write programs."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -57,6 +58,11 @@ async def test_it_is_a_valid_description(description: dict[str, Any]) -> None:
     validate(description)
     assert description["openapi"].startswith("3.1")
     assert description["info"]["title"] == "Flow CRM"
+
+
+async def test_every_schema_is_one_that_something_refers_to(description: dict[str, Any]) -> None:
+    referred = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(description)))
+    assert description["components"]["schemas"].keys() == referred
 
 
 async def test_it_has_every_route_and_no_other(description: dict[str, Any]) -> None:

@@ -1,12 +1,14 @@
 """The API's description, put together: what routes refer to by name, how they refuse, how one logs in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from starlette.routing import BaseRoute
 
 from backoffice.problems import Problem, ProblemBody, describe
 from backoffice.words import PROBLEMS
@@ -14,9 +16,17 @@ from backoffice.words import PROBLEMS
 PROBLEM_JSON = "application/problem+json"
 REF = "#/components/schemas/{model}"  # where the description has what goes by a name
 
-# What descriptions refer to by name; it joins the components when the description is made.
-_models: dict[str, type[BaseModel]] = {}
-_schemas: dict[str, Mapping[str, Any]] = {}
+
+class Reference(dict[str, str]):
+    """Refers to a schema by its name; what it refers to joins the components where a route offers it.
+
+    :param to: the model whose schema it is, or the schema.
+    """
+
+    def __init__(self, name: str, to: type[BaseModel] | Mapping[str, Any]) -> None:
+        super().__init__({"$ref": REF.format(model=name)})
+        self.name = name
+        self.to = to
 
 
 def answer_header(about: str, kind: str = "string") -> dict[str, Any]:
@@ -32,16 +42,13 @@ DATABASE = ("database_unavailable", "database_busy", "database_timeout")
 ALWAYS = ("body_too_large", "body_too_slow", "internal_error", *DATABASE, "shutting_down")
 
 
-def ref(model: type[BaseModel]) -> dict[str, str]:
-    """A reference to this model's schema, which is added to the description."""
-    _models[model.__name__] = model
-    return {"$ref": REF.format(model=model.__name__)}
+def ref(model: type[BaseModel]) -> Reference:
+    return Reference(model.__name__, model)
 
 
-def named(name: str, schema: Mapping[str, Any]) -> dict[str, str]:
-    """A reference to a schema that no model says, which is added to the description under this name."""
-    _schemas[name] = {"title": name, **schema}
-    return {"$ref": REF.format(model=name)}
+def named(name: str, schema: Mapping[str, Any]) -> Reference:
+    """To a schema that no model says."""
+    return Reference(name, {"title": name, **schema})
 
 
 def described_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
@@ -90,10 +97,8 @@ def _description(app: FastAPI, tags: Mapping[str, str], security: Mapping[str, A
         routes=app.routes,
         tags=[{"name": name, "description": about} for name, about in tags.items()],
     )
-    models = [(model, "validation") for model in _models.values()]
-    _, definitions = models_json_schema(models, ref_template=REF)  # type: ignore[arg-type]
     components = description.setdefault("components", {})
-    components.setdefault("schemas", {}).update(definitions["$defs"] | _schemas)
+    components.setdefault("schemas", {}).update(_schemas(app.routes))
     components["securitySchemes"] = security
     for operations in description["paths"].values():
         for operation in operations.values():
@@ -101,6 +106,30 @@ def _description(app: FastAPI, tags: Mapping[str, str], security: Mapping[str, A
                 operation["security"] = [{name: []} for name in security]
             _share_responses(operation, components.setdefault("responses", {}))
     return description
+
+
+def _schemas(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """What these routes refer to, by name."""
+    found = {
+        reference.name: reference.to
+        for route in iter_route_contexts(routes)
+        if getattr(route, "include_in_schema", False)
+        for reference in _references([route.openapi_extra, route.responses])
+    }
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (to, "validation") for to in found.values() if isinstance(to, type)
+    ]
+    _, definitions = models_json_schema(models, ref_template=REF)
+    return {**definitions["$defs"], **{name: to for name, to in found.items() if isinstance(to, Mapping)}}
+
+
+def _references(part: object) -> Iterator[Reference]:
+    """All that are somewhere within."""
+    if isinstance(part, Reference):
+        yield part
+    elif isinstance(part, Mapping | list):
+        for member in part.values() if isinstance(part, Mapping) else part:
+            yield from _references(member)
 
 
 def _wants_a_log_in(operation: dict[str, Any]) -> bool:
