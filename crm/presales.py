@@ -14,7 +14,7 @@ from accounts.roles import MANAGERS
 from backoffice.api.answers import etag, json_response
 from backoffice.api.bodies import read_json, read_nothing
 from backoffice.api.crud import CRUD
-from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation
+from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW_ID, ROW_LINK, WRITE_PROBLEMS, Operation
 from backoffice.api.schemas import tidy
 from backoffice.problems import FieldError, Problem
 from backoffice.web.openapi import ref
@@ -180,7 +180,7 @@ def add_presale_routes(router: APIRouter, crud: CRUD) -> None:
 
 
 def _describe_create(routes: PresaleRoutes) -> Operation:
-    following = dict.fromkeys(("read_{one}", "replace_{one}_items", "delete_{one}"), ROW)
+    following = dict.fromkeys(("read_{one}", "replace_{one}_items", "delete_{one}"), ROW_LINK)
     return Operation(
         name="create_{one}",
         summary="Create a pre-sale, with its items",
@@ -190,8 +190,8 @@ def _describe_create(routes: PresaleRoutes) -> Operation:
         gives=ref(routes.crud.models.row),
         headers={**ETAG, **LOCATION},
         parameters=[KEY],
-        codes=(*WRITES, "idempotency_key_reused"),
-        links=following | {f"{action}_{{one}}": ROW for action in ACTIONS},
+        codes=(*WRITE_PROBLEMS, "idempotency_key_reused"),
+        links=following | {f"{action}_{{one}}": ROW_LINK for action in ACTIONS},
     )
 
 
@@ -204,7 +204,7 @@ def _describe_items(crud: CRUD) -> Operation:
         gives=ref(crud.models.row),
         headers=ETAG,
         parameters=[ROW_ID, IF_MATCH],
-        codes=(*WRITES, "not_found", "stale", "presale_locked"),
+        codes=(*WRITE_PROBLEMS, "not_found", "stale", "presale_locked"),
     )
 
 

@@ -14,7 +14,7 @@ from crm.tables import Customer, Presale, PresaleItem, Product
 SALES = "Sales"
 CATALOGUE = "Catalogue"
 
-MOVES = ("invalid_transition", "no_items", "discount_exceeds_sum", "insufficient_stock")
+MOVE_PROBLEMS = ("invalid_transition", "no_items", "discount_exceeds_sum", "insufficient_stock")
 TAKEN, USED = ("unique_violation",), ("still_referenced",)
 LOCKED = ("presale_locked",)
 
@@ -85,7 +85,7 @@ PRESALES = Resource(
     prepare=prepare_presale,
     own_create=True,
     examples=examples.PRESALE,
-    conflicts={"change": (*LOCKED, *MOVES), "delete": LOCKED},
+    conflicts={"change": (*LOCKED, *MOVE_PROBLEMS), "delete": LOCKED},
     admin=AdminView(
         group=SALES,
         visible=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),

@@ -5,7 +5,7 @@ from typing import Any
 
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import OPERATORS
-from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW, ROW_ID, WRITES, Operation
+from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW_ID, ROW_LINK, WRITE_PROBLEMS, Operation
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import LARGEST_OFFSET, LARGEST_PAGE, MAX_LIMIT
 from backoffice.api.resource import Resource
@@ -151,8 +151,13 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
             takes=ref(crud.models.create),
             gives=ref(crud.models.row),
             headers={**ETAG, **LOCATION},
-            codes=(*WRITES, *crud.resource.conflicts.get("create", ())),
-            links={"read_{one}": ROW, "replace_{one}": ROW, "change_{one}": ROW, "delete_{one}": ROW},
+            codes=(*WRITE_PROBLEMS, *crud.resource.conflicts.get("create", ())),
+            links={
+                "read_{one}": ROW_LINK,
+                "replace_{one}": ROW_LINK,
+                "change_{one}": ROW_LINK,
+                "delete_{one}": ROW_LINK,
+            },
         ),
         "ids": Operation(
             name="list_{one}_ids",
@@ -181,7 +186,7 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
 def describe_row(crud: CRUD) -> dict[str, Operation]:
     """The operations on one row."""
     conflicts = crud.resource.conflicts
-    change = (*WRITES, "not_found", "stale", *conflicts.get("change", ()))
+    change = (*WRITE_PROBLEMS, "not_found", "stale", *conflicts.get("change", ()))
     writes: dict[str, Any] = {"gives": ref(crud.models.row), "headers": ETAG, "parameters": [ROW_ID, IF_MATCH]}
     return {
         "read": Operation(

@@ -19,7 +19,7 @@ ROW_ID = {
     "example": EXAMPLE_ID,
 }
 # A link to what can be done with the row in the answer.
-ROW = {"parameters": {"row_id": "$response.body#/id"}}
+ROW_LINK = {"parameters": {"row_id": "$response.body#/id"}}
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
@@ -31,7 +31,7 @@ ETAG = {"ETag": answer_header("Changes whenever the row does.")}
 LOCATION = {"Location": answer_header("The address of the new row.")}
 
 # What a refused write may be accused of by the database, beside what the request itself shows.
-WRITES = ("check_violation", "foreign_key_violation", "not_null_violation", "out_of_range", "validation_error")
+WRITE_PROBLEMS = ("check_violation", "foreign_key_violation", "not_null_violation", "out_of_range", "validation_error")
 
 
 def noun(resource: Resource) -> str:

@@ -13,7 +13,7 @@ from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
 from backoffice.web.paths import get_route_path
 
-ROW = 3  # which part of an address names the row, as in /api/customers/{row_id}/
+ROW_PART = 3  # which part of an address names the row, as in /api/customers/{row_id}/
 ANY = "*"
 FOUND = "backoffice.route"  # the key in the scope
 
@@ -92,8 +92,8 @@ def is_lazy(scope: Scope) -> bool:
 
 def _any_row(path: str) -> str:
     parts = path.split("/")
-    if len(parts) > ROW + 1:
-        parts[ROW] = ANY
+    if len(parts) > ROW_PART + 1:
+        parts[ROW_PART] = ANY
     return "/".join(parts)
 
 
