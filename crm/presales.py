@@ -15,7 +15,7 @@ from backoffice.api.answers import etag, json_response
 from backoffice.api.bodies import read_json, read_nothing
 from backoffice.api.crud import CRUD
 from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW_ID, ROW_LINK, WRITE_PROBLEMS, Operation
-from backoffice.api.schemas import tidy
+from backoffice.api.schemas import drop_default
 from backoffice.problems import FieldError, Problem
 from backoffice.web.openapi import ref
 from backoffice.web.routing import authenticates_lazily
@@ -80,8 +80,8 @@ class PresaleRoutes:
         self.body: type[BaseModel] = create_model(
             "PresaleWithItems",
             __base__=crud.models.create,
-            status=(Draft, Field(default=PresaleStatus.draft, json_schema_extra=tidy)),
-            items=(Lines, Field(default=[], json_schema_extra=tidy)),
+            status=(Draft, Field(default=PresaleStatus.draft, json_schema_extra=drop_default)),
+            items=(Lines, Field(default=[], json_schema_extra=drop_default)),
         )
 
     @authenticates_lazily

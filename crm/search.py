@@ -30,7 +30,7 @@ def search_products(typed: str) -> Condition:
 def _with_words(words: str, text: str, typed: str, *, read_as: str) -> Condition:
     """:param text: from which all words without digits are."""
     found, estimated = _begun(words, typed, read_as)
-    return Condition(found, estimated, _checked(words, text, typed, read_as), orderless=True)
+    return Condition(found, estimated, _checked(words, text, typed, read_as), unordered=True)
 
 
 def _begun(words: str, typed: str, read_as: str) -> tuple[QueryString, QueryString]:
@@ -71,7 +71,7 @@ def _of_customers(names: str) -> Condition:
         QueryString(
             "(SELECT {} FROM customers WHERE customers.id = customer_id)", _checked(words, "name", names, WORDS)
         ),
-        orderless=True,
+        unordered=True,
     )
 
 
@@ -81,7 +81,7 @@ def _numbered_or_of_customers(word: str, digits: str) -> Condition:
     numbered = QueryString("number::text ~>=~ {} AND number::text ~<~ {}", digits, after)
     # Few names have words that begin with a digit, so all of them are found before rows are looked at.
     found = QueryString("({} OR {})", numbered, _of_customers(word).found)
-    return Condition(found, _numbered_in_ranges(digits), found, orderless=True)
+    return Condition(found, _numbered_in_ranges(digits), found, unordered=True)
 
 
 def _numbered_in_ranges(digits: str) -> QueryString:

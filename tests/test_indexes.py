@@ -167,7 +167,7 @@ async def test_looking_nearby_first_finds_the_same_rows(
 ) -> None:
     for _ in range(3):  # pages, where there is a cursor
         asked_for = page(resource, **asked, **window)
-        both = [large_page_statement(resource.table, replace(asked_for, near=near)) for near in (0, 4096)]
+        both = [large_page_statement(resource.table, replace(asked_for, scan_limit=rows)) for rows in (0, 4096)]
         answers = [await large.fetchval(sql, *arguments) for sql, arguments in both]
         (exact, _, found), (counted, _, nearby) = (answer.partition("\n") for answer in answers)
         assert nearby == found
@@ -186,7 +186,7 @@ async def test_a_page_that_is_full_nearby_costs_no_more_than_that(
     large: asyncpg.Connection, resource: Resource, asked: dict[str, str]
 ) -> None:
     """Whatever meets the condition in the whole table, no more rows are read than it takes to fill the page."""
-    asked_for = replace(page(resource, **asked), near=4096)
+    asked_for = replace(page(resource, **asked), scan_limit=4096)
     plan = await plan_of(large, large_page_statement(resource.table, asked_for), ", ANALYZE, TIMING OFF")
     read = sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"])
     assert 75 < read < 2000
@@ -232,7 +232,7 @@ async def test_finding_few_first_finds_the_same_rows(
         return head.partition(" ")[0], body
 
     for _ in range(3):  # pages, where there is a cursor
-        walking, finding = [replace(page(resource, **asked, **window), few=few) for few in (False, True)]
+        walking, finding = [replace(page(resource, **asked, **window), expects_few=few) for few in (False, True)]
         assert await told(rows_of(resource, finding)) == await told(rows_of(resource, walking))
         found = await told(page_statement(resource.table, finding, UNKNOWN))
         assert found == await told(page_statement(resource.table, walking, UNKNOWN))

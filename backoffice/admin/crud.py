@@ -21,7 +21,7 @@ from backoffice.api.filters import NULL_TESTS
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.schemas import blank_row
-from backoffice.api.selects import called_sql, columns_of, unique_columns
+from backoffice.api.selects import columns_of, referenced_readable_sql, unique_columns
 from backoffice.columns import EnumColumn
 from backoffice.problems import FieldError, Problem
 from backoffice.web.problem_responses import language_of
@@ -130,7 +130,7 @@ class AdminCRUD(CRUD):
         parameters.finish()
         row = self._as_shown(request, blank_row(self.table, self.resource.owned))
         for key, row_id in owners.items():
-            name = await self.store.engine.fetch_value(called_sql(key), self.parse_id(row_id))
+            name = await self.store.engine.fetch_value(referenced_readable_sql(key), self.parse_id(row_id))
             row |= {key._meta.name: row_id, f"{key._meta.name}_readable": name} if name else {}
         return JSONResponse(row)
 

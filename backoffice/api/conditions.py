@@ -14,7 +14,7 @@ class Condition:
     :param found: as an index answers it, whatever the planner thinks of it.
     :param estimated: as the planner can tell how many rows will do.
     :param checked: as a row is looked at that has been read anyway.
-    :param orderless: whether that index has no order (GIN) or one of its own: all rows are found first, and put in
+    :param unordered: whether that index has no order (GIN) or one of its own: all rows are found first, and put in
         order then.
     :param ranges: by column, the range of its order outside which there is no such row.
     """
@@ -22,7 +22,7 @@ class Condition:
     found: QueryString
     estimated: QueryString
     checked: QueryString
-    orderless: bool = False
+    unordered: bool = False
     ranges: Mapping[str, QueryString] = field(default_factory=dict)
 
 
@@ -39,7 +39,7 @@ def all_of(*conditions: Condition) -> Condition:
         QueryString(and_, *(condition.found for condition in conditions)),
         QueryString(and_, *(condition.estimated for condition in conditions)),
         QueryString(and_, *(condition.checked for condition in conditions)),
-        orderless=any(condition.orderless for condition in conditions),
+        unordered=any(condition.unordered for condition in conditions),
         ranges={name: within for condition in conditions for name, within in condition.ranges.items()},
     )
 

@@ -16,7 +16,7 @@ from piccolo.table import Table
 from backoffice.api.conditions import EVERY_ROW, TRUE, compiled, plain
 from backoffice.api.cursors import Order, cursor_sql, sorted_by
 from backoffice.api.page import Page
-from backoffice.api.selects import MOST_STATEMENTS, Statement, called, select_list
+from backoffice.api.selects import MOST_STATEMENTS, Statement, readable_sql, select_list
 from backoffice.api.totals import MOST_COUNTED_ROWS, Known, with_total_sql
 
 IS_FULL = "(SELECT is_full FROM fullness)"  # whether there is more near than the page holds
@@ -27,8 +27,8 @@ class Shape:
     """What of a page makes another query, and not just other arguments.
 
     :param limit: the number of the parameter that is the limit; the next one is the offset.
-    :param near: how many of the first rows of the list are looked at one by one before an index is asked.
-    :param once: whether the rows that are found are read once only, so that nobody need keep them.
+    :param scan_limit: how many of the first rows of the list are looked at one by one before an index is asked.
+    :param single_use: whether the rows that are found are read once only, so that nobody need keep them.
     """
 
     table: type[Table]
@@ -40,9 +40,9 @@ class Shape:
     fields: tuple[str, ...]
     readable: bool
     cursor: bool
-    orderless: bool
-    near: int
-    once: bool
+    found_first: bool
+    scan_limit: int
+    single_use: bool
 
     @property
     def name(self) -> str:
@@ -65,15 +65,15 @@ class Shape:
         return f"${self.limit}::bigint + ${self.limit + 1}::bigint"
 
 
-def _shape(table: type[Table], page: Page, *, once: bool = False) -> tuple[Shape, list[Any]]:
+def _shape(table: type[Table], page: Page, *, single_use: bool = False) -> tuple[Shape, list[Any]]:
     """The shape, and its arguments.
 
-    :param once: see `Shape`.
+    :param single_use: see `Shape`.
     """
     where = page.where or plain(EVERY_ROW)
     bounds = [bound for bound in (page.after, where.ranges.get(page.order[0].name)) if bound is not None]
     bounded = QueryString(" AND ".join(["{}"] * len(bounds)), *bounds) if bounds else EVERY_ROW
-    conditions = where.found, where.checked if page.near else EVERY_ROW, bounded
+    conditions = where.found, where.checked if page.scan_limit else EVERY_ROW, bounded
     (found, checked, after), arguments = compiled(*conditions)
     shape = Shape(
         table=table,
@@ -85,9 +85,9 @@ def _shape(table: type[Table], page: Page, *, once: bool = False) -> tuple[Shape
         fields=page.fields,
         readable=page.readable,
         cursor=page.cursor,
-        orderless=page.orderless,
-        near=page.near,
-        once=once,
+        found_first=page.found_first,
+        scan_limit=page.scan_limit,
+        single_use=single_use,
     )
     return shape, [*arguments, page.limit, page.offset]
 
@@ -132,13 +132,13 @@ def large_count_statement(table: type[Table], page: Page) -> Statement:
     """The number of rows alone, for `Totals.judge`."""
     shape, arguments = _shape(table, page)
     sql = f"{_first_sql(shape)} SELECT {_bounded_count_sql(shape)}"
-    return sql, arguments if page.near else arguments[:-2]  # without a window, which nothing else would mention
+    return sql, arguments if page.scan_limit else arguments[:-2]  # without a window, which nothing else would mention
 
 
 def names_statement(table: type[Table], page: Page) -> Statement:
     """What people call the rows of a page, by id."""
-    shape, arguments = _shape(table, page, once=True)
-    name = called(table, f'"{shape.name}"')
+    shape, arguments = _shape(table, page, single_use=True)
+    name = readable_sql(table, f'"{shape.name}"')
     names = f"coalesce(json_object_agg(id, {name}), json_build_object())::text"
     return f'{_first_sql(shape)} SELECT {names} FROM ({_chosen_sql(shape)}) AS "{shape.name}"', arguments
 
@@ -165,10 +165,10 @@ def planned_anew(statement: Statement) -> Statement:
 
 def _first_sql(shape: Shape) -> str:
     """What the whole query begins with."""
-    if not shape.orderless or (shape.once and not shape.near):
+    if not shape.found_first or (shape.single_use and not shape.scan_limit):
         return ""
     found = _found_sql(shape)
-    if not shape.near:
+    if not shape.scan_limit:
         return f"WITH found AS MATERIALIZED ({found})"
     return (
         f"WITH near AS MATERIALIZED ({_near_sql(shape)}), "
@@ -183,7 +183,7 @@ def _near_sql(shape: Shape) -> str:
     by = ", ".join(f"key{number}{key.direction}" for number, key in enumerate(shape.order))
     # Whether it matches instead of what it is: rows that are put in order are copied.
     head = f'SELECT {shape.keys}, {keys}, {shape.checked} AS matches FROM "{shape.name}" WHERE {shape.after} {shape.by}'
-    near = f'SELECT {shape.keys} FROM ({head} LIMIT {shape.near}) AS "{shape.name}" WHERE matches'
+    near = f'SELECT {shape.keys} FROM ({head} LIMIT {shape.scan_limit}) AS "{shape.name}" WHERE matches'
     return f"{near} ORDER BY {by} LIMIT {shape.page_end} + 1"
 
 
@@ -194,19 +194,19 @@ def _found_sql(shape: Shape) -> str:
 
 def _shown_sql(shape: Shape) -> str:
     """From FROM on, the rows that are shown, in whichever order."""
-    if not shape.orderless:
+    if not shape.found_first:
         return f'FROM "{shape.name}" WHERE {shape.found} AND {shape.after}'
-    if shape.once and not shape.near:
+    if shape.single_use and not shape.scan_limit:
         return f'FROM ({_found_sql(shape)} OFFSET 0) AS "{shape.name}" WHERE {shape.after}'
     found = f'FROM found AS "{shape.name}" WHERE {shape.after}'
-    if not shape.near:
+    if not shape.scan_limit:
         return found
     return f'FROM (SELECT * FROM near WHERE {IS_FULL} UNION ALL SELECT * {found}) AS "{shape.name}"'
 
 
 def _counted_sql(shape: Shape) -> str:
     """From FROM on, the rows that are counted."""
-    return "FROM found" if shape.orderless else f'FROM "{shape.name}" WHERE {shape.found}'
+    return "FROM found" if shape.found_first else f'FROM "{shape.name}" WHERE {shape.found}'
 
 
 def _count_sql(shape: Shape) -> str:
@@ -218,18 +218,18 @@ def _count_sql(shape: Shape) -> str:
 def _bounded_count_sql(shape: Shape) -> str:
     """Null where there are certainly too many."""
     rows = f"SELECT {_counted_sql(shape)}"
-    if not shape.orderless:
+    if not shape.found_first:
         # As if all were wanted: for a few, PostgreSQL would rather read the table and hope.
         rows = f"WITH rows AS MATERIALIZED ({rows}) SELECT FROM rows"
     rows = f"{rows} LIMIT {MOST_COUNTED_ROWS + 1}"
     count = f"(SELECT count(*) FROM ({rows}) AS counted)"
-    return f"CASE WHEN NOT {IS_FULL} THEN {count} END" if shape.near else count
+    return f"CASE WHEN NOT {IS_FULL} THEN {count} END" if shape.scan_limit else count
 
 
 def _chosen_sql(shape: Shape) -> str:
     """The rows of the page, whole. Chosen first and dressed then, or those before the offset would be dressed, too."""
     rows = f"{_shown_sql(shape)} {shape.by} {shape.window}"
-    if not shape.orderless:
+    if not shape.found_first:
         return f"SELECT * {rows}"
     return f'SELECT * FROM "{shape.name}" WHERE id = ANY (ARRAY(SELECT id {rows})) {shape.by}'
 

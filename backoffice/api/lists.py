@@ -63,7 +63,7 @@ class Rows:
         if totals.are_quick:
             sql, arguments = self._planned(page, count_statement(self.table, page))
             return Total(await reader.fetch_value(sql, *arguments))
-        if page.orderless:
+        if page.found_first:
             page = await self._weighed(reader, page, counted=COUNTED_MATCHES)
         sql, arguments = self._planned(page, large_count_statement(self.table, page))
         return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments))
@@ -77,7 +77,7 @@ class Rows:
 
     def _has_choice(self, page: Page) -> bool:
         """Whether the statement leaves a choice of plans, among so many rows that it matters."""
-        is_plain = page.where is not None and not page.where.orderless
+        is_plain = page.where is not None and not page.where.unordered
         return is_plain and self.totals.size > PLANNED_ROWS
 
     def _planned(self, page: Page, statement: Statement) -> Statement:
@@ -92,14 +92,15 @@ class Rows:
         :param counted: up to so many are to be found in any case.
         """
         where = page.where
-        if where is None or self.totals.size <= PLANNED_ROWS or (where.orderless and counted == ALL):
+        if where is None or self.totals.size <= PLANNED_ROWS or (where.unordered and counted == ALL):
             return page
         expected = await self.totals.expect(reader, where)
         walked = (page.limit + page.offset) * self.totals.size // max(1, expected)
-        if not where.orderless:
-            return replace(page, few=expected < walked)
-        near = _rows_worth_walking(walked, expected)
-        return replace(page, near=near) if max(near, counted) < expected and self._has_index(page.order) else page
+        if not where.unordered:
+            return replace(page, expects_few=expected < walked)
+        scan_limit = _rows_worth_walking(walked, expected)
+        is_worth_it = max(scan_limit, counted) < expected and self._has_index(page.order)
+        return replace(page, scan_limit=scan_limit) if is_worth_it else page
 
     def _has_index(self, order: Order) -> bool:
         """Or the whole table would be put in order before anything is near."""

@@ -17,9 +17,9 @@ class Page:
     :param where: which rows there are in all; None for every one.
     :param cursor: whether it is asked where the next page begins.
     :param after: which of the rows come after the cursor.
-    :param few: whether so few rows are expected that they are better found first, and put in order then.
-    :param near: how many of the first rows of the list are looked at one by one before rows that have no order are
-        found; 0 where it is not worth the trouble.
+    :param expects_few: whether so few rows are expected that they are better found first, and put in order then.
+    :param scan_limit: how many of the first rows of the list are looked at one by one before rows that have no order
+        are found; 0 where it is not worth the trouble.
     """
 
     where: Condition | None
@@ -30,10 +30,10 @@ class Page:
     readable: bool = False
     cursor: bool = False
     after: QueryString | None = None
-    few: bool = False
-    near: int = 0
+    expects_few: bool = False
+    scan_limit: int = 0
 
     @property
-    def orderless(self) -> bool:
+    def found_first(self) -> bool:
         """Whether its rows are found first, and put in order then."""
-        return self.where is not None and (self.few or self.where.orderless)
+        return self.where is not None and (self.expects_few or self.where.unordered)

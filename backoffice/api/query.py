@@ -12,7 +12,7 @@ from backoffice.api.filters import Filters, adapter
 from backoffice.api.page import DEFAULT_LIMIT, Page
 from backoffice.api.raw_parameters import MAX_NAME_LENGTH, RawParameters
 from backoffice.api.resource import Resource
-from backoffice.api.selects import called, columns_of, unique_columns
+from backoffice.api.selects import columns_of, readable_sql, unique_columns
 from backoffice.api.text_parts import literally
 
 MAX_LIMIT = 1000
@@ -51,7 +51,7 @@ class Parameters:
         latest_first = by_number is not None and not by_number.suits(self.given.get("search", ""))
         typed = self.given.pop("search", "") if self.resource.search is None else ""
         limit, offset = self.window(MAX_LIMIT)
-        name = called(self.resource.table, f'"{self.table}"')
+        name = readable_sql(self.resource.table, f'"{self.table}"')
         is_called = QueryString(f"caseless({name}) LIKE caseless({{}})", f"%{literally(typed)}%")
         where = self.where(*([plain(is_called)] if typed else []))
         readable = self.resource.table.get_readable().columns

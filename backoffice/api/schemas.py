@@ -20,7 +20,7 @@ Pair = tuple[type[BaseModel], type[BaseModel]]
 CLOSED = ConfigDict(extra="forbid", defer_build=True)
 
 
-def tidy(schema: dict[str, Any]) -> None:
+def drop_default(schema: dict[str, Any]) -> None:
     """Leaves out defaults: those of the models mean "not given", and a client must not send them."""
     schema.pop("default", None)
 
@@ -54,7 +54,10 @@ def input_models(
     partial: dict[str, Any] = {}
     for column in table._meta.columns:
         name = column._meta.name
-        about: dict[str, Any] = {"json_schema_extra": tidy, "description": _about_input(column, ignored=name in owned)}
+        about: dict[str, Any] = {
+            "json_schema_extra": drop_default,
+            "description": _about_input(column, ignored=name in owned),
+        }
         if name in owned:
             whole[name] = partial[name] = (Any, Field(default=None, exclude=True, **about))
             continue
@@ -109,7 +112,7 @@ def output_models(
     """
     columns = [column for column in table._meta.columns if not column._meta.secret]
     fields = {column._meta.name: (_nullable(column), _about_output(column, examples or {})) for column in columns}
-    about = {"description": "With `__readable=true`.", "json_schema_extra": tidy}
+    about = {"description": "With `__readable=true`.", "json_schema_extra": drop_default}
     readable = {
         f"{column._meta.name}_readable": (str | None, about) for column in columns if isinstance(column, ForeignKey)
     }
@@ -127,7 +130,7 @@ def _closed_model(name: str, fields: Mapping[str, tuple[Any, Any]], default: Any
 
 def _about_output(column: Column, examples: Mapping[str, Any]) -> dict[str, Any]:
     name = column._meta.name
-    about: dict[str, Any] = {"description": column._meta.help_text, "json_schema_extra": tidy}
+    about: dict[str, Any] = {"description": column._meta.help_text, "json_schema_extra": drop_default}
     return about | ({"examples": [examples[name]]} if name in examples else {})
 
 

@@ -47,19 +47,19 @@ def _as_json(column: Column) -> str:
 def _readable(column: ForeignKey[Any]) -> str:
     """The row that a foreign key points at, as a person would call it."""
     own = f'"{column._meta.table._meta.tablename}"."{column._meta.name}"'
-    return f'({called_sql(column, own)}) AS "{column._meta.name}_readable"'
+    return f'({referenced_readable_sql(column, own)}) AS "{column._meta.name}_readable"'
 
 
-def called_sql(key: ForeignKey[Any], row_id: str = "$1") -> str:
+def referenced_readable_sql(key: ForeignKey[Any], row_id: str = "$1") -> str:
     """What a person calls the row with this id of those that the key may point at."""
     referenced = key._foreign_key_meta.resolved_references
     return (
-        f'SELECT {called(referenced, "referenced")} FROM "{referenced._meta.tablename}" AS referenced '
+        f'SELECT {readable_sql(referenced, "referenced")} FROM "{referenced._meta.tablename}" AS referenced '
         f"WHERE referenced.id = {row_id}"
     )
 
 
-def called(table: type[Table], row: str) -> str:
+def readable_sql(table: type[Table], row: str) -> str:
     """What a person calls this row, as `Table.get_readable` says."""
     readable = table.get_readable()
     words = ", ".join(_word(column, row) for column in readable.columns)

@@ -85,4 +85,4 @@ class _TextPart:
         return Condition(self.condition, self.estimated, self.condition)
 
     def _found_first(self, found: QueryString, ranges: Mapping[str, QueryString] | None = None) -> Condition:
-        return Condition(found, self.estimated, self.condition, orderless=True, ranges=ranges or {})
+        return Condition(found, self.estimated, self.condition, unordered=True, ranges=ranges or {})

@@ -68,7 +68,7 @@ DROP_OBJECTS = f"""
 # An end of psql's input before this, whoever has ended, leaves nothing behind. Its --single-transaction would commit.
 FINISH = b"ANALYZE;\nCOMMIT;\n"
 
-COUNT_USERS = (
+COUNT_CONNECTIONS = (
     "SELECT count(*) FROM pg_stat_activity "
     f"WHERE datname = current_database() AND application_name = '{APPLICATION_NAME}' AND pid <> pg_backend_pid()"
 )
@@ -87,7 +87,7 @@ class Place:
     version: int
     objects: int
     other_schemas: list[str]
-    users: int
+    connections: int
 
     def program(self, name: str) -> str:
         """:raises BackupRefused: when it is missing, or older than the server."""
@@ -115,7 +115,7 @@ async def find(engine: Engine) -> Place:
         libpq = _libpq(engine.settings) | {"PGUSER": user, "PGDATABASE": database}
         for host, port in engine.connector.addresses[:1]:  # the one that just answered
             libpq |= {"PGHOST": host, "PGPORT": str(port)}
-        found = [await connection.fetchval(sql) for sql in (COUNT_OBJECTS, OTHER_SCHEMAS, COUNT_USERS)]
+        found = [await connection.fetchval(sql) for sql in (COUNT_OBJECTS, OTHER_SCHEMAS, COUNT_CONNECTIONS)]
         version = connection.get_server_version().major
         return Place(engine, os.environ | libpq, version, *found)
     finally:
@@ -168,8 +168,8 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
         raise BackupRefused(
             f"The database is not empty: it has {place.objects} tables, functions and the like. REPLACE=1 lets them go."
         )
-    if place.users:
-        raise BackupRefused(f"Flow CRM uses the database with {place.users} connections. Stop it first.")
+    if place.connections:
+        raise BackupRefused(f"Flow CRM uses the database with {place.connections} connections. Stop it first.")
     read = [place.program("pg_restore"), "--no-owner", str(file)]
     write = [place.program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
     write += ["--command=BEGIN", f"--command={DROP_OBJECTS}", "--file=-"]

@@ -75,7 +75,7 @@ class Boundary:
         try:
             await self.app(scope, receive, send_with_id)
         except (Exception, asyncio.CancelledError) as error:
-            if status or _is_wanted(error):  # or the answer has begun: all that is left is to break it off
+            if status or _client_is_gone(error):  # or the answer has begun: all that is left is to break it off
                 raise
             problem = _problem(error, scope, request_id)
             await respond(problem, scope)(scope, receive, send_with_id)
@@ -94,8 +94,8 @@ class Boundary:
         self.observe(method, route, status, seconds)
 
 
-def _is_wanted(error: BaseException) -> bool:
-    """Whether somebody cancelled the request who wants no answer; the server does when it can wait no longer."""
+def _client_is_gone(error: BaseException) -> bool:
+    """Whether the request was cancelled because nobody waits for it; the server cancels when it can wait no longer."""
     return isinstance(error, asyncio.CancelledError) and SERVER_ENDS not in str(error)
 
 
