@@ -77,7 +77,7 @@ app.mount(
         sidebar_links=LINKS,
     ),
 )
-openapi.install(app, TAGS | {resource.path: resource.about for resource in SHOWN}, SECURITY_SCHEMES)
+openapi.install(app, TAGS | {resource.path: resource.description for resource in SHOWN}, SECURITY_SCHEMES)
 problem_responses.install(app)
 route_table = RouteTable([*router.routes, *health.router.routes])
 app.add_middleware(FastRouting, table=route_table)

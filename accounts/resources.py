@@ -25,7 +25,7 @@ async def hash_given_password(_: Request, values: dict[str, Any], __: Mapping[st
 USERS = Resource(
     table=User,
     path="users",
-    about="Who may log in, and as what. For administrators.",
+    description="Who may log in, and as what. For administrators.",
     rights=Rights(read=ADMINS, create=ADMINS, change=ADMINS, delete=ADMINS),
     alphabetical=frozenset({"name"}),
     parts=(User.email, User.name),
@@ -55,7 +55,7 @@ USERS = Resource(
 NOBODY = frozenset[str]()
 
 
-def entries_shown(request: Request) -> Condition | None:
+def visible_entries(request: Request) -> Condition | None:
     """Whoever may not read users does not read of them in the trail either."""
     if USERS.allows(request, "read"):
         return None
@@ -65,14 +65,14 @@ def entries_shown(request: Request) -> Condition | None:
 AUDIT_TRAIL = Resource(
     table=AuditEntry,
     path="audit-trail",
-    about="Who changed what and when, through whichever door. Written by the database; for managers to read.",
+    description="Who changed what and when, through whichever door. Written by the database; for managers to read.",
     rights=Rights(read=MANAGERS, create=NOBODY, change=NOBODY, delete=NOBODY),
-    shown=entries_shown,
-    owned=frozenset(columns_of(AuditEntry)),
+    row_filter=visible_entries,
+    server_managed=frozenset(columns_of(AuditEntry)),
     order="-happened_at",
     orders=frozenset({"happened_at"}),
     filters=frozenset({"id", "happened_at", "who", "user_id", "action", "table_name", "row_id"}),
-    whole=frozenset({"who", "table_name"}),
+    exact_only=frozenset({"who", "table_name"}),
     admin=AdminView(
         group="Oversight",
         visible=(

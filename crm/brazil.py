@@ -55,12 +55,12 @@ def whole_phone(typed: str) -> str | None:
     return None
 
 
-def sought_cpf(typed: str, _: str) -> str:
+def cpf_filter(typed: str, _: str) -> str:
     """A CPF or a part of one, as it is kept."""
     return re.sub(PUNCTUATION, "", typed) or typed
 
 
-def sought_phone(typed: str, match: str) -> str:
+def phone_filter(typed: str, match: str) -> str:
     """A telephone number or a part of one, as it is kept; a whole one in any form in which it may be written.
 
     :param match: what it is to be in the number. Digits that are a whole number by themselves may be a part of another.

@@ -38,7 +38,9 @@ LARGEST_MONEY = Decimal("99999999.995")  # is rounded to what decimal(10,2) does
 
 A_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-_item, _ = input_models(PresaleItem, owned=frozenset({"id", "presale_id", "total_price"}), examples=examples.LINE)
+_item, _ = input_models(
+    PresaleItem, server_managed=frozenset({"id", "presale_id", "total_price"}), examples=examples.LINE
+)
 Line: Any = create_model("Line", __base__=_item, __doc__="A line of a pre-sale that is sent with it.")
 _at_the_first_mistake = TypeAdapter(Annotated[list[Line], FailFast()])
 

@@ -184,7 +184,7 @@ def _describe_create(routes: PresaleRoutes) -> Operation:
     return Operation(
         name="create_{one}",
         summary="Create a pre-sale, with its items",
-        about="All or nothing. Without items, an empty draft.",
+        description="All or nothing. Without items, an empty draft.",
         status=201,
         takes=ref(routes.body),
         gives=ref(routes.crud.models.row),
@@ -199,7 +199,7 @@ def _describe_items(crud: CRUD) -> Operation:
     return Operation(
         name="replace_{one}_items",
         summary="Replace the items of a pre-sale",
-        about="All or nothing, in this order. The same items again change nothing.",
+        description="All or nothing, in this order. The same items again change nothing.",
         takes={"type": "array", "items": ref(Line)},
         gives=ref(crud.models.row),
         headers=ETAG,
@@ -213,7 +213,7 @@ def _describe_action(crud: CRUD, action: str) -> Operation:
     return Operation(
         name=f"{action}_{{one}}",
         summary=f"{action.capitalize()} a pre-sale",
-        about=f"Makes it {ACTIONS[action].value}. When it is already, nothing changes{EXCEPT.get(action, '')}.",
+        description=f"Makes it {ACTIONS[action].value}. When it is already, nothing changes{EXCEPT.get(action, '')}.",
         gives=ref(crud.models.row),
         headers=ETAG,
         parameters=[ROW_ID, IF_MATCH],

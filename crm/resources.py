@@ -1,11 +1,11 @@
 """Customers, products, pre-sales and their items, as the API and the admin show them."""
 
 from accounts.roles import MANAGERS, STAFF
-from backoffice.api.resource import OWNED, AdminView, Detail, Resource, Rights, SearchOrder
+from backoffice.api.resource import SERVER_MANAGED, AdminView, Detail, Resource, Rights, SearchOrder
 from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
 from crm import examples
-from crm.brazil import Cpf, Phone, sought_cpf, sought_phone
+from crm.brazil import Cpf, Phone, cpf_filter, phone_filter
 from crm.presale_lines import prepare_line
 from crm.presales import prepare_presale
 from crm.search import has_number, search_customers, search_presales, search_products
@@ -24,14 +24,14 @@ ItemRow, _ = output_models(PresaleItem, examples=examples.PRESALE_ITEM)
 CUSTOMERS = Resource(
     table=Customer,
     path="customers",
-    about="Who buys.",
+    description="Who buys.",
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
     alphabetical=frozenset({"name", "address"}),
     search=search_customers,
     searched=frozenset({"name", "email"}),
     parts=(Customer.name, Customer.email, Customer.phone, Customer.cpf, Customer.address),
     types={"cpf": Cpf, "phone": Phone},
-    sought={"cpf": sought_cpf, "phone": sought_phone},
+    normalize_filter={"cpf": cpf_filter, "phone": phone_filter},
     examples=examples.CUSTOMER,
     conflicts={"create": TAKEN, "change": TAKEN, "delete": USED},
     admin=AdminView(
@@ -45,7 +45,7 @@ CUSTOMERS = Resource(
 PRODUCTS = Resource(
     table=Product,
     path="products",
-    about="What is sold, at which price, and how much of it is in stock.",
+    description="What is sold, at which price, and how much of it is in stock.",
     rights=Rights(read=STAFF, create=MANAGERS, change=MANAGERS, delete=MANAGERS),
     alphabetical=frozenset({"name", "description"}),
     search=search_products,
@@ -64,9 +64,9 @@ PRODUCTS = Resource(
 PRESALES = Resource(
     table=Presale,
     path="presales",
-    about="Quotations that become sales: draft, pending, approved, converted, or cancelled.",
+    description="Quotations that become sales: draft, pending, approved, converted, or cancelled.",
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=MANAGERS),
-    owned=OWNED | {"number", "total"},
+    server_managed=SERVER_MANAGED | {"number", "total"},
     alphabetical=frozenset({"notes"}),
     search=search_presales,
     # That very number comes first: all others that begin so are larger.
@@ -83,7 +83,7 @@ PRESALES = Resource(
         )
     },
     prepare=prepare_presale,
-    own_create=True,
+    custom_create=True,
     examples=examples.PRESALE,
     conflicts={"change": (*LOCKED, *MOVE_PROBLEMS), "delete": LOCKED},
     admin=AdminView(
@@ -97,9 +97,9 @@ PRESALES = Resource(
 PRESALE_ITEMS = Resource(
     table=PresaleItem,
     path="presale-items",
-    about="The lines of pre-sales. They change only while their pre-sale is a draft.",
+    description="The lines of pre-sales. They change only while their pre-sale is a draft.",
     rights=Rights(read=STAFF, create=STAFF, change=STAFF, delete=STAFF),
-    owned=frozenset({"id", "total_price"}),
+    server_managed=frozenset({"id", "total_price"}),
     order="presale_id",
     prepare=prepare_line,
     examples=examples.PRESALE_ITEM,

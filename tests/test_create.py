@@ -1,4 +1,4 @@
-"""Creating rows: the whole answer, defaults, owned fields, and each kind of wrong value by name."""
+"""Creating rows: the whole answer, defaults, server-managed fields, and each kind of wrong value by name."""
 
 import json
 from typing import Any
@@ -46,14 +46,14 @@ async def test_what_is_left_out_gets_its_default(cast: Cast, connection: asyncpg
 
 
 async def test_what_the_database_owns_is_ignored(cast: Cast, connection: asyncpg.Connection) -> None:
-    owned = {"id": str(uuid4()), "created_at": "2001-01-01T00:00:00Z", "updated_at": ["anything"]}
-    customer = (await create(cast.employee, "customers", {**CUSTOMER, **owned})).json()
-    assert customer["id"] != owned["id"]
+    server_managed = {"id": str(uuid4()), "created_at": "2001-01-01T00:00:00Z", "updated_at": ["anything"]}
+    customer = (await create(cast.employee, "customers", {**CUSTOMER, **server_managed})).json()
+    assert customer["id"] != server_managed["id"]
     assert not customer["created_at"].startswith("2001")
-    presale_owned = {**owned, "number": 1, "total": "999.99"}
-    presale = await create(cast.employee, "presales", {"customer_id": customer["id"], **presale_owned})
+    presale_managed = {**server_managed, "number": 1, "total": "999.99"}
+    presale = await create(cast.employee, "presales", {"customer_id": customer["id"], **presale_managed})
     assert (presale.json()["total"], presale.json()["number"] > 0) == ("0.00", True)
-    changed = await cast.employee.patch(f"/api/customers/{customer['id']}/", json=owned)
+    changed = await cast.employee.patch(f"/api/customers/{customer['id']}/", json=server_managed)
     assert changed.json() == customer
     line = {"presale_id": presale.json()["id"], "product_id": str(await a_product(connection)), "quantity": 1}
     item = await create(cast.employee, "presale-items", {**line, "total_price": "0.01", "id": None})

@@ -128,7 +128,7 @@ class AdminCRUD(CRUD):
         parameters = self.parameters(request)
         owners = {key: parameters.given.pop(key._meta.name) for key in self.keys if key._meta.name in parameters.given}
         parameters.finish()
-        row = self._as_shown(request, blank_row(self.table, self.resource.owned))
+        row = self._as_shown(request, blank_row(self.table, self.resource.server_managed))
         for key, row_id in owners.items():
             name = await self.store.engine.fetch_value(referenced_readable_sql(key), self.parse_id(row_id))
             row |= {key._meta.name: row_id, f"{key._meta.name}_readable": name} if name else {}
@@ -173,7 +173,7 @@ class AdminCRUD(CRUD):
     def _describe(self, name: str, about: dict[str, Any], language: words.Language) -> None:
         column, extra = self.table._meta.get_column_by_name(name), about["extra"]
         about["title"] = words.label(name, language)
-        about["readOnly"] = name in self.resource.owned
+        about["readOnly"] = name in self.resource.server_managed
         extra |= {"sortable": name in self.resource.ordered, "parts": self.resource.has_parts(name)}
         # What is "unique" is not offered for changing many rows at once; nor should these be.
         extra["unique"] = name in unique_columns(self.table) or about["readOnly"] or extra["secret"]

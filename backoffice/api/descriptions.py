@@ -99,7 +99,7 @@ def _order_parameter(resource: Resource, pattern: str) -> dict[str, Any]:
     schema = {"type": "string", "pattern": pattern}
     about = "Columns, separated by commas, each once; a - before one turns it round."
     if other := resource.search_order:
-        about += f" Where nothing is said: {other.order}, {other.about}, else {resource.order}."
+        about += f" Where nothing is said: {other.order}, {other.description}, else {resource.order}."
     else:
         schema["default"] = resource.order
     return _parameter("__order", schema, about)
@@ -140,7 +140,7 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
         "list": Operation(
             name="list_{many}",
             summary="List {many}",
-            about=crud.resource.about,
+            description=crud.resource.description,
             gives=ref(crud.models.page),
             parameters=_list_parameters(crud),
         ),
@@ -200,7 +200,7 @@ def describe_row(crud: CRUD) -> dict[str, Operation]:
         "replace": Operation(
             name="replace_{one}",
             summary="Replace a {one}",
-            about="Every required field must be there. An optional one that is left out stays as it is.",
+            description="Every required field must be there. An optional one that is left out stays as it is.",
             takes=ref(crud.models.create),
             codes=change,
             **writes,

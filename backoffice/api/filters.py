@@ -58,8 +58,8 @@ class Filters:
         if operator and match:
             self.given.refuse(f"{name}__match", "contradiction", other=f"{name}__operator")
         is_part = has_parts and not operator and match != "exact"
-        if name in self.resource.sought:
-            value = self.resource.sought[name](value, (match or "contains") if is_part else "exact")
+        if name in self.resource.normalize_filter:
+            value = self.resource.normalize_filter[name](value, (match or "contains") if is_part else "exact")
         if is_part:
             return [text_part(self.resource, name, match or "contains", value)]
         return self._compare(column, COMPARISONS[operator or "e"], value)

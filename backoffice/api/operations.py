@@ -50,7 +50,7 @@ class Operation:
 
     name: str
     summary: str
-    about: str = ""
+    description: str = ""
     status: int = 200
     gives: Mapping[str, Any] | None = None
     takes: Mapping[str, Any] | None = None
@@ -70,7 +70,7 @@ class Operation:
             "methods": list(methods),
             "operation_id": self.name.format(**names),
             "summary": self.summary.format(**spoken),
-            "description": self.about.format(**spoken) or None,
+            "description": self.description.format(**spoken) or None,
             "tags": [resource.path],
             "status_code": self.status,
             "response_model": None,

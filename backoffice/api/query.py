@@ -23,14 +23,14 @@ LARGEST_PAGE = LARGEST_OFFSET // MAX_LIMIT
 class Parameters:
     """The parameters of one request. What nobody asked for, or asked for twice, is refused, all at once."""
 
-    def __init__(self, resource: Resource, query: bytes, shown: Condition | None = None) -> None:
+    def __init__(self, resource: Resource, query: bytes, visible: Condition | None = None) -> None:
         """:param query: as it was sent.
-        :param shown: the rows that there are for whoever asks.
+        :param visible: the rows that there are for whoever asks.
         """
         self.resource = resource
         self.table = resource.tablename
         self.columns = columns_of(resource.table)
-        self.shown = [] if shown is None else [shown]
+        self.visible = [] if visible is None else [visible]
         self.given = RawParameters(query)
 
     def page(self) -> Page:
@@ -130,7 +130,7 @@ class Parameters:
 
         :raises Problem: validation_error, naming each parameter that is wrong.
         """
-        conditions = [*self.shown, *more, *Filters(self.resource, self.given).conditions()]
+        conditions = [*self.visible, *more, *Filters(self.resource, self.given).conditions()]
         self.finish()
         return all_of(*conditions) if conditions else None
 

@@ -48,8 +48,8 @@ class ReadCRUD(PiccoloCRUD):
             raise Problem("validation_error", errors=[FieldError("id", "uuid_parsing")]) from error
 
     def parameters(self, request: Request) -> Parameters:
-        shown = self.resource.shown and self.resource.shown(request)
-        return Parameters(self.resource, request.scope["query_string"], shown)
+        visible = self.resource.row_filter and self.resource.row_filter(request)
+        return Parameters(self.resource, request.scope["query_string"], visible)
 
     @authenticates_lazily
     async def list_rows(self, request: Request) -> Response:
@@ -60,7 +60,7 @@ class ReadCRUD(PiccoloCRUD):
     async def read_row(self, request: Request) -> Response:
         await self.authorize_read(request)
         row_id = self.parse_id(request.path_params["row_id"])
-        await self.require_shown(request, row_id)
+        await self.require_visible(request, row_id)
         return await self.get_single(request, row_id)
 
     async def authorize_read(self, request: Request) -> None:
@@ -68,15 +68,15 @@ class ReadCRUD(PiccoloCRUD):
 
         :raises Problem: unauthenticated, forbidden.
         """
-        if LAZY_USER in request.scope and self.resource.shown:
+        if LAZY_USER in request.scope and self.resource.row_filter:
             await request.scope[LAZY_USER].authenticate(request.scope)
         if LAZY_USER not in request.scope:
             self.resource.require(request, "read")
 
-    async def require_shown(self, request: Request, row_id: UUID) -> None:
+    async def require_visible(self, request: Request, row_id: UUID) -> None:
         """:raises Problem: not_found, where the row is not one that this user may see."""
-        shown = self.resource.shown and self.resource.shown(request)
-        if shown and not await self.store.meets(row_id, shown):
+        visible = self.resource.row_filter and self.resource.row_filter(request)
+        if visible and not await self.store.meets(row_id, visible):
             raise Problem("not_found")
 
     async def fetch(self, request: Request, sql: str, *arguments: Any) -> Any:
@@ -114,7 +114,7 @@ class ReadCRUD(PiccoloCRUD):
         """What a new row has before anybody fills it in."""
         self.resource.require(request, "read")
         self.parameters(request).finish()
-        return JSONResponse(blank_row(self.table, self.resource.owned))
+        return JSONResponse(blank_row(self.table, self.resource.server_managed))
 
     async def get_schema(self, request: Request) -> Response:
         """The JSON Schema of what creates a row, with what Piccolo's forms want to know under `extra`."""

@@ -22,9 +22,9 @@ Search = Callable[[str], Condition]
 Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]
 
 # The rows that a user may see; None where that is all of them.
-Shown = Callable[[Request], Condition | None]
+RowFilter = Callable[[Request], Condition | None]
 
-OWNED = frozenset({"id", "created_at", "updated_at"})
+SERVER_MANAGED = frozenset({"id", "created_at", "updated_at"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +69,12 @@ class SearchOrder:
 
     :param order: as in `__order`.
     :param suits: whether it is for what was typed.
-    :param about: the same in words.
+    :param description: the same in words.
     """
 
     order: str
     suits: Callable[[str], bool]
-    about: str
+    description: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +82,9 @@ class Resource:
     """A table as the world sees it.
 
     :param path: the last part of its address, `customers` for `/api/customers/`.
-    :param about: one sentence for the API's description.
-    :param shown: see `Shown`.
-    :param owned: columns that the database fills; what a client sends for them is ignored.
+    :param description: one sentence for the API's description.
+    :param row_filter: see `RowFilter`.
+    :param server_managed: columns that the database fills; what a client sends for them is ignored.
     :param order: how a list is ordered unless it is asked for otherwise, as in `__order`.
     :param filters: the columns by which a list may be filtered; all of them, unless some are named.
     :param orders: likewise, ordered.
@@ -94,9 +94,9 @@ class Resource:
     :param searched: the texts of which a search finds every word that begins with what was typed.
     :param search_order: another order, for some searches.
     :param parts: the texts of which an index finds any part, in the order that the index has them; see `fragments_sql`.
-    :param whole: texts that are only compared as a whole, since no index finds parts of them.
-    :param sought: for texts that are kept in one form: what was typed to filter by, in that form. Given whether it is
-        to be the text (`exact`) or in it (`contains`, `starts`, `ends`).
+    :param exact_only: texts that are only compared as a whole, since no index finds parts of them.
+    :param normalize_filter: for texts that are kept in one form: what was typed to filter by, in that form. Given
+        whether it is to be the text (`exact`) or in it (`contains`, `starts`, `ends`).
     :param types: the types of values in bodies that are more than their column says.
     :param children: the foreign key of rows that are parts of this one, and whose triggers write to it. Whoever changes
         this row with all of them locks them first, as whoever changes one of them does, in SQL as well: two who came
@@ -104,18 +104,18 @@ class Resource:
     :param required: columns that a new row must be given although their table does not say so.
     :param details: what a single row shows beside its columns.
     :param prepare: see `Prepare`.
-    :param own_create: whether creating has a route of its own, instead of the generic one.
+    :param custom_create: whether creating has a route of its own, instead of the generic one.
     :param examples: a value for each column, as a client may send it.
     :param conflicts: the codes of the problems with status 409 that each right of `Rights` may run into.
     """
 
     table: type[Table]
     path: str
-    about: str
+    description: str
     rights: Rights
     admin: AdminView
-    shown: Shown | None = None
-    owned: frozenset[str] = OWNED
+    row_filter: RowFilter | None = None
+    server_managed: frozenset[str] = SERVER_MANAGED
     order: str = "-created_at"
     filters: frozenset[str] | None = None
     orders: frozenset[str] | None = None
@@ -124,14 +124,14 @@ class Resource:
     searched: frozenset[str] = frozenset()
     search_order: SearchOrder | None = None
     parts: tuple[Column, ...] = ()
-    whole: frozenset[str] = frozenset()
-    sought: Mapping[str, Callable[[str, str], str]] = field(default_factory=dict)
+    exact_only: frozenset[str] = frozenset()
+    normalize_filter: Mapping[str, Callable[[str, str], str]] = field(default_factory=dict)
     types: Mapping[str, Any] = field(default_factory=dict)
     children: ForeignKey[Any] | None = None
     required: frozenset[str] = frozenset()
     details: Mapping[str, Detail] = field(default_factory=dict)
     prepare: Prepare | None = None
-    own_create: bool = False
+    custom_create: bool = False
     examples: Mapping[str, Any] = field(default_factory=dict)
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -177,7 +177,7 @@ class Resource:
 
     def has_parts(self, name: str) -> bool:
         """Whether a filter may ask for a part of this column."""
-        return name in self.filtered and is_text(self.filtered[name]) and name not in self.whole
+        return name in self.filtered and is_text(self.filtered[name]) and name not in self.exact_only
 
     def address(self, row_id: object) -> str:
         return f"/api/{self.path}/{row_id}/"

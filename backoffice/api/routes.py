@@ -61,7 +61,7 @@ class _Described:
 
     def _offers(self, name: str) -> bool:
         resource = self.crud.resource
-        return name in READS if resource.read_only else name != "post" or not resource.own_create
+        return name in READS if resource.read_only else name != "post" or not resource.custom_create
 
     @cached_property
     def _routes(self) -> dict[str, tuple[Endpoint, Operation]]:

@@ -37,7 +37,7 @@ def takes_null(column: Column) -> bool:
 def input_models(
     table: type[Table],
     *,
-    owned: frozenset[str],
+    server_managed: frozenset[str],
     types: Mapping[str, Any] | None = None,
     required: frozenset[str] = frozenset(),
     examples: Mapping[str, Any] | None = None,
@@ -45,7 +45,7 @@ def input_models(
 ) -> Pair:
     """The models of the bodies that create a row (or replace it) and that change one.
 
-    :param owned: columns that the database fills; a client may send them, to no effect.
+    :param server_managed: columns that the database fills; a client may send them, to no effect.
     :param types: the types of values that are more than their column says.
     :param required: columns that must be given although the table does not say so.
     :param examples: a value for each column.
@@ -56,9 +56,9 @@ def input_models(
         name = column._meta.name
         about: dict[str, Any] = {
             "json_schema_extra": drop_default,
-            "description": _about_input(column, ignored=name in owned),
+            "description": _about_input(column, ignored=name in server_managed),
         }
-        if name in owned:
+        if name in server_managed:
             whole[name] = partial[name] = (Any, Field(default=None, exclude=True, **about))
             continue
         needed = is_required(column) or name in required
@@ -138,16 +138,20 @@ def _nullable(column: Column) -> Any:
     return output_type(column) | None if column._meta.null else output_type(column)
 
 
-def new_model(table: type[Table], owned: frozenset[str]) -> type[BaseModel]:
+def new_model(table: type[Table], server_managed: frozenset[str]) -> type[BaseModel]:
     """The model of what a new row has before anybody fills it in."""
-    columns = [column for column in table._meta.columns if not column._meta.secret and column._meta.name not in owned]
+    columns = [
+        column for column in table._meta.columns if not column._meta.secret and column._meta.name not in server_managed
+    ]
     fields: dict[str, tuple[Any, Any]] = {column._meta.name: (output_type(column) | None, {}) for column in columns}
     return _closed_model(f"{table.__name__}New", fields, ...)
 
 
-def blank_row(table: type[Table], owned: frozenset[str]) -> dict[str, Any]:
+def blank_row(table: type[Table], server_managed: frozenset[str]) -> dict[str, Any]:
     """What a new row has before anybody fills it in, as JSON values."""
-    columns = [column for column in table._meta.columns if not column._meta.secret and column._meta.name not in owned]
+    columns = [
+        column for column in table._meta.columns if not column._meta.secret and column._meta.name not in server_managed
+    ]
     return {column._meta.name: _default(column) for column in columns}
 
 
@@ -187,7 +191,7 @@ class Models:
         self.resource = resource
         self.create, self.change = input_models(
             resource.table,
-            owned=resource.owned,
+            server_managed=resource.server_managed,
             types=resource.types,
             required=resource.required,
             examples=resource.examples,
@@ -204,7 +208,7 @@ class Models:
 
     @cached_property
     def new(self) -> type[BaseModel]:
-        return new_model(self.resource.table, self.resource.owned)
+        return new_model(self.resource.table, self.resource.server_managed)
 
     @cached_property
     def _outputs(self) -> Pair:
