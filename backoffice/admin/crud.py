@@ -19,7 +19,7 @@ from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
 from backoffice.api.query import Parameters
-from backoffice.api.resource import Resource
+from backoffice.api.resource import WRITES, Resource
 from backoffice.api.schemas import blank_row
 from backoffice.api.selects import columns_of, referenced_readable_sql, unique_columns
 from backoffice.columns import EnumColumn
@@ -153,7 +153,7 @@ class AdminCRUD(CRUD):
         self.resource.require(request, "read")
         language = language_of(request.scope)
         schema = self.pydantic_model.model_json_schema()
-        may_write = any(self.resource.allows(request, right) for right in ("create", "change", "delete"))
+        may_write = any(self.resource.allows(request, right) for right in WRITES)
         schema["extra"]["read_only"] = not may_write
         schema["extra"]["searchable"] = self.resource.search is not None
         schema["extra"]["kept"] = not self.resource.allows(request, "delete")

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.bodies import read_json
 from backoffice.api.reading import ReadCRUD
+from backoffice.api.resource import Right
 from backoffice.api.selects import insert_sql, update_sql
 from backoffice.problems import FieldError, Problem, validated
 from backoffice.web.lazy_user import LAZY_USER, MakeChange, change_as_caller
@@ -93,7 +94,7 @@ class CRUD(ReadCRUD):
         values = await self.prepare(request, values, json.loads(row))
         return await self.update(request, row_id, values) if values else row
 
-    async def authorize(self, request: Request, right: str) -> None:
+    async def authorize(self, request: Request, right: Right) -> None:
         """Finds out who asks, if that is not known yet.
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
@@ -102,12 +103,12 @@ class CRUD(ReadCRUD):
             await request.scope[LAZY_USER].authenticate(request.scope)
         self.resource.require(request, right)
 
-    async def write(self, request: Request, right: str, make: MakeChange, *arguments: Any) -> Any:
+    async def write(self, request: Request, right: Right, make: MakeChange, *arguments: Any) -> Any:
         """What was changed, None for nothing; by whoever has this right, even if it is not known yet who asks.
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
-        roles = getattr(self.resource.rights, right)
+        roles = self.resource.rights.roles(right)
         changed = await change_as_caller(self.store.engine, request, roles, make, *arguments)
         self.resource.require(request, right)
         return changed

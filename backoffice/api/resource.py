@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, cast
 
 from piccolo.columns import Column, ForeignKey
 from piccolo.table import Table
@@ -17,6 +17,10 @@ from backoffice.problems import Problem
 
 # The condition that what was typed makes.
 Search = Callable[[str], Condition]
+
+# What a role may do to a table's rows.
+Right = Literal["read", "create", "change", "delete"]
+WRITES: tuple[Right, ...] = ("create", "change", "delete")
 
 # Fills in or refuses what a body holds before it is written. Given the row as it is (None for a new one).
 Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]
@@ -35,6 +39,10 @@ class Rights:
     create: frozenset[str]
     change: frozenset[str]
     delete: frozenset[str]
+
+    def roles(self, right: Right) -> frozenset[str]:
+        """Those that have this right."""
+        return cast(frozenset[str], getattr(self, right))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +114,7 @@ class Resource:
     :param prepare: see `Prepare`.
     :param custom_create: whether creating has a route of its own, instead of the generic one.
     :param examples: a value for each column, as a client may send it.
-    :param conflicts: the codes of the problems with status 409 that each right of `Rights` may run into.
+    :param conflicts: the codes of the problems with status 409 that each right may run into.
     """
 
     table: type[Table]
@@ -133,7 +141,7 @@ class Resource:
     prepare: Prepare | None = None
     custom_create: bool = False
     examples: Mapping[str, Any] = field(default_factory=dict)
-    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conflicts: Mapping[Right, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def tablename(self) -> str:
@@ -158,7 +166,7 @@ class Resource:
     @property
     def read_only(self) -> bool:
         """Whether nobody may write: then no address takes anything but GET."""
-        return not (self.rights.create or self.rights.change or self.rights.delete)
+        return not any(self.rights.roles(right) for right in WRITES)
 
     @cached_property
     def filtered(self) -> dict[str, Column]:
@@ -182,11 +190,11 @@ class Resource:
     def address(self, row_id: object) -> str:
         return f"/api/{self.path}/{row_id}/"
 
-    def allows(self, request: Request, right: str) -> bool:
-        """Whether the user's role has this right of `Rights`."""
-        return request.user.user.role in getattr(self.rights, right)
+    def allows(self, request: Request, right: Right) -> bool:
+        """Whether the user's role has this right."""
+        return request.user.user.role in self.rights.roles(right)
 
-    def require(self, request: Request, right: str) -> None:
+    def require(self, request: Request, right: Right) -> None:
         """:raises Problem: forbidden."""
         if not self.allows(request, right):
             raise Problem("forbidden")
