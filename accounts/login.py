@@ -76,7 +76,7 @@ async def log_out(user_id: UUID, token_hash: str) -> None:
         await Session.delete().where(Session.token_hash == token_hash)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PasswordChangeAttempt:
     """One try to change one's own password.
 

@@ -134,13 +134,13 @@ async def password(request: Request) -> None:
 def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> PasswordChangeAttempt:
     user = request.user.user
     return PasswordChangeAttempt(
-        Attempt(user.email, client_of(request)),
-        user.id,
-        request.state.token_hash,
-        act_for(request.scope),
-        body.current_password,
-        body.new_password,
-        keeps_session,
+        attempt=Attempt(user.email, client_of(request)),
+        user_id=user.id,
+        token_hash=request.state.token_hash,
+        acts=act_for(request.scope),
+        current=body.current_password,
+        new=body.new_password,
+        keeps_session=keeps_session,
     )
 
 

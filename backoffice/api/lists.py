@@ -58,7 +58,7 @@ class Rows:
         return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None))
 
     async def count(self, reader: Reader, where: Condition | None) -> Total:
-        totals, page = self.totals, Page(where, self.order)
+        totals, page = self.totals, Page(where=where, order=self.order)
         await totals.look(reader)
         if totals.are_quick:
             sql, arguments = self._planned(page, count_statement(self.table, page))

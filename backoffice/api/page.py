@@ -10,7 +10,7 @@ from backoffice.api.cursors import Order
 DEFAULT_LIMIT = 25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """Which rows of a list, and what of them.
 

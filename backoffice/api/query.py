@@ -39,7 +39,16 @@ class Parameters:
         limit, offset = self.window()
         order, fields, readable = self._order(), self._fields(), self.given.flag("__readable")
         after = self._after(order, cursor) if cursor else None
-        return Page(self.where(), order, limit, offset, fields, readable, cursor is not None, after)
+        return Page(
+            where=self.where(),
+            order=order,
+            limit=limit,
+            offset=offset,
+            fields=fields,
+            readable=readable,
+            cursor=cursor is not None,
+            after=after,
+        )
 
     def names(self) -> Page:
         """The rows by what people call them, which is also what a search is for where the resource has none.
@@ -57,7 +66,7 @@ class Parameters:
         readable = self.resource.table.get_readable().columns
         named_by = [column._meta.name for column in readable if not column._meta.call_chain]
         order = tuple(self._key(name, descending=latest_first) for name in (*named_by, "id"))
-        return Page(where, order, limit, offset)
+        return Page(where=where, order=order, limit=limit, offset=offset)
 
     def finish(self) -> None:
         """:raises Problem: validation_error, where a parameter was wrong or nobody has asked for it."""

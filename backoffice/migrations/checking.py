@@ -31,7 +31,7 @@ SELECT EXISTS (
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What is not as it should be.
 
@@ -117,7 +117,8 @@ async def check(engine: Engine, scratch_server: str = "") -> Report:
         async with scratch(engine, server) as run:
             declared = await declare(run)
     drift = [one for one in compare(expected, found) if not (closed and one.closes)]
-    return Report(state, found, drift, compare(declared, made), expected)
+    undeclared = compare(declared, made)
+    return Report(state=state, catalog=found, drift=drift, undeclared=undeclared, expected=expected)
 
 
 async def accept(engine: Engine, scratch_server: str = "") -> Report:
@@ -135,4 +136,4 @@ async def accept(engine: Engine, scratch_server: str = "") -> Report:
         await records.remember_files(connection, [one for one in all_migrations() if one not in pending])
         await expected.remember_catalog(connection, catalog)
     async with reading(engine) as connection:
-        return Report(await records.read_state(connection), catalog)
+        return Report(state=await records.read_state(connection), catalog=catalog)

@@ -27,7 +27,7 @@ FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', '
 REPEATABLE = re.compile(r" (?:IF|OR REPLACE) ", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     """One migration, and the effects of its statements on the tables that were there before."""
 
@@ -135,7 +135,14 @@ async def observe(run: Run, migration: Migration, old: Old, *, backwards: bool =
     with quiet(), run.journal.telling(observer):
         await (run.backwards if backwards else run.forwards)([step])
     effects = [effect for effect in observer.effects if effect.statement.text != SETTLE]
-    return Planned(migration, step.alone, step.faked, effects, old, tuple(_missing(step, effects)))
+    return Planned(
+        migration=migration,
+        alone=step.alone,
+        faked=step.faked,
+        effects=effects,
+        old=old,
+        missing=tuple(_missing(step, effects)),
+    )
 
 
 def _missing(step: Step, effects: Sequence[Effect]) -> Iterator[Risk]:
