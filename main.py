@@ -56,7 +56,6 @@ app = FastAPIOffline(
     # FastAPI would ask three providers on every request; see /metrics
     telemetry={"tracing": False, "metrics": False, "logs": False},
 )
-app.state.engine = DB
 router = APIRouter()
 for resource in SHOWN:
     crud = add_resource(router, resource)

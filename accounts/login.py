@@ -20,8 +20,10 @@ from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
 from backoffice.audit_trail.actors import act_as
+from backoffice.database.engine import the_engine
 from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
+from backoffice.database.transactions import Transaction
 from backoffice.problems import FieldError, Problem
 
 
@@ -152,6 +154,6 @@ async def _turn(attempt: Attempt, acts: str) -> AsyncIterator[None]:
         yield
 
 
-def _transaction(acts: str = "") -> Any:
+def _transaction(acts: str = "") -> Transaction:
     """Sees what others did until they let it have its turn, whatever the database is set to."""
-    return User._meta.db.transaction(first=f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {acts}")
+    return the_engine().transaction(first=f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {acts}")

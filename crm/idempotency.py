@@ -10,6 +10,7 @@ from uuid import UUID
 from piccolo.querystring import QueryString
 from starlette.requests import Request
 
+from backoffice.database.engine import the_engine
 from backoffice.problems import FieldError, Problem
 from crm.tables import IdempotencyKey
 
@@ -61,7 +62,7 @@ async def recall(user_id: UUID, key: str, body: str) -> str | None:
 
 async def _take(user_id: UUID, key: str, digest: str) -> bool:
     """Whether the key is this request's now."""
-    taken = await IdempotencyKey._meta.db.run_querystring(
+    taken = await the_engine().run_querystring(
         QueryString(
             "INSERT INTO idempotency_keys (user_id, key, request) VALUES ({}, {}, to_jsonb({}::text)) "
             "ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
@@ -74,7 +75,7 @@ async def _take(user_id: UUID, key: str, digest: str) -> bool:
 
 
 async def _find(user_id: UUID, key: str) -> dict[str, Any] | None:
-    rows = await IdempotencyKey._meta.db.run_querystring(
+    rows = await the_engine().run_querystring(
         QueryString(
             "SELECT response, request::text FROM idempotency_keys WHERE user_id = {} AND key = {}",
             user_id,
@@ -126,7 +127,7 @@ async def remember(user_id: UUID, key: str, answer: str) -> None:
     await IdempotencyKey.update({IdempotencyKey.response: answer}).where(
         (IdempotencyKey.user_id == user_id) & (IdempotencyKey.key == key)
     )
-    await IdempotencyKey._meta.db.run_querystring(
+    await the_engine().run_querystring(
         QueryString(
             "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys "
             f"WHERE created_at < now() - interval '{KEPT_HOURS} hours' LIMIT {CLEANED_AT_A_TIME} "

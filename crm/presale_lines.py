@@ -152,7 +152,7 @@ def _lines_sql(first: int, *, presale: str, beside: str = "") -> str:
 
 async def has_lines(presale_id: UUID, lines: Values) -> bool:
     """Whether just these are its lines already, in this order; a price left out means that of the product now."""
-    same = await Presale._meta.db.run_querystring(
+    same = await the_engine().run_querystring(
         QueryString(
             """
             SELECT (SELECT array_agg(ROW (product_id, quantity, unit_price, discount) ORDER BY id)

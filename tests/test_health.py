@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 
 from backoffice.database.connecting import APPLICATION_NAME
-from backoffice.database.engine import Engine
+from backoffice.database.engine import Engine, the_engine
 from backoffice.migrations.files import all_migrations
 from backoffice.monitoring import probing
 from backoffice.monitoring.health import router
@@ -27,18 +27,22 @@ PROMISED_SECONDS = 2.5
 OUR_SESSIONS = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{APPLICATION_NAME}'"
 
 
-def application(engine: Engine) -> FastAPI:
+def application() -> FastAPI:
     app = FastAPI()
     app.include_router(router)
-    app.state.engine = engine
     return app
 
 
 @asynccontextmanager
-async def asking(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(application(engine))
+async def asking(settings: Settings, *, opened: bool = False) -> AsyncIterator[httpx.AsyncClient]:
+    """:param opened: whether there is a pool, and so a database."""
+    engine = the_engine()
+    engine.configure(settings)
+    prober.cache_clear()
+    if opened:
+        await engine.open_pool()
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://flow") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(application()), base_url="http://flow") as client:
             yield client
     finally:
         await prober(engine).close()
@@ -47,10 +51,8 @@ async def asking(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, Engine]]:
-    engine = Engine(settings)
-    await engine.open_pool()
-    async with asking(engine) as client:
-        yield client, engine
+    async with asking(settings, opened=True) as client:
+        yield client, the_engine()
 
 
 async def timed(client: httpx.AsyncClient) -> tuple[httpx.Response, float]:
@@ -142,8 +144,7 @@ async def test_a_database_whose_schema_is_locked_answers(
 
 
 async def test_an_absent_database_is_named_with_its_cause_and_without_its_password() -> None:
-    engine = Engine(Settings(database_url="postgresql://flow:s3cret@127.0.0.1:1/flowcrm"))
-    async with asking(engine) as client:
+    async with asking(Settings(database_url="postgresql://flow:s3cret@127.0.0.1:1/flowcrm")) as client:
         answer = await client.get("/api/health")
     body = answer.json()
     assert answer.status_code == 503
@@ -197,15 +198,13 @@ async def test_where_the_database_takes_no_more_connections_health_asks_on_one_t
 
 @pytest.mark.parametrize("path", ["/api/health/live", "/api/health/live/"])
 async def test_a_process_without_database_is_alive(path: str) -> None:
-    engine = Engine(Settings(database_url="postgresql://flow@127.0.0.1:1/flowcrm"))
-    async with asking(engine) as client:
+    async with asking(Settings(database_url="postgresql://flow@127.0.0.1:1/flowcrm")) as client:
         answer = await client.get(path)
     assert (answer.status_code, answer.json()["status"]) == (200, "alive")
 
 
 def test_the_documentation_shows_each_route_once_with_both_answers() -> None:
-    engine = Engine(Settings(database_url="postgresql://flow@127.0.0.1:1/flowcrm"))
-    paths = application(engine).openapi()["paths"]
+    paths = application().openapi()["paths"]
     assert sorted(paths) == ["/api/health", "/api/health/live"]
     answers = paths["/api/health"]["get"]["responses"]
     schemas = [answers[status]["content"]["application/json"]["schema"] for status in ("200", "503")]

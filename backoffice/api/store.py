@@ -1,6 +1,6 @@
 """A table's rows one by one: read whole, locked, written."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from piccolo.querystring import QueryString
@@ -8,7 +8,7 @@ from piccolo.querystring import QueryString
 from backoffice.api.conditions import Condition
 from backoffice.api.resource import Resource
 from backoffice.api.selects import row_sql
-from backoffice.database.engine import Engine
+from backoffice.database.engine import Engine, the_engine
 from backoffice.problems import Problem
 
 
@@ -28,7 +28,7 @@ class Store:
 
     @property
     def engine(self) -> Engine:
-        return cast(Engine, self.table._meta.db)
+        return the_engine()
 
     async def read(self, row_id: UUID, *, readable: bool = False) -> str:
         """A whole row as JSON text.

@@ -221,7 +221,7 @@ class Engine(PostgresEngine):
 
 @cache
 def the_engine() -> Engine:
-    """The one of piccolo_conf; DB.configure points it elsewhere, and it stays the same."""
+    """The one of piccolo_conf, and of every table; DB.configure points it elsewhere, and it stays the same."""
     return cast(Engine, engine_finder())
 
 

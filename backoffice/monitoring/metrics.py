@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from backoffice.database.engine import Engine
+from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DatabaseUnavailable
 from backoffice.database.programs import command_line
 from backoffice.monitoring.probing import prober
@@ -71,8 +71,8 @@ def _sample(engine: Engine) -> None:
 
 
 @router.get("/metrics")
-async def metrics(request: Request) -> Response:
-    engine: Engine = request.app.state.engine
+async def metrics(_: Request) -> Response:
+    engine = the_engine()
     _sample(engine)
     now = generate_latest(await _of_database(engine))
     # In a thread: each worker that there has been has left files.
