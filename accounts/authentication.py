@@ -18,8 +18,8 @@ from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
 from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.methods import SAFE_METHODS
 from backoffice.web.paths import get_route_path
-from backoffice.web.unit_of_work import SAFE_METHODS
 
 LOOKUP_SECONDS = 1  # once there is a connection
 CSRF_HEADER = "X-CSRFToken"

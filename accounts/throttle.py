@@ -14,8 +14,8 @@ FAILURES = 5
 WINDOW_SECONDS = 60
 FORGET_AT_ONCE_ROWS = 100  # old failures deleted with each new one
 
-LONGEST_ACCOUNT = 255  # characters, as in the table
-LONGEST_ADDRESS = 64
+LONGEST_ACCOUNT = LoginFailure.account.length  # characters
+LONGEST_ADDRESS = LoginFailure.address.length
 IPV6_HOME_BITS = 64  # the part of an IPv6 address that a household has to itself
 
 
@@ -53,14 +53,14 @@ async def refuse_if_exhausted(attempt: Attempt) -> None:
         SELECT ceil(extract(epoch FROM max(over_at) - clock_timestamp()))::int AS seconds
         FROM (
             (SELECT failed_at + make_interval(secs => {}) AS over_at FROM login_failures
-             WHERE account = left(caseless({}), 255) ORDER BY failed_at DESC OFFSET {} LIMIT 1)
+             WHERE account = left(caseless({}), {}) ORDER BY failed_at DESC OFFSET {} LIMIT 1)
             UNION ALL
             (SELECT failed_at + make_interval(secs => {}) FROM login_failures
              WHERE address = {} ORDER BY failed_at DESC OFFSET {} LIMIT 1)
         ) AS fifth_last
         WHERE over_at > clock_timestamp()
         """,
-        *(WINDOW_SECONDS, attempt.account, FAILURES - 1),
+        *(WINDOW_SECONDS, attempt.account, LONGEST_ACCOUNT, FAILURES - 1),
         *(WINDOW_SECONDS, attempt.address, FAILURES - 1),
     )
     seconds = rows[0]["seconds"]
@@ -75,11 +75,12 @@ async def take_turn(attempt: Attempt) -> None:
         SELECT pg_advisory_xact_lock(key)
         FROM (
             SELECT hashtextextended(what, 0) AS key
-            FROM (VALUES ('log-in of ' || left(caseless({}), 255)), ('log-in from ' || {})) AS turn (what)
+            FROM (VALUES ('log-in of ' || left(caseless({}), {})), ('log-in from ' || {})) AS turn (what)
             ORDER BY key -- the same order for everyone, or two could wait for each other
         ) AS turns
         """,
         attempt.account,
+        LONGEST_ACCOUNT,
         attempt.address,
     )
 
@@ -88,9 +89,10 @@ async def record_failure(attempt: Attempt) -> None:
     await LoginFailure.raw(
         """
         INSERT INTO login_failures (account, address, failed_at)
-        VALUES (left(caseless({}), 255), {}, clock_timestamp())
+        VALUES (left(caseless({}), {}), {}, clock_timestamp())
         """,
         attempt.account,
+        LONGEST_ACCOUNT,
         attempt.address,
     )
     await LoginFailure.raw(

@@ -62,4 +62,4 @@ def create_row_model(table: type[Table], **options: Any) -> type[BaseModel]:
 def take_over() -> None:
     dump.parse_args = parse_args
     load.load_json_string = load_json_string
-    setattr(shared, create_pydantic_model.__name__, create_row_model)  # from where `load` takes it
+    shared.create_pydantic_model = create_row_model  # type: ignore[attr-defined, assignment] # `load` takes it from there

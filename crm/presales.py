@@ -38,7 +38,7 @@ CONFLICTS = {
     "submit": ("invalid_transition", "no_items", "discount_exceeds_sum"),
     "convert": ("invalid_transition", "insufficient_stock"),
 }
-EXCEPT = {"convert": ", but that is an error: whoever converts expects goods to leave the stock"}
+CONVERTED_TWICE = ", but that is an error: whoever converts expects goods to leave the stock"
 
 Draft = Literal["draft"]  # how every pre-sale begins
 
@@ -159,7 +159,7 @@ def _answer(row: str) -> Response:
 
 
 def _already_converted() -> Problem:
-    """See EXCEPT."""
+    """See CONVERTED_TWICE."""
     move = {"from": PresaleStatus.converted, "to": PresaleStatus.converted, "allowed": []}
     errors = [FieldError("status", "presales_transition", move)]
     return Problem("invalid_transition", errors=errors, constraint="presales_transition", parameters=move)
@@ -210,10 +210,11 @@ def _describe_items(crud: CRUD) -> Operation:
 
 def _describe_action(crud: CRUD, action: str) -> Operation:
     conflicts = CONFLICTS.get(action, ("invalid_transition",))
+    more = CONVERTED_TWICE if action == "convert" else ""
     return Operation(
         name=f"{action}_{{one}}",
         summary=f"{action.capitalize()} a pre-sale",
-        description=f"Makes it {ACTIONS[action].value}. When it is already, nothing changes{EXCEPT.get(action, '')}.",
+        description=f"Makes it {ACTIONS[action].value}. When it is already, nothing changes{more}.",
         gives=ref(crud.models.row),
         headers=ETAG,
         parameters=[ROW_ID, IF_MATCH],

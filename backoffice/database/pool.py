@@ -30,7 +30,7 @@ Connect = Callable[..., Awaitable[asyncpg.Connection]]
 
 
 @dataclass(frozen=True)
-class Figures:
+class Connections:
     """Connections of the pool, now."""
 
     active: int
@@ -163,12 +163,12 @@ class Pool:
             if holder.is_idle():
                 holder.terminate()
 
-    def figures(self) -> Figures:
+    def figures(self) -> Connections:
         connections = self._connections
         if connections is None:
-            return Figures(active=0, idle=0, total=0, max=self._settings.db_pool_max)
+            return Connections(active=0, idle=0, total=0, max=self._settings.db_pool_max)
         total, idle = connections.get_size(), connections.get_idle_size()
-        return Figures(active=total - idle, idle=idle, total=total, max=connections.get_max_size())
+        return Connections(active=total - idle, idle=idle, total=total, max=connections.get_max_size())
 
 
 # What asyncpg keeps private has no types, so these take Any.

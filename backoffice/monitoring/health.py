@@ -11,19 +11,12 @@ from pydantic import BaseModel
 
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DatabaseUnavailable
-from backoffice.database.pool import Figures
+from backoffice.database.pool import Connections
 from backoffice.migrations.catalog import in_few_words
 from backoffice.monitoring.probing import Probe, Schema, prober
 from backoffice.web.openapi import described_problems
 
 logger = logging.getLogger(__name__)
-
-
-class Connections(BaseModel):
-    active: int
-    idle: int
-    total: int
-    max: int
 
 
 class DatabaseHealth(BaseModel):
@@ -65,14 +58,10 @@ def _healthy(probe: Probe) -> str:
             status="up",
             response_time_ms=probe.response_time_ms,
             version=probe.version,
-            connections=_connections(probe.connections),
+            connections=probe.connections,
         ),
         migrations=MigrationHealth(pending=schema.pending, last_applied=schema.last_applied),
     ).model_dump_json()
-
-
-def _connections(figures: Figures) -> Connections:
-    return Connections(active=figures.active, idle=figures.idle, total=figures.total, max=figures.max)
 
 
 def _message(schema: Schema) -> str:
@@ -94,9 +83,7 @@ def _unhealthy(engine: Engine, error: DatabaseUnavailable) -> str:
         status="unhealthy",
         message=str(error),
         timestamp=datetime.now(UTC),
-        database=DatabaseHealth(
-            status="down", response_time_ms=None, version=None, connections=_connections(engine.pool.figures())
-        ),
+        database=DatabaseHealth(status="down", response_time_ms=None, version=None, connections=engine.pool.figures()),
         migrations=MigrationHealth(pending=None, last_applied=None),
     ).model_dump_json()
 

@@ -11,7 +11,7 @@ import asyncpg
 from backoffice.database.connecting import Connection, end_at_once
 from backoffice.database.engine import Engine
 from backoffice.database.failures import DATABASE_ERRORS, DatabaseFull, DatabaseUnavailable, PoolExhausted, cause
-from backoffice.database.pool import Figures
+from backoffice.database.pool import Connections
 from backoffice.database.snapshots import SNAPSHOT
 from backoffice.migrations import expected, records
 from backoffice.migrations.catalog import Difference
@@ -45,7 +45,7 @@ class Probe:
     version: str
     response_time_ms: float
     schema: Schema
-    connections: Figures
+    connections: Connections
 
 
 class Prober:

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backoffice.database.errors import RETRY_AFTER, explain
 from backoffice.problems import Problem
 from backoffice.web import pages
+from backoffice.web.methods import METHODS
 from backoffice.web.paths import get_route_path
 from backoffice.web.problem_responses import respond
-from backoffice.web.unit_of_work import SAFE_METHODS
 
 logger = logging.getLogger("flow_crm.requests")
 
@@ -37,7 +37,6 @@ LOCATION = b"location"
 REQUEST_ID_HEADER = b"x-request-id"
 OURS = {REQUEST_ID_HEADER, *(name for name, _ in (*HEADERS, HTTPS_ONLY))}
 SERVER_ENDS = "graceful shutdown"  # is in the reason that uvicorn gives when it cancels what is left
-METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -14,14 +14,13 @@ from starlette.types import Scope
 
 from backoffice import words
 from backoffice.problems import Problem, describe, field_errors
+from backoffice.web.methods import METHODS
 from backoffice.web.paths import get_route_path
 
 # The one form of the admin's front end that looks for the sentence in JSON; the others show the body as it is.
 ADMIN_PASSWORD_FORM = "/admin/api/change-password/"  # noqa: S105 # an address, not a password
 
 IN_A_PATH = "/:@!$&'()*+,;=~"  # what RFC 3986 lets stand there as it is
-
-METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 HTTP_CODES = {
     400: "malformed_json",
@@ -82,7 +81,7 @@ def _quality(text: str) -> float:
 
 def _allowed(app: FastAPI, request: Request) -> str:
     """The methods that any route at this address offers: Starlette names those of the first alone."""
-    offered = [method for method in METHODS if _offers(app, {**request.scope, "method": method})]
+    offered = [method for method in sorted(METHODS) if _offers(app, {**request.scope, "method": method})]
     return ", ".join(offered)
 
 

@@ -10,12 +10,12 @@ from backoffice.database.errors import is_refusal, repeat
 from backoffice.database.failures import is_collision, is_lost
 from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.methods import SAFE_METHODS
 from backoffice.web.paths import get_route_path
 from backoffice.web.request_bodies import SMALL_BODY_BYTES, Disconnected, RequestBodies
 from backoffice.web.routing import is_lazy
 
 MAX_TRIES = 4
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class Answer:
