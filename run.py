@@ -8,12 +8,18 @@ import sys
 import threading
 import time
 
+from accounts.demo_password import active_users_with_demo_password
+from accounts.passwords import DEMO_PASSWORD
+from accounts.roles import UserRole
+from accounts.tables import User
 from backoffice.database.engine import Engine
 from backoffice.database.failures import DATABASE_ERRORS, cause
 from backoffice.monitoring import logs
 from backoffice.server.processes import reserve, serve
 from backoffice.server.startup import StartRefused, settle_migrations
 from backoffice.settings import Settings
+from crm.tables import Customer, Presale, Product
+from seed import demo
 
 
 async def prepare(engine: Engine) -> list[str]:
@@ -25,36 +31,22 @@ async def prepare(engine: Engine) -> list[str]:
         await engine.wait_until_reachable()
         await settle_migrations(engine)
         if engine.embedded and await is_empty():
-            await seed_demo()
+            await demo.load()
         return [] if engine.settings.production else await demo_log_ins()
     except DATABASE_ERRORS as error:
         raise StartRefused(cause(error)) from error
 
 
 async def is_empty() -> bool:
-    from accounts.tables import User
-    from crm.tables import Customer, Presale, Product
-
     return not any([await table.exists() for table in (User, Customer, Product, Presale)])
-
-
-async def seed_demo() -> None:
-    from seed import demo
-
-    await demo.load()
 
 
 async def demo_log_ins() -> list[str]:
     """The e-mails of the demo users that this database has, and who have the demo password still."""
-    from accounts.demo_password import active_users_with_demo_password
-    from accounts.roles import UserRole
-
     return await active_users_with_demo_password(*(f"{role.value}@flowcrm.example" for role in UserRole))
 
 
 def welcome(settings: Settings, log_ins: list[str]) -> str:
-    from accounts.passwords import DEMO_PASSWORD
-
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{settings.port}"
     lines = [
@@ -92,7 +84,7 @@ def end_with(parent: int) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    from piccolo_conf import DB
+    from piccolo_conf import DB  # reads the settings: not before signals end us as they should
 
     logs.configure(DB.settings.log_level, production=DB.settings.production)
     try:

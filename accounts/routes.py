@@ -26,7 +26,7 @@ from backoffice.problems import FieldError, Problem, validated
 from backoffice.web.openapi import ALWAYS, described_problems, ref
 
 CLEAN = {"pattern": CLEAN_PATTERN}
-Text = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]
+CleanText = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]
 
 
 class Body(BaseModel):
@@ -34,12 +34,12 @@ class Body(BaseModel):
 
 
 class LogIn(Body):
-    email: Text = Field(examples=["admin@flowcrm.example"])
-    password: Text = Field(examples=[DEMO_PASSWORD])
+    email: CleanText = Field(examples=["admin@flowcrm.example"])
+    password: CleanText = Field(examples=[DEMO_PASSWORD])
 
 
 class PasswordChange(Body):
-    current_password: Text
+    current_password: CleanText
     new_password: NewPassword
 
 
@@ -161,12 +161,12 @@ admin_router = APIRouter(prefix="/admin", include_in_schema=False)
 class AdminLogIn(BaseModel):
     """What the front end's form sends, as far as it matters here."""
 
-    username: Text
-    password: Text
+    username: CleanText
+    password: CleanText
 
 
 class AdminPasswordChange(PasswordChange):
-    confirm_new_password: Text
+    confirm_new_password: CleanText
 
 
 @admin_router.post("/public/login/")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from openapi_spec_validator import validate
 
+from backoffice.settings import ROOT
 from backoffice.words import PROBLEMS
 from tests.support.bodies import BODIES
 from tests.support.cast import Cast
@@ -57,7 +59,8 @@ def resolved(description: dict[str, Any], response: dict[str, Any]) -> dict[str,
 async def test_it_is_a_valid_description(description: dict[str, Any]) -> None:
     validate(description)
     assert description["openapi"].startswith("3.1")
-    assert description["info"]["title"] == "Flow CRM"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert description["info"] == {"title": "Flow CRM"} | {name: project[name] for name in ("version", "description")}
 
 
 async def test_every_schema_is_one_that_something_refers_to(description: dict[str, Any]) -> None:

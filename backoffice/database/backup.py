@@ -1,4 +1,4 @@
-"""`make backup` and `make restore`: the whole database in one file, and back, by PostgreSQL's own programs."""
+"""`make backup` and `make restore`: the schema public in one file, and back, by PostgreSQL's own programs."""
 
 import argparse
 import asyncio

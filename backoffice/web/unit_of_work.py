@@ -1,4 +1,4 @@
-"""One request, one transaction."""
+"""One request that changes something, one transaction."""
 
 import asyncio
 
@@ -41,7 +41,7 @@ class RolledBack(Exception):
 
 
 class UnitOfWork:
-    """One request, one transaction: committed before the answer goes out, undone when it is a refusal.
+    """A change, one transaction: committed before the answer goes out, undone when it is a refusal. Reads have none.
 
     When PostgreSQL breaks off a transaction because it collided with another, the request is run again. A read that
     lost its connection is run once more.
