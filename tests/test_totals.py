@@ -172,13 +172,13 @@ class TestManyRowsAtOnce:
         assert await total_of(connection, created) == 30
 
 
-class TestTenThousandLines:
-    async def test_they_cost_ten_times_a_thousand(
+class TestAThousandLines:
+    async def test_they_cost_ten_times_a_hundred(
         self, connection: asyncpg.Connection, presale: UUID, product: UUID
     ) -> None:
         """What is counted is rows looked at, which does not depend on the machine."""
-        small = await rows_looked_at(connection, presale, product, 1_000)
-        large = await rows_looked_at(connection, presale, product, 10_000)
+        small = await rows_looked_at(connection, presale, product, 100)
+        large = await rows_looked_at(connection, presale, product, 1_000)
         assert large < 12 * small
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
+from seed.brazil import cpf
+
 # A real argon2id hash (of "flowcrm-demo", at little effort): the database stores nothing else as a password.
 PASSWORD_HASH = "$argon2id$v=19$m=64,t=1,p=1$SXK5LXmR9B462Ibon+1EYw$KCFgRkHUnKy32RnX5lNA/CIjnWHEP3utX5XVCB0q42s"
 WAYS = {
@@ -22,11 +24,7 @@ _serial = count(1)
 
 def nth_cpf(number: int) -> str:
     """A valid CPF, another one for every number below 10^8."""
-    digits = [int(digit) for digit in f"1{number:08d}"]
-    for _ in range(2):
-        weighted = sum(weight * digit for weight, digit in enumerate(reversed(digits), start=2))
-        digits.append(weighted * 10 % 11 % 10)
-    return "".join(map(str, digits))
+    return cpf(10**8 + number)
 
 
 async def insert(connection: asyncpg.Connection, table: str, values: dict[str, Any]) -> UUID:

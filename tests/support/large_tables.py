@@ -12,26 +12,11 @@ from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import Statement
 from crm.resources import CUSTOMERS, PRESALES, PRODUCTS, RESOURCES
-from tests.support.builders import PASSWORD_HASH
+from tests.support.builders import PASSWORD_HASH, nth_cpf
 
 ROWS = 100_000
 TABLES = ("users", "customers", "products", "presales", "presale_items", "audit_trail")
 FILL = f"""
-    CREATE FUNCTION pg_temp.nth_cpf(n integer) RETURNS text LANGUAGE plpgsql AS $$
-    DECLARE
-        cpf text := 200000000 + n;
-        weighted integer;
-    BEGIN
-        FOR size IN 9..10 LOOP
-            weighted := 0;
-            FOR place IN 1..size LOOP
-                weighted := weighted + substr(cpf, place, 1)::integer * (size + 2 - place);
-            END LOOP;
-            cpf := cpf || weighted * 10 % 11 % 10;
-        END LOOP;
-        RETURN cpf;
-    END;
-    $$;
     INSERT INTO users (email, password, name, role, active, created_at, updated_at)
     SELECT 'user' || n || '@flowcrm.example', '{PASSWORD_HASH}', 'User ' || n, (enum_range(NULL::user_role))[1 + n % 3],
            n % 10 > 0, moment, moment
@@ -39,9 +24,9 @@ FILL = f"""
     INSERT INTO customers (name, email, phone, cpf, address, created_at, updated_at)
     SELECT names[1 + n % 7] || ' ' || names[1 + n / 7 % 7] || ' ' || names[1 + n / 49 % 7]
            || CASE n WHEN 7 THEN ' Rara' ELSE '' END,
-           'customer' || n || '@example.com', '+55119' || 10000000 + n, pg_temp.nth_cpf(n), 'Rua ' || n % 700,
+           'customer' || n || '@example.com', '+55119' || 10000000 + n, cpf, 'Rua ' || n % 700,
            moment, moment
-    FROM generate_series(1, {ROWS}) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment),
+    FROM cpfs, LATERAL (SELECT now() - n * interval '1 minute') AS t (moment),
          (SELECT '{{Ana,Bruno,João,Débora,Silva,Souza,Conceição}}'::text[]) AS u (names);
     INSERT INTO products (code, name, unit, description, stock, purchase_price, sale_price, sale_type, created_at,
                           updated_at)
@@ -83,6 +68,8 @@ async def fill(connection: asyncpg.Connection) -> None:
     )
     await connection.execute("".join(f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in checks))
     await connection.execute("SET session_replication_role = replica")
+    await connection.execute("CREATE TEMPORARY TABLE cpfs (n integer, cpf text)")
+    await connection.copy_records_to_table("cpfs", records=[(n, nth_cpf(n)) for n in range(1, ROWS + 1)])
     await connection.execute(FILL)
     await connection.execute("RESET session_replication_role")
     await connection.execute(";".join(definition for _, definition in indexes))
