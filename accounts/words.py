@@ -1,5 +1,6 @@
 """What is said when the database or a form refuses something about users. Importing this registers it."""
 
+from backoffice.problem_words import EMAIL_INVALID
 from backoffice.words import (
     CONSTRAINTS,
     PROBLEMS,
@@ -42,7 +43,7 @@ PROBLEMS.update(
 CONSTRAINTS.update(
     {
         "users_email_key": unique("email", EMAIL_TAKEN),
-        "users_email_valid": check("email", VALUE_ERRORS["email"]),
+        "users_email_valid": check("email", EMAIL_INVALID),
         "users_name_not_blank": check("name", Text("The name may not be blank.", "O nome não pode ficar em branco.")),
         "users_password_hashed": check(
             "password", Text("A password is only ever stored as a hash.", "Senhas são guardadas somente cifradas.")

@@ -1,3 +1,1 @@
-# What the screen and the rules say is registered by importing it.
-import backoffice.audit_trail.words
-import backoffice.problem_words  # noqa: F401
+"""What any back office needs; knows nothing of customers or users."""

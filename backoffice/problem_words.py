@@ -2,6 +2,9 @@
 
 from backoffice.words import PROBLEMS, VALUE_ERRORS, ProblemWords, Text
 
+BLANK = Text("This may not be blank.", "Isto não pode ficar em branco.")
+EMAIL_INVALID = Text("This is not a valid e-mail address.", "Isto não é um endereço de e-mail válido.")
+
 PROBLEMS.update(
     {
         "malformed_json": ProblemWords(
@@ -151,7 +154,7 @@ VALUE_ERRORS.update(
         "string_too_long": Text("At most {max_length} characters.", "No máximo {max_length} caracteres."),
         "string_too_short": Text("At least {min_length} characters.", "Pelo menos {min_length} caracteres."),
         "nul_character": Text("Text may not contain NUL characters.", "O texto não pode conter caracteres NUL."),
-        "blank": Text("This may not be blank.", "Isto não pode ficar em branco."),
+        "blank": BLANK,
         "int_type": Text("This must be a whole number.", "Isto deve ser um número inteiro."),
         "bool_type": Text("This must be true or false.", "Isto deve ser verdadeiro ou falso."),
         "decimal_type": Text(
@@ -176,10 +179,7 @@ VALUE_ERRORS.update(
         "list_type": Text("This must be a list.", "Isto deve ser uma lista."),
         "too_many_fields": Text("A line has too many fields.", "Uma linha tem campos demais."),
         "dict_type": Text("This must be an object.", "Isto deve ser um objeto."),
-        "email": Text(
-            "This is not a valid e-mail address.",
-            "Isto não é um endereço de e-mail válido.",
-        ),
+        "email": EMAIL_INVALID,
         "duplicate_parameter": Text("Give this only once.", "Informe isto apenas uma vez."),
         "unknown_parameter": Text("There is no such parameter.", "Este parâmetro não existe."),
         "contradiction": Text("Give either this or {other}.", "Informe isto ou {other}, não ambos."),

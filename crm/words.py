@@ -1,6 +1,7 @@
 """What the rules about customers, products and pre-sales say to people."""
 
 from backoffice import words
+from backoffice.problem_words import BLANK, EMAIL_INVALID
 from backoffice.words import ConstraintWords, ProblemWords, Text, check, missing_reference, same_id, unique
 
 words.PROBLEMS.update(
@@ -58,8 +59,6 @@ PHONE_INVALID = Text(
     "This is not a Brazilian phone number with its area code, such as (11) 98765-4321.",
     "Isto não é um telefone brasileiro com DDD, como (11) 98765-4321.",
 )
-EMAIL_INVALID = words.VALUE_ERRORS["email"]
-BLANK = words.VALUE_ERRORS["blank"]
 
 words.VALUE_ERRORS.update(
     {
