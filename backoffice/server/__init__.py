@@ -1,1 +1,1 @@
-"""From a command to a server that answers, and to its end: `processes` → `startup`; `request_heads` have a bound."""
+"""From a command to a server that answers, and to its end: `processes` → `startup`; `http_connections` have a bound."""

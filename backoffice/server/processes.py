@@ -20,7 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from backoffice.database.pool import CLOSE_POOL_SECONDS
-from backoffice.server.request_heads import BoundedHeads
+from backoffice.server.http_connections import HTTPConnection
 from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings
 
@@ -139,7 +139,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         proxy_headers=settings.forwarded_allow_ips is not None,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         server_header=False,
-        http=BoundedHeads,
+        http=HTTPConnection,
         ws="none",
         lifespan="on",
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -1,4 +1,4 @@
-"""What comes before a request's body has a bound, and so has the time that it takes."""
+"""What comes before a request's body has a bound, and so has the time that it takes; an end cuts nobody off."""
 
 import asyncio
 import contextlib
@@ -9,20 +9,24 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
-from backoffice.server import request_heads
-from backoffice.server.request_heads import MAX_HEAD_BYTES, BoundedHeads
+from backoffice.server import http_connections
+from backoffice.server.http_connections import MAX_HEAD_BYTES, HTTPConnection
 
 Visitor = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
 
 
 @pytest.fixture
-async def visit() -> AsyncIterator[Callable[[], Awaitable[Visitor]]]:
+def state() -> ServerState:
+    return ServerState()
+
+
+@pytest.fixture
+async def visit(state: ServerState) -> AsyncIterator[Callable[[], Awaitable[Visitor]]]:
     config, visitors = uvicorn.Config(PlainTextResponse("Hello"), ws="none", lifespan="off", log_config=None), []
     config.load()
-    state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: BoundedHeads(config, state, {}), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: HTTPConnection(config, state, {}), "127.0.0.1", 0)
 
     async def visit() -> Visitor:
         visitors.append(await asyncio.open_connection(*server.sockets[0].getsockname()))
@@ -83,7 +87,7 @@ async def test_a_long_head_is_read_and_each_has_the_same_room(visit: Callable[[]
 async def test_whoever_says_nothing_or_not_all_is_not_waited_for(
     visit: Callable[[], Awaitable[Visitor]], monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
-    monkeypatch.setattr(request_heads, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(http_connections, "HEAD_SECONDS", 0.05)
     reader, writer = await visit()
     writer.write(said)
     async with asyncio.timeout(5):
@@ -97,8 +101,36 @@ async def test_a_second_head_that_stops_half_way_is_not_waited_for_either(
     reader, writer = await visit()
     writer.write(HEAD + b"\r\n")
     await reader.readuntil(b"Hello")
-    monkeypatch.setattr(request_heads, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(http_connections, "HEAD_SECONDS", 0.05)
     writer.write(said)
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+
+
+async def test_what_is_asked_just_as_we_end_is_answered_and_is_the_last(
+    visit: Callable[[], Awaitable[Visitor]], state: ServerState
+) -> None:
+    reader, writer = await visit()
+    writer.write(HEAD + b"\r\n")
+    await reader.readuntil(b"Hello")
+    (connection,) = state.connections
+    connection.shutdown()
+    writer.write(HEAD + b"\r\n")
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+async def test_a_connection_on_which_nothing_is_asked_ends_soon(
+    visit: Callable[[], Awaitable[Visitor]], state: ServerState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_connections, "LINGER_SECONDS", 0.05)
+    reader, writer = await visit()
+    writer.write(HEAD + b"\r\n")
+    await reader.readuntil(b"Hello")
+    (connection,) = state.connections
+    connection.shutdown()
     async with asyncio.timeout(5):
         assert await reader.read() == b""
 

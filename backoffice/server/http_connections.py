@@ -1,4 +1,7 @@
-"""Heads of requests: bounded in size and time, which uvicorn leaves to a proxy."""
+"""Connections of clients: heads of requests have a bound in size and time, and an end of ours cuts nothing off.
+
+Both are what uvicorn leaves to a proxy.
+"""
 
 import asyncio
 
@@ -6,17 +9,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024  # beside the piece in which it begins; of trailers, too
 HEAD_SECONDS = 30  # for the first to begin, and for each to arrive
+LINGER_SECONDS = 1  # for what a client sends just as we end
 
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class BoundedHeads(HttpToolsProtocol):
-    """uvicorn's side of a connection, which ends it where a head does not end."""
+class HTTPConnection(HttpToolsProtocol):
+    """uvicorn's side of a connection, which ends it where a head does not end, or after the last answer."""
 
     _is_in_message = False
     _is_counted = False  # whether the piece that is being read belongs to a head, or to trailers, from its beginning
     _head_bytes = 0
     _late: asyncio.TimerHandle | None = None
+    _is_last = False  # whether the next answer is
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
@@ -46,6 +51,8 @@ class BoundedHeads(HttpToolsProtocol):
         self._is_counted, self._head_bytes = False, 0
         self._be_patient()
         super().on_headers_complete()
+        if self._is_last and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         self._is_counted = False
@@ -54,6 +61,18 @@ class BoundedHeads(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._is_in_message = False
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """uvicorn would close a connection on which nothing is asked at once, and cut off what is on its way to us."""
+        self._is_last = True
+        if self._is_answering():
+            super().shutdown()
+        else:
+            self.loop.call_later(LINGER_SECONDS, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        if not self._is_in_message and not self._is_answering():
+            self.transport.close()
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
