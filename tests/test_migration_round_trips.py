@@ -108,6 +108,7 @@ async def up(engine: Engine, migration: Migration) -> None:
     await runner.forwards(engine, choices.forwards(migration.app, "1"))
 
 
+@pytest.mark.thorough
 async def test_down_step_by_step_and_up_again_to_the_same_catalogs(
     engine: Engine, connection: asyncpg.Connection
 ) -> None:
@@ -171,6 +172,7 @@ def written(migration: Migration) -> datetime:
     return datetime.strptime(migration.id, "%Y-%m-%dT%H:%M:%S:%f").replace(tzinfo=UTC)
 
 
+@pytest.mark.thorough
 async def test_an_upgrade_from_any_past_release_keeps_the_rows_that_were_written_there(
     empty: str,
     seeded: str,

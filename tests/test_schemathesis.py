@@ -18,6 +18,8 @@ from tests.support.commands import run
 from tests.support.databases import clone
 from tests.support.real_server import real_server
 
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
+
 # Every phase as the one who may do everything; the others differ only in what they are refused.
 EXAMPLES = 3
 PHASES = {
