@@ -60,14 +60,15 @@ class _Filling:
         self.products = amounts.products
 
     async def run(self) -> dict[type[Table], int]:
+        if self.amounts.presales:  # before anything is written
+            self.customers = self.customers or await self._made_earlier(Customer)
+            self.products = self.products or await self._made_earlier(Product)
         added = {
             Customer: await self._add_missing(Customer, self.amounts.customers, self._write_customers),
             Product: await self._add_missing(Product, self.amounts.products, self._write_products),
             Presale: 0,
         }
         if self.amounts.presales:
-            self.customers = self.customers or await self._made_earlier(Customer)
-            self.products = self.products or await self._made_earlier(Product)
             # One after the other: they are numbered as they come.
             added[Presale] = await self._add(Presale, _portions(self.amounts.presales), self._write_presales)
         return added

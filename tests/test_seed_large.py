@@ -182,11 +182,20 @@ class TestRefusals:
         assert end.value.code == 2
         assert "argument --customers" in capsys.readouterr().err
 
-    async def test_presales_need_customers_and_products(self, connection: asyncpg.Connection) -> None:
-        with pytest.raises(SeedRefused, match="--customers"):
-            await filled(connection, Amounts(presales=5))
-        with pytest.raises(SeedRefused, match="--products"):
-            await filled(connection, Amounts(customers=5, presales=5))
+    @pytest.mark.parametrize(
+        ("amounts", "lacking"),
+        [
+            (Amounts(presales=5), "--customers"),
+            (Amounts(customers=5, presales=5), "--products"),
+            (Amounts(products=5, presales=5), "--customers"),
+        ],
+    )
+    async def test_presales_need_customers_and_products_before_anything_is_written(
+        self, connection: asyncpg.Connection, amounts: Amounts, lacking: str
+    ) -> None:
+        with pytest.raises(SeedRefused, match=lacking):
+            await filled(connection, amounts)
+        assert not any((await contents(connection)).values())
 
     async def test_presales_take_what_an_earlier_run_made_unless_some_is_gone(
         self, connection: asyncpg.Connection
