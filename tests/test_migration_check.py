@@ -69,6 +69,9 @@ DAMAGES = {
     "CREATE VIEW staff AS SELECT name FROM users": "view staff is not of the program",
     "CREATE RULE mine AS ON DELETE TO products DO INSTEAD NOTHING": "rule products.mine is not of the program",
     "CREATE POLICY mine ON products": "policy products.mine is not of the program",
+    "CREATE SCHEMA others; CREATE TABLE others.old () INHERITS (products)": (
+        "child products.others.old is not of the program"
+    ),
 }
 
 
@@ -125,8 +128,10 @@ async def test_what_would_lose_data_is_only_a_remark_in_the_script(
     engine: Engine, server: str, connection: asyncpg.Connection
 ) -> None:
     await connection.execute("CREATE TABLE spare (id int); ALTER TABLE customers ADD COLUMN vip boolean")
+    await connection.execute("CREATE TABLE old () INHERITS (products)")
     script = repair(await checking.check(engine, server))
     assert '-- ALTER TABLE public."customers" DROP COLUMN "vip";' in script
+    assert '-- ALTER TABLE public.old NO INHERIT public."products";' in script
     assert all(line.startswith("--") for line in script.splitlines())
 
 

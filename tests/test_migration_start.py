@@ -49,6 +49,11 @@ async def test_pending_migrations_stop_the_start(engine: Engine) -> None:
         ("DROP INDEX products_beginnings", "index products.products_beginnings is missing"),
         ("CREATE UNIQUE INDEX mine ON customers (phone)", "index customers.mine is not of the program"),
         ("ALTER TYPE user_role ADD VALUE 'owner'", "type user_role differs"),
+        ("CREATE TABLE old () INHERITS (customers)", "child customers.public.old is not of the program"),
+        (
+            "CREATE SCHEMA others; CREATE TABLE others.old () INHERITS (customers)",
+            "child customers.others.old is not of the program",
+        ),
     ],
 )
 async def test_drift_stops_the_start(engine: Engine, connection: asyncpg.Connection, damage: str, words: str) -> None:
@@ -68,10 +73,13 @@ async def test_additions_that_the_product_does_not_notice_are_only_logged(
     engine: Engine, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     await connection.execute("CREATE TABLE customers_backup (id int); CREATE INDEX mine ON customers (phone)")
+    await connection.execute("CREATE TABLE more () INHERITS (customers_backup)")
+    await connection.execute("CREATE TEMP TABLE picked () INHERITS (customers)")  # which only this session sees
     with caplog.at_level(logging.WARNING):
         async with serving(engine):
             pass
-    assert "index customers.mine is not of the program, table customers_backup is not of the program" in caplog.text
+    added = ("index customers.mine", "table customers_backup", "table more")
+    assert ", ".join(f"{one} is not of the program" for one in added) in caplog.text
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ READ = Path(__file__).with_name("catalog.sql").read_text("utf-8")
 WRITTEN_ALIKE = "set_config('search_path', '', true), set_config('quote_all_identifiers', 'off', true)"
 
 # Kinds that change what the product's own statements do, even when they are only added.
-MEDDLING = {"column", "constraint", "trigger", "rule", "policy"}
+MEDDLING = {"column", "constraint", "trigger", "rule", "policy", "child"}
 
 # Kinds to which others belong.
 WHOLE = ("table", "function")

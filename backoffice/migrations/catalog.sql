@@ -101,6 +101,13 @@ FROM tables AS t JOIN pg_trigger AS g ON g.tgrelid = t.oid
 WHERE NOT g.tgisinternal
 
 UNION ALL
+-- In whatever schema: its rows are its parent's, too, whose rules do not know them. Of a temporary one only its session's.
+SELECT 'child', format('%s.%s', t.name, c.oid::regclass), 'a table that inherits'
+FROM tables AS t
+JOIN pg_inherits AS i ON i.inhparent = t.oid
+JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relpersistence <> 't'
+
+UNION ALL
 SELECT 'function', name,
        CASE WHEN prokind IN ('f', 'p') THEN pg_get_functiondef(oid) ELSE 'aggregate or window function' END
 FROM functions

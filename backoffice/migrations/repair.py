@@ -64,6 +64,8 @@ def _drop(difference: Difference) -> str:
             return f'DROP INDEX CONCURRENTLY public."{name}";'
         case "function":
             return f"DROP FUNCTION public.{difference.name};"
+        case "child":
+            return f'ALTER TABLE {name} NO INHERIT public."{table}";'
         case kind:
             return f"drop the {kind} {difference.name}"
 
