@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -63,7 +64,13 @@ async def at_the_record(database: str) -> AsyncIterator[AtTheRecord]:
 async def broken_off(running: asyncio.Task[object], connection: asyncpg.Connection, pid: int) -> None:
     assert await connection.fetchval("SELECT pg_terminate_backend($1)", pid)
     (error,) = await asyncio.gather(running, return_exceptions=True)
-    assert "terminating connection due to administrator command" in str(error)
+    assert re.search("terminating connection due to administrator command|failed: the connection was lost", str(error))
+
+
+def test_what_the_driver_could_not_do_any_more_is_not_told_as_the_fault_of_the_migration(tmp_path: Path) -> None:
+    lost = asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
+    told = str(MigrationFailed(a_migration(tmp_path, 1, "SELECT 1"), "SELECT 1", lost))
+    assert told.startswith("Migration crm 2999-01-01T00:00:00:000001 (later) failed: the connection was lost\n")
 
 
 async def terminated(

@@ -91,6 +91,8 @@ class MigrationFailed(MigrationsStopped):
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, asyncpg.InternalClientError):  # see failures.DATABASE_ERRORS
+        return cause(error)
     kind = "" if isinstance(error, asyncpg.PostgresError) else f"{type(error).__name__}: "
     details = [getattr(error, name, None) for name in ("detail", "hint")]
     text = str(getattr(error, "message", None) or error)
