@@ -2,7 +2,8 @@
 
 `dump` leaves the audit trail out: nobody can load what nobody may write. `--tables=AuditEntry` dumps it all the same.
 `load` refuses columns that there are not, instead of passing over them; gives those that are left out their defaults,
-instead of null; and says what was refused without the refused row, in which a password may stand as somebody typed it.
+instead of null; and says what was refused in plain words, without the refused row, in which a password may stand as
+somebody typed it.
 """
 
 from typing import Any, ClassVar, cast
@@ -11,12 +12,14 @@ import asyncpg
 from piccolo.apps.fixtures.commands import dump, load, shared
 from piccolo.apps.fixtures.commands.shared import FixtureConfig
 from piccolo.table import Table
+from piccolo.utils.encoding import load_json
 from piccolo.utils.pydantic import create_pydantic_model
 from pydantic import BaseModel, ValidationError, create_model
 
 from backoffice.audit_trail.tables import AuditEntry
 
 OUR_RULES = "exec_stmt_raise"  # the function of the server from which they speak, and show no rows
+AN_EXAMPLE = '{"crm": {"Customer": []}}'
 
 _parse_args = dump.parse_args
 _load_json_string = load.load_json_string
@@ -29,9 +32,10 @@ def parse_args(apps: str, tables: str) -> list[FixtureConfig]:
     return chosen
 
 
-async def load_json_string(*arguments: Any, **options: Any) -> None:
+async def load_json_string(json_string: str, *arguments: Any, **options: Any) -> None:
+    _require_apps_of_tables(load_json(json_string))
     try:
-        await _load_json_string(*arguments, **options)
+        await _load_json_string(json_string, *arguments, **options)
     except (asyncpg.CheckViolationError, asyncpg.NotNullViolationError) as error:
         if error.server_source_function != OUR_RULES:
             error.detail = None
@@ -40,6 +44,15 @@ async def load_json_string(*arguments: Any, **options: Any) -> None:
         errors = refusal.errors(include_input=False, include_context=False, include_url=False)
         lines = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors]
         raise ValueError("\n".join(lines)) from None
+
+
+def _require_apps_of_tables(contents: object) -> None:
+    """:raises ValueError: for what is no fixture. What tables and their rows must be is said by the models."""
+    if not isinstance(contents, dict):
+        raise ValueError(f"A fixture must be an object of apps, such as {AN_EXAMPLE}")
+    for app, tables in contents.items():
+        if not isinstance(tables, dict):
+            raise ValueError(f"{app}: Must be an object of tables, as in {AN_EXAMPLE}")
 
 
 class Row(BaseModel):

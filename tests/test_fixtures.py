@@ -121,6 +121,20 @@ class TestTheDemoFixture:
         assert not any((await contents(connection)).values())
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        *((text, "\nA fixture must be an object of apps, such as {") for text in ("[]", "null", '"crm"', "1")),
+        ('{"crm": null}', "\ncrm: Must be an object of tables, as in {"),
+        ('{"accounts": {}, "crm": []}', "\ncrm: Must be an object of tables, as in {"),
+        ('{"crm": {"Customer": null}}', "\ncrm.Customer: Input should be a valid array\n"),
+    ],
+)
+def test_what_is_no_fixture_is_told_in_plain_words(database: str, tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "none.json").write_text(text)
+    assert told in refusal(database, *FIXTURES, "load", str(tmp_path / "none.json"))
+
+
 class TestARefusedPassword:
     @pytest.mark.parametrize(
         ("password", "told"),
