@@ -103,6 +103,22 @@ async def test_a_whole_number_however_large_is_called_too_large(cast: Cast) -> N
         assert [wrong["message"] for wrong in answer.json()["errors"]] == ["This must be at most 2147483647."]
 
 
+@pytest.mark.parametrize("scale", [2, 3])
+async def test_surplus_decimals_are_called_decimals_however_many(
+    cast: Cast, connection: asyncpg.Connection, scale: int
+) -> None:
+    line = {"presale_id": str(await a_presale(connection)), "product_id": str(await a_product(connection))}
+    path, field = {2: ("products", "sale_price"), 3: ("presale-items", "quantity")}[scale]
+    for number in (
+        *("0.30000000000000004", "0.10000000000000000001", "1e-500", "1e-999999999", "1234567.0001"),
+        *('"0.1234"', '"0.10000000000000000001"', f'"9999999.{"9" * 40}"'),
+    ):
+        body = json.dumps({**BODIES.get(path, line), field: "?"}).replace('"?"', number)
+        answer = await cast.admin.post(f"/api/{path}/", content=body, headers={"Content-Type": "application/json"})
+        wrong = {"field": field, "code": "decimal_max_places", "message": f"At most {scale} decimals."}
+        assert problem(answer)["errors"] == [wrong], number
+
+
 async def test_numbers_are_as_good_as_text_for_money(cast: Cast) -> None:
     for number, (sent, kept) in enumerate(
         {"1": "1.00", "007.10": "7.10", "2.500": "2.50", "0": "0.00", "99999999.99": "99999999.99"}.items()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -80,12 +81,17 @@ def canonical_uuid(value: Any) -> Any:
     return value
 
 
-def plain_number(value: Any) -> Any:
-    """Numbers, and text that is one as we write it: Decimal() itself takes '1_000', ' 1' and 'Infinity'."""
+def plain_number(value: Any, digits: tuple[int, int] | None = None) -> Any:
+    """Numbers, and text that is one as we write it: Decimal() itself takes '1_000', ' 1' and 'Infinity'.
+
+    :param digits: precision and scale. Surplus decimals are told here, as pydantic would say of many: too many digits.
+    """
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise error("decimal_type")
     if isinstance(value, str) and not re.fullmatch(NUMBER, value):
         raise error("decimal_type")
+    if digits and (number := Decimal(value)).adjusted() < digits[0] - digits[1] and number != round(number, digits[1]):
+        raise PydanticCustomError("decimal_max_places", "decimal_max_places", {"decimal_places": digits[1]})
     return value
 
 
@@ -170,7 +176,8 @@ def value_type(column: Column, *, strict: bool) -> Any:
     """The type alone, without what the table's checks ask."""
     if isinstance(column, Numeric):
         precision, scale = column.digits or (None, None)
-        return Annotated[Decimal, BeforeValidator(plain_number), Field(max_digits=precision, decimal_places=scale)]
+        plain = BeforeValidator(partial(plain_number, digits=column.digits))
+        return Annotated[Decimal, plain, Field(max_digits=precision, decimal_places=scale)]
     if isinstance(column, ForeignKey | UUIDColumn):
         return Annotated[UUID, BeforeValidator(canonical_uuid)]
     if isinstance(column, Integer):
