@@ -160,9 +160,10 @@ def _answer(row: str) -> Response:
 
 def _already_converted() -> Problem:
     """See CONVERTED_TWICE."""
-    move = {"from": PresaleStatus.converted, "to": PresaleStatus.converted, "allowed": []}
-    errors = [FieldError("status", "presales_transition", move)]
-    return Problem("invalid_transition", errors=errors, constraint="presales_transition", parameters=move)
+    move, already = {"to": PresaleStatus.converted}, "presales_transition:already"
+    return Problem(
+        "invalid_transition", errors=[FieldError("status", already, move)], constraint=already, parameters=move
+    )
 
 
 def add_presale_routes(router: APIRouter, crud: CRUD) -> None:

@@ -131,6 +131,11 @@ words.CONSTRAINTS.update(
                 "A situação não pode passar de {from:word} a {to:word}. Possível agora: {allowed:word}.",
             ),
         ),
+        "presales_transition:already": ConstraintWords(
+            code="invalid_transition",
+            field="status",
+            says=Text("This pre-sale is already {to:word}.", "Esta pré-venda já está {to:word}."),
+        ),
         "presales_no_items": ConstraintWords(
             code="no_items",
             field="items",

@@ -88,6 +88,19 @@ async def test_the_detail_lists_where_a_presale_may_go(cast: Cast, connection: a
     }
 
 
+async def test_what_is_converted_already_is_told_so(cast: Cast, connection: asyncpg.Connection) -> None:
+    address = f"/api/presales/{await a_presale_that_is(connection, 'converted')}/convert/"
+    for sentence, headers in (
+        ("This pre-sale is already converted.", {}),
+        ("Esta pré-venda já está convertida.", PORTUGUESE),
+    ):
+        answer = await cast.admin.post(address, headers=headers)
+        assert refused(answer) == (409, "invalid_transition")
+        body = problem(answer)
+        assert body["detail"] == sentence
+        assert body["errors"] == [{"field": "status", "code": "invalid_transition", "message": sentence}]
+
+
 async def test_too_little_stock_names_the_products_and_how_many(cast: Cast, connection: asyncpg.Connection) -> None:
     presale = await a_presale(connection)
     for name, stock in (("Bola", 1), ("Caneta", 50), ("Dado {x}", 0)):

@@ -19,6 +19,8 @@ from tests.support.provocations import REFUSED
 LANGUAGES = get_args(words.Language)
 # What keeps account of the migrations: no request touches it.
 OF_NO_CONCERN = "migration"
+# To the database it is no change: the action that converts is refused by Python.
+NOT_OF_THE_DATABASE = {"presales_transition:already"}
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +88,7 @@ async def refusal(connection: asyncpg.Connection, statements: str) -> asyncpg.Po
 
 
 async def test_every_refusal_has_an_entry_and_every_entry_a_refusal(connection: asyncpg.Connection) -> None:
-    assert set(CONSTRAINTS) == await names_in(connection)
+    assert set(CONSTRAINTS) - NOT_OF_THE_DATABASE == await names_in(connection)
 
 
 async def test_every_refusal_is_provoked_here(connection: asyncpg.Connection) -> None:
