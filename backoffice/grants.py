@@ -10,16 +10,28 @@ from piccolo.table import Table
 from backoffice.audit_trail.tables import KEPT_BY_RULES
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DATABASE_ERRORS, cause
+from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import apps
 
 GRANTS = """
-REVOKE CREATE ON SCHEMA public FROM PUBLIC; -- as it is from PostgreSQL 15 on: a function there could be called by ours
+-- As it is from PostgreSQL 15 on: a function there could be called by ours.
+REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role};
 GRANT USAGE ON SCHEMA public TO {role};
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}; -- or it could give numbers twice
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role};
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
 GRANT INSERT, UPDATE, DELETE ON {tables} TO {role};
 """
+
+OWNER = """
+SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($2) AND pg_has_role($1::name, relowner, 'MEMBER') LIMIT 1
+"""
+
+
+class GrantRefused(Exception):
+    """The text is for the operator."""
 
 
 async def grant(role: str) -> None:
@@ -31,20 +43,36 @@ async def grant(role: str) -> None:
     """
     try:
         await _grant(the_engine(), role)
+    except GrantRefused as refusal:
+        sys.exit(f"Nothing was granted: {refusal}")
     except DATABASE_ERRORS as error:
         sys.exit(f"Nothing was granted: {cause(error)}")
     print(f"The role {role} may serve.")  # noqa: T201 # the command's answer
 
 
 async def _grant(engine: Engine, role: str) -> None:
-    async with engine.acquire() as connection:
+    async with engine.acquire() as connection, connection.transaction():
         name = await connection.fetchval("SELECT quote_ident($1)", role)
-        await connection.execute(GRANTS.format(role=name, tables=", ".join(map(_quoted, _written()))))
+        written = [table._meta.tablename for table in _written()]
+        if owner := await connection.fetchval(OWNER, role, written):
+            raise GrantRefused(_same(name, owner))
+        tables = ", ".join(f'"{table}"' for table in written)
+        await connection.execute(GRANTS.format(role=name, tables=tables))
+        if left := [thing for thing in await read_catalog(connection) if thing.startswith(f"right of {name} ")]:
+            raise GrantRefused(
+                f"the {', the '.join(left)} would stay, which another gave it, or has a role that it is a member of. "
+                "Let a superuser take that away first."
+            )
+
+
+def _same(role: str, owner: str) -> str:
+    """Why the owner of the tables cannot be who serves, under whatever name."""
+    who = "owns the tables" if role == owner else f"may become {owner}, who owns the tables"
+    return (
+        f"{role} {who}, and could switch off the audit trail and every rule. "
+        f"Let another role serve, which is no superuser and no member of {owner}."
+    )
 
 
 def _written() -> list[type[Table]]:
     return [table for app in apps() for table in app.table_classes if KEPT_BY_RULES not in table._meta.tags]
-
-
-def _quoted(table: type[Table]) -> str:
-    return f'"{table._meta.tablename}"'

@@ -2,18 +2,23 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from backoffice.migrations import checking, expected
+from backoffice.database.engine import Engine
+from backoffice.migrations import checking, expected, runner
 from backoffice.migrations.files import apps
+from backoffice.migrations.repair import repair
+from backoffice.server.startup import settle_migrations
 from backoffice.settings import ROOT, Settings
 from piccolo_conf import DB
 from tests.support.builders import a_line, a_presale, a_presale_that_is, a_user, walk
 from tests.support.commands import refusal, run
 from tests.support.databases import clone
+from tests.support.migrating import a_migration, drift, these
 from tests.support.refusals import refused_by
 from tests.support.trail import entries
 from tests.test_audit_actors import TestOverRest  # the same tests, by another role
@@ -22,6 +27,7 @@ __all__ = ["TestOverRest"]
 
 PICCOLO = ("piccolo.main", "backoffice", "grant")
 PASSWORD = "only-for-tests"  # of a role that lives as long as one test
+MISTAKES = 'GRANT CREATE ON SCHEMA public TO "{web}"; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO "{web}"'
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +66,12 @@ async def serving(served_database: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(served_database)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def owner(connection: asyncpg.Connection) -> str:
+    """The name of the role that migrates, in quotes if it wants them."""
+    return str(await connection.fetchval("SELECT quote_ident(current_user)"))
 
 
 async def test_it_does_all_that_the_application_does(serving: asyncpg.Connection, web: str) -> None:
@@ -154,12 +166,106 @@ async def test_a_role_that_it_takes_on_does_not_hide_it(
 async def test_what_was_granted_before_by_mistake_is_taken_back(
     web: str, database: str, connection: asyncpg.Connection, serving: asyncpg.Connection
 ) -> None:
-    await connection.execute(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{web}"')
+    await connection.execute(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{web}"; {MISTAKES.format(web=web)}')
     run(database, *PICCOLO, web)
     privileges = "SELECT has_table_privilege($1, $2, $3)"
     for right in "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER":
         assert not await connection.fetchval(privileges, web, "audit_trail", right)
     assert await serving.fetchval("SELECT count(*) FROM audit_trail") == 0
+    for statement in "SELECT setval('presales_number_seq', 1)", "CREATE TABLE mine ()":
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await serving.execute(statement)
+    await a_presale(serving)
+
+
+async def test_who_owns_the_tables_or_may_become_who_does_is_refused(
+    web: str, database: str, connection: asyncpg.Connection, owner: str
+) -> None:
+    switch_off = "and could switch off the audit trail and every rule."
+    said = refusal(database, *PICCOLO, owner)
+    assert f"Nothing was granted: {owner} owns the tables, {switch_off}" in said
+    await connection.execute(f'GRANT {owner} TO "{web}"')
+    said = refusal(database, *PICCOLO, web)
+    await connection.execute(f'REVOKE {owner} FROM "{web}"')
+    assert f'Nothing was granted: "{web}" may become {owner}, who owns the tables, {switch_off}' in said
+    assert await connection.fetchval("SELECT has_table_privilege(current_user, 'audit_trail', 'TRUNCATE')")
+
+
+async def test_what_it_cannot_take_back_is_named_and_nothing_granted(
+    web: str, database: str, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO PUBLIC")
+    await connection.execute(f'REVOKE SELECT ON products FROM "{web}"')
+    said = refusal(database, *PICCOLO, web)
+    assert f'Nothing was granted: the right of "{web}" to set the sequence presales_number_seq would stay' in said
+    assert not await connection.fetchval("SELECT has_table_privilege($1, 'products', 'SELECT')", web)
+
+
+class TestARightTooMany:
+    """Is noticed where it has it, whoever it comes from."""
+
+    @pytest.fixture
+    def mistakes(self, web: str, owner: str) -> dict[str, str]:
+        """By the right: what gives it."""
+        create, set_ = MISTAKES.format(web=web).split("; ")
+        return {
+            f'right of "{web}" to create in the schema public': create,
+            f'right of "{web}" to set the sequence presales_number_seq': set_,
+            f'right of "{web}" to become {owner}': f'GRANT {owner} TO "{web}"',
+        }
+
+    async def test_is_told_as_it_begins_to_serve(
+        self,
+        mistakes: dict[str, str],
+        served_database: str,
+        web: str,
+        connection: asyncpg.Connection,
+        owner: str,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        engine = Engine(Settings(database_url=served_database))
+        await settle_migrations(engine)
+        assert "is not of the program" not in caplog.text
+        for right, mistake in mistakes.items():
+            await connection.execute(mistake)
+            await settle_migrations(engine)
+            assert f"{right} is not of the program" in caplog.text
+        await connection.execute(f'REVOKE {owner} FROM "{web}"')
+
+    async def test_is_reported_to_the_owner(
+        self,
+        mistakes: dict[str, str],
+        database: str,
+        server: str,
+        web: str,
+        connection: asyncpg.Connection,
+        owner: str,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        DB.configure(Settings(database_url=database))
+        *others, last = mistakes
+        for right in others:
+            await connection.execute(mistakes[right])
+        report = await checking.check(DB, server)
+        assert [str(one) for one in report.drift] == [f"{right} is not of the program" for right in others]
+        assert f"-- take away the {others[0]}, as" in repair(report)
+        await settle_migrations(DB)
+        assert f"{others[0]} is not of the program" in caplog.text
+        await connection.execute(mistakes[last])
+        named = [str(one) for one in (await checking.check(DB, server)).drift]
+        await connection.execute(f'REVOKE {owner} FROM "{web}"')
+        assert named == [f"{last} is not of the program"]
+
+    async def test_is_not_taken_for_right_by_what_is_only_recorded(
+        self, mistakes: dict[str, str], database: str, web: str, connection: asyncpg.Connection, tmp_path: Path
+    ) -> None:
+        DB.configure(Settings(database_url=database))
+        right = next(iter(mistakes))
+        await connection.execute(mistakes[right])
+        await runner.forwards(DB, these(a_migration(tmp_path, 1, "SELECT")), fake=True)
+        assert await drift(connection) == [f"{right} is not of the program"]
+        run(database, *PICCOLO, web)
+        assert await drift(connection) == []
 
 
 async def test_it_is_no_drift(database: str, server: str, connection: asyncpg.Connection) -> None:

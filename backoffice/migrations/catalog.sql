@@ -24,6 +24,13 @@ functions AS (
           WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e'
       )
 ),
+-- Roles that may write tables of others, whose triggers they then must not be able to get round.
+writers AS (
+    SELECT DISTINCT r.oid, r.rolname, t.relowner, pg_has_role(r.oid, t.relowner, 'MEMBER') AS may_own
+    FROM tables AS t, aclexplode(t.relacl) AS acl JOIN pg_roles AS r ON r.oid = acl.grantee
+    WHERE t.relhastriggers AND acl.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
+      AND r.oid <> t.relowner AND NOT r.rolsuper
+),
 types AS (
     SELECT t.*, t.typname::text AS name
     FROM pg_type AS t
@@ -122,6 +129,22 @@ SELECT 'privilege', format('EXECUTE on %s', name),
             FROM aclexplode(proacl) JOIN pg_roles ON pg_roles.oid = grantee WHERE grantee <> proowner)
        ) END
 FROM functions
+
+UNION ALL
+SELECT 'right', format('of %I to become %I', rolname, pg_get_userbyid(relowner)), 'held'
+FROM writers WHERE may_own
+
+UNION ALL
+-- Unless everybody may, as before PostgreSQL 15.
+SELECT DISTINCT 'right', format('of %I to create in the schema public', rolname), 'held'
+FROM writers
+WHERE NOT may_own AND has_schema_privilege(oid, 'public', 'CREATE')
+  AND NOT has_schema_privilege('public', 'public', 'CREATE')
+
+UNION ALL
+SELECT DISTINCT 'right', format('of %I to set the sequence %I', w.rolname, r.name), 'held'
+FROM writers AS w JOIN relations AS r ON r.relkind = 'S' AND has_sequence_privilege(w.oid, r.oid, 'UPDATE')
+WHERE NOT may_own
 
 UNION ALL
 SELECT 'sequence', r.name,

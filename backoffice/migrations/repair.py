@@ -66,6 +66,8 @@ def _drop(difference: Difference) -> str:
             return f"DROP FUNCTION public.{difference.name};"
         case "child":
             return f'ALTER TABLE {name} NO INHERIT public."{table}";'
+        case "right":
+            return f"take away the right {difference.name}, as `piccolo backoffice grant` does where it can"
         case kind:
             return f"drop the {kind} {difference.name}"
 
