@@ -155,3 +155,9 @@ class TestSessions:
         user = await a_user(connection, active=False)
         with refused_by("sessions_user_active"):
             await a_session(connection, user)
+        other = await a_user(connection)
+        await a_session(connection, other)
+        with refused_by("sessions_user_active"):
+            await connection.execute("UPDATE sessions SET user_id = $1", user)
+        await connection.execute("UPDATE sessions SET user_id = $1", await a_user(connection))
+        assert [await sessions_of(connection, each) for each in (user, other)] == [0, 0]

@@ -14,7 +14,7 @@ FOR EACH ROW
 WHEN (OLD.password IS DISTINCT FROM NEW.password OR (OLD.active AND NOT NEW.active))
 EXECUTE FUNCTION end_sessions();
 
--- Nobody who is inactive gets one. A log-in and a deactivation of the same moment queue: otherwise the deactivation could
+-- Nobody who is inactive gets one, not even somebody else's. A log-in and a deactivation of the same moment queue: otherwise the deactivation could
 -- miss a session that is just being made. A lock would not do: a transaction that goes on seeing what was (REPEATABLE READ)
 -- misses what was committed since, unless the user's row was written, too.
 CREATE OR REPLACE FUNCTION begin_session() RETURNS trigger
@@ -33,5 +33,5 @@ END;
 $$;
 
 CREATE OR REPLACE TRIGGER sessions_begin
-BEFORE INSERT ON sessions
+BEFORE INSERT OR UPDATE OF user_id ON sessions
 FOR EACH ROW EXECUTE FUNCTION begin_session();
