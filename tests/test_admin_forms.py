@@ -199,7 +199,7 @@ class TestPresales:
         presale = await a_presale(connection)
         empty = await desks.employee.changes("presales", presale, status="pending")
         refused_in_words(empty, 409, "A pre-sale without items cannot be submitted.")
-        product = await a_product(connection, name="Queijo", stock=1)
+        product = await a_product(connection, code="QJ", name="Queijo", stock=1)
         await a_line(connection, presale, product_id=product, quantity="2")
         assert (await desks.employee.changes("presales", presale, status="pending")).status_code == 200
         assert (await desks.manager.changes("presales", presale, status="approved")).status_code == 200
@@ -211,7 +211,7 @@ class TestPresales:
             "Customer, discount and items change only in a draft, notes until it is converted or cancelled.",
         )
         short = await desks.manager.changes("presales", presale, status="converted")
-        refused_in_words(short, 409, "There is too little stock of: Queijo.\nQueijo: 2 needed, 1 in stock.")
+        refused_in_words(short, 409, "There is too little stock of: QJ - Queijo.\nQJ - Queijo: 2 needed, 1 in stock.")
         await connection.execute("UPDATE products SET stock = 2 WHERE id = $1", product)
         assert (await desks.manager.changes("presales", presale, status="converted")).status_code == 200
         assert (await row(connection, "products", product))["stock"] == 0

@@ -103,17 +103,17 @@ async def test_what_is_converted_already_is_told_so(cast: Cast, connection: asyn
 
 async def test_too_little_stock_names_the_products_and_how_many(cast: Cast, connection: asyncpg.Connection) -> None:
     presale = await a_presale(connection)
-    for name, stock in (("Bola", 1), ("Caneta", 50), ("Dado {x}", 0)):
-        await a_line(
-            connection, presale, quantity="2.5", product_id=await a_product(connection, name=name, stock=stock)
-        )
+    for code, name, stock in (("B2", "Bola", 1), ("B1", "Bola", 2), ("C", "Caneta", 50), ("D", "Dado {x}", 0)):
+        product = await a_product(connection, code=code, name=name, stock=stock)
+        await a_line(connection, presale, quantity="2.5", product_id=product)
     for action in ("submit", "approve"):
         await cast.admin.post(f"/api/presales/{presale}/{action}/")
     body = problem(await cast.admin.post(f"/api/presales/{presale}/convert/", headers=PORTUGUESE))
-    assert body["detail"] == "Estoque insuficiente de: Bola, Dado {x}."
+    assert body["detail"] == "Estoque insuficiente de: B1 - Bola, B2 - Bola, D - Dado {x}."
     assert [error["message"] for error in body["errors"]] == [
-        "Bola: necessário 3, em estoque 1.",
-        "Dado {x}: necessário 3, em estoque 0.",
+        "B1 - Bola: necessário 3, em estoque 2.",
+        "B2 - Bola: necessário 3, em estoque 1.",
+        "D - Dado {x}: necessário 3, em estoque 0.",
     ]
 
 

@@ -85,15 +85,18 @@ async def test_too_little_of_one_product_leaves_everything_as_it_was(
 async def test_the_refusal_names_the_products_that_are_short_and_no_other(
     connection: asyncpg.Connection, product: UUID
 ) -> None:
-    tea = await a_product(connection, name='Chá "verde"', stock=1)
-    sugar = await a_product(connection, name="Açúcar", stock=0)
-    presale = await an_approved_presale(connection, (tea, "1.5"), (product, 1), (sugar, 4))
+    tea = await a_product(connection, code="C", name='Chá "verde"', stock=1)
+    other_tea = await a_product(connection, code="B", name='Chá "verde"', stock=0)
+    sugar = await a_product(connection, code="D", name="Açúcar", stock=0)
+    presale = await an_approved_presale(connection, (tea, "1.5"), (other_tea, 1), (product, 1), (sugar, 4))
     with pytest.raises(asyncpg.CheckViolationError) as refusal:
         await walk(connection, presale, "converted")
     assert json.loads(refusal.value.detail or "") == [
-        {"name": "Açúcar", "needed": 4, "stock": 0},
-        {"name": 'Chá "verde"', "needed": 2, "stock": 1},
+        {"name": "D - Açúcar", "needed": 4, "stock": 0},
+        {"name": 'B - Chá "verde"', "needed": 1, "stock": 0},
+        {"name": 'C - Chá "verde"', "needed": 2, "stock": 1},
     ]
+    assert refusal.value.args == ('too little stock of: D - Açúcar, B - Chá "verde", C - Chá "verde"',)
 
 
 async def test_more_than_any_stock_can_hold_is_refused_like_any_other_shortage(

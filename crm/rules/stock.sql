@@ -29,10 +29,11 @@ BEGIN
     WHERE id IN (SELECT product_id FROM presale_items WHERE presale_id = ANY (converted))
     ORDER BY id FOR NO KEY UPDATE;
 
-    SELECT json_agg(json_build_object('name', name, 'needed', units, 'stock', stock) ORDER BY name),
-           string_agg(name, ', ' ORDER BY name)
+    -- By their codes, too, as they are shown elsewhere: two may be called alike.
+    SELECT json_agg(json_build_object('name', shown, 'needed', units, 'stock', stock) ORDER BY name, code),
+           string_agg(shown, ', ' ORDER BY name, code)
     INTO short, names
-    FROM presale_needs(converted) JOIN products ON id = product_id
+    FROM presale_needs(converted) JOIN products ON id = product_id, concat(code, ' - ', name) AS shown
     WHERE units > stock;
 
     IF short IS NOT NULL THEN
