@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import uvicorn
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from backoffice.server import http_connections
 from backoffice.server.http_connections import MAX_HEAD_BYTES, HTTPConnection
 
 Visitor = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+PATIENCE_SECONDS = 10
 HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
 
 
@@ -23,7 +25,13 @@ def state() -> ServerState:
 
 @pytest.fixture
 async def visit(state: ServerState) -> AsyncIterator[Callable[[], Awaitable[Visitor]]]:
-    config, visitors = uvicorn.Config(PlainTextResponse("Hello"), ws="none", lifespan="off", log_config=None), []
+    async with open_to_visitors(PlainTextResponse("Hello"), state) as visit:
+        yield visit
+
+
+@contextlib.asynccontextmanager
+async def open_to_visitors(app: ASGIApp, state: ServerState) -> AsyncIterator[Callable[[], Awaitable[Visitor]]]:
+    config, visitors = uvicorn.Config(app, ws="none", lifespan="off", log_config=None), []
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HTTPConnection(config, state, {}), "127.0.0.1", 0)
@@ -139,3 +147,25 @@ async def test_whoever_offers_to_speak_websocket_is_answered_in_http(visit: Call
     reader, writer = await visit()
     writer.write(HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n")
     assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_the_first_of_requests_that_came_together_hears_that_the_client_has_gone(state: ServerState) -> None:
+    """Or its answer would be written to nobody, which is an error to uvloop."""
+    heard: list[str] = []
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        heard.append((await receive())["type"])
+        began.set()
+        heard.append((await receive())["type"])
+        await PlainTextResponse("Hello")(scope, receive, send)
+        ended.set()
+
+    async with open_to_visitors(app, state) as visit:
+        _, writer = await visit()
+        writer.write((HEAD + b"\r\n") * 3)
+        await began.wait()
+        writer.close()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await ended.wait()
+    assert heard == ["http.request", "http.disconnect"]

@@ -4,8 +4,10 @@ Both are what uvicorn leaves to a proxy.
 """
 
 import asyncio
+from collections import deque
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEAD_BYTES = 64 * 1024  # beside the piece in which it begins; of trailers, too
 HEAD_SECONDS = 30  # for the first to begin, and for each to arrive
@@ -23,12 +25,19 @@ class HTTPConnection(HttpToolsProtocol):
     _late: asyncio.TimerHandle | None = None
     _is_last = False  # whether the next answer is
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._unanswered: deque[RequestResponseCycle] = deque()  # in their order
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._be_patient()
+        for cycle in self._unanswered:  # of requests that came together, uvicorn tells only the last
+            cycle.disconnected = True
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -53,6 +62,9 @@ class HTTPConnection(HttpToolsProtocol):
         super().on_headers_complete()
         if self._is_last and self.cycle is not None:
             self.cycle.keep_alive = False
+        while self._unanswered and self._unanswered[0].response_complete:
+            self._unanswered.popleft()
+        self._unanswered.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self._is_counted = False
