@@ -61,12 +61,12 @@ async def test_a_form_that_is_out_of_date_overwrites_nothing(clerk: Clerk, db: a
 
 
 async def test_too_little_stock_is_said_in_plain_words(clerk: Clerk, db: asyncpg.Connection) -> None:
-    product = await a_product(db, name="Queijo", stock=1)
+    product = await a_product(db, code="QJ", name="Queijo", stock=1)
     presale = await a_presale_that_is(db, "approved", product_id=product, quantity="3")
     await clerk.open("presales", presale)
     await clerk.choose(status="converted")
     await clerk.save()
-    await clerk.sees_refusal("There is too little stock of: Queijo.\nQueijo: 3 needed, 1 in stock.")
+    await clerk.sees_refusal("There is too little stock of: QJ - Queijo.\nQJ - Queijo: 3 needed, 1 in stock.")
     clerk.expects_refusal(409)
     await db.execute("UPDATE products SET stock = 3 WHERE id = $1", product)
     await clerk.save()
