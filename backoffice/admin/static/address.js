@@ -1,7 +1,7 @@
 // What a list is searched and filtered by stands in its address, so that it is there again for whoever comes back, and stays
 // when the list is sorted, and when one has to log in again.
 
-import { router, store, whenMounted } from "./front_end.js";
+import { router, store, whenFiltered, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const LIST = /^#(\/(?!login\b)\w+)\/?(?:\?|$)/;
@@ -40,10 +40,9 @@ on("answered", ({ status }) => {
   if (status === 401 && LIST.test(location.hash)) left = location.hash.slice(1);
 });
 
+whenFiltered(remember);
+
 whenMounted(() => {
-  store.subscribe(({ type }) => {
-    if (type === "updateFilterParams" || type === "reset") remember();
-  });
   router.beforeEach(keepWhenSorted);
   router.beforeEach(comeBack);
 });

@@ -1,7 +1,7 @@
 // Exports a list by cursor instead of the front end's page numbers, so that rows that are added or deleted meanwhile neither
 // repeat nor hide others.
 
-import { say, store, tell, whenDrawn, whenMounted } from "./front_end.js";
+import { intercept, say, setValue, store, tell, whenDrawn, whenMounted } from "./front_end.js";
 import { isPortuguese } from "./language.js";
 
 const WINDOW = "[data-uitest=csv_modal]";
@@ -59,7 +59,7 @@ async function exportList(modal, columns) {
     }
     parts.push(asLines(rows, delimiter));
     done += rows.length;
-    showProgress(modal, `${done} / ${Math.max(done, total)}`);
+    showExported(modal, `${done} / ${Math.max(done, total)}`);
   }
   download(table, parts);
   tell("Download successful", "success");
@@ -70,7 +70,7 @@ function largeQuestion() {
   return say("There are # rows or more. Download all of them?").replace("#", number);
 }
 
-function showProgress(modal, progress) {
+function showExported(modal, progress) {
   modal.style.setProperty("--progress", progress ? JSON.stringify(` ${progress}`) : "none");
 }
 
@@ -79,8 +79,7 @@ function suggestDelimiter() {
   const select = document.querySelector("#delimiter:not([data-suggested])");
   if (!select || !isPortuguese()) return;
   select.dataset.suggested = "";
-  select.value = ";";
-  select.dispatchEvent(new Event("change"));
+  setValue(select, ";");
 }
 
 // The front end adds the columns chosen for the export to this very list, and so to the table on the screen.
@@ -94,8 +93,7 @@ document.addEventListener(
   async (event) => {
     const modal = event.target.closest(WINDOW);
     if (!modal) return;
-    event.preventDefault();
-    event.stopPropagation(); // it never comes to the front end
+    intercept(event);
     const columns = chosenColumns(modal);
     if (columns.length === 0) return alert("Please select at least one column.");
     const button = modal.querySelector("[data-uitest=download_csv_button]");
@@ -103,7 +101,7 @@ document.addEventListener(
     const tellWhy = (reason) => tell(typeof reason === "string" ? reason : "Download failed", "error");
     await exportList(modal, columns).catch(tellWhy);
     button.disabled = false;
-    showProgress(modal, "");
+    showExported(modal, "");
     modal.querySelector(".close a").click();
   },
   true,

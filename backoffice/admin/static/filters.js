@@ -1,7 +1,7 @@
 // The panel of filters shows what the list is filtered by, whether it was opened, left or loaded anew meanwhile, and the
 // button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
 
-import { app, store, whenDrawn, whenMounted, write } from "./front_end.js";
+import { app, setValue, store, whenDrawn, whenFiltered, whenMounted, write } from "./front_end.js";
 
 const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
@@ -32,8 +32,7 @@ function fill(panel) {
     if (value === undefined) continue;
     if (key) nameRow(key.component, value);
     else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value)) {
-      field.value = value;
-      for (const event of ["input", "change"]) field.dispatchEvent(new Event(event));
+      setValue(field, value);
     }
   }
 }
@@ -64,7 +63,15 @@ function limitTimes() {
 document.addEventListener("submit", ({ target }) => (isSubmitted = target.closest(PANEL) !== null), true);
 document.addEventListener("click", ({ target }) => (isCleared = target.matches(`${PANEL} > button`)), true);
 
+function follow() {
+  showHowMany();
+  if (isSubmitted) shown = asText();
+  else if (document.querySelector(PANEL) && (isCleared || shown !== asText())) renew();
+  isSubmitted = isCleared = false;
+}
+
 whenDrawn(limitTimes);
+whenFiltered(follow);
 
 whenMounted(() => {
   app.mixin({
@@ -74,13 +81,6 @@ whenMounted(() => {
       while (!("showFilter" in list.$data)) list = list.$parent;
       fill(this.$el);
     },
-  });
-  store.subscribe(({ type }) => {
-    if (type !== "updateFilterParams" && type !== "reset") return;
-    showHowMany();
-    if (isSubmitted) shown = asText();
-    else if (document.querySelector(PANEL) && (isCleared || shown !== asText())) renew();
-    isSubmitted = isCleared = false;
   });
   showHowMany();
 });

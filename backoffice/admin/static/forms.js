@@ -1,6 +1,6 @@
 // A row's form: which of its fields are for filling in, what is sent of them, and what the database made of it.
 
-import { store, whenDrawn, whenMounted } from "./front_end.js";
+import { intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const SAVE = "[data-uitest=save_button]";
@@ -63,8 +63,7 @@ document.addEventListener(
     const form = event.target;
     if (!("unanswered" in form.dataset)) return;
     if (confirm(AGAIN)) return delete form.dataset.unanswered;
-    event.preventDefault();
-    event.stopPropagation(); // it never comes to the front end
+    intercept(event);
   },
   true,
 );
@@ -77,13 +76,10 @@ function showSaved(row) {
   for (const field of form?.querySelectorAll(":is(input:not([type=hidden], .masked), textarea)[name]") ?? []) {
     const shown = String(row[field.name] ?? "");
     if (!(field.name in row) || field.value === shown) continue;
-    field.value = shown; // what is as it was before, whatever was typed, is not drawn anew
-    field.dispatchEvent(new Event("input"));
+    setValue(field, shown); // what is as it was before, whatever was typed, is not drawn anew
   }
-  for (const input of document.querySelectorAll("form input.masked")) {
-    input.value = ""; // or the next change would set the same password again, and log its owner out
-    input.dispatchEvent(new Event("input"));
-  }
+  // Or the next change would set the same password again, and log its owner out.
+  for (const input of document.querySelectorAll("form input.masked")) setValue(input, "");
 }
 
 function showNew(table, row) {

@@ -27,6 +27,22 @@ export function write(name, sentence) {
   document.documentElement.style.setProperty(`--${name}`, words);
 }
 
+// A list is filtered by something else, or a list of another table by nothing.
+export const whenFiltered = (task) =>
+  whenMounted(() => store.subscribe(({ type, payload }) => ["updateFilterParams", "reset"].includes(type) && task(payload)));
+
+// As if somebody had typed or chosen it.
+export function setValue(field, value) {
+  field.value = value;
+  for (const event of ["input", "change"]) field.dispatchEvent(new Event(event));
+}
+
+// It never comes to the front end.
+export function intercept(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 // Refusals have been shown.
 window.addEventListener("unhandledrejection", (event) => event.reason?.isAxiosError && event.preventDefault());
 

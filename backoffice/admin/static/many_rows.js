@@ -2,7 +2,7 @@
 // refused do not keep the others from being done, and are named at the end, with the reason. In the window for a new value
 // only "set null" empties them, and what was typed for one column is not meant for the next.
 
-import { app, say, store, tell, whenMounted } from "./front_end.js";
+import { app, intercept, say, setValue, store, tell, whenMounted } from "./front_end.js";
 import { hold, showProgress } from "./holding.js";
 import { sayWithNumber } from "./language.js";
 import { beQuiet, insist } from "./notices.js";
@@ -90,10 +90,7 @@ function inWords({ done, isBroken, reason, refused }) {
 }
 
 function empty(form) {
-  for (const field of form?.querySelectorAll(FIELD) ?? []) {
-    field.value = "";
-    field.dispatchEvent(new Event("input"));
-  }
+  for (const field of form?.querySelectorAll(FIELD) ?? []) setValue(field, "");
 }
 
 document.addEventListener(
@@ -113,8 +110,7 @@ document.addEventListener(
     const form = event.target;
     if (!form.closest(WINDOW) || form.querySelector(".set_null input:checked")) return;
     if (form.querySelector(`${FIELD}[name]`)?.value !== "") return;
-    event.preventDefault();
-    event.stopPropagation(); // it never comes to the front end
+    intercept(event);
     tell(form.querySelector(".set_null") ? VALUE_OR_NONE : VALUE, "error");
   },
   true,

@@ -8,21 +8,21 @@ const { open, send } = XMLHttpRequest.prototype;
 const events = new EventTarget();
 
 export const on = (name, listen) => events.addEventListener(name, ({ detail }) => listen(detail));
-const tell = (name, request) => events.dispatchEvent(new CustomEvent(name, { detail: request }));
+const announce = (name, request) => events.dispatchEvent(new CustomEvent(name, { detail: request }));
 
 XMLHttpRequest.prototype.open = function (method, address, ...rest) {
   this.method = method.toUpperCase();
   this.address = new URL(address, document.baseURI);
   // The front end listens by "onerror" and "ontimeout", which it sets later.
-  for (const name of ["error", "timeout"]) this.addEventListener(name, () => tell("unanswered", this));
-  tell("opened", this);
+  for (const name of ["error", "timeout"]) this.addEventListener(name, () => announce("unanswered", this));
+  announce("opened", this);
   open.call(this, method, this.address, ...rest);
 };
 
 XMLHttpRequest.prototype.send = function (body) {
   this.body = body;
-  this.addEventListener("load", () => tell("answered", this)); // the front end waits for "loadend"
-  tell("sent", this);
+  this.addEventListener("load", () => announce("answered", this)); // the front end waits for "loadend"
+  announce("sent", this);
   send.call(this, this.body);
 };
 

@@ -1,6 +1,6 @@
 // Above a list, a box that finds rows by words, as `search=` of the API does: accents and case do not matter.
 
-import { say, store, whenDrawn, whenMounted } from "./front_end.js";
+import { say, store, whenDrawn, whenFiltered } from "./front_end.js";
 import { isUnlisted } from "./lists.js";
 
 const BAR = ".left_column .title_bar";
@@ -35,12 +35,9 @@ box.addEventListener("input", () => box.value || look()); // cleared
 document.addEventListener("submit", ({ target }) => (isFiltering = target.closest(".filter_wrapper") !== null), true);
 whenDrawn(show);
 
-whenMounted(() => {
-  store.subscribe(({ type, payload }) => {
-    if (type !== "updateFilterParams" && type !== "reset") return;
-    const search = isFiltering && box.value.trim();
-    isFiltering = false;
-    if (search) return store.commit("updateFilterParams", { ...payload, search });
-    box.value = store.state.filterParams.search ?? "";
-  });
+whenFiltered((filters) => {
+  const search = isFiltering && box.value.trim();
+  isFiltering = false;
+  if (search) store.commit("updateFilterParams", { ...filters, search });
+  else box.value = store.state.filterParams.search ?? "";
 });

@@ -1,7 +1,7 @@
 // What was typed into a form when the session ended stands there again for whoever typed it, once they have logged in
 // again, and rows that were picked are picked again; and for whoever chose another language.
 
-import { store } from "./front_end.js";
+import { setValue, store } from "./front_end.js";
 import { on } from "./requests.js";
 
 const KEPT = "unsaved";
@@ -48,9 +48,7 @@ function pick([name, row]) {
 
 function type([name, value]) {
   const field = [...document.querySelectorAll(FIELDS)].find((field) => field.name === name);
-  if (!field || field.value === value) return;
-  field.value = value;
-  for (const event of ["input", "change"]) field.dispatchEvent(new Event(event));
+  if (field && field.value !== value) setValue(field, value);
 }
 
 // Somebody else may have logged in meanwhile, in another tab: this one would go on in their name.
