@@ -3,50 +3,28 @@
 import json
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID
 
 from piccolo.columns import JSONB, Integer, Numeric, Timestamptz, Varchar
-from piccolo_api.crud.endpoints import OrderBy
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from backoffice import words
-from backoffice.admin import values
+from backoffice.admin import schemas, values
+from backoffice.admin.schemas import VERSION
 from backoffice.admin.values import trimmed
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
 from backoffice.api.query import Parameters
-from backoffice.api.resource import WRITES, Resource
+from backoffice.api.resource import Resource
 from backoffice.api.schemas import blank_row
-from backoffice.api.selects import columns_of, referenced_readable_sql, unique_columns
-from backoffice.columns import EnumColumn
+from backoffice.api.selects import columns_of, referenced_readable_sql
 from backoffice.problems import FieldError, Problem
 from backoffice.web.problem_responses import language_of
 
-# Stands in every form, hidden: the ETag of the row as it was when the form was filled.
-VERSION = "version"
-
-KEPT = "Left empty, the present one stays."  # said of secrets, which no form shows
-
 EXPORT = "export"  # what a request prefers whose answer becomes a part of a spreadsheet
-
-
-def front_end_settings(resource: Resource) -> dict[str, Any]:
-    """What the front end wants to know about a table beside its columns."""
-    view, order = resource.admin, resource.order
-    by = OrderBy(getattr(resource.table, order.removeprefix("-")), ascending=not order.startswith("-"))
-    return {
-        "visible_column_names": [column._meta.name for column in view.visible],
-        "visible_filter_names": [column._meta.name for column in view.filters],
-        "link_column_name": view.link._meta.name,
-        "order_by": [by.to_dict()],
-        "rich_text_columns": [],
-        "media_columns": [],
-        "time_resolution": {},
-    }
 
 
 class AdminCRUD(CRUD):
@@ -58,7 +36,7 @@ class AdminCRUD(CRUD):
     strict = False  # forms send everything as text
 
     def __init__(self, resource: Resource, resources: Collection[Resource]) -> None:
-        super().__init__(resource, schema_extra=front_end_settings(resource))
+        super().__init__(resource, schema_extra=schemas.front_end_settings(resource))
         self.resources = {one.tablename: one for one in resources}
         self.tables = {name: columns_of(one.table) for name, one in self.resources.items()}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
@@ -149,44 +127,8 @@ class AdminCRUD(CRUD):
         return JSONResponse({"references": [one for one in references if one["tableName"] in self.tables]})
 
     async def get_schema(self, request: Request) -> Response:
-        """The front end draws lists, filters and forms from this."""
         self.resource.require(request, "read")
-        language = language_of(request.scope)
-        schema = self.pydantic_model.model_json_schema()
-        may_write = any(self.resource.allows(request, right) for right in WRITES)
-        schema["extra"]["read_only"] = not may_write
-        schema["extra"]["searchable"] = self.resource.search is not None
-        schema["extra"]["kept"] = not self.resource.allows(request, "delete")
-        for name, about in schema["properties"].items():
-            self._describe(name, about, language)
-            if key := about["extra"].get("foreign_key"):
-                referred = self.resources.get(key["to"])
-                about["extra"]["addable"] = referred is not None and referred.allows(request, "create")
-        schema["properties"][VERSION] = {
-            "type": "string",
-            "title": VERSION,
-            "readOnly": True,
-            "extra": {"unique": True, "nullable": False},
-        }
-        return JSONResponse(schema)
-
-    def _describe(self, name: str, about: dict[str, Any], language: words.Language) -> None:
-        column, extra = self.table._meta.get_column_by_name(name), about["extra"]
-        about["title"] = words.label(name, language)
-        about["readOnly"] = name in self.resource.server_managed
-        extra |= {"sortable": name in self.resource.ordered, "parts": self.resource.has_parts(name)}
-        # What is "unique" is not offered for changing many rows at once; nor should these be.
-        extra["unique"] = name in unique_columns(self.table) or about["readOnly"] or extra["secret"]
-        if extra["help_text"]:
-            said = [extra["help_text"], *([KEPT] if extra["secret"] else [])]
-            extra["help_text"] = " ".join(words.label(text, language) for text in said)
-        if isinstance(column, EnumColumn):
-            extra["choices"] = {value: values.choice(value, language) for value in get_args(column.value_type)}
-        if name in self.json_columns:
-            extra["widget"] = "text-area"
-        if column is self.resource.admin.tables:
-            names = {table: words.label(table, language) for table in self.tables}
-            extra["choices"] = {table: {"value": table, "display_name": said} for table, said in names.items()}
+        return JSONResponse(schemas.schema_for(request, self.resource, self.resources, self.pydantic_model))
 
     # Writing
 
