@@ -1,4 +1,4 @@
-"""What the screen calls users and their columns. Importing this registers it."""
+"""What people call users, their columns and roles. Importing this registers it."""
 
 from backoffice.words import LABELS, VALUES, Text
 

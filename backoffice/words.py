@@ -60,7 +60,7 @@ CONSTRAINTS: dict[str, ConstraintWords] = {}
 VALUE_ERRORS: dict[str, Text] = {}
 
 # Values that are words of their own, such as the status of a pre-sale.
-VALUES: dict[str, Text] = {}
+VALUES: dict[str, Text] = {"True": Text("yes", "sim"), "False": Text("no", "não")}
 
 # What tables, columns, headings and the explanations beside them are called on the screen. Each app registers its own.
 LABELS: dict[str, Text] = {

@@ -1,6 +1,6 @@
-"""What the screen calls customers, products, pre-sales and their columns. Importing this registers it."""
+"""What people call customers, products, pre-sales, their columns and statuses. Importing this registers it."""
 
-from backoffice.words import LABELS, Text
+from backoffice.words import LABELS, VALUES, Text
 
 TABLES = {
     "customers": Text("Customers", "Clientes"),
@@ -77,3 +77,13 @@ EXPLANATIONS = (
 )
 
 LABELS.update(TABLES | ROWS | HEADINGS | COLUMNS | {text.en: text for text in EXPLANATIONS})
+
+VALUES.update(
+    {
+        "draft": Text("draft", "rascunho"),
+        "pending": Text("pending", "pendente"),
+        "approved": Text("approved", "aprovada"),
+        "cancelled": Text("cancelled", "cancelada"),
+        "converted": Text("converted", "convertida"),
+    }
+)

@@ -44,16 +44,6 @@ words.PROBLEMS.update(
     }
 )
 
-words.VALUES.update(
-    {
-        "draft": Text("draft", "rascunho"),
-        "pending": Text("pending", "pendente"),
-        "approved": Text("approved", "aprovada"),
-        "cancelled": Text("cancelled", "cancelada"),
-        "converted": Text("converted", "convertida"),
-    }
-)
-
 CPF_INVALID = Text("This is not a valid CPF. Please check its digits.", "Este CPF não é válido. Confira os dígitos.")
 PHONE_INVALID = Text(
     "This is not a Brazilian phone number with its area code, such as (11) 98765-4321.",

@@ -46,8 +46,6 @@ VALUES.update(
         "created": Text("created", "criado"),
         "changed": Text("changed", "alterado"),
         "deleted": Text("deleted", "excluído"),
-        "True": Text("yes", "sim"),
-        "False": Text("no", "não"),
     }
 )
 
