@@ -38,6 +38,17 @@ CREATE OR REPLACE TRIGGER presales_begin
 BEFORE INSERT ON presales
 FOR EACH ROW EXECUTE FUNCTION begin_presale();
 
+CREATE OR REPLACE FUNCTION refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF discount > lines_total THEN
+        RAISE EXCEPTION 'the discount is more than the items cost'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_discount_exceeds_sum', TABLE = 'presales';
+    END IF;
+END;
+$$;
+
 CREATE OR REPLACE FUNCTION change_presale() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -82,17 +93,6 @@ BEGIN
         NEW.updated_at := clock_timestamp();
     END IF;
     RETURN NEW;
-END;
-$$;
-
-CREATE OR REPLACE FUNCTION refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    IF discount > lines_total THEN
-        RAISE EXCEPTION 'the discount is more than the items cost'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'presales_discount_exceeds_sum', TABLE = 'presales';
-    END IF;
 END;
 $$;
 
