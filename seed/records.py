@@ -114,7 +114,7 @@ def product(number: int) -> Record:
     cost = (price * (60 + dice.draw(25)) / 100).quantize(CENT)
     code, name = f"{kind.prefix}-{number:06d}", f"{kind.noun} {brand}"
     description = f"{kind.noun} da marca {brand}, lote {1 + dice.draw(400)}." if dice.draw(3) else None
-    sale_type = "wholesale" if dice.draw(4) == 0 else "retail"
+    sale_type = "atacado" if dice.draw(4) == 0 else "varejo"
     since = _since(number)
     key, stock = id_of(Product, number), dice.draw(1000)
     return key, code, name, kind.unit, description, stock, cost, price, sale_type, since, since
