@@ -99,6 +99,8 @@ class TestForms:
             422,
             "Sale price: This must be a number, such as 12.50.",
         )
+        answer = await desks.manager.changes("products", product, sale_price="1,234,567.50")
+        assert answer.json()["sale_price"] == "1234567.50", "as lists show it"
         desks.manager.client.headers["Accept-Language"] = "pt-BR"
         assert (await desks.manager.get("presales/new/")).json()["discount"] == "0,00"
         for typed, kept in {

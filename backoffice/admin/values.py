@@ -10,6 +10,7 @@ from backoffice import words
 from backoffice.columns import EnumColumn
 from backoffice.problems import FieldError, Problem
 
+WITH_COMMAS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+")  # as in 1,234.50 in English
 WITH_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
 WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: here a thousand and more, elsewhere not
 
@@ -42,13 +43,17 @@ def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dic
     In English 1,234 would be another number, and 1.234 can only be one.
     """
     if language != "pt":
-        return dict(typed), []
+        return {name: _without_commas(value) for name, value in typed.items()}, []
     texts = {name: re.sub(CURRENCY, "", value, count=1) for name, value in typed.items() if isinstance(value, str)}
     unclear = [FieldError(name, "ambiguous_number") for name, text in texts.items() if WITH_ONE_POINT.fullmatch(text)]
     meant = {
         name: text.replace(".", "").replace(",", ".") for name, text in texts.items() if WITH_COMMA.fullmatch(text)
     }
     return {**typed, **texts, **meant}, unclear
+
+
+def _without_commas(value: Any) -> Any:
+    return value.replace(",", "") if isinstance(value, str) and WITH_COMMAS.fullmatch(value) else value
 
 
 def to_the_end_of_seconds(given: Mapping[str, str], times: Set[str]) -> dict[str, str]:

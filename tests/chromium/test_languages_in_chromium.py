@@ -92,4 +92,8 @@ async def test_times_follow_a_time_zone_that_is_chosen_in_another_tab(clerk: Cle
     await other.goto(f"{clerk.address}/admin/")
     await other.evaluate("localStorage.defaultTimezone = 'Asia/Tokyo'")
     await expect(rows).to_contain_text("10:05 PM")
+    await clerk.open("customers", customer)
+    await expect(clerk.page.locator(".time").first).to_have_value("02/29/2020, 10:05:00 PM")
+    await other.evaluate("localStorage.defaultTimezone = 'America/Sao_Paulo'")
+    await expect(clerk.page.locator(".time").first).to_have_value("02/29/2020, 10:05:00 AM")
     await other.close()

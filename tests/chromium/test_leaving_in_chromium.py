@@ -17,7 +17,10 @@ async def test_a_row_that_is_deleted_from_its_form_leads_back_to_the_list_it_was
 ) -> None:
     presale = await a_presale(db)
     gone, kept = await a_line(db, presale), await a_line(db, presale)
-    rows = await clerk.list("presale_items", f"?presale_id={presale}")
+    rows = await clerk.list("presale_items")
+    await expect(rows).not_to_have_count(0)
+    await clerk.page.evaluate(f"location.hash = '#/presale_items/?presale_id={presale}'")
+    await expect(rows).to_have_count(2)
     await clerk.page.locator(f".link a[href*='{gone}']").click()
     await clerk.sees_form()
     await clerk.delete()
@@ -25,6 +28,8 @@ async def test_a_row_that_is_deleted_from_its_form_leads_back_to_the_list_it_was
     await expect(rows).to_have_count(1)
     await expect(rows.locator(f".link a[href*='{kept}']")).to_be_visible()
     assert clerk.page.url.endswith(f"/#/presale_items/?presale_id={presale}")
+    await clerk.page.go_back()
+    await expect(rows).not_to_have_count(1)
     number = (await row(db, "presales", presale))["number"]
     (asked,) = clerk.asked
     assert re.match(rf"Are you sure you want to delete this row\?\n\n#{number} .+, .+", asked), asked
@@ -66,3 +71,39 @@ async def test_where_there_is_no_row_there_is_its_list_and_the_reason(clerk: Cle
     await expect(rows).to_have_count(0)
     clerk.expects_refusal(404)
     assert clerk.asked == []
+
+
+async def test_what_leads_back_does_not_lead_to_the_log_in(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="Before The End")
+    rows = await clerk.list("customers", "?name=Before+The+End")
+    await rows.locator(".link a").first.click()
+    await clerk.sees_form()
+    await clerk.page.context.clear_cookies(name="id")
+    await clerk.save()
+    await clerk.log_in_again()
+    await clerk.sees_form()
+    clerk.expects_refusal(401)
+    await clerk.page.click(BACK)
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/?name=Before+The+End")
+
+
+async def test_a_double_click_goes_back_once(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Clicked Twice")
+    await clerk.list("products")
+    await clerk.page.evaluate("location.hash = '#/customers/?name=Clicked+Twice'")
+    await clerk.page.locator(f".link a[href*='{customer}']").click()
+    await clerk.sees_form()
+    await clerk.page.evaluate(f"for (const _ of [1, 2]) document.querySelector({BACK!r}).click()")
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/?name=Clicked+Twice")
+
+
+async def test_a_form_that_is_still_on_its_way_offers_no_deletion(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db)
+    menu = clerk.page.locator("[data-uitest=drop_down_button]")
+    async with clerk.held_up(f"**/customers/{customer}/*", "GET"):
+        await clerk._go(f"customers/{customer}/")
+        await expect(clerk.page.locator(".header h1")).to_be_visible()
+        await expect(menu).to_be_hidden()
+    await clerk.sees_form()
+    await expect(menu).to_be_visible()

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from backoffice.api.totals import MOST_COUNTED_ROWS
 from tests.support.browser import APPLY, Clerk, as_a, sees_beside
-from tests.support.builders import a_customer, a_presale, a_product, row
+from tests.support.builders import a_customer, a_line, a_presale, a_product, row
 
 
 async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -268,6 +268,20 @@ async def test_menus_close(clerk: Clerk, db: asyncpg.Connection) -> None:
     await expect(menus).to_have_count(1)
     await clerk.page.click(".title h1")
     await expect(menus).to_have_count(0)
+    await clerk.page.click("#user")
+    await expect(clerk.page.locator("[data-uitest=logout_button]")).to_be_visible()
+    await clerk.page.click(".title h1")
+    await expect(clerk.page.locator("[data-uitest=logout_button]")).to_be_hidden()
+
+
+async def test_rows_stay_under_the_mouse_while_they_are_picked(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale = await a_presale(db)
+    await a_line(db, presale)
+    rows = await clerk.list("presale_items", f"?presale_id={presale}")
+    before = await rows.first.bounding_box()
+    await rows.locator("input").first.check()
+    await expect(clerk.page.get_by_text("Update 1 row")).to_be_visible()
+    assert await rows.first.bounding_box() == before
 
 
 async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:

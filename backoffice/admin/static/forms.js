@@ -1,13 +1,16 @@
 // A row's form: which of its fields are for filling in, what is sent of them, and what the database made of it.
 
 import { intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
+import { asTime } from "./language.js";
 import { on } from "./requests.js";
 
 const SAVE = "[data-uitest=save_button]";
 const CREATE = "[data-uitest=create_button]";
+const MENU = "[data-uitest=drop_down_button]";
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
 const LIST = ".table_wrapper";
+const TIME = "[type=datetime-local]";
 const AGAIN = "This may have been carried out already. Send it again?";
 
 const formOf = (address) => address.match(FORM)?.[1];
@@ -61,6 +64,8 @@ document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
+    const isOfOthers = store.state.schema?.extra.read_only && form.querySelector(`${SAVE}, ${CREATE}`);
+    if (isOfOthers) return intercept(event);
     if (!("unanswered" in form.dataset)) return;
     if (confirm(AGAIN)) return delete form.dataset.unanswered;
     intercept(event);
@@ -94,6 +99,7 @@ window.addEventListener("hashchange", ({ oldURL, newURL }) => {
 
 function tidyFields() {
   const properties = store.state.schema?.properties ?? {};
+  for (const menu of document.querySelectorAll(MENU)) menu.hidden = !store.state.selectedRow; // or it would delete no row
   for (const button of document.querySelectorAll(`${SAVE}, ${CREATE}`)) {
     for (const input of button.form.querySelectorAll("[name]")) {
       const field = input.closest("form > div > div");
@@ -105,7 +111,7 @@ function tidyFields() {
 
 // What the database fills, or others, is there to be read; rows that nobody may add are not offered for adding.
 function tidyField(input, field, { extra, readOnly }, isNew) {
-  if (readOnly || store.state.schema.extra.read_only) lock(field);
+  if (readOnly || store.state.schema.extra.read_only) lock(field, input.name);
   field.hidden = input.name === "version" || (readOnly && isNew);
   field.classList.toggle("needed", extra.secret === true && isNew);
   input.classList.toggle("masked", extra.secret === true);
@@ -115,11 +121,20 @@ function tidyField(input, field, { extra, readOnly }, isNew) {
 }
 
 // What is in it can be copied.
-function lock(field) {
+function lock(field, name) {
   field.classList.add("locked");
+  if (field.querySelector(TIME)) showTime(field, store.state.selectedRow?.[name]);
   for (const control of field.querySelectorAll("input, select, textarea")) {
     Object.assign(control, { readOnly: true, disabled: control.matches("select"), tabIndex: -1 });
   }
+}
+
+// As in lists, in the zone that is chosen now: the front end's own field keeps the one in which it was drawn.
+function showTime(field, time) {
+  const shown = field.querySelector(".time") ?? document.createElement("input");
+  shown.className = "time";
+  shown.value = time ? asTime(time, { second: "2-digit" }) : "";
+  if (!shown.isConnected) field.lastElementChild.append(shown);
 }
 
 // In a number's field the wheel that scrolls the page changes the number, and a comma is lost: 2,5 becomes 25.
@@ -129,6 +144,7 @@ function takeNumbersAsTyped() {
   }
 }
 
+window.addEventListener("storage", tidyFields);
 whenDrawn(tidyFields);
 whenDrawn(takeNumbersAsTyped);
 

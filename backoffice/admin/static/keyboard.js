@@ -47,7 +47,7 @@ function goRound(event) {
 
 // What a click opens is there by then.
 document.addEventListener("click", ({ target }) => {
-  const clicked = target.closest("a, button");
+  const clicked = target.closest("a, button, input");
   requestAnimationFrame(() => enter(clicked));
 });
 

@@ -25,9 +25,9 @@ let language = localStorage[CHOSEN];
 
 export const timezoneNow = () => localStorage[TIMEZONE];
 
-// A time for people, as the clock on their wall shows it.
-export function asTime(text) {
-  return new Date(text).toLocaleString(language, { timeZone: timezoneNow(), ...TO_THE_MINUTE });
+// A time for people, as the clock on their wall shows it, to the minute.
+export function asTime(text, more = {}) {
+  return new Date(text).toLocaleString(language, { timeZone: timezoneNow(), ...TO_THE_MINUTE, ...more });
 }
 
 // The words have # for the number.

@@ -13,7 +13,12 @@ const NO_ROW = "There is no such row, or no longer.";
 let left; // the table of a form that is being left
 let missing; // of a row that there is none of
 
-const back = (table) => ({ ...router.resolve(listOf(table)), replace: true });
+// To the list, of which there are not to be two beside each other in the history.
+function leadBack(table) {
+  const before = history.state?.back?.split("?")[0];
+  if (before === `/${table}/`) router.go(-1);
+  else return { ...router.resolve(listOf(table)), replace: true };
+}
 
 function leave(table, sentence, type) {
   left = table;
@@ -37,11 +42,20 @@ whenMounted(() => {
     if (!left) return true;
     const table = left;
     left = undefined;
-    return back(table);
+    return leadBack(table) ?? false;
   });
 
   const { go } = router;
-  router.go = (steps) => (history.state?.back ? go(steps) : router.push(back(store.state.currentTableName)));
+  let isGoing = false; // a second click would go back twice
+  router.go = (steps) => {
+    if (isGoing) return;
+    const before = history.state?.back;
+    isGoing = true;
+    if (before && !before.startsWith("/login/")) go(steps);
+    else router.push(leadBack(store.state.currentTableName));
+  };
+  router.afterEach(() => (isGoing = false));
+
   app.mixin({
     beforeCreate() {
       const { computed } = this.$options;

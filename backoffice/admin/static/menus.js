@@ -1,16 +1,20 @@
 // A menu that is open closes with Escape, and with a click on anything else, which may open that of another row.
 
-const OPENER = "a:has(+ #drop_down_menu)"; // that of the user's menu holds it
+const MENU = "#drop_down_menu"; // within what opens it, or beside it
 
-const openElsewhere = (target) =>
-  [...document.querySelectorAll(OPENER)].filter((opener) => !opener.contains(target) && !opener.nextElementSibling.contains(target));
+const openerOf = (menu) => menu.closest("a") ?? menu.previousElementSibling;
+
+function openElsewhere(target) {
+  const menus = [...document.querySelectorAll(MENU)].filter((menu) => menu.getClientRects().length);
+  return menus.filter((menu) => !menu.contains(target) && !openerOf(menu).contains(target)).map(openerOf);
+}
 
 const close = (openers) => openers.forEach((opener) => opener.click());
 
 function hear({ isTrusted, target }) {
   if (!isTrusted) return;
   const openers = openElsewhere(target);
-  // The front end opens one only if no other is; but a row that is drawn anew before a tick in it was heard of loses that.
+  // The front end opens one of a row only if no other is; but a row that is drawn anew before a tick in it was heard of loses it.
   if (target.closest("a")) close(openers);
   else setTimeout(() => close(openers));
 }

@@ -17,7 +17,7 @@ function inWords(text) {
   if (!isOneRow) return sayWithNumber(text);
   const { rows, selectedRow } = store.state;
   const row = id ? rows.find((row) => row.id === id) : selectedRow;
-  return `${say(THIS_ROW)}\n\n${wordsOf(row).join(", ")}`;
+  return row ? `${say(THIS_ROW)}\n\n${wordsOf(row).join(", ")}` : say(THIS_ROW);
 }
 
 whenMounted(() => {
