@@ -1,4 +1,4 @@
-"""Who may come in: everything under /api but log-in and health wants a session, and says whose it is."""
+"""Authentication: every route under /api except log-in and health needs a session, and learns its user."""
 
 import asyncio
 import hmac
@@ -32,14 +32,14 @@ ADMIN = "/admin/api/"
 
 @lru_cache(maxsize=1000)
 def _with_caller(sql: str, place: int) -> str:
-    """A query for one value, and for the caller; no row at all for a caller who has no session."""
+    """A query that gives the caller's columns and one value; no row when there is no such session."""
     caller = CALLER.format(place)
     return f"SELECT caller.*, ({sql}) AS value FROM ({caller}) AS caller"
 
 
 @lru_cache(maxsize=1000)
 def _with_actor(queries: str, place: int) -> str:
-    """A change, and the caller; no row at all for a caller who has no session."""
+    """A statement that makes a change and gives the caller; no row when there is no such session."""
     caller = ACTOR.format(place, place + 1)
     return (
         f"WITH caller AS MATERIALIZED ({caller}), {queries} "
@@ -48,9 +48,9 @@ def _with_actor(queries: str, place: int) -> str:
 
 
 class SessionUser:
-    """A `LazyUser`: whoever has this session's token.
+    """A `LazyUser`: the user of the session with this token.
 
-    :param by_cookie: whether a browser would send the token unasked, so that more must show that our page asked.
+    :param by_cookie: whether the token came in a cookie, which browsers send unasked; changes then need a CSRF token.
     """
 
     def __init__(self, token: str, *, by_cookie: bool) -> None:
@@ -89,7 +89,7 @@ class SessionUser:
 
 
 class AdminSessionUser:
-    """A `LazyUser` of the admin, which refuses people by itself: who has no session is left to it."""
+    """A `LazyUser` for the admin: without a session it sets no user, as piccolo-admin itself refuses the request."""
 
     def __init__(self, token: str) -> None:
         self.token_hash = hash_token(token)
@@ -101,7 +101,7 @@ class AdminSessionUser:
 
 
 def set_user(scope: Scope, caller: Caller, token_hash: str) -> None:
-    """Lets the rest of the program know who asks."""
+    """Stores the caller in the scope of the request."""
     scope.pop(LAZY_USER, None)
     scope["user"] = SignedIn(user=cast(Any, caller))  # it need only look like Piccolo's own
     scope["auth"] = AuthCredentials(["authenticated"])
@@ -111,11 +111,11 @@ def set_user(scope: Scope, caller: Caller, token_hash: str) -> None:
 class Authentication:
     """ASGI middleware: under /api, only log-in and health are reached without a session.
 
-    Whoever shows one is a `LazyUser` until the query that answers looks them up, or `UnitOfWork` does, in the
-    transaction in which they change something. That sets scope["user"], scope["auth"] and state.token_hash, or raises
+    A request with a session has a `LazyUser` until its user is looked up: by the query that answers it, or by
+    `UnitOfWork` in the transaction of a change. That sets scope["user"], scope["auth"] and state.token_hash, or raises
     Problem.
 
-    :param is_lazy: whether the route of a request looks them up by itself.
+    :param is_lazy: whether the route of a request looks the user up by itself.
     """
 
     def __init__(self, app: ASGIApp, is_lazy: Callable[[Scope], bool]) -> None:
@@ -146,7 +146,7 @@ def _is_private(path: str) -> bool:
 
 
 async def authenticate(connection: HTTPConnection) -> None:
-    """Lets somebody in at once.
+    """Looks up the session's user at once.
 
     :raises Problem: unauthenticated, csrf_failed.
     """
@@ -154,9 +154,9 @@ async def authenticate(connection: HTTPConnection) -> None:
 
 
 def _user(connection: HTTPConnection) -> SessionUser:
-    """With the bearer token, or else with the cookie's: a proxy's own password is in the same header, and none of ours.
+    """The user of the bearer token, or else of the cookie. Other schemes, such as a proxy's password, are ignored.
 
-    :raises Problem: unauthenticated, where there is neither.
+    :raises Problem: unauthenticated, when there is neither, or more than one bearer token.
     """
     credentials = [value.partition(" ") for value in connection.headers.getlist("authorization")]
     bearers = [token.strip() for scheme, _, token in credentials if scheme.lower() == "bearer"]
@@ -167,7 +167,10 @@ def _user(connection: HTTPConnection) -> SessionUser:
 
 
 def check_csrf(connection: HTTPConnection, sent: str | None) -> None:
-    """What a page of ours sends must be what the cookie says: another site cannot read the cookie."""
+    """Compares the token sent with the CSRF cookie, which another site cannot read.
+
+    :raises Problem: csrf_failed.
+    """
     expected = connection.cookies.get(CSRF_COOKIE, "")
     if not expected or not hmac.compare_digest(as_bytes(expected), as_bytes(sent or "")):
         raise Problem("csrf_failed")

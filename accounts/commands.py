@@ -1,4 +1,4 @@
-"""What operators do with users on the command line."""
+"""The operators' commands for users."""
 
 import asyncio
 import getpass
@@ -48,8 +48,8 @@ def _ask_password() -> str:
 
 
 def _refused(password: str) -> str | None:
-    """Why nobody may have this password, or None."""
-    from accounts.new_passwords import NewPassword  # 40 ms, which no other command has to wait for
+    """The reason why this password is refused, or None."""
+    from accounts.new_passwords import NewPassword  # takes 40 ms, which other commands need not wait for
 
     try:
         TypeAdapter(NewPassword).validate_python(password)
@@ -60,7 +60,7 @@ def _refused(password: str) -> str | None:
 
 
 async def _create(email: str, name: str, password: str) -> str | None:
-    """Why not, or None."""
+    """The refusal, or None."""
     if refusal := _refused(password):
         return refusal
     if "\0" in email + name:

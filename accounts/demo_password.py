@@ -1,4 +1,4 @@
-"""The password that the whole world knows: whose it is still."""
+"""Finds the users who still have the demo password, which is public."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from accounts.tables import User
 async def active_users_with_demo_password(*emails: str) -> list[str]:
     """The e-mails of the active users who have the demo password.
 
-    :param emails: to look at these users alone; at all of them, unless some are named.
+    :param emails: the users to check; all of them when none is named.
     """
     query = User.select(User.email, User.password).where(User.active.eq(True)).order_by(User.email)
     users = await (query.where(User.email.is_in(list(emails))) if emails else query)

@@ -1,4 +1,4 @@
-"""What people call users, their columns and roles. Importing this registers it."""
+"""The labels of users, their columns and roles. Importing this module registers them."""
 
 from backoffice.words import LABELS, VALUES, Text
 

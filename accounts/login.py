@@ -1,7 +1,7 @@
 """Logging in and out, and changing one's own password: the same for REST and the admin.
 
-Whoever opens or carries over a session locks the user's row first. So a change of password or a deactivation, which
-end sessions, come either before (and are seen) or after (and end this one too).
+Opening or keeping a session locks the user's row first. So a change of password or a deactivation, both of which end
+sessions, is committed either before (and is seen) or after (and ends this session too).
 """
 
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ from backoffice.problems import FieldError, Problem
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a password: the user it opens, if any, and a hash of today's strength if theirs is not."""
+    """The result of checking a password: its user if it is right, and a new hash if the stored one is outdated."""
 
     user: User | None
     better_hash: str | None = None
@@ -53,7 +53,7 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
 
 
 async def _judge(attempt: Attempt, is_theirs: Combinable, password: str) -> Verdict:
-    """Only reads, so that it may be done again."""
+    """Checks the password. Only reads, so it may be repeated."""
     await throttle.refuse_if_exhausted(attempt)
     user = await User.objects().where(is_theirs, User.active.eq(True)).first()
     if not await verify_password(password, against=user.password if user else None):
@@ -63,7 +63,7 @@ async def _judge(attempt: Attempt, is_theirs: Combinable, password: str) -> Verd
 
 
 async def _open_session(user: User, better_hash: str | None) -> NewSession | None:
-    """None where the password is no longer the one that was judged, or the user no longer active."""
+    """A new session; None when the password has changed since it was checked, or the user is no longer active."""
     now = await _lock(user.id)
     if now is None or not now["active"] or now["password"] != user.password:
         return None
@@ -82,9 +82,9 @@ async def log_out(user_id: UUID, token_hash: str) -> None:
 class PasswordChangeAttempt:
     """One try to change one's own password.
 
-    :param attempt: counts like a log-in, or whoever stole a session could guess at leisure.
-    :param acts: for the audit trail; see `backoffice.audit_trail.actors`.
-    :param keeps_session: whether the one that it comes from goes on; all others end.
+    :param attempt: counts as a log-in, or the thief of a session could guess without limit.
+    :param acts: SQL for the audit trail; see `backoffice.audit_trail.actors`.
+    :param keeps_session: whether the session that sends it stays open; all others end.
     """
 
     attempt: Attempt
@@ -97,7 +97,7 @@ class PasswordChangeAttempt:
 
 
 async def change_password(change: PasswordChangeAttempt) -> None:
-    """Ends their other sessions.
+    """Changes the password and ends the user's other sessions.
 
     :raises Problem: validation_error, where `current` is not their password; after too many of these, rate_limited.
     """
@@ -116,10 +116,10 @@ async def change_password(change: PasswordChangeAttempt) -> None:
 
 
 async def _hold(change: PasswordChangeAttempt) -> tuple[str, list[Session]]:
-    """The password as it is now, and the session that the change comes from.
+    """Locks the user; gives the current password hash, and the session that sends the change.
 
-    :raises Problem: unauthenticated, where it ended while this request was on its way; the password that it was judged
-        by may be the one that ended it.
+    :raises Problem: unauthenticated, when that session has ended meanwhile, perhaps by a change to the very password
+        that `current` was checked against.
     """
     now = await _lock(change.user_id)
     session = await Session.objects().where(Session.token_hash == change.token_hash)
@@ -129,24 +129,24 @@ async def _hold(change: PasswordChangeAttempt) -> tuple[str, list[Session]]:
 
 
 async def _put_password(user_id: UUID, hashed: str, *, keeping: list[Session]) -> None:
-    """The database ends all sessions of a user whose password changes; these go on."""
+    """Stores the hash. The database then ends all sessions of the user; those in `keeping` are restored."""
     await User.update({User.password: hashed}).where(User.id == user_id)
     if keeping:
         await Session.insert(*keeping)
 
 
 async def _lock(user_id: UUID) -> dict[str, Any] | None:
-    """The user's password and whether they are active, as they stay until the transaction ends."""
+    """Locks the user's row until the transaction ends; gives its password hash and `active`, or None."""
     rows = await User.raw("SELECT password, active FROM users WHERE id = {} FOR NO KEY UPDATE", user_id)
     return rows[0] if rows else None
 
 
 @asynccontextmanager
 async def _turn(attempt: Attempt, acts: str) -> AsyncIterator[None]:
-    """A transaction in which this attempt alone is judged.
+    """A transaction in which no other attempt for this account or from this address is judged.
 
-    :raises Problem: rate_limited. Others were judged meanwhile: a burst of guesses gets no more answers than one guess
-        after the other.
+    :raises Problem: rate_limited, when attempts judged meanwhile used up the limit: a burst of guesses gets no more
+        answers than one guess after the other.
     """
     async with _transaction(acts):
         await throttle.take_turn(attempt)
@@ -155,5 +155,5 @@ async def _turn(attempt: Attempt, acts: str) -> AsyncIterator[None]:
 
 
 def _transaction(acts: str = "") -> Transaction:
-    """Sees what others did until they let it have its turn, whatever the database is set to."""
+    """READ COMMITTED, whatever the database's default: it sees what others committed while it waited for a lock."""
     return the_engine().transaction(first=f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {acts}")

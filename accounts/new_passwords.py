@@ -1,4 +1,4 @@
-"""What a password must be, wherever one is set."""
+"""The rules for a new password, wherever one is set."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from backoffice.database.engine import the_engine
 
 
 def _not_the_demo_one(value: str) -> str:
-    """Production would not start again, see production.py."""
+    """Refuses it in production, which would not start: see production.py."""
     if in_one_form(value) == in_one_form(DEMO_PASSWORD) and the_engine().settings.production:
         raise error("demo_password")
     return value

@@ -14,13 +14,13 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 MIN_CHARACTERS = 8
 MAX_CHARACTERS = 128
-MOST_TYPED_CHARACTERS = 4 * MAX_CHARACTERS  # of the same password, with each accent typed by itself
+MOST_TYPED_CHARACTERS = 4 * MAX_CHARACTERS  # before normalization, with each accent as a character of its own
 DEMO_PASSWORD = "flowcrm-demo"  # noqa: S105 # meant to be known; production refuses it
 
 Result = TypeVar("Result")
 
 _hasher = PasswordHasher()
-# As many at once as there are cores, each of which argon2 spreads over several: more would only take memory.
+# One thread per core: argon2 spreads each hash over several cores anyway, so more would only take memory.
 _threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
 
 
@@ -29,7 +29,7 @@ async def hash_password(plain: str) -> str:
 
 
 async def verify_password(plain: str, *, against: str | None) -> bool:
-    """Whether the hash `against` is that of this password. None, for no account, takes as long and is False."""
+    """True when the password matches the hash `against`. None (no such account) takes as long and gives False."""
     return await _in_thread(_verify, against or _hash_of_nothing(), plain)
 
 
@@ -43,12 +43,12 @@ async def _in_thread(function: Callable[..., Result], *arguments: object) -> Res
 
 
 def in_one_form(plain: str) -> bytes:
-    """For what keyboards send in several: 'ã' is one character here and two there."""
+    """The text in NFKC, as UTF-8: keyboards send 'ã' as one character or as two."""
     return unicodedata.normalize("NFKC", plain).encode("utf-8", "surrogatepass")
 
 
 def _verify(hashed: str, plain: str) -> bool:
-    """Megabytes would take seconds to bring into one form; too long a text takes no longer than a wrong password."""
+    """Cuts the text before normalizing it, which takes seconds for megabytes; a text that was too long is wrong."""
     try:
         is_right = _hasher.verify(hashed, in_one_form(plain[:MOST_TYPED_CHARACTERS]))
     except (Argon2Error, InvalidHashError, UnicodeError):
@@ -57,7 +57,7 @@ def _verify(hashed: str, plain: str) -> bool:
 
 
 def _hash_of_nothing() -> str:
-    """A hash that nobody has a password for, as costly to verify as any of ours."""
+    """A random hash that no known password has, as costly to verify as a real one."""
     costs = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
     return f"$argon2id$v=19${costs}${_noise(_hasher.salt_len)}${_noise(_hasher.hash_len)}"
 

@@ -1,4 +1,4 @@
-"""What production refuses to start with."""
+"""Refuses to start production with demo accounts."""
 
 from accounts.demo_password import active_users_with_demo_password
 from backoffice.database.engine import Engine

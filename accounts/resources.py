@@ -56,7 +56,7 @@ NOBODY = frozenset[str]()
 
 
 def visible_entries(request: Request) -> Condition | None:
-    """Whoever may not read users does not read of them in the trail either."""
+    """Hides the entries about users from callers who may not read users."""
     if USERS.allows(request, "read"):
         return None
     return plain(QueryString("table_name <> {}", USERS.tablename))

@@ -1,4 +1,4 @@
-"""Who may do what is said in terms of these roles."""
+"""The roles of users, to which rights are granted."""
 
 from enum import StrEnum
 

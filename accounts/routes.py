@@ -58,7 +58,7 @@ class LoggedIn(BaseModel):
     user: Me
 
 
-# What the answers may be, beside those that every route gives.
+# Problems that a route may answer with, beside those of every route.
 BAD_BODY = ("malformed_json", "validation_error")
 NOT_LET_IN = ("unauthenticated", "csrf_failed")
 
@@ -153,8 +153,8 @@ def client_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-# The admin's front end has its own idea of these; the same log-in stands behind them. They must be added before the
-# admin is mounted, whose own routes at these addresses know no throttle.
+# The same log-in with the paths and bodies of the admin's front end. These routes must be added before the admin is
+# mounted, whose own routes at these paths have no throttle.
 admin_router = APIRouter(prefix="/admin", include_in_schema=False)
 
 
@@ -189,7 +189,7 @@ async def admin_login_page() -> Response:
 
 @admin_router.api_route("/public/login/{rest:path}", methods=["GET", "POST"])
 async def below_admin_login(rest: str) -> None:
-    """Piccolo's own log-in answers at all of these."""
+    """Hides Piccolo's own log-in, which answers at all of these."""
     raise Problem("not_found")
 
 
@@ -206,7 +206,7 @@ async def admin_logout(request: Request) -> Response:
 
 @admin_router.post("/api/change-password/")
 async def admin_change_password(request: Request) -> Response:
-    """Ends this session too, because the front end says so: it asks for a log-in with the new password."""
+    """Ends this session too, since the front end then asks for a log-in with the new password."""
     await authenticate(request)
     body = validated(AdminPasswordChange, await _read_form(request))
     if body.confirm_new_password != body.new_password:

@@ -15,14 +15,14 @@ from backoffice.audit_trail.actors import act_as_sql
 from backoffice.database.engine import the_engine
 
 LIFETIME_HOURS = 12
-CSRF_LIFETIME_DAYS = 30  # a page that stays open overnight logs in with the one that it has
+CSRF_LIFETIME_DAYS = 30  # longer than a session: a page left open overnight can log in again
 TOKEN_BYTES = 32
 FORGET_AT_ONCE_ROWS = 100  # expired sessions deleted with each new one
 
 SESSION_COOKIE = "id"
 CSRF_COOKIE = "csrftoken"
 
-# In the words of OpenAPI.
+# As OpenAPI security schemes.
 SECURITY_SCHEMES: dict[str, Any] = {
     "token": {"type": "http", "scheme": "bearer", "description": "The token that the log-in gives."},
     "cookie": {
@@ -36,7 +36,7 @@ SECURITY_SCHEMES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class NewSession:
-    """What the client gets. The token is known to nobody else."""
+    """A new session as sent to the client. Only the client knows the token."""
 
     token: str
     expires_at: datetime
@@ -47,7 +47,7 @@ def hash_token(token: str) -> str:
 
 
 async def create_session(user_id: UUID) -> NewSession:
-    """Not before the caller has locked the user's row, or an old password might open a new session."""
+    """Creates a session. The caller must have locked the user's row, or an old password might open one."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     rows = await Session.raw(
         """
@@ -75,7 +75,7 @@ async def _forget_expired() -> None:
 
 
 PERSON = "users.id, users.email, users.name, users.role::text"
-# With the number of the parameter that is the token's hash.
+# {} is the number of the parameter with the token's hash.
 OF_SESSION = """
 FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.token_hash = ${} AND sessions.expires_at > now() AND users.active
@@ -88,7 +88,7 @@ ACTOR = f"SELECT {PERSON}, {act_as_sql('users.id', 'users.email', '${1}')} AS to
 
 @dataclass(frozen=True)
 class Caller:
-    """The user who asks: what the program may want to know of them, without a Piccolo row for each request."""
+    """The user who sends the request: the columns that the program needs, without a Piccolo row for each request."""
 
     id: UUID
     email: str
@@ -101,19 +101,19 @@ class Caller:
 
 
 async def find_caller(token_hash: str) -> Caller | None:
-    """Whose session this is. None for one that is unknown, ended or expired, or whose user is not active."""
+    """The user of a session. None when the session is unknown, ended or expired, or the user is not active."""
     row = await the_engine().fetch_row(CALLER.format(1), token_hash)
     return Caller(*row) if row else None
 
 
 async def find_actor(token_hash: str, scope: Scope) -> Caller | None:
-    """As `find_caller`; the audit trail of the transaction, if it is asked in one, is told who acts, too."""
+    """As `find_caller`; within a transaction, it also tells the audit trail who acts."""
     row = await the_engine().fetch_row(ACTOR.format(1, 2), token_hash, scope["state"]["request_id"])
     return Caller(*row[:-1]) if row else None
 
 
 def set_cookies(response: Response, session: NewSession) -> None:
-    """The session, hidden from scripts, and the CSRF token, for them to send back."""
+    """Sets the session cookie, hidden from scripts, and the CSRF cookie, which scripts read and send back."""
     kept: dict[str, Any] = {"secure": the_engine().settings.production, "samesite": "lax"}
     response.set_cookie(SESSION_COOKIE, session.token, httponly=True, max_age=LIFETIME_HOURS * 3600, **kept)
     csrf_token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -121,22 +121,22 @@ def set_cookies(response: Response, session: NewSession) -> None:
 
 
 def clear_cookies(response: Response) -> None:
-    """Leaves the CSRF token, with which the next log-in may come."""
+    """Deletes the session cookie; the CSRF cookie stays for the next log-in."""
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=the_engine().settings.production)
 
 
 def as_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")  # compare_digest takes no text beyond ASCII
+    return text.encode("utf-8", "surrogatepass")  # compare_digest accepts only ASCII text
 
 
 class AdminSessions:
-    """Our sessions, by the name under which piccolo-admin looks for its own.
+    """Our sessions, with the method that piccolo-admin calls on its own session table.
 
-    Its log-in, log-out and change of password want more than this, and are never reached: ours stand before them.
+    Its log-in, log-out and change of password need more methods, but are never reached: our routes precede them.
     """
 
     @classmethod
     async def get_user_id(cls, token: str, increase_expiry: timedelta | None = None) -> UUID | None:
-        """Sessions end when they were said to end: `increase_expiry` does nothing."""
+        """The id of the session's user. `increase_expiry` is ignored: sessions are not prolonged."""
         caller = await find_caller(hash_token(token))
         return caller.id if caller else None

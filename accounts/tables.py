@@ -29,14 +29,14 @@ class User(Table, tablename="users"):
     def get_readable(cls) -> Readable:
         return Readable(template="%s", columns=[cls.name])
 
-    # The names below are the ones by which piccolo-admin knows a user.
+    # piccolo-admin reads the properties below of a user.
     @property
     def username(self) -> str:
         return self.email
 
     @property
     def admin(self) -> bool:
-        """Everybody on the staff works in the back office; what they may do there is said by their role."""
+        """Always True: all staff may open the admin; their role decides what they may do there."""
         return True
 
     @property

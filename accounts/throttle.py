@@ -1,7 +1,7 @@
-"""Guessing passwords: five failures within a minute, for one account or from one address, and nobody gets in.
+"""Throttles log-ins: after five failures within a minute, for one account or from one address, all are refused.
 
 The failures are kept in the database, so that all worker processes count together. A success does not reset the
-count, and what was refused here counts as no failure. The database's clock is the only one that matters.
+count, and an attempt refused here does not count as a failure. All times are those of the database's clock.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ IPV6_HOME_BITS = 64  # the part of an IPv6 address that a household has to itsel
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try to log in. Case is folded by the database, as for users; too long a text is cut, no user has it."""
+    """One attempt to log in. The database folds case, as for users; a text longer than any user's is cut."""
 
     email: str
     client: str
@@ -36,10 +36,10 @@ class Attempt:
 
 
 def _home_of(client: str) -> str:
-    """Whoever has one IPv6 address has a whole network of them."""
+    """The address; for IPv6 its /64, as one household has all of it."""
     try:
         address = ip_address(client)
-    except ValueError:  # "unknown", or what a proxy calls it
+    except ValueError:  # "unknown", or a name from a proxy
         return client
     if not isinstance(address, IPv6Address):
         return client
@@ -47,7 +47,7 @@ def _home_of(client: str) -> str:
 
 
 async def refuse_if_exhausted(attempt: Attempt) -> None:
-    """:raises Problem: rate_limited, saying when the fifth last failure will be a minute old."""
+    """:raises Problem: rate_limited, with Retry-After: the seconds until the fifth last failure is a minute old."""
     rows = await LoginFailure.raw(
         """
         SELECT ceil(extract(epoch FROM max(over_at) - clock_timestamp()))::int AS seconds
@@ -69,7 +69,7 @@ async def refuse_if_exhausted(attempt: Attempt) -> None:
 
 
 async def take_turn(attempt: Attempt) -> None:
-    """Waits until no other transaction judges a log-in for this account or from this address."""
+    """Takes advisory locks, so that one transaction at a time judges log-ins for this account or from this address."""
     await LoginFailure.raw(
         """
         SELECT pg_advisory_xact_lock(key)

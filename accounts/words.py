@@ -1,4 +1,4 @@
-"""What is said when the database or a form refuses something about users. Importing this registers it."""
+"""The messages for users' data that the database or a form refuses. Importing this module registers them."""
 
 from backoffice.problem_words import EMAIL_INVALID
 from backoffice.words import (
