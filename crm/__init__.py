@@ -1,1 +1,1 @@
-from crm import labels, words  # noqa: F401 # register what the screen and the rules say
+from crm import labels, words  # noqa: F401 # registers the labels and the messages

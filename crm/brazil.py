@@ -1,4 +1,4 @@
-"""CPF and telephone numbers as people type them, explained before the database would refuse them."""
+"""CPFs and telephone numbers as people type them: checked and normalized before the database sees them."""
 
 import re
 from contextlib import suppress
@@ -12,11 +12,11 @@ from backoffice.api.values import CLEAN_PATTERN, clean_text, error
 
 CPF_DIGITS = 11
 MAX_TYPED_LENGTH = 40
-# What stands between digits, as drop_punctuation() of rules/brazil.sql has it.
+# The characters between digits, the same as in drop_punctuation() of rules/brazil.sql.
 PUNCTUATION = r"[\s./\u00a0\u00ad\u2000-\u2015\u2028-\u202f\u205f-\u2069\u2212\u3000\ufeff-]"
 CPF_PATTERN = f"^{PUNCTUATION}*([0-9]{PUNCTUATION}*){{11}}$"
 
-FROM_AFAR = re.compile(r"\+?(55)?0|90")  # what begins so is dialled, and nothing that is kept begins so
+FROM_AFAR = re.compile(r"\+?(55)?0|90")  # prefixes for dialling, with which no stored number begins
 
 CARRIER_OF_CHOICE = re.compile(r"^((?:\+|00)?(?:55)?0)xx", re.IGNORECASE)  # as in (0xx11)
 
@@ -32,13 +32,13 @@ def normal_cpf(typed: str) -> str:
 
 
 def normal_phone(typed: str) -> str:
-    """E.164. Numbers without an area code, such as 0800, are nobody's own and are refused."""
+    """The number in E.164. Numbers without an area code, such as 0800, belong to no person and are refused."""
     bare = CARRIER_OF_CHOICE.sub(r"\1", re.sub(rf"{PUNCTUATION}|[()]", "", typed))
-    # The library reads 11 98765-CAFE as what its keys dial, and passes over a second prefix.
+    # phonenumbers would turn letters into digits (11 98765-CAFE) and skip a second prefix.
     if not re.fullmatch(r"\+?[0-9]+", bare) or re.match(r"(\+|00)?5500", bare):
         raise error("phone")
     try:
-        # To the library, 0055 is a call to abroad through the carrier 55; to people, +55.
+        # phonenumbers reads 0055 as an international call through carrier 55; people mean +55.
         number = phonenumbers.parse(re.sub("^0055", "+55", bare), "BR")
     except phonenumbers.NumberParseException as reason:
         raise error("phone") from reason
@@ -49,21 +49,21 @@ def normal_phone(typed: str) -> str:
 
 
 def whole_phone(typed: str) -> str | None:
-    """E.164, if this is a telephone number."""
+    """The number in E.164; None when it is not valid."""
     with suppress(ValueError):
         return normal_phone(typed)
     return None
 
 
 def cpf_filter(typed: str, _: str) -> str:
-    """A CPF or a part of one, as it is kept."""
+    """A CPF or a part of one, without punctuation."""
     return re.sub(PUNCTUATION, "", typed) or typed
 
 
 def phone_filter(typed: str, match: str) -> str:
-    """A telephone number or a part of one, as it is kept; a whole one in any form in which it may be written.
+    """A telephone number or a part of one, in stored form; a whole number may be typed in any form.
 
-    :param match: what it is to be in the number. Digits that are a whole number by themselves may be a part of another.
+    :param match: `exact`, `starts`, … Digits that are a whole number by themselves may also be a part of another.
     """
     bare = re.sub(rf"{PUNCTUATION}|[()]", "", typed)
     if (match in ("exact", "starts") or FROM_AFAR.match(bare)) and (whole := whole_phone(typed)):
@@ -74,7 +74,7 @@ def phone_filter(typed: str, match: str) -> str:
 
 
 def _beginning(digits: str, *, has_area: bool) -> str:
-    """Of a number as it is kept. An area code comes first, unless it is 55 and no mobile number follows: +55 then."""
+    """The beginning of a stored number. Digits begin with the area code; 55 is the country code unless a 9 follows."""
     own = digits.lstrip("0")
     has_country = own.startswith("55") and not has_area and own[2:3] != "9"
     return f"+{own}" if has_country else f"+55{own}"

@@ -1,4 +1,4 @@
-"""The life of a pre-sale."""
+"""The statuses of a pre-sale."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""A value for each column that a client may send, for the API's description and its readers."""
+"""Example values of the columns that a client may send, for the API's description."""
 
 CUSTOMER = {
     "name": "Maria da Silva",

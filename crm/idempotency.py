@@ -43,17 +43,17 @@ def key_of(request: Request) -> str | None:
 
 
 async def recall(user_id: UUID, key: str, body: str) -> str | None:
-    """The answer that this user's key was given, or None when it is new; it then belongs to this request.
+    """The answer stored for this user's key; None when the key is new, which then belongs to this request.
 
-    A request with the same key that is under way is waited for. When it is refused, its key is free again, since the
-    key is part of its transaction.
+    Waits for a concurrent request with the same key. When that one is refused, its transaction rolls back, and the key
+    is free again.
 
     :param body: the JSON text; two bodies are the same when they are equal as JSON values.
     :raises Problem: idempotency_key_reused, when the key came with another body.
     """
     digest = digest_of(body)
     while not await _take(user_id, key, digest):
-        if known := await _find(user_id, key):  # else it was old, and let go of just now
+        if known := await _find(user_id, key):  # otherwise it has just been deleted as too old
             if _digest_kept(known["request"]) != digest:
                 raise Problem("idempotency_key_reused")
             return str(known["response"])
@@ -61,7 +61,7 @@ async def recall(user_id: UUID, key: str, body: str) -> str | None:
 
 
 async def _take(user_id: UUID, key: str, digest: str) -> bool:
-    """Whether the key is this request's now."""
+    """True when this request has inserted the key."""
     taken = await the_engine().run_querystring(
         QueryString(
             "INSERT INTO idempotency_keys (user_id, key, request) VALUES ({}, {}, to_jsonb({}::text)) "
@@ -86,7 +86,7 @@ async def _find(user_id: UUID, key: str) -> dict[str, Any] | None:
 
 
 def digest_of(body: str) -> str:
-    """The same for two JSON texts exactly when they are equal as JSON values; jsonb knows fewer values than JSON.
+    """A digest, the same for two texts exactly when they are equal as JSON; jsonb cannot hold every JSON value.
 
     :raises Problem: malformed_json, where it is nested too deeply.
     """
@@ -98,7 +98,7 @@ def digest_of(body: str) -> str:
 
 
 def _digest(value: Any) -> bytes:
-    """repr() tells numbers, texts, lists and objects, which are bytes here, from each other."""
+    """SHA-256 of the repr(), which differs between numbers, texts, lists and objects (bytes here)."""
     return hashlib.sha256(repr(value).encode()).digest()
 
 
@@ -107,12 +107,12 @@ def _number(text: str) -> Decimal | int:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> bytes:
-    """Digested at once: a large body has a hundred thousand."""
-    return _digest(sorted(pairs))  # by their names, of which none is there twice
+    """Digested as soon as it is read: a large body has 100,000 objects."""
+    return _digest(sorted(pairs))  # by name; read_json has refused repeated names
 
 
 def _digest_kept(request: str) -> str:
-    """:param request: JSON: a digest, or from an earlier release the body itself, which is an object."""
+    """The digest of a stored request: JSON text of a digest or, from an earlier release, of the body (an object)."""
     return digest_of(request) if request.startswith("{") else str(json.loads(request))
 
 
@@ -123,7 +123,7 @@ async def is_taken(user_id: UUID, key: str) -> bool:
 
 
 async def remember(user_id: UUID, key: str, answer: str) -> None:
-    """Keeps the answer with the key, and lets go of a few that are older than two days."""
+    """Stores the answer with the key, and deletes up to 100 keys older than two days."""
     await IdempotencyKey.update({IdempotencyKey.response: answer}).where(
         (IdempotencyKey.user_id == user_id) & (IdempotencyKey.key == key)
     )

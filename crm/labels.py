@@ -1,4 +1,4 @@
-"""What people call customers, products, pre-sales, their columns and statuses. Importing this registers it."""
+"""The labels of customers, products, pre-sales, their columns and statuses. Importing this registers them."""
 
 from backoffice.words import LABELS, VALUES, Text
 

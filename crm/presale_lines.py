@@ -1,4 +1,4 @@
-"""The lines of a pre-sale, as they are sent with it, and all at once."""
+"""The lines of a pre-sale, when sent with it or replaced all at once."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,8 +33,8 @@ from crm import examples
 from crm.tables import Presale, PresaleItem
 
 MOST_FIELDS = 100  # of a line
-MOST_FIELDS_EXPLAINED = 20_000  # of all of them, where a line without any counts as one
-LARGEST_MONEY = Decimal("99999999.995")  # is rounded to what decimal(10,2) does not hold
+MOST_FIELDS_EXPLAINED = 20_000  # of all lines together; an empty line counts as one field
+LARGEST_MONEY = Decimal("99999999.995")  # from here on, rounding exceeds decimal(10,2)
 
 A_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -46,7 +46,7 @@ _at_the_first_mistake = TypeAdapter(Annotated[list[Line], FailFast()])
 
 
 def _validate_lines(lines: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """In a very long list only the first mistake is explained, or everybody would wait for a second or more."""
+    """Validates lines; in a very long list it reports only the first error, as all would block for over a second."""
     if not isinstance(lines, list):
         return validate(lines)
     sizes = [max(1, len(line)) if isinstance(line, dict) else 1 for line in lines]
@@ -62,7 +62,7 @@ Values = Sequence[Mapping[str, Any]]
 
 
 async def prepare_line(request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A new line stands below the earlier ones; another product comes at its own price, unless one is sent along."""
+    """Gives a new line an id larger than earlier ones; another product comes at its own price, unless one is sent."""
     if old is None:
         return {"id": uuid7(), **values}
     other = str(values.get("product_id", old["product_id"])) != old["product_id"]
@@ -83,7 +83,7 @@ def _columns(lines: Values) -> list[list[Any]]:
 
 
 def _ids(lines: Values) -> list[UUID]:
-    """They rise in the order given, which is the order that the lines are shown in."""
+    """New ids, ascending in the order given, which is the order in which lines are shown."""
     return sorted(uuid7() for _ in lines)
 
 
@@ -95,7 +95,7 @@ async def insert_lines(presale_id: UUID, lines: Values) -> None:
 
 
 async def insert_with_lines(crud: CRUD, request: Request, values: Mapping[str, Any], lines: Values) -> UUID:
-    """A new pre-sale with its lines, in one statement. Gives back its id: the lines change it once more.
+    """Inserts a pre-sale with its lines in one statement. Returns only its id, since the lines still change its row.
 
     :raises Problem: see `CRUD.write`.
     """
@@ -107,10 +107,10 @@ async def insert_with_lines(crud: CRUD, request: Request, values: Mapping[str, A
 
 @contextmanager
 def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") -> Iterator[None]:
-    """Names the fields that the database refuses as those of the body, as in `items.1.discount`.
+    """Turns the fields of a database error into fields of the body, as in `items.1.discount`.
 
-    PostgreSQL tells which line it was by its id, or by the product that is not there; of what is too large it tells
-    nothing: where no line is, their sum must be.
+    PostgreSQL's error names the line by its id or by the missing product. For a number out of range it names nothing:
+    when no line is too large, the total must be.
     """
     try:
         yield
@@ -129,7 +129,7 @@ def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") ->
 
 
 def _is_too_large(line: Mapping[str, Any]) -> bool:
-    """As far as that is known of a line without a price of its own."""
+    """True when total_price is out of range; not known without unit_price, then False."""
     price, discount = line.get("unit_price") or Decimal(0), line.get("discount", Decimal(0))
     return bool(line["quantity"] * price - discount >= LARGEST_MONEY)
 
@@ -151,7 +151,7 @@ def _lines_sql(first: int, *, presale: str, beside: str = "") -> str:
 
 
 async def has_lines(presale_id: UUID, lines: Values) -> bool:
-    """Whether just these are its lines already, in this order; a price left out means that of the product now."""
+    """True when it has exactly these lines in this order; a price left out means the product's current one."""
     same = await the_engine().run_querystring(
         QueryString(
             """

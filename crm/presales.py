@@ -33,7 +33,7 @@ ACTIONS = {
 
 FOR_MANAGERS = (PresaleStatus.approved, PresaleStatus.converted)
 
-# What an action may run into with 409, where that is more than a move that is not allowed.
+# The problems with status 409 of actions that have others than `invalid_transition`.
 CONFLICTS = {
     "submit": ("invalid_transition", "no_items", "discount_exceeds_sum"),
     "convert": ("invalid_transition", "insufficient_stock"),
@@ -46,9 +46,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 async def prepare_presale(request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Born as a draft; afterwards moved only by those who may.
+    """Checks that a new pre-sale is a draft, and that the caller may change a status.
 
-    :raises Problem: validation_error for another status at birth; forbidden.
+    :raises Problem: validation_error for a new one in another status; forbidden.
     """
     status = values.get("status")
     if old is None:
@@ -61,7 +61,10 @@ async def prepare_presale(request: Request, values: dict[str, Any], old: Mapping
 
 
 def _require_move(request: Request, old: str, new: str) -> None:
-    """Approving, converting, and cancelling what is approved, are for managers."""
+    """Only managers may approve, convert, or cancel an approved pre-sale.
+
+    :raises Problem: forbidden.
+    """
     cancels_approved = (old, new) == (PresaleStatus.approved, PresaleStatus.cancelled)
     if new in FOR_MANAGERS or cancels_approved:
         _require_manager(request)
@@ -100,7 +103,7 @@ class PresaleRoutes:
         try:
             values = self.crud.validate(self.body, data)
         except Problem as problem:
-            if await is_taken(user_id, key):  # then by another body, for that one was right
+            if await is_taken(user_id, key):  # by another body, since that one was valid
                 raise Problem("idempotency_key_reused") from problem
             raise
         answer = await recall(user_id, key, (await request.body()).decode())
@@ -111,7 +114,7 @@ class PresaleRoutes:
         return self.crud.created(request, presale_id, row)
 
     async def _insert(self, request: Request, values: dict[str, Any]) -> tuple[UUID, str]:
-        """Makes the pre-sale: its id, and the whole of it."""
+        """Inserts the pre-sale; returns its id and its row as JSON text."""
         lines = values.pop("items", [])
         values = await self.crud.prepare(request, values, None)
         if not lines:

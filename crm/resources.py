@@ -69,7 +69,7 @@ PRESALES = Resource(
     server_managed=SERVER_MANAGED | {"number", "total"},
     alphabetical=frozenset({"notes"}),
     search=search_presales,
-    # That very number comes first: all others that begin so are larger.
+    # The exact number comes first: all others with this prefix are larger.
     search_order=SearchOrder("number", has_number, "where a number is searched for"),
     parts=(Presale.notes,),
     children=PresaleItem.presale_id,

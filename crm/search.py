@@ -1,4 +1,4 @@
-"""What `search=` means: each typed word begins a word of the row. What words are, and the indexes: rules/search.sql."""
+"""The condition of `search=`: each typed word is a prefix of a word of the row. Words and indexes: rules/search.sql."""
 
 import re
 
@@ -10,7 +10,7 @@ from crm.brazil import CPF_DIGITS, whole_phone
 LARGEST_NUMBER = str(2**63 - 1)
 MARKS = re.compile(r"^[\W_]+|[\W_]+$")  # around a word
 
-# How what was typed is read, see rules/text.sql: as words alone, or with numbers that may be punctuated anyhow.
+# SQL functions of rules/text.sql that parse the typed text: as words alone, or with numbers in any punctuation.
 WORDS = "words_query"
 WORDS_AND_NUMBERS = "search_query"
 
@@ -28,27 +28,27 @@ def search_products(typed: str) -> Condition:
 
 
 def _with_words(words: str, text: str, typed: str, *, read_as: str) -> Condition:
-    """:param text: from which all words without digits are."""
+    """:param text: the SQL text that has all words without digits."""
     found, estimated = _begun(words, typed, read_as)
     return Condition(found, estimated, _checked(words, text, typed, read_as), unordered=True)
 
 
 def _begun(words: str, typed: str, read_as: str) -> tuple[QueryString, QueryString]:
-    """As an index finds them, and as the planner can tell how many there are."""
-    # A planner who knows that most rows match would read them all, and take each apart.
+    """The condition in two forms: for the index, and for the planner's estimate of the row count."""
+    # If the planner knew that most rows match, it would scan the table and parse every row.
     known = f"beginnings_query({read_as}({{}}))"
     begin = f"search_beginnings({words}) @@ "
     return QueryString(f"{begin}(SELECT {known})", typed), QueryString(begin + known, typed)
 
 
 def _checked(words: str, text: str, typed: str, read_as: str) -> QueryString:
-    # What was typed is read once for all rows, and most rows are told by their text without being taken apart.
+    # The typed text is parsed once for all rows; LIKE rejects most rows without parsing their words.
     patterns, query = "(SELECT search_patterns({}))", f"(SELECT {read_as}({{}}))"
     return QueryString(f"fold({text}) LIKE ALL ({patterns}::text[]) AND {words} @@ {query}", typed, typed)
 
 
 def search_presales(typed: str) -> Condition:
-    """Each word begins the number, or a word of the customer's name. Signs between words mean nothing."""
+    """Each word is a prefix of the number or of a word of the customer's name. Signs between words are ignored."""
     typed_words = list(dict.fromkeys(typed.split()))
     words = [word for word in typed_words if MARKS.sub("", word)] or typed_words
     names = " ".join(word for word in words if _digits(word) is None)
@@ -76,7 +76,7 @@ def _of_customers(names: str) -> Condition:
 
 
 def _numbered_or_of_customers(word: str, digits: str) -> Condition:
-    # Bounds, since whoever plans LIKE before it is known what is looked for cannot use the index.
+    # Bounds instead of LIKE: a generic plan, made before the value is known, cannot use the index for LIKE.
     after = digits[:-1] + chr(ord(digits[-1]) + 1)
     numbered = QueryString("number::text ~>=~ {} AND number::text ~<~ {}", digits, after)
     # Few names have words that begin with a digit, so all of them are found before rows are looked at.
@@ -85,13 +85,13 @@ def _numbered_or_of_customers(word: str, digits: str) -> Condition:
 
 
 def _numbered_in_ranges(digits: str) -> QueryString:
-    """The same numbers, as the planner knows how many there are: 12, 120 to 129, 1200 to 1299 …"""
+    """The same numbers as ranges, which the planner can estimate: 12, 120 to 129, 1200 to 1299 …"""
     first, tens = int(digits), [10**places for places in range(len(LARGEST_NUMBER) - len(digits))]
     ranges = [f"number BETWEEN {first * ten} AND {first * ten + ten - 1}" for ten in tens if not digits.startswith("0")]
     return QueryString(f"({' OR '.join(ranges or ['false'])})")
 
 
 def _digits(word: str) -> str | None:
-    """The number that the word begins, as in 12, #12 or (12); None for other words."""
+    """The digits of a word such as 12, #12 or (12); None for other words."""
     number = MARKS.sub("", word)
     return number if number.isascii() and number.isdigit() else None

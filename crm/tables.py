@@ -1,6 +1,6 @@
 """Customers, products and pre-sales.
 
-What a Table can say is said here; what it cannot (computed columns, the life cycle, stock) is in rules/*.sql.
+Rules that a Table can declare are here; the others (computed columns, the life cycle, stock) are in rules/*.sql.
 """
 
 from decimal import Decimal
@@ -29,7 +29,7 @@ from crm.enums import PresaleStatus
 
 MONEY = (10, 2)
 QUANTITY = (10, 3)
-# The upper bounds in the checks below are what the types hold: they are there because NaN sorts above every number.
+# The upper bounds in the checks below are the limits of the types: they refuse NaN, which sorts above every number.
 
 
 class Customer(Table, tablename="customers"):

@@ -1,4 +1,4 @@
-"""What the rules about customers, products and pre-sales say to people."""
+"""The messages of the rules about customers, products and pre-sales."""
 
 from backoffice import words
 from backoffice.problem_words import BLANK, EMAIL_INVALID
