@@ -22,7 +22,7 @@ from seed.brazil import MAX_NUMBER
 from seed.large import Advance, Amounts, SeedRefused, fill
 
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
-CONNECTIONS = 2  # more than processors would help nobody, and most have two
+CONNECTIONS = 2  # more than there are processors is no faster; most machines have two
 NO_LIMITS = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 

@@ -1,4 +1,4 @@
-"""Invented Brazilians: names, CPFs, telephone numbers and addresses that are valid and nobody's."""
+"""Generates names, CPFs, telephone numbers and addresses of Brazilians: valid, but invented."""
 
 import unicodedata
 
@@ -84,7 +84,7 @@ def name(dice: Dice) -> str:
 
 
 def email(name: str, number: int) -> str:
-    """At a domain that is reserved for examples, so that no mail ever reaches anybody."""
+    """An address at example.com, a domain reserved for examples, so that no mail is delivered."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = plain.split()
     return f"{words[0]}.{words[-1]}{number}@example.com"

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Dice:
-    """All that is decided by chance about one thing, for example `Dice("customer", 7)`.
+    """The pseudo-random choices for one thing, for example `Dice("customer", 7)`.
 
     Holds 512 bits; every draw uses up log2(sides) of them.
     """

@@ -1,4 +1,4 @@
-"""The demo data: what a newcomer finds on the shelves. It is kept in fixtures/demo.json, for `piccolo fixtures` too."""
+"""Loads the demo data of fixtures/demo.json, a file that `piccolo fixtures load` can load as well."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,16 +19,16 @@ FIXTURE = Path(__file__).parent / "fixtures" / "demo.json"
 DEMO_LOCK = 4_610_121  # any number, the same in every process: see pg_advisory_xact_lock
 
 TABLES: tuple[type[Table], ...] = (User, Customer, Product, Presale, PresaleItem)
-# By this column, beside its id, a row that is there already is recognised.
+# A row of the fixture exists already when its id or this column is found.
 KEYS: dict[type[Table], str] = {User: "email", Customer: "cpf", Product: "code", Presale: "id"}
 
 Rows = dict[type[Table], list[Any]]
 
 
 async def load() -> dict[type[Table], int]:
-    """Adds what is missing of the demo data, and gives back how many rows that was.
+    """Adds the missing rows of the demo data, and returns how many that was for each table.
 
-    What is there is left alone, whatever clerks made of it. In production no users are added.
+    Existing rows are left alone, even if clerks have changed them. In production no users are added.
     """
     engine, rows = the_engine(), read_fixture()
     if engine.settings.production:
@@ -42,7 +42,7 @@ async def load() -> dict[type[Table], int]:
 
 
 def read_fixture() -> Rows:
-    """The demo data as objects, its dates moved by whole days so that the last change was hardly a day ago."""
+    """The demo data as objects, its dates moved by whole days so that the last change is less than a day old."""
     apps = json.loads(FIXTURE.read_text(encoding="utf-8"))
     by_name = apps["accounts"] | apps["crm"]
     rows = {table: _objects(table, by_name[table.__name__]) for table in TABLES}
@@ -64,7 +64,7 @@ async def _add_missing(rows: Rows) -> Rows:
     for table, key in KEYS.items():
         there |= await _find(table, key, rows[table])
     added = {table: [row for row in rows[table] if row.id not in there] for table in KEYS}
-    # Lines come with their pre-sale only: those that a clerk removed stay away.
+    # Lines are added only with their pre-sale: those that a clerk deleted stay deleted.
     added[PresaleItem] = [item for item in rows[PresaleItem] if item.presale_id not in there]
 
     for user in added[User]:
@@ -80,7 +80,7 @@ async def _add_missing(rows: Rows) -> Rows:
 
 
 async def _find(table: type[Table], key: str, rows: list[Any]) -> dict[UUID, UUID]:
-    """Those of the rows that the database has: their ids in the fixture, and their ids there."""
+    """The rows that exist already: their ids in the fixture, mapped to their ids in the database."""
     ids, keys = [row.id for row in rows], [_folded(getattr(row, key)) for row in rows]
     known = await table.select("id", key).where(
         WhereRaw(f"id = ANY({{}}) OR caseless({key}::text) = ANY({{}})", ids, keys)

@@ -34,11 +34,11 @@ class Amounts:
 
 
 async def fill(connections: Sequence[asyncpg.Connection], amounts: Amounts, advance: Advance) -> dict[type[Table], int]:
-    """Makes sure that rows 1 to the amounts exist, and gives back how many it added.
+    """Makes sure that rows 1 to the amounts exist, and returns how many it added to each table.
 
-    :param connections: without time limits; after an error, close them. What may come in any order comes over all of
-        them at once.
-    :param advance: is told of every so many rows that they are there now.
+    :param connections: without time limits; after an error, close them. Rows whose order does not matter are written
+        over all of them in parallel.
+    :param advance: called with a table and the number of its rows that are known to exist now.
     """
     connection = connections[0]
     await connection.execute("SELECT pg_advisory_lock($1)", SEED_LOCK)
@@ -60,7 +60,7 @@ class _Filling:
         self.products = amounts.products
 
     async def run(self) -> dict[type[Table], int]:
-        if self.amounts.presales:  # before anything is written
+        if self.amounts.presales:  # checked before anything is written
             self.customers = self.customers or await self._made_earlier(Customer)
             self.products = self.products or await self._made_earlier(Product)
         added = {
@@ -69,12 +69,12 @@ class _Filling:
             Presale: 0,
         }
         if self.amounts.presales:
-            # One after the other: they are numbered as they come.
+            # One after the other: the database numbers them as they come.
             added[Presale] = await self._add(Presale, _portions(self.amounts.presales), self._write_presales)
         return added
 
     async def _add_missing(self, table: type[Table], amount: int, write: Write) -> int:
-        portions = _portions(amount)  # of which each connection takes the next when it is done with one
+        portions = _portions(amount)  # shared: each connection takes the next one when it is done
         try:
             async with asyncio.TaskGroup() as group:
                 adding = [
@@ -105,7 +105,10 @@ class _Filling:
         return [number for number in numbers if number not in there]
 
     async def _made_earlier(self, table: type[Table]) -> int:
-        """How many rows an earlier run made; all of them must still be there, to be bought and sold."""
+        """The number of rows that an earlier run made.
+
+        :raises SeedRefused: when there are none, or some were deleted.
+        """
         name = table._meta.tablename
         [(count, last)] = await self.connection.fetch(
             f"SELECT count(*), (array_agg(id ORDER BY id DESC))[1] FROM {name} WHERE id BETWEEN $1 AND $2",

@@ -24,10 +24,10 @@ MAX_LINES = 5
 CUSTOMERS_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 PRESALES_SINCE = datetime(2023, 1, 1, tzinfo=UTC)
 SPAN_MINUTES = 3 * 365 * 24 * 60  # of either
-AS_MANY_BEFORE_HALFTIME = 10_000  # customers, and products: of a hundred times as many most came late
+AS_MANY_BEFORE_HALFTIME = 10_000  # customers, and products; when there are many more, most come late
 LIFE_MINUTES = 10 * 24 * 60  # of a pre-sale, at most
 
-# Five pre-sales already show them all; half of many are converted.
+# Five pre-sales already have all statuses; of many, half are converted.
 STATUSES = (*PresaleStatus, *PresaleStatus, *[PresaleStatus.converted] * 6)
 NOTES = (
     "Entregar no período da manhã.",
@@ -39,7 +39,7 @@ NOTES = (
 
 
 class Kind(NamedTuple):
-    """What is sold: beginning of the code, what it is, unit, lowest price in cents."""
+    """A kind of product: prefix of the code, noun, unit, lowest price in cents."""
 
     prefix: str
     noun: str
@@ -75,7 +75,7 @@ PRODUCT_COLUMNS = (
 PRESALE_COLUMNS = ("id", "customer_id", "status", "total", "discount", "notes", "created_at", "updated_at")
 ITEM_COLUMNS = ("id", "presale_id", "product_id", "quantity", "unit_price", "total_price", "discount")
 
-# The third group tells the tables apart; whoever wants rid of the data finds it by the first.
+# The second group of an id stands for the table; the first marks all rows that were generated, to find and delete them.
 ID_RANGES: dict[type[Table], int] = {
     table: UUID(f"5eed0000-000{place}-8000-8000-000000000000").int
     for place, table in enumerate((Customer, Product, Presale, PresaleItem), start=1)
@@ -92,7 +92,7 @@ def number_of(row_id: UUID) -> int:
 
 
 def _since(number: int) -> datetime:
-    """They came one after the other, as rows do: what is newest is together on the disk, too."""
+    """When the row was created: ascending with its number, so that the newest rows are together on disk."""
     return CUSTOMERS_SINCE + timedelta(seconds=60 * SPAN_MINUTES * number // (number + AS_MANY_BEFORE_HALFTIME))
 
 
@@ -133,7 +133,7 @@ def _item(dice: Dice, *, number: int, presale_id: UUID, products: int) -> Record
 
 
 def presale(number: int, *, of: int, customers: int, products: int) -> tuple[Record, Sequence[Record]]:
-    """Pre-sale `number` of `of`, and its lines; it buys from customers and products 1 to these."""
+    """Pre-sale `number` of `of`, and its lines; its customer and products are drawn from numbers 1 to these."""
     dice = Dice("presale", number)
     key, customer_id = id_of(Presale, number), id_of(Customer, 1 + dice.draw(customers))
     status = STATUSES[(number - 1) % len(STATUSES)]
