@@ -35,7 +35,7 @@ TAGS = {
     "auth": "Logging in and out, and one's own password.",
     "health": "Whether the database answers, and whether the process runs at all.",
 }
-DOCS_ASSETS = "/docs-assets"  # FastAPI itself would have browsers fetch Swagger UI from elsewhere
+DOCS_ASSETS = "/docs-assets"  # by default FastAPI makes browsers load Swagger UI from another host
 LINKS = {"API documentation": "/docs", "Health": "/api/health"}
 
 

@@ -23,9 +23,9 @@ from seed import demo
 
 
 async def prepare(engine: Engine) -> list[str]:
-    """A reachable, migrated database; the embedded one also gets demo data while it is empty.
+    """Waits for the database and settles its migrations; an empty embedded one gets demo data.
 
-    Gives back the e-mails that `demo_log_ins` finds.
+    Returns the e-mails of `demo_log_ins`, none in production.
     """
     try:
         await engine.wait_until_reachable()
@@ -61,11 +61,11 @@ def welcome(settings: Settings, log_ins: list[str]) -> str:
 
 
 def say(text: str) -> None:
-    """Where standard output is closed, nobody is to hear it."""
+    """Prints the text; does nothing when standard output is closed."""
     try:
-        print(text, end="", flush=True)  # noqa: T201 # unlike sys.stdout.write, it knows that there may be none
+        print(text, end="", flush=True)  # noqa: T201 # unlike sys.stdout.write, it works when sys.stdout is None
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the same error would come at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit would fail as well
 
 
 def run(engine: Engine) -> None:
@@ -84,7 +84,7 @@ def end_with(parent: int) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    from piccolo_conf import DB  # reads the settings: not before signals end us as they should
+    from piccolo_conf import DB  # reads the settings, so only after the signal handler is set
 
     logs.configure(DB.settings.log_level, production=DB.settings.production)
     try:
