@@ -1,4 +1,4 @@
-"""The routes behind the admin's lists and forms: the same as the REST API's, for a front end with ways of its own."""
+"""The routes of the admin's lists and forms: those of the REST API, adapted to piccolo-admin's front end."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -24,13 +24,13 @@ from backoffice.api.selects import columns_of, referenced_readable_sql
 from backoffice.problems import FieldError, Problem
 from backoffice.web.problem_responses import language_of
 
-EXPORT = "export"  # what a request prefers whose answer becomes a part of a spreadsheet
+EXPORT = "export"  # in the Prefer header of requests whose answer goes into a spreadsheet
 
 
 class AdminCRUD(CRUD):
-    """What the admin's front end needs otherwise than other programs do.
+    """The CRUD routes, adapted to the admin's front end.
 
-    :param resources: those of the admin; references from other tables are nobody's business.
+    :param resources: those of the admin; references from other tables are left out.
     """
 
     strict = False  # forms send everything as text
@@ -53,7 +53,7 @@ class AdminCRUD(CRUD):
     # Reading
 
     def parameters(self, request: Request) -> Parameters:
-        """Passes over what the front end sends without anybody having asked for it."""
+        """The parameters, without those that the front end sends although the user chose nothing."""
         parameters = super().parameters(request)
         given = parameters.given
         given.update(values.trimmed(given, self.one_line_fields))
@@ -64,7 +64,7 @@ class AdminCRUD(CRUD):
         for name in list(given):
             column, _, kind = name.rpartition("__")
             if kind == "match" and column in self.resource.filtered and not self.resource.has_parts(column):
-                del given[name]  # it sends this with whatever JSON writes in quotes
+                del given[name]  # sent for every column that is a string in JSON
                 continue
             if kind == "operator" and given[name] in NULL_TESTS and given.get(column) == "":
                 del given[column]
@@ -78,7 +78,7 @@ class AdminCRUD(CRUD):
         return parameters
 
     def _leave_out_unshown(self, given: dict[str, str], name: str) -> None:
-        """Whatever stands in the form is offered for sorting and export, shown or not, and more than once."""
+        """Drops secrets, the version and repeated names: the front end offers every field for sorting and export."""
         columns = {part.removeprefix("-"): part for part in reversed(given.pop(name).split(","))}
         parts = [part for column, part in columns.items() if column not in self.secrets | {VERSION, ""}]
         if parts:
@@ -95,13 +95,13 @@ class AdminCRUD(CRUD):
         return json_response(json.dumps({**page, "rows": rows}))
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
-        # The version comes first: should the row change in between, the form is refused rather than believed.
+        # The version is read first: if the row changes in between, the form will be refused as stale.
         version = etag(await self.store.read(row_id))
         row = json.loads(await self.store.read(row_id, readable=True))
         return json_response(json.dumps({**self._as_shown(request, row), VERSION: version}))
 
     async def get_new(self, request: Request) -> Response:
-        """What a new row begins with, and whose it is, where it is added to a list of somebody's."""
+        """The initial values of a new row; foreign keys given as parameters are filled in, with readable names."""
         self.resource.require(request, "read")
         parameters = self.parameters(request)
         owners = {key: parameters.given.pop(key._meta.name) for key in self.keys if key._meta.name in parameters.given}
@@ -137,7 +137,7 @@ class AdminCRUD(CRUD):
         return await super().post_single(request, filled)
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
-        """Answers with what the form would be filled with now, so that it can be."""
+        """Changes the row and answers as `get_single` does, so that the form can be filled anew."""
         typed = self._typed(request, data)
         request.state.version = typed.pop(VERSION, None)
         kept = {name for name in self.secrets if typed.get(name) is None}
@@ -145,7 +145,7 @@ class AdminCRUD(CRUD):
         return await self.get_single(request, row_id)
 
     def _typed(self, request: Request, data: Any) -> dict[str, Any]:
-        """:raises Problem: validation_error, unless there are fields at all; for decimals that may mean two things."""
+        """:raises Problem: validation_error, when the body is not an object, or a decimal is ambiguous."""
         typed = values.from_form(data, self.one_line_fields)
         decimals, unclear = values.with_points(self._decimals_of(typed), language_of(request.scope))
         if unclear:
@@ -166,15 +166,15 @@ class AdminCRUD(CRUD):
         return row
 
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
-        """A form sends all that stands in it; what nobody touched is as good as not sent."""
-        shown = trimmed(old or {}, self.one_line_fields)  # as a form sends back what it was filled with
+        """Drops the fields that are sent back unchanged, since a form sends all its fields."""
+        shown = trimmed(old or {}, self.one_line_fields)  # as the form sends these values back
         touched = {
             name: value for name, value in values.items() if name not in shown or not _is_same(value, shown[name])
         }
         return await super().prepare(request, touched, old)
 
     def validate(self, model: type[BaseModel], data: Any) -> dict[str, Any]:
-        """A form knows no null: what is null there, nobody filled in."""
+        """As in CRUD, but null is reported as missing: in a form it is an empty field."""
         try:
             return super().validate(model, data)
         except Problem as problem:

@@ -9,18 +9,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-# Read once: a worker goes on giving those that it began with while others are put in their place.
+# Read once: a worker serves the files that it started with, while newer ones may replace them on disk.
 FILES = {file.name: file.read_bytes() for file in sorted((Path(__file__).parent / "static").iterdir())}
 VERSION = hashlib.sha256(b"".join(FILES.values())).hexdigest()[:16]
 PATH = "/static/{version}/{name}"
-KEPT = "private, max-age=31536000, immutable"  # a cookie may come with them
-# Drawn here, or browsers would ask for /favicon.ico.
+KEPT = "private, max-age=31536000, immutable"  # private: a cookie may come with it
+# Inline, or browsers would request /favicon.ico.
 ICON = (
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 8 8%22%3E'
     '%3Cpath fill=%22%233889ce%22 d=%22M0 0h8v2H2v1h4v2H2v3H0z%22/%3E%3C/svg%3E">'
 )
-# While workers are replaced, a page may ask one of another version for its scripts, or they may not come at all.
-# Without them it would be another admin, so it is loaded anew, for a minute. Once they are there they forget how often.
+# While workers are replaced, a page may request its scripts from a worker of another version, or get no answer.
+# Without them it would be Piccolo's plain admin, so it is reloaded, for a minute. The scripts then reset the counter.
 GUARD = """
 addEventListener("error", ({ target }) => {
   if (!target.matches?.("script")) return;
@@ -31,7 +31,7 @@ addEventListener("error", ({ target }) => {
 
 
 async def static_file(request: Request) -> Response:
-    """One of ours, for good, since its address, `PATH`, names the version.
+    """One of our files, cacheable for ever, since its address, `PATH`, contains the version.
 
     :raises HTTPException: 404, also for another version.
     """
@@ -43,7 +43,7 @@ async def static_file(request: Request) -> Response:
 
 
 def extended(template: str, *, title: str) -> str:
-    """The page with our scripts before its own, so that no request escapes them; all are asked for at once."""
+    """The page with our scripts before its own, so that they see every request; all are preloaded in parallel."""
     addresses = {name: f".{PATH.format(version=VERSION, name=name)}" for name in FILES}
     preloaded = "".join(
         f'<link rel="modulepreload" href="{addresses[name]}">' for name in FILES if name.endswith(".js")

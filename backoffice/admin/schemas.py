@@ -1,4 +1,4 @@
-"""What the front end draws lists, filters and forms from: a JSON schema, with what it wants to know beside."""
+"""The JSON Schema from which the front end draws lists, filters and forms, with settings of its own beside."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -15,15 +15,15 @@ from backoffice.api.selects import unique_columns
 from backoffice.columns import EnumColumn
 from backoffice.web.problem_responses import language_of
 
-# Stands in every form, hidden: the ETag of the row as it was when the form was filled.
+# A hidden field of every form: the ETag of the row at the time when the form was filled.
 VERSION = "version"
 VERSION_SCHEMA = {"type": "string", "title": VERSION, "readOnly": True, "extra": {"unique": True, "nullable": False}}
 
-KEPT = "Left empty, the present one stays."  # said of secrets, which no form shows
+KEPT = "Left empty, the present one stays."  # help text of secrets, which no form shows
 
 
 def front_end_settings(resource: Resource) -> dict[str, Any]:
-    """What the front end wants to know about a table beside its columns."""
+    """The settings of a table that the front end needs beside its columns."""
     view, order = resource.admin, resource.order
     by = OrderBy(getattr(resource.table, order.removeprefix("-")), ascending=not order.startswith("-"))
     return {
@@ -66,7 +66,7 @@ def _describe(resource: Resource, name: str, about: dict[str, Any], language: wo
     about["title"] = words.label(name, language)
     about["readOnly"] = name in resource.server_managed
     extra |= {"sortable": name in resource.ordered, "parts": resource.has_parts(name)}
-    # What is "unique" is not offered for changing many rows at once; nor should these be.
+    # The front end offers no bulk change of "unique" columns; nor should it of read-only and secret ones.
     extra["unique"] = name in unique_columns(resource.table) or about["readOnly"] or extra["secret"]
     if extra["help_text"]:
         said = [extra["help_text"], *([KEPT] if extra["secret"] else [])]

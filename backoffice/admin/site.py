@@ -23,14 +23,14 @@ from backoffice.problems import Problem
 from backoffice.web import problem_responses
 from backoffice.web.pages import page
 
-# Piccolo's descriptions of its own routes: a second API beside ours, and pages that would fetch their script elsewhere.
+# Piccolo's API documentation of its own routes, which we remove: a second API, and pages with scripts of another host.
 DESCRIPTIONS = ("/docs", "/openapi.json")
 
 
 class SameHost(CSRFMiddleware):
-    """Behind HTTPS Piccolo's own wants a list of hosts; the one that the page came from is the one that counts.
+    """Compares the origin of the page with the request's host; behind HTTPS, Piccolo's own needs a list of hosts.
 
-    :param session_cookie: its name. It ends with the token's, and whoever has neither needs to log in, no more.
+    :param session_cookie: its name. A refused client without this cookie is told to log in.
     """
 
     def __init__(self, app: ASGIApp, session_cookie: str) -> None:
@@ -45,7 +45,7 @@ class SameHost(CSRFMiddleware):
             return False
 
     async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """In our words: Piccolo has its own for each way to fail."""
+        """Refuses by `Problem`; Piccolo has other answers for each failure."""
         passed = False
 
         async def pass_on(request: Request) -> Response:
@@ -91,9 +91,9 @@ class Admin(AdminRouter):
     async def get_root(self, request: Request) -> HTMLResponse:
         return page(self.template)
 
-    # FastAPI reads the signature: what it wants is given.
+    # FastAPI passes the arguments of this signature.
     def get_table_list_grouped(self, request: Request) -> GroupedTableNamesResponseModel:  # type: ignore[override]
-        """The side bar, in the order in which the resources were given; Piccolo's own sorts by the alphabet."""
+        """The tables of the side bar, in the order of the resources; Piccolo's own method sorts them by name."""
         response = GroupedTableNamesResponseModel()
         for resource in self.resources:
             if resource.allows(request, "read"):
@@ -106,7 +106,7 @@ async def _pass_on(_: Request, error: Exception) -> Response:
 
 
 def _add_routes(app: FastAPI, crud: AdminCRUD) -> None:
-    """As FastAPIWrapper would, but for bare requests: the front end shows FastAPI's refusals badly, CRUD's well."""
+    """Adds routes as FastAPIWrapper would, but with bare requests: the front end shows FastAPI's refusals badly."""
     root, read_only = f"/tables/{crud.resource.tablename}/", crud.resource.read_only
     methods = ["GET"] if read_only else ["GET", "POST"]
     app.add_api_route(root, crud.root, methods=methods, include_in_schema=False)

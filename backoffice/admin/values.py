@@ -12,7 +12,7 @@ from backoffice.problems import FieldError, Problem
 
 WITH_COMMAS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+")  # as in 1,234.50 in English
 WITH_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
-WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: here a thousand and more, elsewhere not
+WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: 1234 in Portuguese, elsewhere a decimal
 
 WHOLE_SECOND = re.compile(r"(:[0-9]{2}:[0-9]{2})(\.0+)?(?=Z|[+-]|$)")
 
@@ -24,8 +24,10 @@ CHANGE = words.Text("{column}: {was} → {now}", "{column}: {was} → {now}")
 
 
 def from_form(data: Any, lines: Collection[str]) -> dict[str, Any]:
-    """:param lines: fields of one line, around which white space was copied rather than meant.
-    :raises Problem: validation_error, unless there are fields at all.
+    """The values of a form; empty text becomes None.
+
+    :param lines: single-line fields, whose surrounding white space is removed.
+    :raises Problem: validation_error, when the data is not an object.
     """
     if not isinstance(data, Mapping):
         raise Problem("validation_error", errors=[FieldError("", "dict_type")])
@@ -38,9 +40,9 @@ def trimmed(typed: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
 
 
 def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dict[str, Any], list[FieldError]]:
-    """Decimals as Brazilians type them, as we write them; and those whose point may part the thousands.
+    """Decimals typed in Portuguese, with a point instead of the comma; and errors for ambiguous ones, as 1.234.
 
-    In English 1,234 would be another number, and 1.234 can only be one.
+    In English, texts stay as typed: 1,234 would be another number, and 1.234 has one meaning.
     """
     if language != "pt":
         return {name: _without_commas(value) for name, value in typed.items()}, []
@@ -57,27 +59,27 @@ def _without_commas(value: Any) -> Any:
 
 
 def to_the_end_of_seconds(given: Mapping[str, str], times: Set[str]) -> dict[str, str]:
-    """Fields have times in whole seconds, and rows fractions: "up to" and "after" a second mean its end."""
+    """Moves the bounds of `lte` and `gt` to the end of their second: fields have whole seconds, rows have fractions."""
     bounds = [name for name in times & given.keys() if given.get(f"{name}__operator") in ("lte", "gt")]
     return {name: WHOLE_SECOND.sub(r"\1.999999", given[name]) for name in bounds}
 
 
 def decimal(text: str, language: words.Language) -> str:
-    """:param text: as we write it."""
+    """:param text: with a decimal point."""
     return text.replace(".", ",") if language == "pt" else text
 
 
 def for_spreadsheet(value: Any) -> Any:
-    """Nothing as nothing, which the front end would call "null", and text as text, whatever it begins with."""
+    """None becomes an empty cell (not "null"); text that a spreadsheet would evaluate gets an apostrophe."""
     if isinstance(value, str) and FORMULA.match(value):
         return f"'{value}"
     return "" if value is None else value
 
 
 def tell(changes: Mapping[str, Sequence[Any]], columns: Mapping[str, Column], language: words.Language) -> str:
-    """A line for each column that changed, with what was there before and after.
+    """One line for each changed column, with its values before and after.
 
-    :param columns: of the table that it is about.
+    :param columns: those of the table in which the row was changed.
     """
     return "\n".join(
         words.translate(CHANGE, language, column=words.label(name, language), was=was, now=now)
@@ -87,7 +89,7 @@ def tell(changes: Mapping[str, Sequence[Any]], columns: Mapping[str, Column], la
 
 
 def _tell_value(value: Any, column: Column | None, language: words.Language) -> str:
-    """What somebody wrote stays as it is, even where it is one of our words."""
+    """A value as text. Only booleans and enums are translated, never text that a user wrote."""
     if value is None:
         return "–"
     if isinstance(column, Numeric):

@@ -1,6 +1,6 @@
-"""What the admin's front end says, in English and in Brazilian Portuguese.
+"""The texts of the admin's front end, in English and in Brazilian Portuguese.
 
-The front end translates what its authors thought of; `language.js` the rest, where a whole text is a key here.
+The front end translates only some of its texts; `language.js` translates the others, when a whole text is a key here.
 """
 
 from collections.abc import Mapping
@@ -178,9 +178,9 @@ BEYOND_THE_FRONT_END = {
 
 
 def translations(tables: Mapping[str, bool]) -> list[Translation]:
-    """English and Brazilian Portuguese, with the tables and columns by the names that people know them by.
+    """The translations into English and Brazilian Portuguese, with the labels of tables and columns.
 
-    :param tables: whether there is something to add and edit in each.
+    :param tables: for each table, whether rows can be added and edited.
     """
     english = {**ENGLISH.translations, **OURS}
     portuguese = {**PORTUGUESE, **BEYOND_THE_FRONT_END}
@@ -195,7 +195,7 @@ def translations(tables: Mapping[str, bool]) -> list[Translation]:
 
 
 def _names(tables: Mapping[str, bool], language: Language, messages: dict[str, str]) -> dict[str, str]:
-    """The front end makes its headings from the tables' own names: each as it appears there."""
+    """The translations of headings that the front end makes from the names of the tables."""
     names = {key: label(key, language) for key in LABELS}
     for name, writable in tables.items():
         plain, one = name.replace("_", " "), label(f"one of {name}", language)

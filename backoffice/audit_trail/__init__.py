@@ -1,3 +1,3 @@
-"""Who changed what and when: what the database is told of it, and keeps (rules/audit_trail.sql), and its words."""
+"""The audit trail: who acts, as the database is told; the entries that it writes (rules/audit_trail.sql); the texts."""
 
-from backoffice.audit_trail import words  # noqa: F401 # registers what is said of it
+from backoffice.audit_trail import words  # noqa: F401 # registers labels and messages

@@ -1,4 +1,4 @@
-"""Who acts: what a transaction tells the audit trail."""
+"""The SQL by which a transaction tells the audit trail who acts."""
 
 import json
 
@@ -13,18 +13,18 @@ def act_as(user_id: object, who: str, request_id: str | None = None) -> str:
 
 
 def act_as_sql(user_id: str, who: str, request_id: str) -> str:
-    """What does so as a part of a query. The arguments are its expressions, in SQL."""
+    """The same as an SQL expression in a query. The arguments are SQL expressions, too."""
     actor = f"json_build_object('user_id', {user_id}, 'who', {who}, 'request_id', {request_id}::text)"
     return f"set_config('audit.actor', {actor}::text, true)"
 
 
 def act_for(scope: Scope) -> str:
-    """`act_as` for the user who sent this request; empty where nobody is known."""
+    """`act_as` for the user who sent this request; empty when there is no such user."""
     user = scope.get("user")
     return act_as(user.user.id, user.user.username, scope["state"]["request_id"]) if isinstance(user, User) else ""
 
 
 def _quoted(text: str) -> str:
-    """As PostgreSQL's quote_literal: text, whatever standard_conforming_strings says."""
+    """The text as an SQL literal, as by quote_literal, whatever standard_conforming_strings is."""
     doubled = text.replace("'", "''").replace("\\", "\\\\")
     return f"E'{doubled}'"

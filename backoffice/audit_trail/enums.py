@@ -1,4 +1,4 @@
-"""Words that stand in columns of their own type."""
+"""Enums for columns with a PostgreSQL ENUM type."""
 
 from enum import StrEnum
 

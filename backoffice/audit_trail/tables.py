@@ -1,4 +1,4 @@
-"""Who changed what and when, in whichever table."""
+"""The audit trail: who changed what and when, in any table."""
 
 from piccolo.columns import JSONB, UUID, Timestamptz, Varchar
 from piccolo.table import Table
@@ -7,7 +7,7 @@ from backoffice.audit_trail.enums import AuditAction
 from backoffice.columns import EnumColumn
 
 LONGEST_NAME = 63  # of a role or a table, in PostgreSQL
-KEPT_BY_RULES = "kept by rules"  # tag of a table that nobody writes but the database's own functions
+KEPT_BY_RULES = "kept by rules"  # tag of a table that only the database's own functions write
 
 
 class AuditEntry(Table, tablename="audit_trail", tags=[KEPT_BY_RULES]):

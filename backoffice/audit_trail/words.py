@@ -1,4 +1,4 @@
-"""What is said of the audit trail, on the screen and in refusals. Importing this registers it."""
+"""The labels and messages of the audit trail. Importing this module registers them."""
 
 from backoffice.words import CONSTRAINTS, LABELS, VALUES, ConstraintWords, Text, same_id
 
