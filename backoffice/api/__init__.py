@@ -1,4 +1,4 @@
-"""What every resource offers over HTTP.
+"""The REST API of every resource.
 
 Where to find what:
 

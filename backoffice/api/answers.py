@@ -1,4 +1,4 @@
-"""Answers in JSON that PostgreSQL wrote, and the versions of rows by which they are told apart."""
+"""Responses with JSON that PostgreSQL wrote, and the ETags of rows."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ def etag(row: str) -> str:
 
 
 def is_stale(if_match: str, row: str) -> bool:
-    """Whether this If-Match header asks for another version than this row."""
+    """True when this If-Match header does not match this version of the row."""
     versions = [version.strip() for version in if_match.split(",")]
     return "*" not in versions and etag(row) not in versions
 

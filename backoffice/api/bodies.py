@@ -1,4 +1,4 @@
-"""The body of a request, read as the JSON that it says it is."""
+"""Reads the bodies of requests as JSON, strictly."""
 
 import json
 from decimal import Decimal
@@ -11,15 +11,15 @@ from backoffice.problems import LONGEST_FIELD, MOST_ERRORS, FieldError, Problem
 
 JSON = "application/json"
 
-# Python refuses to read longer runs of digits as int; a Decimal takes them, and the field's type refuses them.
+# Longer integers are read as Decimal, since int() refuses very long ones; the field's type then refuses them.
 MAX_INTEGER_DIGITS = 30
 
 
 async def read_json(request: Request) -> Any:
     """The body; numbers with decimals as Decimal.
 
-    :raises Problem: malformed_json, also for what JSON leaves open (NaN, Infinity and repeated names), and for what
-        says that it is something else: a form of another site can send text, but cannot say that it is JSON.
+    :raises Problem: malformed_json, also for NaN, Infinity and repeated names, which JSON leaves undefined, and for
+        another Content-Type: a form of another site can send text, but not with the Content-Type of JSON.
     """
     if not is_json(request):
         raise Problem("malformed_json")
@@ -27,9 +27,9 @@ async def read_json(request: Request) -> Any:
 
 
 async def read_nothing(request: Request) -> None:
-    """For requests whose address says everything; an empty object is as good as no body.
+    """Checks that the body is empty or an empty object, for requests that need none.
 
-    :raises Problem: malformed_json; validation_error, rather than pass over in silence what somebody meant.
+    :raises Problem: malformed_json; validation_error, so that nothing sent is silently ignored.
     """
     sent = await read_json(request) if await request.body() else None
     if isinstance(sent, dict):
@@ -41,7 +41,7 @@ async def read_nothing(request: Request) -> None:
 
 
 def is_json(request: Request) -> bool:
-    """Whether the request says so, or says nothing."""
+    """True when the Content-Type is JSON or missing."""
     media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     return media_type == JSON or (media_type.startswith("application/") and media_type.endswith("+json"))
 

@@ -1,4 +1,4 @@
-"""Which rows of a table are meant."""
+"""Conditions on the rows of a table, in SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from piccolo.querystring import QueryString
 
 @dataclass(frozen=True)
 class Condition:
-    """One and the same condition, in words for whoever is to use it.
+    """The same condition in three SQL forms: for the index, for EXPLAIN, for a row already read.
 
-    :param found: as an index answers it, whatever the planner thinks of it.
-    :param estimated: as the planner can tell how many rows will do.
-    :param checked: as a row is looked at that has been read anyway.
-    :param unordered: whether that index has no order (GIN) or one of its own: all rows are found first, and put in
-        order then.
-    :param ranges: by column, the range of its order outside which there is no such row.
+    :param found: answered by an index, whatever the planner estimates.
+    :param estimated: lets the planner estimate the number of rows.
+    :param checked: tests a row that has been read anyway.
+    :param unordered: whether that index has no order (GIN) or another than the list: all rows are found first, and
+        sorted then.
+    :param ranges: by column, a condition on a range of its order that holds all these rows.
     """
 
     found: QueryString
@@ -31,7 +31,7 @@ def plain(condition: QueryString) -> Condition:
 
 
 def all_of(*conditions: Condition) -> Condition:
-    """All of them at once, one at least."""
+    """The conjunction of one or more conditions."""
     if len(conditions) == 1:
         return conditions[0]
     and_ = " AND ".join(["{}"] * len(conditions))
@@ -49,12 +49,12 @@ EVERY_ROW = QueryString(TRUE)
 
 
 def compiled(*conditions: QueryString) -> tuple[list[str], list[Any]]:
-    """Several, to stand in one query: each as SQL, and the arguments of all."""
-    between = "\0"  # which is nowhere in SQL
+    """Several conditions for one query: the SQL of each, and the arguments of all."""
+    between = "\0"  # never occurs in SQL
     asked = [condition for condition in conditions if condition is not EVERY_ROW]
     if len(asked) > 1:
         sql, arguments = QueryString(between.join(["{}"] * len(asked)), *asked).compile_string()
-    else:  # at a third of the price
+    else:  # in a third of the time
         sql, arguments = asked[0].compile_string() if asked else ("", [])
     texts = iter(sql.split(between))
     return [TRUE if condition is EVERY_ROW else next(texts) for condition in conditions], arguments

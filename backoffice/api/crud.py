@@ -64,7 +64,7 @@ class CRUD(ReadCRUD):
             return self.created(request, *await self.insert(request, await self.prepare(request, values, None)))
 
     async def insert(self, request: Request, values: Mapping[str, Any]) -> tuple[UUID, str]:
-        """A new row: its id, and the whole of it.
+        """Inserts a row; returns its id and its JSON text.
 
         :raises Problem: see `write`.
         """
@@ -78,7 +78,7 @@ class CRUD(ReadCRUD):
         return json_response(row, 201, {"ETag": etag(row), "Location": location})
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
-        """PUT and PATCH differ in what must be there; what is left out stays as it is in both."""
+        """Changes a row by PUT or PATCH: only the required fields differ; a field left out stays unchanged in both."""
         self.parameters(request).finish()
         values = await self.validate_change(request, row_id, data, model)
         if values and not self.looks_first(request):
@@ -95,7 +95,7 @@ class CRUD(ReadCRUD):
         return await self.update(request, row_id, values) if values else row
 
     async def authorize(self, request: Request, right: Right) -> None:
-        """Finds out who asks, if that is not known yet.
+        """Looks up the caller, unless known already, and checks the right.
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
@@ -104,7 +104,7 @@ class CRUD(ReadCRUD):
         self.resource.require(request, right)
 
     async def write(self, request: Request, right: Right, make: MakeChange, *arguments: Any) -> Any:
-        """What was changed, None for nothing; by whoever has this right, even if it is not known yet who asks.
+        """Makes a change as the caller, who may be looked up in the same statement. Returns what changed, or None.
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
@@ -116,14 +116,14 @@ class CRUD(ReadCRUD):
     async def validate_change(
         self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]
     ) -> dict[str, Any]:
-        """What is as it was is never wrong: a row can be sent back as it came, details and all.
+        """The valid values of the body. Fields sent back unchanged, details included, are not validated.
 
         :raises Problem: validation_error, naming each field that is wrong.
         """
         try:
             return self.validate(model, data)
         except Problem as problem:
-            if LAZY_USER in request.scope:  # see UnitOfWork: it comes again when it is known who asks
+            if LAZY_USER in request.scope:  # UnitOfWork repeats the request when the caller is known
                 raise
             row = await self.store.engine.fetch_value(self.store.row_sql, row_id)
             if row is None or not isinstance(data, dict):
@@ -135,11 +135,11 @@ class CRUD(ReadCRUD):
         return self.validate(self.models.change, {name: value for name, value in data.items() if name not in blamed})
 
     def looks_first(self, request: Request) -> bool:
-        """Whether it must be seen how a row is before it is changed."""
+        """True when a row must be read before it is changed."""
         return bool(self.resource.prepare or self.store.details) or "if-match" in request.headers
 
     async def update(self, request: Request, row_id: UUID, values: Mapping[str, Any]) -> str:
-        """The whole row, changed.
+        """Changes a row; returns it whole.
 
         :raises Problem: not_found; see `write`.
         """
@@ -157,7 +157,7 @@ class CRUD(ReadCRUD):
         return Response(status_code=204)
 
     async def lock(self, request: Request, row_id: UUID) -> str:
-        """The row as it is, which nobody else changes until the transaction ends.
+        """Locks the row until the transaction ends; returns it as JSON text.
 
         :raises Problem: not_found; stale, when If-Match names another version.
         """
@@ -168,7 +168,7 @@ class CRUD(ReadCRUD):
         return row
 
     def validate(self, model: type[BaseModel], data: Any) -> dict[str, Any]:
-        """What the body says, of the fields that it may say something about.
+        """The values of the body, of the fields that a client may set.
 
         :raises Problem: validation_error, naming each field that is wrong.
         """
@@ -179,7 +179,7 @@ class CRUD(ReadCRUD):
             raise
 
     def _explained(self, error: FieldError) -> FieldError:
-        """What a row shows beside its columns is known, but not changed with them."""
+        """Gives a detail of the row, which is known but changed elsewhere, an error of its own."""
         is_detail = error.code == "extra_forbidden" and error.field in self.resource.details
         return FieldError(error.field, "changed_elsewhere") if is_detail else error
 
@@ -188,5 +188,5 @@ class CRUD(ReadCRUD):
 
 
 def _are_same(one: object, other: object) -> bool:
-    """As JSON values: to Python, true is 1."""
+    """True when equal as JSON; in Python, True == 1."""
     return type(one) is type(other) and one == other

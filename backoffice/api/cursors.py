@@ -1,4 +1,4 @@
-"""Deep pages at the price of the first: instead of skipping rows, a page begins after a row that is named."""
+"""Cursors: a page begins after the row that the cursor names, instead of skipping rows, so deep pages cost no more."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ class Key:
 
     @property
     def sql(self) -> str:
-        # With the table's name: a bare one would mean what is shown, and decimals are shown as text.
+        # With the table's name: a bare one would mean the output column, and decimals are output as text.
         column = f'{self.table}"."{self.name}'
         return sort_key(column) if self.alphabetical else f'"{column}"'
 
@@ -47,7 +47,7 @@ def sorted_by(order: Order) -> str:
 
 
 def cursor_sql(order: Order) -> str:
-    """The cursor of a row: its values in this order, as nobody should want to write them."""
+    """The SQL of a row's cursor. Opaque: base64 of the order and the row's values in it."""
     values = ", ".join(f"to_json({key.sql}) #>> '{{}}'" for key in order)
     content = f"json_build_array('{sorted_by(order)}', {values})::text"
     return f"translate(encode(convert_to({content}, 'UTF8'), 'base64'), E'+/\\n', '-_')"
@@ -63,7 +63,7 @@ def read_cursor(cursor: str, order: Order) -> list[str]:
         made_for, *values = json.loads(content)
     except (ValueError, TypeError, RecursionError) as error:
         raise BadCursor from error
-    if base64.urlsafe_b64encode(content).decode() != cursor:  # decoding passes over what is no base64
+    if base64.urlsafe_b64encode(content).decode() != cursor:  # decoding ignores other characters
         raise BadCursor
     if made_for != sorted_by(order) or len(values) != len(order):
         raise BadCursor
@@ -77,13 +77,13 @@ def after(order: Order, values: Sequence[Any]) -> QueryString:
     if len({key.descending for key in order}) == 1:
         return _compared(order, values)
     steps = [_step(order[:depth], values, key) for depth, key in enumerate(order)]
-    # What the first column alone tells is said once more: an index answers it.
+    # The first condition follows from the others, but can be answered by an index.
     first = QueryString(f"{order[0].sql} {_beyond(order[0])}= {{}}", values[0])
     return QueryString("{{}} AND ({})".format(" OR ".join(["{}"] * len(steps))), first, *steps)
 
 
 def _compared(order: Order, values: Sequence[Any]) -> QueryString:
-    """As one comparison of rows, which an index on the first of the columns answers."""
+    """The same as one row comparison, which an index on the first of the columns answers."""
     places = ", ".join(["{}"] * len(order))
     return QueryString(f"({', '.join(key.sql for key in order)}) {_beyond(order[0])} ({places})", *values)
 

@@ -1,4 +1,4 @@
-"""What the description says of the routes that every resource has."""
+"""The OpenAPI description of the routes that every resource has."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -90,7 +90,7 @@ def _list_parameters(crud: CRUD) -> list[dict[str, Any]]:
 
 
 def _list_pattern(names: Iterable[str], sign: str = "") -> str:
-    """A list as in `name,-stock`, without a name twice: none may stand before a comma and again after it."""
+    """A regular expression for a list as in `name,-stock`, in which no name may occur twice."""
     name = f"({'|'.join(names)})"
     return f"^(?!(.*,)?{sign}{name}(,.*)?,{sign}\\2(,|$)){sign}{name}(,{sign}{name})*$"
 

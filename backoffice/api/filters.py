@@ -1,4 +1,4 @@
-"""What the parameters of a list ask of its rows, turned into SQL."""
+"""Turns the filters and the search of a list into SQL conditions."""
 
 from functools import cache
 from typing import Annotated, Any
@@ -16,13 +16,13 @@ from backoffice.columns import is_text, place_of, sort_key
 from backoffice.problems import FieldError, field_errors
 
 COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "e": "=", "ne": "<>"}
-KEY_OF_NULL = "sort_key(NULL)"  # in SQL; above that of every text
+KEY_OF_NULL = "sort_key(NULL)"  # in SQL; above the key of every text
 NULL_TESTS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 OPERATORS = (*COMPARISONS, *NULL_TESTS)
 
 
 class Filters:
-    """The filters and the search of one request. Whatever is wrong with them is refused where they were given."""
+    """The filters and the search of one request. Their errors are added to those of the parameters, `given`."""
 
     def __init__(self, resource: Resource, given: RawParameters) -> None:
         self.resource = resource
@@ -65,7 +65,7 @@ class Filters:
         return self._compare(column, COMPARISONS[operator or "e"], value)
 
     def _null_test(self, name: str, operator: str) -> Condition:
-        if name in self.resource.alphabetical:  # which has an index, also of the few that have a text
+        if name in self.resource.alphabetical:  # its index answers both, also when few have a text
             sign = "=" if operator == "is_null" else "<"
             return plain(QueryString(f"{sort_key(name)} {sign} {KEY_OF_NULL}"))
         return plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))
@@ -86,6 +86,6 @@ class Filters:
 
 @cache
 def adapter(column: Column) -> TypeAdapter[Any]:
-    """Reads what a parameter says of this column."""
+    """Parses a parameter compared with this column."""
     text = Annotated[str, AfterValidator(clean_text)]
     return TypeAdapter(text if is_text(column) else value_type(column, strict=False))

@@ -1,8 +1,8 @@
-"""The queries by which PostgreSQL answers a list whole: rows, total and next cursor in one round trip.
+"""The queries by which PostgreSQL answers a whole list: rows, total and next cursor in one round trip.
 
-Where few rows are expected, or an index without an order answers (words, parts of texts), rows are found once, then
-counted and put in order.
-In a large table that may be a great many. If many are expected, the first rows of the list are looked at one by one
+Where few rows are expected, or an index without an order answers (words, parts of texts), all rows are found once, then
+counted and sorted.
+In a large table there may be very many. If many are expected, the first rows of the list are scanned in its order
 instead, until the page is full.
 """
 
@@ -19,16 +19,16 @@ from backoffice.api.page import Page
 from backoffice.api.selects import MOST_STATEMENTS, Statement, readable_sql, select_list
 from backoffice.api.totals import MOST_COUNTED_ROWS, Known, with_total_sql
 
-IS_FULL = "(SELECT is_full FROM fullness)"  # whether there is more near than the page holds
+IS_FULL = "(SELECT is_full FROM fullness)"  # true when the scan found more rows than the page holds
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What of a page makes another query, and not just other arguments.
+    """The properties of a page on which the text of its query depends, not only its arguments.
 
     :param limit: the number of the parameter that is the limit; the next one is the offset.
-    :param scan_limit: how many of the first rows of the list are looked at one by one before an index is asked.
-    :param single_use: whether the rows that are found are read once only, so that nobody need keep them.
+    :param scan_limit: how many of the first rows of the list are scanned in its order before an index is used.
+    :param single_use: whether the rows that are found are read only once, so that they need not be materialized.
     """
 
     table: type[Table]
@@ -132,11 +132,11 @@ def large_count_statement(table: type[Table], page: Page) -> Statement:
     """The number of rows alone, for `Totals.judge`."""
     shape, arguments = _shape(table, page)
     sql = f"{_first_sql(shape)} SELECT {_bounded_count_sql(shape)}"
-    return sql, arguments if page.scan_limit else arguments[:-2]  # without a window, which nothing else would mention
+    return sql, arguments if page.scan_limit else arguments[:-2]  # without limit and offset, unless the scan needs them
 
 
 def names_statement(table: type[Table], page: Page) -> Statement:
-    """What people call the rows of a page, by id."""
+    """The readable names of the rows of a page, by id."""
     shape, arguments = _shape(table, page, single_use=True)
     name = readable_sql(table, f'"{shape.name}"')
     names = f"coalesce(json_object_agg(id, {name}), json_build_object())::text"
@@ -150,11 +150,11 @@ def _planned_anew_sql(sql: str, known: int) -> str:
 
 
 def planned_anew(statement: Statement) -> Statement:
-    """The same, planned for its arguments each time.
+    """The same statement, with a custom plan for its arguments each time.
 
-    After some executions PostgreSQL makes a plan for whatever arguments, and keeps it unless it looks dearer. But what
-    half of the rows have is best looked for in their order, and what one has in an index. Where it is not known that
-    the last parameter is false, the plan looks dearer than any; where it is, nothing is left of the condition.
+    After some executions PostgreSQL makes a generic plan, and keeps it unless its cost is higher. But a value that half
+    of the rows have is best found by a scan in order, and a rare one by an index. The last parameter is always false:
+    the generic plan does not know that, and gets a huge cost; in a custom plan the condition is optimized away.
     """
     sql, arguments = statement
     return _planned_anew_sql(sql, len(arguments) + 1), [*arguments, False]
@@ -164,7 +164,7 @@ def planned_anew(statement: Statement) -> Statement:
 
 
 def _first_sql(shape: Shape) -> str:
-    """What the whole query begins with."""
+    """The WITH clause of the query, or ''."""
     if not shape.found_first or (shape.single_use and not shape.scan_limit):
         return ""
     found = _found_sql(shape)
@@ -178,22 +178,22 @@ def _first_sql(shape: Shape) -> str:
 
 
 def _near_sql(shape: Shape) -> str:
-    """Those of the first rows that match, in their order, which PostgreSQL knows of if its keys are handed on."""
+    """The matching ones of the first rows, in order; PostgreSQL knows this order if its keys are selected, too."""
     keys = ", ".join(f"{key.sql} AS key{number}" for number, key in enumerate(shape.order))
     by = ", ".join(f"key{number}{key.direction}" for number, key in enumerate(shape.order))
-    # Whether it matches instead of what it is: rows that are put in order are copied.
+    # Selects whether a row matches, not its columns: sorting copies what is selected.
     head = f'SELECT {shape.keys}, {keys}, {shape.checked} AS matches FROM "{shape.name}" WHERE {shape.after} {shape.by}'
     near = f'SELECT {shape.keys} FROM ({head} LIMIT {shape.scan_limit}) AS "{shape.name}" WHERE matches'
     return f"{near} ORDER BY {by} LIMIT {shape.page_end} + 1"
 
 
 def _found_sql(shape: Shape) -> str:
-    """To be fenced in: with order and limit in sight, PostgreSQL would walk through the order and take rows apart."""
+    """The keys of all rows found, to be fenced: seeing ORDER BY and LIMIT, PostgreSQL would scan and parse in order."""
     return f'SELECT {shape.keys} FROM "{shape.name}" WHERE {shape.found}'
 
 
 def _shown_sql(shape: Shape) -> str:
-    """From FROM on, the rows that are shown, in whichever order."""
+    """The query from FROM on for the rows that are shown, unsorted."""
     if not shape.found_first:
         return f'FROM "{shape.name}" WHERE {shape.found} AND {shape.after}'
     if shape.single_use and not shape.scan_limit:
@@ -205,21 +205,21 @@ def _shown_sql(shape: Shape) -> str:
 
 
 def _counted_sql(shape: Shape) -> str:
-    """From FROM on, the rows that are counted."""
+    """The query from FROM on for the rows that are counted."""
     return "FROM found" if shape.found_first else f'FROM "{shape.name}" WHERE {shape.found}'
 
 
 def _count_sql(shape: Shape) -> str:
-    # An index, which has no ctid, would be read instead of the whole table, and takes twice as long.
+    # By ctid, or PostgreSQL would scan an index, which has no ctid, and takes twice as long as the table.
     each = "ctid" if shape.found == TRUE else "*"
     return f"SELECT count({each}) {_counted_sql(shape)}"
 
 
 def _bounded_count_sql(shape: Shape) -> str:
-    """Null where there are certainly too many."""
+    """The count, null when there are certainly too many."""
     rows = f"SELECT {_counted_sql(shape)}"
     if not shape.found_first:
-        # As if all were wanted: for a few, PostgreSQL would rather read the table and hope.
+        # Planned as if all were wanted: with a LIMIT, PostgreSQL would scan the table, and hope for early matches.
         rows = f"WITH rows AS MATERIALIZED ({rows}) SELECT FROM rows"
     rows = f"{rows} LIMIT {MOST_COUNTED_ROWS + 1}"
     count = f"(SELECT count(*) FROM ({rows}) AS counted)"
@@ -227,7 +227,7 @@ def _bounded_count_sql(shape: Shape) -> str:
 
 
 def _chosen_sql(shape: Shape) -> str:
-    """The rows of the page, whole. Chosen first and dressed then, or those before the offset would be dressed, too."""
+    """The whole rows of the page. Their columns are computed afterwards, or they would be for skipped rows, too."""
     rows = f"{_shown_sql(shape)} {shape.by} {shape.window}"
     if not shape.found_first:
         return f"SELECT * {rows}"

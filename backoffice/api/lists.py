@@ -1,4 +1,4 @@
-"""Lists of a table's rows: pages with their totals, names, and numbers."""
+"""Lists of a table's rows: pages with their totals, names, and counts."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -22,18 +22,18 @@ from backoffice.api.selects import Statement
 from backoffice.api.totals import Total, Totals
 from backoffice.database.engine import Reader
 
-COUNTED_MATCHES = 2_000  # up to here what is found is counted, however few of them are to be shown
+COUNTED_MATCHES = 2_000  # up to here all matches are found and counted, however small the page is
 ALL = math.inf
 PLANNED_ROWS = 25_000  # up to here planning takes longer than what a bad plan does
 
-# What a query answers: one value. It may find out on the way who asks.
+# Runs a query and returns its one value; it may look up the caller in the same statement.
 Fetch = Callable[..., Awaitable[Any]]
 
 
 class Rows:
     """The lists of one table.
 
-    :param order: that of the list, unless another is asked for.
+    :param order: the default order of the list.
     """
 
     def __init__(self, table: type[Table], order: Order) -> None:
@@ -44,7 +44,7 @@ class Rows:
     async def body(self, reader: Reader, page: Page, fetch: Fetch) -> str:
         """A page as JSON text.
 
-        :param fetch: asks `reader`.
+        :param fetch: runs a query on `reader`.
         """
         totals = self.totals
         await totals.look(reader)
@@ -69,14 +69,14 @@ class Rows:
         return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments))
 
     async def names(self, reader: Reader, page: Page) -> str:
-        """What people call the rows of a page, by id, as JSON text."""
+        """The readable names of the rows of a page, by id, as JSON text."""
         await self.totals.look(reader)
         page = await self._weighed(reader, page, counted=0)
         sql, arguments = self._planned(page, names_statement(self.table, page))
         return str(await reader.fetch_value(sql, *arguments))
 
     def _has_choice(self, page: Page) -> bool:
-        """Whether the statement leaves a choice of plans, among so many rows that it matters."""
+        """True when the statement leaves a choice of plans, and the table is large enough for it to matter."""
         is_plain = page.where is not None and not page.where.unordered
         return is_plain and self.totals.size > PLANNED_ROWS
 
@@ -84,12 +84,12 @@ class Rows:
         return planned_anew(statement) if self._has_choice(page) else statement
 
     async def _weighed(self, reader: Reader, page: Page, *, counted: float) -> Page:
-        """The page with what is less work chosen: to find all its rows, or to walk through the list until it is full.
+        """The page with the cheaper way chosen: to find all its rows, or to scan the list in order until it is full.
 
-        PostgreSQL would compare the two for rows that have an order, but hopes that the page is full after its share of
-        the list. It walks to the end where there are fewer rows than that takes, or none.
+        PostgreSQL would choose by itself for ordered rows, but assumes that matches are spread evenly over the list. It
+        scans all of the list when there are too few matches for a page, or none.
 
-        :param counted: up to so many are to be found in any case.
+        :param counted: up to so many matches are all found in any case.
         """
         where = page.where
         if where is None or self.totals.size <= PLANNED_ROWS or (where.unordered and counted == ALL):
@@ -103,24 +103,24 @@ class Rows:
         return replace(page, scan_limit=scan_limit) if is_worth_it else page
 
     def _has_index(self, order: Order) -> bool:
-        """Or the whole table would be put in order before anything is near."""
+        """True when an index has this order; without one, the whole table would be sorted."""
         return len({"id", *(key.name for key in order)}) <= 2
 
 
 def _rows_worth_walking(walked: int, expected: int) -> int:
-    """How many rows of a list are looked at for a page, before all that match are found instead.
+    """How many rows of a list are scanned for a page, before all matches are found instead.
 
     Two to four times as many as it takes where matches are spread evenly; or, since neighbours in an order may be
-    alike, an eighth to a quarter as many as there are matches, if that is more (docs/decisions/0007). A power of two,
-    so that texts of statements are few.
+    alike, an eighth to a quarter of the number of matches, if that is more (docs/decisions/0007). A power of two, so
+    that there are few different statements.
 
-    :param walked: as many as it takes.
-    :param expected: the matches.
+    :param walked: as many as it takes where matches are spread evenly.
+    :param expected: the number of matches.
     """
     return 1 << max(walked.bit_length() + 1, expected.bit_length() - 3)
 
 
 def _with_total(body: str, total: Total) -> str:
-    """The body of a list that has none yet."""
+    """The body of a list, with the total added."""
     estimate = ', "total_is_estimate": true' if total.is_estimate else ""
     return f'{body.removesuffix("}")}, "total": {total.rows}{estimate}}}'

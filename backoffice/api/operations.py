@@ -1,4 +1,4 @@
-"""What each route of a resource takes and gives, said once and said truly."""
+"""Operations of the API's description: what a route of a resource takes and gives."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,12 +30,12 @@ IF_MATCH = {
 ETAG = {"ETag": answer_header("Changes whenever the row does.")}
 LOCATION = {"Location": answer_header("The address of the new row.")}
 
-# What a refused write may be accused of by the database, beside what the request itself shows.
+# The problems for which any write may be refused, by the database or by its validation.
 WRITE_PROBLEMS = ("check_violation", "foreign_key_violation", "not_null_violation", "out_of_range", "validation_error")
 
 
 def noun(resource: Resource) -> str:
-    """One row of it, as the names of operations have it: `presale_item`."""
+    """The noun for one row in the names of operations, as in `presale_item`."""
     return re.sub("(?<!^)(?=[A-Z])", "_", resource.table.__name__).lower()
 
 

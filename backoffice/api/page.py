@@ -1,4 +1,4 @@
-"""A page of a list, as it is asked for."""
+"""The page of a list that a request asks for."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ DEFAULT_LIMIT = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Which rows of a list, and what of them.
+    """Which rows of a list are requested, and which of their fields.
 
-    :param where: which rows there are in all; None for every one.
-    :param cursor: whether it is asked where the next page begins.
-    :param after: which of the rows come after the cursor.
-    :param expects_few: whether so few rows are expected that they are better found first, and put in order then.
-    :param scan_limit: how many of the first rows of the list are looked at one by one before rows that have no order
-        are found; 0 where it is not worth the trouble.
+    :param where: the condition on the rows of the whole list; None for every row.
+    :param cursor: whether the cursor of the next page is requested.
+    :param after: the condition on the rows after the cursor.
+    :param expects_few: whether so few rows are expected that it is faster to find all first, and sort them then.
+    :param scan_limit: how many of the first rows of the list are scanned in its order before unordered rows are found;
+        0 where that does not pay.
     """
 
     where: Condition | None
@@ -35,5 +35,5 @@ class Page:
 
     @property
     def found_first(self) -> bool:
-        """Whether its rows are found first, and put in order then."""
+        """True when all rows are found first, and sorted then."""
         return self.where is not None and (self.expects_few or self.where.unordered)

@@ -1,4 +1,4 @@
-"""The parameters of a list, read strictly: which page of it is asked for."""
+"""Parses the parameters of a list strictly into the page that is requested."""
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
@@ -16,16 +16,16 @@ from backoffice.api.selects import columns_of, readable_sql, unique_columns
 from backoffice.api.text_parts import literally
 
 MAX_LIMIT = 1000
-LARGEST_OFFSET = 2**53 - 1  # beyond it JavaScript cannot count
+LARGEST_OFFSET = 2**53 - 1  # JavaScript's largest safe integer
 LARGEST_PAGE = LARGEST_OFFSET // MAX_LIMIT
 
 
 class Parameters:
-    """The parameters of one request. What nobody asked for, or asked for twice, is refused, all at once."""
+    """The parameters of one request. Unknown and repeated ones are refused, all in one answer."""
 
     def __init__(self, resource: Resource, query: bytes, visible: Condition | None = None) -> None:
         """:param query: as it was sent.
-        :param visible: the rows that there are for whoever asks.
+        :param visible: the condition on the rows that the caller may see.
         """
         self.resource = resource
         self.table = resource.tablename
@@ -51,11 +51,11 @@ class Parameters:
         )
 
     def names(self) -> Page:
-        """The rows by what people call them, which is also what a search is for where the resource has none.
+        """A page of rows by their readable names, in which `search` looks where the resource has no search of its own.
 
         :raises Problem: validation_error, naming each parameter that is wrong.
         """
-        # What has numbers for names: who means a draft of today should not have to go through those of last year.
+        # Rows that are named by numbers come latest first, unless a number is searched for: today's drafts come first.
         by_number = self.resource.search_order
         latest_first = by_number is not None and not by_number.suits(self.given.get("search", ""))
         typed = self.given.pop("search", "") if self.resource.search is None else ""
@@ -69,7 +69,7 @@ class Parameters:
         return Page(where=where, order=order, limit=limit, offset=offset)
 
     def finish(self) -> None:
-        """:raises Problem: validation_error, where a parameter was wrong or nobody has asked for it."""
+        """:raises Problem: validation_error, when a parameter was wrong or is unknown."""
         self.given.finish()
 
     def window(self, default_limit: int = DEFAULT_LIMIT) -> tuple[int, int]:
@@ -106,7 +106,7 @@ class Parameters:
         names = [part.removeprefix("-") for part in parts]
         self._check_columns("__order", names, self.resource.ordered)
         directions = {name: part.startswith("-") for name, part in zip(names, parts, strict=True)}
-        # Rows that are otherwise equal stay in one order, or pages would overlap: the one that an index has them in.
+        # The id breaks ties, or pages would overlap; in the direction of the last column, as in the index.
         directions.setdefault("id", list(directions.values())[-1])
         keys = [
             self._key(name, descending=descending) for name, descending in directions.items() if name in self.columns
@@ -125,7 +125,7 @@ class Parameters:
         return tuple(fields)
 
     def _check_columns(self, parameter: str, names: Sequence[str], known: Container[str]) -> None:
-        """One refusal for each that is wrong."""
+        """Refuses each wrong name once."""
         for name, times in Counter(names).items():
             if not name:
                 self.given.refuse(parameter, "column_missing")
@@ -135,7 +135,7 @@ class Parameters:
                 self.given.refuse(parameter, "duplicate_column", column=name)
 
     def where(self, *more: Condition) -> Condition | None:
-        """None where every row will do.
+        """The condition on the rows; None for every row.
 
         :raises Problem: validation_error, naming each parameter that is wrong.
         """
@@ -145,7 +145,7 @@ class Parameters:
 
 
 def _to_the_first_unique(keys: Sequence[Key], unique: Container[str]) -> Iterator[Key]:
-    """After a column that tells all rows apart no other matters, and PostgreSQL would look at them all the same."""
+    """The keys up to the first unique one: later ones cannot matter, but PostgreSQL would compare them all the same."""
     for key in keys:
         yield key
         if key.name in unique:

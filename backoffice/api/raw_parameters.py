@@ -6,12 +6,12 @@ from urllib.parse import parse_qsl
 from backoffice.api.values import WHOLE_NUMBER
 from backoffice.problems import FieldError, Problem
 
-LONGEST_INTEGER = 1000  # characters; whatever has more is out of every range anyway
-MAX_NAME_LENGTH = 64  # of what an answer repeats of a name that it does not know
+LONGEST_INTEGER = 1000  # characters; a longer number is out of every range anyway
+MAX_NAME_LENGTH = 64  # of an unknown name, as an answer repeats it
 
 
 def refuse_parameters(query: bytes) -> None:
-    """For addresses that take none.
+    """Refuses all, for routes without parameters.
 
     :param query: as it was sent.
     :raises Problem: validation_error, naming each.
@@ -30,7 +30,7 @@ def _shown(name: str) -> str:
 
 
 class RawParameters(dict[str, str]):
-    """What nobody has asked for yet of what was sent. What is wrong, or is left at the end, is refused all at once."""
+    """The parameters sent that are not read yet. Wrong ones, and those left at the end, are refused all at once."""
 
     def __init__(self, query: bytes) -> None:
         """:param query: as it was sent."""
@@ -49,7 +49,7 @@ class RawParameters(dict[str, str]):
         self.errors.append(FieldError(_shown(name), code, parameters))
 
     def finish(self) -> None:
-        """:raises Problem: validation_error, where a parameter was wrong or nobody has asked for it."""
+        """:raises Problem: validation_error, when a parameter was wrong or was not read."""
         for name in self:
             self.refuse(name, "unknown_parameter")
         if self.errors:
@@ -84,7 +84,7 @@ class RawParameters(dict[str, str]):
 
 
 def _is_utf8(text: str) -> bool:
-    """Bytes that are not were read as lone surrogates."""
+    """False for lone surrogates, which stand for invalid bytes."""
     try:
         text.encode()
     except UnicodeEncodeError:

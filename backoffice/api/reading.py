@@ -64,7 +64,7 @@ class ReadCRUD(PiccoloCRUD):
         return await self.get_single(request, row_id)
 
     async def authorize_read(self, request: Request) -> None:
-        """Lets in who may read; who that is may be found out later, unless it depends on them what there is to see.
+        """Refuses callers who may not read. They may be looked up later, unless the visible rows depend on the caller.
 
         :raises Problem: unauthenticated, forbidden.
         """
@@ -80,7 +80,7 @@ class ReadCRUD(PiccoloCRUD):
             raise Problem("not_found")
 
     async def fetch(self, request: Request, sql: str, *arguments: Any) -> Any:
-        """What the query answers: one value, or None for no row; for those who may read it.
+        """Runs a query as the caller, who must be allowed to read; returns one value, or None for no row.
 
         :raises Problem: unauthenticated, forbidden.
         """

@@ -15,14 +15,14 @@ from backoffice.api.selects import columns_of, fragments_sql
 from backoffice.columns import is_text
 from backoffice.problems import Problem
 
-# The condition that what was typed makes.
+# Turns the typed text into a condition.
 Search = Callable[[str], Condition]
 
 # What a role may do to a table's rows.
 Right = Literal["read", "create", "change", "delete"]
 WRITES: tuple[Right, ...] = ("create", "change", "delete")
 
-# Fills in or refuses what a body holds before it is written. Given the row as it is (None for a new one).
+# Completes or refuses the values of a body before they are written. Given the current row (None for a new one).
 Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitable[dict[str, Any]]]
 
 # The rows that a user may see; None where that is all of them.
@@ -73,10 +73,10 @@ class Detail:
 
 @dataclass(frozen=True)
 class SearchOrder:
-    """How what is found is ordered, unless it is asked for otherwise.
+    """Another default order, for some searches.
 
     :param order: as in `__order`.
-    :param suits: whether it is for what was typed.
+    :param suits: whether it applies to the typed text.
     :param description: the same in words.
     """
 
@@ -87,29 +87,29 @@ class SearchOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """A table as the world sees it.
+    """A table, as the API and the admin show it.
 
     :param path: the last part of its address, `customers` for `/api/customers/`.
     :param description: one sentence for the API's description.
     :param row_filter: see `RowFilter`.
     :param server_managed: columns that the database fills; what a client sends for them is ignored.
-    :param order: how a list is ordered unless it is asked for otherwise, as in `__order`.
+    :param order: the default order of a list, as in `__order`.
     :param filters: the columns by which a list may be filtered; all of them, unless some are named.
     :param orders: likewise, ordered.
-    :param alphabetical: the texts that are ordered and compared by sort_key() of rules/text.sql: people's words, and
-        all that may be null or of any length.
-    :param search: what `search=` means.
-    :param searched: the texts of which a search finds every word that begins with what was typed.
-    :param search_order: another order, for some searches.
-    :param parts: the texts of which an index finds any part, in the order that the index has them; see `fragments_sql`.
-    :param exact_only: texts that are only compared as a whole, since no index finds parts of them.
-    :param normalize_filter: for texts that are kept in one form: what was typed to filter by, in that form. Given
-        whether it is to be the text (`exact`) or in it (`contains`, `starts`, `ends`).
-    :param types: the types of values in bodies that are more than their column says.
-    :param children: the foreign key of rows that are parts of this one, and whose triggers write to it. Whoever changes
-        this row with all of them locks them first, as whoever changes one of them does, in SQL as well: two who came
-        from different ends would wait for each other.
-    :param required: columns that a new row must be given although their table does not say so.
+    :param alphabetical: the text columns that are ordered and compared by sort_key() of rules/text.sql: natural
+        language, and all that may be null or of any length.
+    :param search: makes the condition of `search=`.
+    :param searched: the text columns of which a search finds every word by its prefix.
+    :param search_order: another default order, for some searches.
+    :param parts: the text columns whose index finds any substring, in the order of that index; see `fragments_sql`.
+    :param exact_only: text columns that are only compared as a whole, since no index finds parts of them.
+    :param normalize_filter: for text columns that are stored in a normal form: brings the text of a filter into it.
+        Also given how the filter matches (`exact`, `contains`, `starts`, `ends`).
+    :param types: the types of values in bodies, where the column's own type is not enough.
+    :param children: the foreign key of child rows, whose triggers write to this one. A change of this row with all its
+        children locks the children first, as a change of one child does, in SQL as well: the opposite order would
+        deadlock.
+    :param required: columns that a new row must be given although their table does not require it.
     :param details: what a single row shows beside its columns.
     :param prepare: see `Prepare`.
     :param custom_create: whether creating has a route of its own, instead of the generic one.
@@ -165,7 +165,7 @@ class Resource:
 
     @property
     def read_only(self) -> bool:
-        """Whether nobody may write: then no address takes anything but GET."""
+        """True when no role may write: then all routes take GET alone."""
         return not any(self.rights.roles(right) for right in WRITES)
 
     @cached_property
@@ -179,7 +179,7 @@ class Resource:
         return _only(self.orders, columns_of(self.table))
 
     def usual_order(self, typed: str) -> str:
-        """How a list is ordered in which this is searched for."""
+        """The default order of a list with this search."""
         other = self.search_order
         return other.order if other and other.suits(typed) else self.order
 

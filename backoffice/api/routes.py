@@ -1,4 +1,4 @@
-"""The REST routes of a resource: FastAPIWrapper decides which there are, this says truly what they take and give."""
+"""The REST routes of a resource: those of FastAPIWrapper, but with a true description of what they take and give."""
 
 from collections.abc import Awaitable, Callable
 from functools import cached_property
@@ -19,12 +19,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 # Addresses beside those of the rows, which RowId leaves out: PUT /count/ is not allowed, and looks for no row `count`.
 FIXED = ("ids", "new", "count", "schema", "references")
 
-# What is left of the routes where nobody may write.
+# The routes of a resource that no role may write.
 READS = frozenset({"get", "count", "get_single"})
 
 
 class RowId(StringConvertor):
-    """Anything but a fixed address; whether it is an id, the route says."""
+    """Any path segment except the fixed ones; the route checks whether it is an id."""
 
     regex = f"(?!(?:{'|'.join(FIXED)})/)[^/]+"
 
@@ -40,10 +40,10 @@ def add_resource(router: APIRouter, resource: Resource) -> CRUD:
 
 
 class _Described:
-    """Stands where FastAPIWrapper expects a router, and passes each route on with its true description.
+    """Takes the place of the router that FastAPIWrapper expects, and adds each route with its true description.
 
-    What is passed on takes the bare request: FastAPI would otherwise parse some thirty declared filters on every
-    request, even when none is sent, and CRUD reads them more strictly anyway.
+    The routes take the bare request: FastAPI would otherwise parse some thirty declared filters on every request, even
+    when none is sent, and CRUD reads them more strictly anyway.
     """
 
     def __init__(self, router: APIRouter, crud: CRUD) -> None:

@@ -1,4 +1,4 @@
-"""What the API takes and gives for a table, as pydantic models read off its columns and checks."""
+"""Pydantic models of what the API takes and gives for a table, derived from its columns and checks."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,7 +30,7 @@ def is_required(column: Column) -> bool:
 
 
 def takes_null(column: Column) -> bool:
-    """Null columns do, and those that the database fills when nothing is given."""
+    """True for nullable columns, and for those that the database fills when nothing is given."""
     return bool(column._meta.null) or (not is_required(column) and column.default is None)
 
 
@@ -46,8 +46,8 @@ def input_models(
     """The models of the bodies that create a row (or replace it) and that change one.
 
     :param server_managed: columns that the database fills; a client may send them, to no effect.
-    :param types: the types of values that are more than their column says.
-    :param required: columns that must be given although the table does not say so.
+    :param types: the types of values, where the column's own type is not enough.
+    :param required: columns that must be given although the table does not require it.
     :param examples: a value for each column.
     """
     whole: dict[str, Any] = {}
@@ -139,7 +139,7 @@ def _nullable(column: Column) -> Any:
 
 
 def new_model(table: type[Table], server_managed: frozenset[str]) -> type[BaseModel]:
-    """The model of what a new row has before anybody fills it in."""
+    """The model of the initial values of a new row."""
     columns = [
         column for column in table._meta.columns if not column._meta.secret and column._meta.name not in server_managed
     ]
@@ -148,7 +148,7 @@ def new_model(table: type[Table], server_managed: frozenset[str]) -> type[BaseMo
 
 
 def blank_row(table: type[Table], server_managed: frozenset[str]) -> dict[str, Any]:
-    """What a new row has before anybody fills it in, as JSON values."""
+    """The initial values of a new row, as JSON values."""
     columns = [
         column for column in table._meta.columns if not column._meta.secret and column._meta.name not in server_managed
     ]
@@ -180,9 +180,9 @@ def list_model(row: type[BaseModel]) -> type[BaseModel]:
 
 
 class Models:
-    """Those of one resource: what is taken to create and to change a row, and what is given.
+    """The models of one resource: of the bodies that create and change a row, and of the answers.
 
-    What only the API's description shows is not there before that asks for it.
+    Models that only the API's description uses are built when it asks for them.
 
     :param strict: whether bodies must use JSON's own types.
     """

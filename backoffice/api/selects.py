@@ -10,7 +10,7 @@ from piccolo.table import Table
 
 from backoffice.columns import place_of
 
-MOST_STATEMENTS = 500  # kept of those that clients may think up
+MOST_STATEMENTS = 500  # cached, of those that depend on requests
 
 Statement = tuple[str, list[Any]]
 
@@ -23,7 +23,7 @@ def columns_of(table: type[Table]) -> Mapping[str, Column]:
 
 @cache
 def unique_columns(table: type[Table]) -> frozenset[str]:
-    """The columns each of which tells all rows apart."""
+    """The columns that are unique by themselves, and never null."""
     unique = [one._meta.params["columns"] for one in table._meta.constraints if isinstance(one, Unique)]
     alone = {names[0] for names in unique if len(names) == 1} | {table._meta.primary_key._meta.name}
     return frozenset(column._meta.name for column in table._meta.columns if not column._meta.null) & alone
@@ -45,13 +45,13 @@ def _as_json(column: Column) -> str:
 
 
 def _readable(column: ForeignKey[Any]) -> str:
-    """The row that a foreign key points at, as a person would call it."""
+    """The readable name of the row that a foreign key refers to."""
     own = f'"{column._meta.table._meta.tablename}"."{column._meta.name}"'
     return f'({referenced_readable_sql(column, own)}) AS "{column._meta.name}_readable"'
 
 
 def referenced_readable_sql(key: ForeignKey[Any], row_id: str = "$1") -> str:
-    """What a person calls the row with this id of those that the key may point at."""
+    """The query for the readable name of the row with this id in the table that the key refers to."""
     referenced = key._foreign_key_meta.resolved_references
     return (
         f'SELECT {readable_sql(referenced, "referenced")} FROM "{referenced._meta.tablename}" AS referenced '
@@ -60,7 +60,7 @@ def referenced_readable_sql(key: ForeignKey[Any], row_id: str = "$1") -> str:
 
 
 def readable_sql(table: type[Table], row: str) -> str:
-    """What a person calls this row, as `Table.get_readable` says."""
+    """The SQL of the readable name of a row, as `Table.get_readable` declares it."""
     readable = table.get_readable()
     words = ", ".join(_word(column, row) for column in readable.columns)
     return f"format('{readable.template}', {words})"
@@ -82,7 +82,7 @@ Details = tuple[tuple[str, str], ...]
 
 @cache
 def row_sql(table: type[Table], details: Details, *, readable: bool = False) -> str:
-    """A whole row, by its id.
+    """The query for a whole row, by its id.
 
     :param details: what it shows beside its columns: names, and the SQL of each.
     """
@@ -94,9 +94,9 @@ def row_sql(table: type[Table], details: Details, *, readable: bool = False) -> 
 
 @lru_cache(maxsize=MOST_STATEMENTS)
 def insert_sql(table: type[Table], details: Details | None, names: tuple[str, ...], condition: str) -> str:
-    """A new row of these columns; the database's own defaults fill the others.
+    """An INSERT of these columns; the database's own defaults fill the others.
 
-    Answers with the whole row, as `changed`. See `update_sql`.
+    Returns the whole row, as `changed`. See `update_sql`.
 
     :param details: None to answer with the id alone.
     :param names: at least one.
@@ -112,11 +112,11 @@ def insert_sql(table: type[Table], details: Details | None, names: tuple[str, ..
 
 @lru_cache(maxsize=MOST_STATEMENTS)
 def update_sql(table: type[Table], details: Details, names: tuple[str, ...], condition: str) -> str:
-    """Other values for these columns of a row, by its id. Answers with the whole row as it is then, as `changed`.
+    """An UPDATE of these columns of a row, by its id. Returns the whole new row, as `changed`.
 
-    That is what it is in the end, because no trigger changes a row after it was written.
+    That is its final state, because no trigger changes a row after it was written.
 
-    :param condition: under which alone anything changes. Its parameters come after those of the columns.
+    :param condition: without which nothing changes. Its parameters come after those of the columns.
     """
     changes = ", ".join(f'"{name}" = {place}' for name, place in _places(table, names, first=2).items())
     return (
@@ -130,7 +130,7 @@ def _as_json_row(table: type[Table], details: Details) -> str:
 
 
 def _places(table: type[Table], names: tuple[str, ...], *, first: int) -> dict[str, str]:
-    """Of each column, the parameter that it gets."""
+    """The SQL of the parameter for each column."""
     column = table._meta.get_column_by_name
     return {name: place_of(column(name), f"${number}") for number, name in enumerate(names, first)}
 
@@ -141,7 +141,7 @@ def _whole(table: type[Table], details: Details, *, readable: bool = False) -> s
 
 
 def fragments_sql(columns: Sequence[Column]) -> str:
-    """The fragments of several texts, word for word as their index has them; see fragments() of rules/text.sql.
+    """The SQL of the fragments of several texts, exactly as in their index; see fragments() of rules/text.sql.
 
     Each text stands between line breaks, which tell its beginning and its end.
     """

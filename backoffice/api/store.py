@@ -1,4 +1,4 @@
-"""A table's rows one by one: read whole, locked, written."""
+"""Single rows of a table: reads, locks and deletes them."""
 
 from typing import Any
 from uuid import UUID
@@ -41,12 +41,12 @@ class Store:
         return str(row)
 
     async def meets(self, row_id: UUID, condition: Condition) -> bool:
-        """Whether there is such a row, and this is true of it."""
+        """True when there is such a row, and it meets the condition."""
         sql = f'SELECT FROM "{self.tablename}" WHERE id = {{}} AND {{}}'
         return bool(await self._run(QueryString(sql, row_id, condition.found)))
 
     async def lock_with_children(self, row_id: UUID) -> None:
-        """The children before the row; see `Resource.children`. Unordered, as a DELETE takes them."""
+        """Locks the children, then the row; see `Resource.children`. In no order, as a DELETE locks them."""
         if self.children is None:
             return
         table, key = self.children._meta.table._meta.tablename, self.children._meta.name
@@ -54,11 +54,11 @@ class Store:
         while True:
             await self._run(QueryString("SAVEPOINT free"))
             locked = await self._count(f"{children} FOR UPDATE", row_id)
-            # As a deletion does: who adds a child has a weaker lock, by the foreign key, and then wants a stronger one.
+            # The lock of a deletion: adding a child takes a weaker one, by the foreign key, and then a stronger one.
             await self._run(self._lock(row_id, "UPDATE"))
             if await self._count(children, row_id) == locked:
                 return
-            # Others have come in between. They would be locked after the row: begin again.
+            # Children were added in between. They would be locked after the row: begin again.
             await self._run(QueryString("ROLLBACK TO SAVEPOINT free"))
 
     async def _count(self, rows: str, row_id: UUID) -> int:
@@ -68,7 +68,7 @@ class Store:
         return QueryString(f'SELECT FROM "{self.tablename}" WHERE id = {{}} FOR {strength}', row_id)
 
     async def lock(self, row_id: UUID) -> str:
-        """The row as it is, which nobody else changes until the transaction ends.
+        """Locks the row until the transaction ends; returns it as JSON text.
 
         :raises Problem: not_found.
         """

@@ -1,4 +1,4 @@
-"""Texts that contain something, or begin or end with it, whatever the case: the quickest way to find them, in SQL."""
+"""Conditions for texts that contain a value, or begin or end with it, whatever its case: the fastest that applies."""
 
 import re
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ FRAGMENT_BYTES = 3  # see fragments() of rules/text.sql
 MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
 INDEXED_AS = {"contains": "{}", "starts": "\n{}", "ends": "{}\n"}  # see `fragments_sql`
 TWO_WORDS = "[0-9A-Za-z][^0-9A-Za-z]+[0-9A-Za-z]"
-CERTAIN_LENGTH = 100  # of the 200 in a sort key, where each letter may be written as two: itself, and its accent
-HIGHEST = "repeat(chr(1114111), 201)"  # in SQL; what is added to a sort key, so that none that begins so is above it
-FOLDED_ALONE = "[\u0001-\u00ff]*"  # what is folded by itself, whatever follows
+CERTAIN_LENGTH = 100  # of the 200 in a sort key, in which a letter may take two characters: itself, and its accent
+HIGHEST = "repeat(chr(1114111), 201)"  # in SQL; appended to a prefix, it is above all sort keys with that prefix
+FOLDED_ALONE = "[\u0001-\u00ff]*"  # characters folded independently of the next
 
 
 def literally(text: str) -> str:
@@ -26,21 +26,21 @@ def literally(text: str) -> str:
 
 
 def has_words(value: str) -> bool:
-    """Whether a search finds all texts that start with this, and by more than one key, of which the rarest leads.
+    """True when a search finds all texts with this prefix, and by several index keys, of which the rarest leads.
 
-    ASCII is folded by itself, whatever follows.
+    Only ASCII: its folding never depends on what follows.
     """
     return value.isascii() and len(value) <= MAX_SEARCH_LENGTH and re.search(TWO_WORDS, value) is not None
 
 
 def text_part(resource: Resource, name: str, match: str, value: str) -> Condition:
-    """Rows whose text in this column has the value in this place, one of `MATCHES`."""
+    """The condition for rows whose text in this column has the value where `match`, one of `MATCHES`, says."""
     part = _TextPart(resource, name, match, value)
     return part.in_alphabet() or part.by_words() or part.by_fragments() or part.row_by_row()
 
 
 class _TextPart:
-    """The ways to find one. An index may also find rows that have it elsewhere: the condition is checked again."""
+    """The ways to find a part of a text. An index may find other rows as well, so the condition is checked again."""
 
     def __init__(self, resource: Resource, name: str, match: str, value: str) -> None:
         self.resource = resource
@@ -55,19 +55,19 @@ class _TextPart:
             self.condition = QueryString(f'caseless("{name}") LIKE caseless({{}})', pattern)
 
     def in_alphabet(self) -> Condition | None:
-        """What begins so stands together there, with what has other accents."""
+        """By sort key: texts with one prefix are adjacent there, whatever their accents."""
         is_sorted = self.name in self.resource.alphabetical and re.fullmatch(FOLDED_ALONE, self.value)
         if self.match != "starts" or not is_sorted:
             return None
         key, beginning = sort_key(self.name), self.value[:CERTAIN_LENGTH]
         within = QueryString(f"{key} >= sort_key({{}}) AND {key} < sort_key({{}}) || {HIGHEST}", beginning, beginning)
         ranges = {self.name: within}
-        if len(self.value.encode()) < FRAGMENT_BYTES - 1:  # so many rows begin with that the list is walked through
+        if len(self.value.encode()) < FRAGMENT_BYTES - 1:  # so many rows match that the list is scanned in order
             return Condition(self.condition, self.estimated, self.condition, ranges=ranges)
         return self._found_first(QueryString("{} AND {}", within, self.condition), ranges=ranges)
 
     def by_words(self) -> Condition | None:
-        """E-mails and codes have no alphabet, but words."""
+        """By search words: e-mails and codes have no sort key."""
         search = self.resource.search if self.name in self.resource.searched else None
         if self.match != "starts" or search is None or not has_words(self.value):
             return None
@@ -77,7 +77,7 @@ class _TextPart:
         part = INDEXED_AS[self.match].format(self.value)
         if self.name not in self.resource.indexed_parts or len(part.encode(errors="replace")) < FRAGMENT_BYTES:
             return None
-        # A planner who knew that most rows have them would take each row apart instead of asking the index.
+        # If the planner knew that most rows match, it would parse each row instead of using the index.
         covered = f"{{}} AND {self.resource.fragments} @> (SELECT covering_fragments(caseless({{}})))"
         return self._found_first(QueryString(covered, self.condition, part))
 

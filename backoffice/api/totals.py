@@ -1,6 +1,6 @@
-"""How many rows there are: counted where that is quick, estimated as PostgreSQL itself does where it is not.
+"""The totals of lists: counted where that is fast, estimated by PostgreSQL's planner where it is not.
 
-What was counted is not counted again until something changes anywhere in the database.
+A counted total is cached until anything changes in the database.
 """
 
 import hashlib
@@ -14,20 +14,20 @@ from backoffice.database.snapshots import SNAPSHOT
 
 LARGE_ROWS = 50_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
-SIZE_SECONDS = 60.0  # how long a table, and what is expected in it, is taken to be as large as when last looked at
-MOST_KNOWN = 1_000  # totals of one moment, and expectations of such a time
+SIZE_SECONDS = 60.0  # how long the size of a table, and the planner's estimates, are cached
+MOST_KNOWN = 1_000  # cached totals of one moment; likewise cached estimates
 
-Known = tuple[str, int]  # a moment, and the total that it was at that moment
+Known = tuple[str, int]  # a moment (see SNAPSHOT), and the total at that moment
 UNKNOWN: Known = ("", 0)
 
 
 def with_total_sql(body: str, count: str, known: int) -> str:
-    """The body, which may say `total`, after a line with that total and its moment: what `Totals.remember` takes.
+    """The query for the body, which may refer to `total`, after a line with total and moment: for `Totals.remember`.
 
-    :param count: the query for the total, unless nothing has changed since the known moment.
-    :param known: the number of the parameter that is this moment; the next one is the total at that time.
+    :param count: the query for the total, run only when anything has changed since the known moment.
+    :param known: the number of the parameter with the known moment; the next one is the total at that moment.
     """
-    # OFFSET 0 keeps PostgreSQL from taking the inner queries apart, and asking for the moment and the total again.
+    # OFFSET 0 keeps PostgreSQL from inlining the inner queries, which would compute moment and total twice.
     total = f"CASE WHEN moment = ${known} THEN ${known + 1}::bigint ELSE ({count}) END AS total"
     counted = f"SELECT moment, {total} FROM (SELECT {SNAPSHOT} AS moment OFFSET 0) AS now OFFSET 0"
     return f"SELECT concat(total, ' ', moment, E'\\n', {body}) FROM ({counted}) AS counted"
@@ -55,7 +55,7 @@ class Totals:
         self._expected: dict[bytes, int] = {}
 
     async def look(self, reader: Reader) -> None:
-        """At the size of the table, unless that was done a short while ago."""
+        """Reads the size of the table, unless that was done within SIZE_SECONDS."""
         if time.monotonic() > self._old_at:
             # -1 for a table that was never analyzed; then it is not large, or has not been for long.
             sql = "SELECT reltuples::bigint FROM pg_class WHERE oid = $1::regclass"
@@ -68,7 +68,7 @@ class Totals:
         return self.size <= LARGE_ROWS
 
     def recall(self, where: Condition | None) -> Known:
-        """For `with_total_sql`, which uses it if it still holds."""
+        """The cached total, for `with_total_sql`, which checks its moment."""
         total = self._known.get(_key(where))
         return UNKNOWN if total is None else (self._moment, total)
 
@@ -98,9 +98,9 @@ class Totals:
         return int(plan[0]["Plan"]["Plan Rows"])
 
     async def judge(self, reader: Reader, where: Condition | None, counted: int | None) -> Total:
-        """What to say of a large table.
+        """The total of a list in a large table.
 
-        :param counted: at most one more than `MOST_COUNTED_ROWS`; None where it was not worth the trouble.
+        :param counted: at most one more than `MOST_COUNTED_ROWS`; None where the rows were not counted.
         """
         if counted is not None and counted <= MOST_COUNTED_ROWS:
             return Total(counted)
@@ -109,6 +109,6 @@ class Totals:
 
 
 def _key(where: Condition | None) -> bytes:
-    """Short, however much was asked for."""
+    """A digest of the condition, 16 bytes."""
     asked = where and where.found.compile_string()
     return hashlib.blake2b(repr(asked).encode("utf-8", "backslashreplace"), digest_size=16).digest()

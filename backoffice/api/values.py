@@ -1,4 +1,4 @@
-"""Single values as they come in: how strictly they are read, and what the API's description says of them."""
+"""The types of single values that are sent: how strictly they are parsed, and their JSON Schema."""
 
 import re
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ Schema = dict[str, Any]
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 WHOLE_NUMBER = r"-?[0-9]+"
 CANONICAL_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # or shop.local would be refused; its documentation's own way
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # or shop.local would be refused; the library documents this way
 LONGEST_EMAIL = 254  # characters; see is_email() of rules/text.sql
 INTEGER_BITS = {Integer: 32, BigInt: 64}
 
-# What shows nothing, as is_blank() of rules/text.sql has it: white space of every kind and characters without width.
+# Invisible characters, the same as in is_blank() of rules/text.sql: all kinds of white space, and those without width.
 INVISIBLE = (
     r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
@@ -64,7 +64,7 @@ def not_blank(value: str) -> str:
 
 
 def valid_email(value: str) -> str:
-    """Names that no public server has, such as shop.local, are as good as others, as long as they have a dot."""
+    """Accepts valid addresses, also at domains that are not public, such as shop.local, but not without a dot."""
     try:
         found = email_validator.validate_email(value, check_deliverability=False, test_environment=True, strict=True)
     except email_validator.EmailNotValidError as reason:
@@ -75,16 +75,16 @@ def valid_email(value: str) -> str:
 
 
 def canonical_uuid(value: Any) -> Any:
-    """UUID() itself takes braces, missing dashes and `urn:uuid:`, so one row would have many addresses."""
+    """Accepts the usual form alone: UUID() takes braces, missing dashes and `urn:uuid:`, many addresses for one row."""
     if isinstance(value, str) and not re.fullmatch(CANONICAL_UUID, value):
         raise error("uuid_parsing")
     return value
 
 
 def plain_number(value: Any, digits: tuple[int, int] | None = None) -> Any:
-    """Numbers, and text that is one as we write it: Decimal() itself takes '1_000', ' 1' and 'Infinity'.
+    """Accepts numbers, and decimal text in plain notation: Decimal() itself takes '1_000', ' 1' and 'Infinity'.
 
-    :param digits: precision and scale. Surplus decimals are told here, as pydantic would say of many: too many digits.
+    :param digits: precision and scale. Surplus decimals are refused here: pydantic would call many too many digits.
     """
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise error("decimal_type")
@@ -96,7 +96,7 @@ def plain_number(value: Any, digits: tuple[int, int] | None = None) -> Any:
 
 
 def whole_number(value: Any) -> Any:
-    """JSON knows one kind of number: 5.0 is 5."""
+    """Accepts 5.0 as 5: JSON has one kind of number."""
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return int(value) if value.adjusted() < 20 else int(Decimal(10**20).copy_sign(value))  # out of every range, too
     if isinstance(value, str) and not re.fullmatch(WHOLE_NUMBER, value):
@@ -105,7 +105,7 @@ def whole_number(value: Any) -> Any:
 
 
 def true_or_false(value: Any) -> Any:
-    """pydantic takes 1, yes and on as well."""
+    """Refuses "1", "yes" and "on", which pydantic takes."""
     if isinstance(value, str) and value not in ("true", "false"):
         raise error("bool_type")
     return value
@@ -115,13 +115,13 @@ def iso_time(value: Any) -> Any:
     """Text only: pydantic would take a bare number for seconds since 1970."""
     if not isinstance(value, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise error("datetime_parsing")
-    if re.search(r"[.,][0-9]{6}0*[1-9]", value):  # what the database keeps, and pydantic would cut it to
+    if re.search(r"[.,][0-9]{6}0*[1-9]", value):  # 6 are what the database keeps; pydantic would cut the rest
         raise PydanticCustomError("decimal_max_places", "decimal_max_places", {"decimal_places": 6})
     return value
 
 
 def in_utc(value: datetime) -> datetime:
-    """:raises PydanticCustomError: for a moment that is in another year than any in UTC."""
+    """:raises PydanticCustomError: for a moment whose year in UTC is out of range."""
     try:
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     except OverflowError:
@@ -130,13 +130,13 @@ def in_utc(value: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class Rule:
-    """What a Check of a Table asks of a value: as a pydantic annotation, and in JSON Schema's words."""
+    """The rule of a Check of a Table for a value: as a pydantic annotation, and as JSON Schema."""
 
     annotation: Any
     says: Schema
 
 
-# By the text of the condition.
+# By a pattern of the condition.
 CHECKS: dict[str, Rule] = {
     r"NOT is_blank\((\w+)\)": Rule(AfterValidator(not_blank), {"pattern": VISIBLE_PATTERN}),
     r"is_email\((\w+)\)": Rule(AfterValidator(valid_email), {"format": "email", "maxLength": LONGEST_EMAIL}),
@@ -146,7 +146,7 @@ CHECKS: dict[str, Rule] = {
 
 
 def rules_of(column: Column) -> list[Rule]:
-    """What the table's checks ask of this column alone."""
+    """The rules of the table's checks on this column alone."""
     return [
         rule
         for constraint in column._meta.table._meta.constraints
@@ -173,7 +173,7 @@ def input_type(column: Column, *, strict: bool = True) -> Any:
 
 
 def value_type(column: Column, *, strict: bool) -> Any:
-    """The type alone, without what the table's checks ask."""
+    """The type alone, without the rules of the table's checks."""
     if isinstance(column, Numeric):
         precision, scale = column.digits or (None, None)
         plain = BeforeValidator(partial(plain_number, digits=column.digits))
@@ -212,7 +212,7 @@ def _input_schema(column: Column, rules: Schema) -> Schema:
 
 
 def filter_schema(column: Column) -> Schema:
-    """What a parameter may be that is compared with this column."""
+    """The JSON Schema of a parameter that is compared with this column."""
     if isinstance(column, Numeric):
         return decimal_schema(column, {})
     if isinstance(column, ForeignKey | UUIDColumn):
@@ -229,7 +229,7 @@ def filter_schema(column: Column) -> Schema:
 
 
 def decimal_schema(column: Numeric, rules: Schema) -> Schema:
-    """Decimal text: zeros in front and behind are as good as none."""
+    """The JSON Schema of decimal text; leading and trailing zeros are allowed."""
     sign = "" if rules else "-?"
     if column.digits is None:
         return {"type": "string", "pattern": f"^{sign}[0-9]+(\\.[0-9]+)?$"}
