@@ -1,4 +1,4 @@
-"""The way to PostgreSQL and back.
+"""The access to PostgreSQL.
 
 Where to find what:
 

@@ -34,8 +34,8 @@ FROM_URL = {
     "sslrootcert": "PGSSLROOTCERT",
 }
 
-# What a migrated database has and an empty one has not: all of the schema public that neither is part of something else
-# there, such as an index, nor an extension's. Other schemas and extensions are neither saved nor touched.
+# The objects of the schema public, except those that are part of another one, such as indexes, and those of extensions:
+# an empty database has none. Other schemas and extensions are neither saved nor touched.
 OBJECTS = """
     SELECT CASE WHEN classid = 'pg_proc'::regclass THEN 'routine' ELSE replace(type, ' object', '') END, identity
     FROM pg_depend AS d, pg_identify_object(classid, objid, 0)
@@ -65,7 +65,7 @@ DROP_OBJECTS = f"""
         END LOOP;
     END $$
 """
-# An end of psql's input before this, whoever has ended, leaves nothing behind. Its --single-transaction would commit.
+# If psql's input ends before this, for whatever reason, nothing is committed. With --single-transaction it would be.
 FINISH = b"ANALYZE;\nCOMMIT;\n"
 
 COUNT_CONNECTIONS = (
@@ -80,7 +80,7 @@ class BackupRefused(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """A database as PostgreSQL's own programs find it, and what is in it."""
+    """A database: how PostgreSQL's own programs connect to it, and what is in it."""
 
     engine: Engine
     environment: Mapping[str, str]
@@ -123,7 +123,7 @@ async def find(engine: Engine) -> Place:
 
 
 def _libpq(settings: Settings) -> dict[str, str]:
-    """How to connect, for the programs' environment: on their command lines everybody could read the password."""
+    """The environment variables for connecting: on a command line, every local user could read the password."""
     url = connection_urls.parameters(settings.database_url) if settings.database_url else {}
     found = {variable: url[name] for name, variable in FROM_URL.items() if name in url}
     if settings.db_sslmode:
@@ -152,14 +152,14 @@ def backup(place: Place, file: Path) -> None:
 
 
 def _verbatim(name: str) -> str:
-    """A pattern of pg_dump's for this name alone."""
+    """A pg_dump pattern that matches this name alone."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def restore(place: Place, file: Path, *, replace: bool) -> None:
-    """All of the file in one transaction, or nothing.
+    """Restores the file in one transaction, all or nothing.
 
-    :param replace: whether what is in the database may go.
+    :param replace: whether what is in the database may be dropped.
     :raises BackupRefused:
     """
     if not file.is_file():
@@ -180,7 +180,7 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
 
 
 def _list_ours(read: list[str]) -> bytes:
-    """What the file holds, but for extensions: whoever installed them, maybe a superuser, owns them."""
+    """The file's list of contents, without extensions, which belong to their installer, maybe a superuser."""
     done = subprocess.run([*read, "--list"], capture_output=True)  # noqa: S603
     if done.returncode:
         raise _nothing_restored(done.stderr)
@@ -201,12 +201,12 @@ def _pipe(read: list[str], write: list[str], place: Place) -> None:
         ):
             assert reader.stdout is not None
             assert writer.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # it has ended, and said why
+            with contextlib.suppress(BrokenPipeError):  # psql has ended, and said why
                 _copy(reader.stdout, writer.stdin)
                 if reader.wait() == 0:
                     writer.stdin.write(FINISH)
             reader.stdout.close()
-            with contextlib.suppress(BrokenPipeError):  # what is left is for somebody who has ended
+            with contextlib.suppress(BrokenPipeError):  # psql, which has ended, takes no more
                 writer.stdin.close()
         if reader.returncode or writer.returncode:
             complaints.seek(0)
@@ -214,7 +214,7 @@ def _pipe(read: list[str], write: list[str], place: Place) -> None:
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:
-    """Without the one setting that newer programs make and servers before 17 do not know."""
+    """Copies a script, except for a setting of newer programs that servers before 17 do not know."""
     for line in source:
         if not line.startswith(b"SET transaction_timeout"):
             target.write(line)

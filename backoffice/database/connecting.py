@@ -1,4 +1,4 @@
-"""One connection to PostgreSQL: which host, within which time, and in plain words why not."""
+"""Opens a connection to PostgreSQL: chooses the host, limits the time, and says in plain words why it failed."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-APPLICATION_NAME = "flow-crm"  # of our sessions, by which whoever looks at the server knows them
+APPLICATION_NAME = "flow-crm"  # of our sessions, as pg_stat_activity on the server shows it
 OLDEST_MAJOR = 14
 START_SECONDS = 30  # total of all attempts at start-up
 LONGEST_PAUSE_SECONDS = 5
@@ -69,7 +69,7 @@ def _field_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def connect_arguments(settings: Settings) -> dict[str, Any]:
-    """What asyncpg.connect takes for the configured database."""
+    """The arguments of asyncpg.connect for the configured database."""
     arguments = _url_arguments(settings) if settings.database_url else _field_arguments(settings)
     if settings.db_sslmode:
         arguments["ssl"] = settings.db_sslmode
@@ -77,7 +77,7 @@ def connect_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def session_settings(settings: Settings) -> dict[str, str]:
-    """Server settings of a pool connection: no statement, lock or forgotten transaction outstays a clerk."""
+    """Server settings of a pool connection: timeouts, in milliseconds, of statements, locks and idle transactions."""
     milliseconds = {
         "statement_timeout": settings.db_statement_timeout,
         "lock_timeout": settings.db_lock_timeout,
@@ -103,8 +103,8 @@ class Connector:
     async def connect(self, **extra: Any) -> asyncpg.Connection:
         """A new connection.
 
-        :raises DatabaseRefused: where trying again is in vain.
-        :raises DatabaseUnavailable: where it may not be.
+        :raises DatabaseRefused: where trying again cannot succeed.
+        :raises DatabaseUnavailable: where it may.
         """
         try:
             connection = await self._first_that_fits(extra)
@@ -161,7 +161,7 @@ async def close_quietly(connection: Connection) -> None:
 
 
 def end_at_once(connection: Connection) -> None:
-    """Never raises: the pool may have taken a lost connection back already, and then it may not be asked to end."""
+    """Terminates the connection. Never raises, although the pool may have taken a lost one back already."""
     with contextlib.suppress(*DATABASE_ERRORS):
         connection.terminate()
 

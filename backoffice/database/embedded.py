@@ -124,14 +124,14 @@ class EmbeddedPostgres:
                 self._start_server()
 
     def _create(self) -> None:
-        """All or nothing: an interrupted attempt leaves a folder that the next one throws away."""
+        """Creates the database in a new folder, then renames that; the next attempt deletes an interrupted one."""
         fresh = self.data.with_name("postgres18.new")
         shutil.rmtree(fresh, ignore_errors=True)
         make_private_folder(fresh, data=self.data)
         logger.info("creating the embedded database in %s", self.folder)
         locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         run_program(self.data, "initdb", "-D", str(fresh), "-U", NAME, "--auth=trust", "-E", "UTF8", *locale)
-        # By itself it ends with 0 whatever happens to the statement.
+        # Without exit_on_error it exits with 0 even if the statement fails.
         single = ("--single", "-c", "exit_on_error=on", "-D", str(fresh), "postgres")
         run_program(self.data, "postgres", *single, text=f"CREATE DATABASE {NAME}\n")
         fresh.rename(self.data)
@@ -183,7 +183,7 @@ class EmbeddedPostgres:
             "unix_socket_permissions": "0700",
             "max_connections": "300",
             "timezone": "UTC",
-            # What clerks type stays out of the log: neither their statements, nor which row is there already.
+            # What users type stays out of the log: neither statements, nor details such as a row that exists already.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
             **self._options,
@@ -215,7 +215,7 @@ class EmbeddedPostgres:
         return "postgres" in command and f"-D {self.data}" in command
 
     def _forget_dead_server(self) -> None:
-        """After a crash the noted process id may belong to a stranger, whom PostgreSQL would take for itself.
+        """After a crash, replaces the noted process id: another process may have it, and be taken for the server.
 
         The file stays, because PostgreSQL finds in it the shared memory that orphans may still use.
         """

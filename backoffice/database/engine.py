@@ -34,15 +34,15 @@ from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-# Whatever the role or the database has set: rules that are made where backslashes escape are others.
+# Overrides settings of the role or the database: where backslashes escape, rules would be created differently.
 SESSION = {"application_name": APPLICATION_NAME, "timezone": "UTC", "standard_conforming_strings": "on"}
-PATH = {"search_path": "public"}  # there are our tables
+PATH = {"search_path": "public"}  # the schema of our tables
 
 
 class Reader(Protocol):
     """Where lists and rows are read: the engine itself, or a standby of its database."""
 
-    # Any, since most queries have a row whatever happens, and whoever asks takes it apart.
+    # Any, since most queries always give a row, and the caller unpacks it.
     async def fetch_row(self, sql: str, *arguments: Any) -> Any: ...
 
     async def fetch_value(self, sql: str, *arguments: Any) -> Any: ...
@@ -110,7 +110,7 @@ class Engine(PostgresEngine):
 
     @property
     def settings_of_transactions(self) -> dict[str, str]:
-        """What their connections do not bring along."""
+        """The settings that their connections lack."""
         if self.behind_pooler:
             return PATH | session_settings(self.settings)
         return {} if self._takes_path else PATH
@@ -124,7 +124,7 @@ class Engine(PostgresEngine):
         self.connector = self._connector()
 
     async def get_new_connection(self) -> asyncpg.Connection:
-        """A command's, which has not looked for a pooler."""
+        """A connection for a command, which has not checked for a pooler."""
         return await self.connect(**pooler.NOTHING_BY_NAME)
 
     @contextlib.asynccontextmanager
@@ -149,7 +149,7 @@ class Engine(PostgresEngine):
     # The pool
 
     async def wait_until_reachable(self) -> str:
-        """The server's version, and whether a pooler is before it.
+        """Returns the server's version; finds out whether a pooler is in between.
 
         :raises DatabaseUnavailable: after 30 s.
         :raises DatabaseRefused: at once.
@@ -200,7 +200,7 @@ class Engine(PostgresEngine):
 
     async def fetch_row(self, sql: str, *arguments: Any) -> Any:
         """The first row, None where there is none; without Piccolo's ways of writing SQL."""
-        if current := self.current_transaction.get():  # as `acquire` would, at a tenth of its price
+        if current := self.current_transaction.get():  # as `acquire` would, in a tenth of its time
             return await current.connection.fetchrow(sql, *arguments)
         async with self.acquire() as connection:
             return await connection.fetchrow(sql, *arguments)
@@ -211,7 +211,7 @@ class Engine(PostgresEngine):
         return None if row is None else row[0]
 
     def transaction(self, allow_nested: bool = True, first: str = "") -> Transaction:
-        """:param first: statements that belong to its beginning."""
+        """:param first: statements that are sent together with BEGIN."""
         return Transaction(engine=self, allow_nested=allow_nested, first=first)
 
     async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> list[asyncpg.Record]:
@@ -221,7 +221,7 @@ class Engine(PostgresEngine):
 
 @cache
 def the_engine() -> Engine:
-    """The one of piccolo_conf, and of every table; DB.configure points it elsewhere, and it stays the same."""
+    """The engine of piccolo_conf and of every table; DB.configure changes its database, not the object."""
     return cast(Engine, engine_finder())
 
 

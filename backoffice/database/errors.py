@@ -1,4 +1,4 @@
-"""What it means to a person that the database refused."""
+"""Turns errors of the database into problems that people understand."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ RETRY_AFTER = {"Retry-After": "2"}
 async def repeat(
     worth_it: Callable[[BaseException], bool], tries: int, function: Callable[..., Awaitable[T]], *arguments: Any
 ) -> T:
-    """Calls a coroutine function, up to so many times in all, while it raises what is worth another try."""
+    """Calls a coroutine function up to `tries` times in all, while it raises an error that is `worth_it`."""
     try:
         return await function(*arguments)
     except BaseException as error:
@@ -40,11 +40,11 @@ async def repeat(
         assert state.outcome is not None
         error = state.outcome.exception()
         assert error is not None
-        # Where a connection was lost, whoever failed in the end has a line of their own.
+        # If a connection was lost, a request that fails in the end has a log line of its own.
         level = logging.INFO if is_collision(error) else logging.DEBUG
         logger.log(level, "attempt %d of %d at a request: %s", state.attempt_number + 1, tries, cause(error))
 
-    # Only now, with the first failure in hand: setting it up costs more than a quick request.
+    # Built only after the first failure: building it costs more than a quick request.
     retrying = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(worth_it),
         stop=tenacity.stop_after_attempt(tries),
@@ -56,7 +56,7 @@ async def repeat(
 
 
 def explain(error: BaseException, *, deleting: bool = False) -> Problem | None:
-    """The problem that this error is, or None for one that nobody foresaw.
+    """The problem for this error, or None for an unforeseen one.
 
     :param deleting: whether a row was to be deleted, which is what tells the two sides of a foreign key apart.
     """
@@ -76,14 +76,14 @@ def explain(error: BaseException, *, deleting: bool = False) -> Problem | None:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether this is what the caller is told for having asked for something that cannot be."""
+    """True when this error is a problem with a status below 500, that is, the caller's fault."""
     problem = explain(error)
     return problem is not None and problem.status < 500
 
 
 def _explain_constraint(error: asyncpg.IntegrityConstraintViolationError, *, deleting: bool) -> Problem:
     if isinstance(error, asyncpg.NotNullViolationError):
-        column = error.column_name  # which a domain, or a trigger of others, does not name
+        column = error.column_name  # not named by a domain, or by a foreign trigger
         return Problem("not_null_violation", errors=[FieldError(column, "null")] if column else [])
     name = error.constraint_name or ""
     if deleting and isinstance(error, asyncpg.ForeignKeyViolationError | asyncpg.RestrictViolationError):
@@ -110,9 +110,9 @@ def _code_of(error: Exception) -> str:
 
 
 def _parameters(detail: str | None) -> dict[str, Any]:
-    """What a rule raised with: an object, a list (then under `each`) or a bare word (then under `value`).
+    """The DETAIL of a rule's error: an object, a list (then under `each`) or a bare word (then under `value`).
 
-    PostgreSQL's own DETAIL, which shows the whole row, is none of these and goes nowhere.
+    PostgreSQL's own DETAIL, which shows the whole row, is none of these and is never shown.
     """
     try:
         parsed = json.loads(detail or "{}")

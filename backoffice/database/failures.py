@@ -1,6 +1,6 @@
-"""The errors by which the database fails: who raises which, and what is done then.
+"""The errors by which the database fails: when each is raised, and how it is handled.
 
-`errors` says what they mean to a person, `cause` to the operator.
+`errors` explains them to users, `cause` to the operator.
 """
 
 import ssl
@@ -24,10 +24,10 @@ class PoolExhausted(Exception):
     """Every connection of the pool is in use, and none was given back in time."""
 
 
-NO_TLS = "rejected SSL upgrade"  # what asyncpg says, in an error that has no class of its own
-FULL_POOLER = "no more connections allowed"  # what PgBouncer says, under the code of another error
+NO_TLS = "rejected SSL upgrade"  # asyncpg's message, in an error without a class of its own
+FULL_POOLER = "no more connections allowed"  # PgBouncer's message, under the code of another error
 
-# Of an attempt to connect: no later one can succeed, so it is told as DatabaseRefused, at once.
+# Errors of an attempt to connect: no later one can succeed, so DatabaseRefused is raised at once.
 FINAL_REFUSALS = (
     asyncpg.InvalidAuthorizationSpecificationError,  # wrong password included
     asyncpg.InvalidCatalogNameError,
@@ -38,7 +38,7 @@ FINAL_REFUSALS = (
     ssl.SSLError,
 )
 
-# Of an attempt to connect to one of several hosts: the next may do, and is tried.
+# Errors of an attempt to connect to one of several hosts: the next host is tried.
 HOST_FAILURES = (
     OSError,  # TimeoutError included
     asyncpg.CannotConnectNowError,
@@ -47,16 +47,16 @@ HOST_FAILURES = (
     asyncpg.exceptions.TargetServerAttributeNotMatched,
 )
 
-# All that connecting, asking or ending a connection may raise, whatever the server refuses included. Caught where they
-# all have the same end: a connection is given up, a command says one line. A session that the server ends between two
+# All errors of connecting, querying and closing, refusals by the server included. Caught where all are handled in the
+# same way: a connection is given up, a command prints one line. A session that the server ends between two
 # statements can leave asyncpg in the middle of a message, which it calls an internal error (its issue 1069).
 DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
-# Of a query to a standby: it is asked of the primary instead.
+# Errors of a query to a standby: it is sent to the primary instead.
 STANDBY_FAILURES = (*DATABASE_ERRORS, PoolExhausted)
 
-# Of a query: the connection is gone, or leads to a server that does not serve. Reads are run once more, callers are
-# told `database_unavailable`.
+# Errors of a query: the connection is lost, or its server does not serve. Reads are run once more, callers are told
+# `database_unavailable`.
 UNAVAILABLE = (
     OSError,  # DatabaseUnavailable included
     asyncpg.PostgresConnectionError,
@@ -70,17 +70,17 @@ UNAVAILABLE = (
     asyncpg.InvalidCatalogNameError,
 )
 
-# Of a query, some of them among the above: they have already cost their time. Callers are told `database_timeout`.
+# Errors of a query, some of them also above: its time is used up already. Callers are told `database_timeout`.
 TIMEOUTS = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 
-# Of a statement: somebody else's transaction got into the way. The request is run again, up to a few times.
+# Errors of a statement that collided with another transaction. The request is run again, up to a few times.
 COLLISIONS = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.exceptions.InvalidCachedStatementError,  # with a migration that changed a type
 )
 
-# Of a request that would succeed at another moment: callers are told `database_busy`.
+# Errors of a request that would succeed at another moment: callers are told `database_busy`.
 BUSY = (PoolExhausted, DatabaseFull, *COLLISIONS)
 
 
@@ -90,18 +90,18 @@ def is_final(error: BaseException) -> bool:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the connection is of no use any more, and another may be. After a timeout it is too late for that:
+    """True when the connection is lost, and another may serve. Timeouts are excluded, as the time is used up:
     TimeoutError is an OSError, and a cancelled query an OperatorInterventionError."""
     return isinstance(error, UNAVAILABLE) and not isinstance(error, TIMEOUTS)
 
 
 def is_collision(error: BaseException) -> bool:
-    """Whether nothing was wrong but the moment: somebody else's transaction got into the way."""
+    """True when the statement collided with another transaction: the same request may succeed later."""
     return isinstance(error, COLLISIONS)
 
 
 def kind_of(error: BaseException) -> type[DatabaseUnavailable]:
-    """What to tell of a connection that could not be made."""
+    """The exception to raise when a connection failed."""
     if isinstance(error, asyncpg.TooManyConnectionsError) or FULL_POOLER in str(error):
         return DatabaseFull
     return DatabaseRefused if is_final(error) else DatabaseUnavailable
@@ -120,7 +120,7 @@ def cause(error: BaseException) -> str:
         asyncpg.InterfaceError,
         asyncpg.InternalClientError,
     ):  # their subclasses say more
-        return "the connection was lost"  # which asyncpg tells by what it could not do any more
+        return "the connection was lost"  # asyncpg's text names only the failed operation
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""A bounded pool of connections, each of which comes back ready for the next user, or is ended."""
+"""A bounded connection pool: a returned connection is ready for the next user, or is closed."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ CLOSE_POOL_SECONDS = 5
 FULL_SECONDS = 1  # before it is tried again whether PostgreSQL takes more connections
 COMMAND_GRACE_SECONDS = 2  # the server gives up first and says why; the client only when it hangs
 
-# Answers are small and many: to start helpers or a compiler for one takes longer than they save.
+# Queries are small and many: starting parallel workers or a JIT compiler takes longer than they save.
 SERVING = {"max_parallel_workers_per_gather": "0", "jit": "off"}
 
 Connect = Callable[..., Awaitable[asyncpg.Connection]]
@@ -86,7 +86,7 @@ class Pool:
         logger.info("the connection pool is closed")
 
     async def take(self) -> Connection:
-        """A connection of the pool, or a single one where it was never opened. Give it back."""
+        """A connection of the pool, or a single one if the pool was never opened. Return it by `give_back`."""
         connections = self._connections
         if connections is None:
             if self.was_opened:
@@ -99,9 +99,9 @@ class Pool:
             return await self._take_another(connections)
 
     async def _take_ready(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
-        """With a slot, which is given back where there is no connection.
+        """A connection for a slot that the caller has taken. On failure the slot is released.
 
-        :raises DatabaseFull: with the slot: there is no connection for it at present.
+        :raises DatabaseFull: PostgreSQL takes no more; the slot is released after FULL_SECONDS.
         """
         try:
             connection = await connections.acquire()
@@ -122,7 +122,7 @@ class Pool:
             raise
 
     async def _take_another(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
-        """One of those that there are, once it is given back."""
+        """An existing connection, once one is given back."""
         try:
             async with asyncio.timeout(self._settings.db_acquire_timeout):
                 while True:
@@ -143,7 +143,7 @@ class Pool:
             raise PoolExhausted(f"All {self._settings.db_pool_max} database connections are in use") from None
 
     async def give_back(self, connection: Connection) -> None:
-        """Never raises and never hangs: a connection that cannot be made ready for the next user is ended."""
+        """Returns a connection to the pool. Never raises or hangs: one that cannot be made ready is closed."""
         if not isinstance(connection, PoolConnectionProxy):
             await close_quietly(connection)
             return
@@ -157,8 +157,8 @@ class Pool:
             self._slots.release()
 
     def _distrust_the_idle(self) -> None:
-        """They may lead where the lost one led: to a server that hangs, or that is not the primary any more."""
-        inside: Any = self._connections  # what is private there has no types
+        """Closes idle connections: like the lost one, they may lead to a server that hangs, or is no longer primary."""
+        inside: Any = self._connections  # its private attributes have no types
         for holder in inside._holders if self.is_open else ():
             if holder.is_idle():
                 holder.terminate()
@@ -171,11 +171,11 @@ class Pool:
         return Connections(active=total - idle, idle=idle, total=total, max=connections.get_max_size())
 
 
-# What asyncpg keeps private has no types, so these take Any.
+# asyncpg's private attributes have no types, so these take Any.
 
 
 async def _release(connection: Any) -> None:
-    """What `Pool.release` of asyncpg does, but for a connection at rest without a task of its own to shield."""
+    """As asyncpg's `Pool.release`, but an idle connection is released without a shielded task of its own."""
     holder, inner = connection._holder, connection._con
     if inner is None or inner._protocol._is_cancelling() or inner.is_in_transaction():
         await holder._pool.release(connection, timeout=RELEASE_SECONDS)
@@ -185,14 +185,14 @@ async def _release(connection: Any) -> None:
 
 
 async def _leave(_: asyncpg.Connection) -> None:
-    """In place of asyncpg's reset: a round trip more, though nothing here outlives its transaction, which is over.
+    """Does nothing, in place of asyncpg's reset, which is a round trip: no state outlives a transaction here.
 
     Behind a pooler it would moreover reset whichever session is lent at that moment.
     """
 
 
 def _has_something_to_say(connection: Any) -> bool:
-    """Whether the server has sent something unasked that the event loop has not come to: as a rule, that it is over."""
+    """True when the server has sent unasked data that is unread yet: as a rule, that it closes the connection."""
     transport = connection._con._transport
     if transport.is_closing():
         return True

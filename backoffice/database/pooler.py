@@ -1,21 +1,21 @@
 """PgBouncer or its like between us and PostgreSQL, lending a session for the length of a transaction.
 
-A session that is lent keeps nothing for the next transaction: no settings, no prepared statements. So in front of one,
-every query has a transaction, which brings its own limits, and nothing is prepared by name.
+A lent session keeps nothing for the next transaction: no settings, no prepared statements. So behind a pooler, every
+query has a transaction, which sets its own timeouts, and no statement is prepared by name.
 """
 
 from collections.abc import Mapping
 
 from backoffice.database.connecting import Connection
 
-UNKNOWN_SETTING = "unsupported startup parameter"  # what PgBouncer says of all but a few
+UNKNOWN_SETTING = "unsupported startup parameter"  # PgBouncer's message for all settings but a few
 
 # Arguments of a connection.
 NOTHING_BY_NAME = {"statement_cache_size": 0}
 
 
 async def is_between(connection: Connection) -> bool:
-    """Whether another process answers than the one that was announced: then a pooler is in between."""
+    """True when another backend answers than the one announced on connecting: then a pooler is in between."""
     answering = await connection.fetchval("SELECT pg_backend_pid()")
     return bool(answering != connection.get_server_pid())
 

@@ -35,7 +35,7 @@ def _programs() -> Path:
 
 
 def embedded_program(name: str) -> str:
-    """The path of one of them; clients need not run as the owner of the data."""
+    """The path of a program; client programs need not run as the owner of the data."""
     return str(_programs() / name)
 
 
@@ -79,7 +79,7 @@ def run_program(data: Path, program: str, *arguments: str, text: str = "") -> No
 
 
 def complaint(said: str) -> str:
-    """Of what a program said, or wrote into its log, the last errors; its last lines, where it names none."""
+    """The last errors in a program's output or log; its last lines, where there are none."""
     lines = said.strip().splitlines()
     errors = [line for line in lines if re.search(r"\b(error|ERROR|FATAL|PANIC): ", line)]
     return "\n".join((errors or lines)[-COMPLAINT_LINES:])

@@ -1,4 +1,4 @@
-"""Whether anything has changed since: what was read in the same snapshot need not be read again."""
+"""Tells whether anything has changed in the database: data read in an equal snapshot need not be read again."""
 
 # Two statements to which this is the same see the same rows, if their transactions have written none. A snapshot says
 # which transactions it sees; the rest says in which database, and in which life of its server, which may use numbers

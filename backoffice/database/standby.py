@@ -1,8 +1,8 @@
-"""Reading from a standby where nothing is ever missing that was acknowledged; see docs/operations.md.
+"""Reads from a standby that has every acknowledged commit; see docs/operations.md.
 
-PostgreSQL itself sees to that, where a commit waits until this standby has applied it (synchronous_commit =
-remote_apply) and no other may stand in for it (synchronous_standby_names). Whether that is so is looked at every
-second, and believed for three. Whatever is in doubt is read from the primary.
+PostgreSQL itself guarantees that, where a commit waits until this standby has applied it (synchronous_commit =
+remote_apply) and no other may stand in for it (synchronous_standby_names). These settings are checked every second,
+and trusted for three. In case of doubt, the primary is read.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ FROM pg_control_system()
 
 
 def that_each_commit_waits_for(names: str) -> set[str]:
-    """Of the standbys in this synchronous_standby_names; empty where some may stand in for others."""
+    """The standbys in synchronous_standby_names for which commits wait; empty where some may stand in for others."""
     found = re.fullmatch(r"\s*(?:(?:FIRST\s+|ANY\s+)?(\d+)\s*\()?([^()]*)\)?\s*", names, re.IGNORECASE)
     if found is None or "*" in names:
         return set()
@@ -47,7 +47,7 @@ def that_each_commit_waits_for(names: str) -> set[str]:
 
 
 class StandbyEngine(Engine):
-    """A standby that crashed may let people in before it is again where it was. No connection is used until it is."""
+    """The engine of a standby. A crashed one may accept connections before it has caught up: none is used till then."""
 
     def __init__(self, primary: Engine) -> None:
         super().__init__(primary.settings.model_copy(update={"database_url": primary.settings.db_replica_url}))
@@ -93,7 +93,7 @@ class Standby:
         return row and row[0]
 
     async def watch(self) -> None:
-        """Until it is cancelled."""
+        """Checks it until cancelled."""
         while True:
             try:
                 if not self.engine.pool.is_open:
@@ -107,7 +107,7 @@ class Standby:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> str:
-        """Why it may not be up to date."""
+        """The reason for doubt, or ''."""
         commit, names, cluster, position = await self.primary.fetch_row(COMMITS)
         name, its_cluster, has_caught_up = await self.engine.fetch_row(STANDBY, position)
         if name is None or its_cluster != cluster:

@@ -1,4 +1,4 @@
-"""Transactions that give their connection back and leave no trace, whatever fails."""
+"""Transactions that return their connection to the pool in a clean state, whatever fails."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from backoffice.database.pooler import for_one_transaction
 
 ROLLBACK_SECONDS = 2
 
-# After the first two a query is still under way, and nothing else can be said on that connection; after the last it
-# leads to a server that was the primary once.
+# After the first two a query is still under way, and the connection takes no other; after the last its server is no
+# longer the primary.
 NO_USE_TO_ANYBODY = (TimeoutError, asyncio.CancelledError, asyncpg.ReadOnlySQLTransactionError)
 
 
 class Lender(Protocol):
-    """Where transactions get their connections from; the engine is one."""
+    """Lends connections to transactions; the engine is one."""
 
     pool: Pool
     current_transaction: ContextVar[PostgresTransaction | None]
@@ -33,9 +33,9 @@ class Lender(Protocol):
 
 
 class Transaction(PostgresTransaction):
-    """Piccolo's, with an end that cannot go wrong half-way; inside another transaction it is that one.
+    """Piccolo's transaction, but its end cannot fail half-way; inside another transaction it is that one.
 
-    :param first: statements that belong to its beginning.
+    :param first: statements that are sent together with BEGIN.
     """
 
     connection: Connection
@@ -64,10 +64,10 @@ class Transaction(PostgresTransaction):
             await self._take_and_begin(tries - 1)  # the connection had died in the pool, and nothing was done on it
 
     async def _begin(self) -> RawTransaction:
-        """asyncpg's transaction, except that what comes first is said in the round trip that BEGIN takes anyway."""
+        """Begins asyncpg's transaction, with settings and first statements in the same round trip as BEGIN."""
         lender, transaction = self.lender, self.connection.transaction()
         settings = for_one_transaction(lender.settings_of_transactions)
-        inside: Any = transaction  # what is private there has no types
+        inside: Any = transaction  # its private attributes have no types
         connection = inside._connection
         await connection.execute(f"BEGIN; {settings} {self.first}")
         connection._top_xact, inside._state = transaction, TransactionState.STARTED
@@ -94,8 +94,8 @@ class Transaction(PostgresTransaction):
             await roll_back_or_end(self.transaction, self.connection)
 
     async def _commit(self) -> None:
-        """One that takes too long is left to itself: cancelled while it waits for a standby, it would be visible
-        from then on, and so might be acknowledged to whoever asks again, yet be lost with the primary."""
+        """Commits; after a timeout, closes the connection instead of cancelling. A commit that is cancelled while it
+        waits for a standby is visible: it might be acknowledged to a repeated request, yet be lost with the primary."""
         try:
             await self.transaction.commit()
         except (TimeoutError, asyncio.CancelledError):
