@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its refusals, its line in the log."""
+"""The outermost middleware: request ids, refusals, a line in the log."""
 
 import asyncio
 import logging
@@ -30,20 +30,20 @@ HTTPS_ONLY = (b"strict-transport-security", f"max-age={YEAR_SECONDS}".encode())
 SECURE = ("https", "wss")  # as proxies call it
 POLICY = (b"content-security-policy", pages.NOTHING.encode())
 UNKEPT = (b"cache-control", b"no-store")
-DATA = ("/api/", "/admin/api/")  # the addresses of what no cache may keep
+DATA = ("/api/", "/admin/api/")  # paths whose answers no cache may store
 REDIRECT = 307
-CLIENT_LEFT = 499  # nginx's word for those who went away before there was an answer
+CLIENT_LEFT = 499  # nginx's status for a client that disconnected before the answer
 LOCATION = b"location"
 REQUEST_ID_HEADER = b"x-request-id"
 OURS = {REQUEST_ID_HEADER, *(name for name, _ in (*HEADERS, HTTPS_ONLY))}
-SERVER_ENDS = "graceful shutdown"  # is in the reason that uvicorn gives when it cancels what is left
+SERVER_ENDS = "graceful shutdown"  # in the reason with which uvicorn cancels the requests that are left
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Boundary:
-    """The outermost layer: nothing leaves but an answer, with `X-Request-ID`, and one line in the log.
+    """The outermost layer: every request gets an answer, with `X-Request-ID`, and one line in the log.
 
-    :param observe: hears of each request: its method, its route's template, its status, and the seconds that it took.
+    :param observe: called for each request: its method, its route's template, its status, and the seconds it took.
     """
 
     def __init__(self, app: ASGIApp, observe: Callable[[str, str, int, float], None]) -> None:
@@ -74,7 +74,7 @@ class Boundary:
         try:
             await self.app(scope, receive, send_with_id)
         except (Exception, asyncio.CancelledError) as error:
-            if status or _client_is_gone(error):  # or the answer has begun: all that is left is to break it off
+            if status or _client_is_gone(error):  # or the answer has begun, and can only be broken off
                 raise
             problem = _problem(error, scope, request_id)
             await respond(problem, scope)(scope, receive, send_with_id)
@@ -82,7 +82,7 @@ class Boundary:
             self._record(scope, status or CLIENT_LEFT, started)
 
     def _record(self, scope: Scope, status: int, started: float) -> None:
-        """One line in the log, one observation."""
+        """Writes the line in the log, and calls `observe`."""
         seconds = time.perf_counter() - started
         route = getattr(scope.get("route"), "path_format", "-")
         if route != "-":
@@ -94,12 +94,12 @@ class Boundary:
 
 
 def _client_is_gone(error: BaseException) -> bool:
-    """Whether the request was cancelled because nobody waits for it; the server cancels when it can wait no longer."""
+    """True when the request was cancelled because the client left; False when the server is shutting down."""
     return isinstance(error, asyncio.CancelledError) and SERVER_ENDS not in str(error)
 
 
 def _theirs(message: Message, scope: Scope) -> list[tuple[bytes, bytes]]:
-    """The headers of the answer; unless it says otherwise, nothing in it may do anything in a browser, or be kept."""
+    """The headers of the answer, with defaults: nothing in it runs in a browser, and no cache stores data."""
     headers = [header for header in message.get("headers", ()) if header[0] not in OURS]
     if message["status"] == REDIRECT:
         headers = [(name, _on_this_host(value) if name == LOCATION else value) for name, value in headers]
@@ -109,7 +109,7 @@ def _theirs(message: Message, scope: Scope) -> list[tuple[bytes, bytes]]:
 
 
 def _on_this_host(address: bytes) -> bytes:
-    """Without scheme and host, which Starlette takes from headers that anybody can send."""
+    """The address without scheme and host, which Starlette takes from headers that anybody can send."""
     return urlsplit(address)._replace(scheme=b"", netloc=b"").geturl()
 
 

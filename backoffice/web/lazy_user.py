@@ -1,6 +1,6 @@
-"""Who asks, found out by the very statement that answers: one round trip instead of two.
+"""Looks up the caller in the same statement that answers: one round trip instead of two.
 
-Before any other change they are looked up in the transaction of the change; see `UnitOfWork`.
+For other changes, the caller is looked up first in the transaction of the change; see `UnitOfWork`.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,31 +11,31 @@ from starlette.types import Scope
 
 from backoffice.database.engine import Engine, Reader
 
-LAZY_USER = "backoffice.lazy_user"  # the key in the scope, until they are authenticated
-MAY = "(SELECT role::text FROM caller) = ANY (${})"  # with the number of the parameter that has the roles
+LAZY_USER = "backoffice.lazy_user"  # the key in the scope, until the user is authenticated
+MAY = "(SELECT role::text FROM caller) = ANY (${})"  # {} is the number of the parameter with the roles
 
-# One or two statements that change something at once, and nothing unless the condition is true that they are made for.
-# The first says what it did in a column `changed`, and is called `change` in the second.
+# Given a condition, makes one or two statements for one query, which change nothing unless the condition is true.
+# The first returns what it did in a column `changed`, and is called `change` in the second.
 MakeChange = Callable[[str], Sequence[str]]
 
 
 class LazyUser(Protocol):
-    """Somebody whom no query has looked up yet."""
+    """A user whom no query has looked up yet."""
 
     async def authenticate(self, scope: Scope) -> None:
-        """Looks them up, and does for the scope what a log-in checked beforehand does.
+        """Looks up the user, and sets in the scope what a log-in checked beforehand does.
 
         :raises Problem: unauthenticated, csrf_failed.
         """
 
     async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:
-        """Does the same on the way, and gives back what the query answers: one value, or None for no row.
+        """Looks up the user within a query; returns the query's one value, or None for no row.
 
         :raises Problem: unauthenticated.
         """
 
     async def change(self, engine: Engine, scope: Scope, queries: str, *arguments: Any) -> Any:
-        """Does the same with a change, and gives back what was `changed`.
+        """Looks up the user within a change; returns what was `changed`.
 
         :param queries: as `queries_of` writes them; they do nothing unless `MAY`.
         :raises Problem: unauthenticated, csrf_failed.
@@ -43,7 +43,7 @@ class LazyUser(Protocol):
 
 
 async def read_as_caller(engine: Engine, request: Request, sql: str, *arguments: Any) -> Any:
-    """What the query answers: one value, or None for no row. Afterwards it is known who asks."""
+    """Runs a query; returns its one value, or None for no row. Afterwards the caller is known."""
     user: LazyUser | None = request.scope.get(LAZY_USER)
     if user is None:
         return await engine.reader.fetch_value(sql, *arguments)
@@ -53,7 +53,7 @@ async def read_as_caller(engine: Engine, request: Request, sql: str, *arguments:
 async def change_as_caller(
     engine: Engine, request: Request, roles: frozenset[str], make: MakeChange, *arguments: Any
 ) -> Any:
-    """What was changed, by whoever has one of these roles. Afterwards it is known who asks.
+    """Makes a change if the caller has one of these roles; returns what changed. Afterwards the caller is known.
 
     :raises Problem: unauthenticated, csrf_failed.
     """
@@ -67,5 +67,5 @@ async def change_as_caller(
 
 
 def queries_of(statements: Sequence[str]) -> str:
-    """What stands after WITH."""
+    """The part after WITH."""
     return ", ".join(f"{name} AS ({sql})" for name, sql in zip(("change", "second"), statements, strict=False))

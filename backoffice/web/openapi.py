@@ -1,4 +1,4 @@
-"""The API's description, put together: what routes refer to by name, how they refuse, how one logs in."""
+"""Builds the API's description: the schemas that routes refer to by name, their refusals, the log-in."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,11 +14,11 @@ from backoffice.problems import Problem, ProblemBody, describe
 from backoffice.words import PROBLEMS
 
 PROBLEM_JSON = "application/problem+json"
-REF = "#/components/schemas/{model}"  # where the description has what goes by a name
+REF = "#/components/schemas/{model}"  # where the description has a named schema
 
 
 class Reference(dict[str, str]):
-    """Refers to a schema by its name; what it refers to joins the components where a route offers it.
+    """A `$ref` to a schema by its name; the schema is added to the components when a route uses it.
 
     :param to: the model whose schema it is, or the schema.
     """
@@ -47,7 +47,7 @@ def ref(model: type[BaseModel]) -> Reference:
 
 
 def named(name: str, schema: Mapping[str, Any]) -> Reference:
-    """To a schema that no model says."""
+    """A reference to a schema without a model."""
     return Reference(name, {"title": name, **schema})
 
 
@@ -109,7 +109,7 @@ def _description(app: FastAPI, tags: Mapping[str, str], security: Mapping[str, A
 
 
 def _schemas(routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """What these routes refer to, by name."""
+    """The schemas that these routes refer to, by name."""
     found = {
         reference.name: reference.to
         for route in iter_route_contexts(routes)
@@ -124,7 +124,7 @@ def _schemas(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 
 
 def _references(part: object) -> Iterator[Reference]:
-    """All that are somewhere within."""
+    """All references within, at any depth."""
     if isinstance(part, Reference):
         yield part
     elif isinstance(part, Mapping | list):
@@ -138,7 +138,7 @@ def _wants_a_log_in(operation: dict[str, Any]) -> bool:
 
 
 def _share_responses(operation: dict[str, Any], shared: dict[str, Any]) -> None:
-    """Says each refusal once, however many operations have it; and that every answer has its request's id."""
+    """Moves refusals to the shared responses, each only once; and adds X-Request-ID to the headers of all answers."""
     for status, response in operation["responses"].items():
         response["headers"] = {**REQUEST_ID, **response.get("headers", {})}
         if PROBLEM_JSON in response.get("content", {}):

@@ -15,7 +15,7 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"  # for what is no page
 
 @cache
 def policy_of(html: str) -> str:
-    """What this page needs: its own scripts, recognised by their text, and files of ours."""
+    """The policy of this page: allows its own inline scripts, by their hashes, and files of ours."""
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in INLINE_SCRIPT.findall(html))
     return (
         f"default-src 'self'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

@@ -1,4 +1,4 @@
-"""Refusals as they leave: RFC 9457, in the reader's language; for the admin's front end a sentence that it can show."""
+"""The responses of refusals: RFC 9457, in the reader's language; for the admin's front end a sentence to show."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from backoffice.web.paths import get_route_path
 # The one form of the admin's front end that looks for the sentence in JSON; the others show the body as it is.
 ADMIN_PASSWORD_FORM = "/admin/api/change-password/"  # noqa: S105 # an address, not a password
 
-IN_A_PATH = "/:@!$&'()*+,;=~"  # what RFC 3986 lets stand there as it is
+IN_A_PATH = "/:@!$&'()*+,;=~"  # characters that RFC 3986 allows there unescaped
 
 HTTP_CODES = {
     400: "malformed_json",
@@ -41,13 +41,13 @@ def respond(problem: Problem, scope: Scope) -> Response:
         return JSONResponse({"detail": _sentence(body, language)}, problem.status, problem.headers)
     if path.startswith("/admin/"):
         return PlainTextResponse(_sentence(body, language), problem.status, problem.headers)
-    # Half a character in a name has no bytes of its own, but a JSON escape.
+    # A lone surrogate in a name has no UTF-8 bytes, but a JSON escape.
     text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(text, problem.status, problem.headers, media_type="application/problem+json")
 
 
 def _sentence(body: Mapping[str, Any], language: words.Language) -> str:
-    """What somebody at a form is told, a line for each thing that is wrong, with fields by the names on the screen."""
+    """The text for a form: a line for each error, with fields named as on the screen."""
     errors = [error for error in body["errors"] if error["message"] != body["detail"]]
     if body["code"] != "validation_error":
         return "\n".join([body["detail"], *(error["message"] for error in errors)])
@@ -56,7 +56,7 @@ def _sentence(body: Mapping[str, Any], language: words.Language) -> str:
 
 
 def language_of(scope: Scope) -> words.Language:
-    """What `Accept-Language` asks for, in however many lines."""
+    """The language that `Accept-Language` asks for, in any number of headers."""
     lines = [value.decode("latin-1") for name, value in scope.get("headers") or () if name == b"accept-language"]
     return _prefers(",".join(lines))
 
@@ -90,7 +90,7 @@ def _offers(app: FastAPI, scope: Scope) -> bool:
 
 
 def install(app: FastAPI) -> None:
-    """What FastAPI and Starlette refuse on their own is raised as a `Problem` as well."""
+    """Makes refusals of FastAPI and Starlette themselves be raised as a `Problem` as well."""
 
     def http_problem(request: Request, error: HTTPException) -> NoReturn:
         headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
@@ -100,7 +100,7 @@ def install(app: FastAPI) -> None:
         problems = error.errors()
         if any(problem["type"] == "json_invalid" for problem in problems):
             raise Problem("malformed_json") from error
-        # The first part of the place says body, query or path: the reader knows.
+        # The first part of `loc` is body, query or path, which the reader knows.
         shortened = [{**problem, "loc": problem["loc"][1:]} for problem in problems]
         raise Problem("validation_error", errors=field_errors(shortened)) from error
 

@@ -10,8 +10,8 @@ from backoffice.database.engine import the_engine
 from backoffice.problems import Problem
 from backoffice.web.lazy_user import LAZY_USER
 
-SMALL_BODY_BYTES = 64 * 1024  # what is read before it is known who sends it
-# Also the most that a stranger may send: to refuse 8 MiB of JSON keeps all others waiting.
+SMALL_BODY_BYTES = 64 * 1024  # read before the caller is looked up
+# Also the most that may be sent without a session: to refuse 8 MiB of JSON would block all other requests.
 LARGE_BODY_BYTES = 1024 * 1024
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MOST_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
@@ -19,7 +19,7 @@ BODY_SECONDS = 60  # for a body to arrive, up to the next of the limits above
 
 
 class Disconnected(Exception):
-    """The client went before the request was whole: nobody asks for anything."""
+    """The client disconnected before the request was complete."""
 
 
 class RequestBodies:
@@ -31,13 +31,13 @@ class RequestBodies:
 
     @asynccontextmanager
     async def read(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
-        """The whole body. A large one waits, unread, until there is room for it, and has it until the block ends.
+        """Yields the whole body. A large one waits, unread, for one of a few slots, and holds it until the block ends.
 
-        Of those who are nobody yet (they log in) one at a time may send more than a small one, and none a large one.
+        Of requests without a session (log-ins), one at a time may have more than a small body, and none a large one.
 
-        :raises Disconnected: when the client has gone.
-        :raises Problem: body_too_large, as soon as it is known; body_too_slow; and what there is to say to somebody
-            who sends more than a small one, and may not come in.
+        :raises Disconnected: when the client has disconnected.
+        :raises Problem: body_too_large, as soon as it is known; body_too_slow; for more than a small body also
+            unauthenticated and csrf_failed.
         """
         if _declared_length(scope) > MAX_BODY_BYTES:
             raise Problem("body_too_large")
@@ -62,7 +62,7 @@ class RequestBodies:
 
 
 class Body:
-    """What has arrived of a body so far."""
+    """The part of a body that has arrived so far."""
 
     def __init__(self, receive: Receive) -> None:
         self.content = bytearray()
@@ -70,9 +70,9 @@ class Body:
         self._receive = receive
 
     async def receive_up_to(self, size: int) -> None:
-        """Until it is whole, or larger than that.
+        """Receives until the body is whole, or larger than `size`.
 
-        :raises Disconnected: when the client has gone.
+        :raises Disconnected: when the client has disconnected.
         :raises Problem: body_too_large, body_too_slow.
         """
         if self.is_whole:
@@ -85,9 +85,9 @@ class Body:
             raise Problem("body_too_slow") from None
 
     async def receive(self) -> None:
-        """The next part.
+        """Receives the next part.
 
-        :raises Disconnected: when the client has gone.
+        :raises Disconnected: when the client has disconnected.
         :raises Problem: body_too_large.
         """
         message = await self._receive()
@@ -100,7 +100,7 @@ class Body:
 
 
 async def _is_somebody(scope: Scope) -> bool:
-    """Whether somebody with a session asks, and not somebody who logs in.
+    """True for a caller with a session; False for a request that logs in.
 
     :raises Problem: unauthenticated, csrf_failed.
     """

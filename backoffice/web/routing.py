@@ -1,4 +1,4 @@
-"""A short way to the routes of resources: by their address, instead of trying one pattern after the other."""
+"""Finds the routes of resources in a table, by method and path, instead of trying one pattern after the other."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -21,7 +21,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 
 def authenticates_lazily(endpoint: Endpoint) -> Endpoint:
-    """Marks an endpoint that finds out by itself who asks, with the statement that answers; see `LazyUser`.
+    """Marks an endpoint that looks up the caller by itself, in the statement that answers; see `LazyUser`.
 
     One that changes something does it in one statement, which is a transaction in itself, or begins one.
     """
@@ -49,13 +49,13 @@ class RouteTable:
         return route
 
     def is_lazy(self, scope: Scope) -> bool:
-        """Whether the route of this request finds out by itself who asks."""
+        """True when the route of this request looks up the caller by itself."""
         self.find(scope)
         return is_lazy(scope)
 
 
 class FastRouting:
-    """ASGI middleware; what is not in the table goes on to the application, which also says 404, 405 and 307.
+    """ASGI middleware; requests not in the table go on to the application, which also answers 404, 405 and 307.
 
     FastAPI would try some fifty patterns on every request, and then look for dependencies that there are none of.
     """
@@ -75,9 +75,9 @@ class FastRouting:
         try:
             response = await route.endpoint(request)
         except (Problem, asyncpg.DataError):
-            if LAZY_USER not in scope or scope["method"] != "GET":  # what changes something is run again as a whole
+            if LAZY_USER not in scope or scope["method"] != "GET":  # a change is run again as a whole
                 raise
-            # Whoever may not ask is not told what was wrong with the question.
+            # A caller without a session must not learn what was wrong with the request.
             await scope[LAZY_USER].authenticate(scope)
             response = await route.endpoint(request)
         if LAZY_USER in scope:
@@ -86,7 +86,7 @@ class FastRouting:
 
 
 def is_lazy(scope: Scope) -> bool:
-    """Whether the route that was found for this request finds out by itself who asks."""
+    """True when the route that was found for this request looks up the caller by itself."""
     return FOUND in scope and getattr(scope[FOUND].endpoint, "authenticates_lazily", False)
 
 

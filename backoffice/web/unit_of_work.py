@@ -1,4 +1,4 @@
-"""One request that changes something, one transaction."""
+"""One transaction for each request that changes data."""
 
 import asyncio
 
@@ -41,14 +41,14 @@ class RolledBack(Exception):
 
 
 class UnitOfWork:
-    """A change, one transaction: committed before the answer goes out, undone when it is a refusal. Reads have none.
+    """A transaction for each change: committed before the answer is sent, rolled back for a refusal. Reads have none.
 
     When PostgreSQL breaks off a transaction because it collided with another, the request is run again. A read that
     lost its connection is run once more.
 
-    :param prefixes: the addresses that this is for.
-    :param no_transaction: addresses among them whose refusals must leave something behind.
-    :param excluded: addresses that are not for this after all: they read no body, and bound their time themselves.
+    :param prefixes: the paths to which this applies.
+    :param no_transaction: paths among them without one, since their refusals must store something.
+    :param excluded: paths among them to which this does not apply: they read no body, and limit their time themselves.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class UnitOfWork:
         return answer
 
     async def _change(self, scope: Scope, body: bytes) -> Answer:
-        """Whoever may not ask is not told what was wrong with the question: before they hear no, they are looked up."""
+        """Runs a change. Callers are looked up before a refusal: without a session, they must not learn its reason."""
         if is_lazy(scope) and len(body) <= SMALL_BODY_BYTES:
             try:
                 return await self._run(scope, body)  # such a route has a transaction of its own
@@ -121,7 +121,7 @@ class UnitOfWork:
 
 
 def _is_unauthenticated(error: Exception) -> bool:
-    """Whether they were looked up, in vain."""
+    """True when the caller was looked up in vain."""
     return isinstance(error, Problem) and error.code == "unauthenticated"
 
 
