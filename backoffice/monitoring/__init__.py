@@ -1,1 +1,1 @@
-"""What operators hear of a running process: `health`, which asks by `probing`; `metrics`; `logs`."""
+"""Monitoring of a running process: `health`, by means of `probing`; `metrics`; `logs`."""

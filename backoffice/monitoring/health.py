@@ -48,7 +48,7 @@ class Liveness(BaseModel):
 
 @lru_cache(maxsize=1)
 def _healthy(probe: Probe) -> str:
-    """The answer to all who asked at the same time."""
+    """The answer to all requests that share this probe."""
     schema = probe.schema
     return Health(
         status="healthy",
@@ -88,7 +88,7 @@ def _unhealthy(engine: Engine, error: DatabaseUnavailable) -> str:
     ).model_dump_json()
 
 
-# What the answers may be, beside their own.
+# Problems that both routes may answer with.
 REFUSALS = described_problems("internal_error")
 
 router = APIRouter(prefix="/api", tags=["health"])

@@ -36,6 +36,6 @@ def configure(level: str, *, production: bool) -> None:
 
 
 def _say_once(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """uvicorn says some things twice, once with colours."""
+    """Drops the copy with colours that uvicorn adds to some messages."""
     event.pop("color_message", None)
     return event

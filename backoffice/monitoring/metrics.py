@@ -48,7 +48,7 @@ def _series(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
 
 @contextlib.asynccontextmanager
 async def sampling(engine: Engine) -> AsyncIterator[None]:
-    """Inside, the other workers know how this one's pool is doing."""
+    """Inside, the figures of this worker's pool are kept up to date for the others."""
     sampler = asyncio.create_task(_keep_sampling(engine))
     try:
         yield
@@ -75,7 +75,7 @@ async def metrics(_: Request) -> Response:
     engine = the_engine()
     _sample(engine)
     now = generate_latest(await _of_database(engine))
-    # In a thread: each worker that there has been has left files.
+    # In a thread: every worker, ended ones included, has left files.
     counted = await asyncio.to_thread(_of_all_workers, SHARED) if SHARED else generate_latest(own)
     return Response(counted + now, media_type=CONTENT_TYPE_LATEST)
 
@@ -91,12 +91,12 @@ def _of_all_workers(folder: str) -> bytes:
 
 
 def _forget(pid: int, folder: str) -> None:
-    """The pool of a process that is no more; what it did stays counted."""
+    """Removes the pool figures of a process that has ended; its counters stay."""
     mark_process_dead(pid, folder)  # type: ignore[no-untyped-call] # has no types
 
 
 class Told:
-    """Figures of this moment. A `Gauge` would keep them, in a file where there are several workers."""
+    """A collector of current figures. A `Gauge` would store them, in a file where there are several workers."""
 
     def __init__(self, figures: Iterable[Metric]) -> None:
         self.figures = figures
@@ -106,7 +106,7 @@ class Told:
 
 
 async def _of_database(engine: Engine) -> CollectorRegistry:
-    """What the database says at this moment, if it does."""
+    """The current figures of the database, if it answers."""
     now = CollectorRegistry()
     now.register(Told([GaugeMetricFamily(*figure) for figure in await _figures(engine)]))
     return now

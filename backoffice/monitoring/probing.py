@@ -1,4 +1,4 @@
-"""What the database says of itself: its version, how soon, and whether its schema is what the migrations made."""
+"""Probes the database: its version, its response time, and whether its schema is what the migrations made."""
 
 import asyncio
 import time
@@ -17,13 +17,13 @@ from backoffice.migrations import expected, records
 from backoffice.migrations.catalog import Difference
 
 PROBE_SECONDS = 2.0  # leaves half a second of the promised 2.5 for the way to the client
-LOOK_SECONDS = 1.0  # for the schema, at which nobody can look while somebody changes it
-DRIFT_SECONDS = 10.0  # how long the schema is taken to be as it was when last looked at
+LOOK_SECONDS = 1.0  # for reading the schema, which waits while somebody changes it
+DRIFT_SECONDS = 10.0  # how long the schema is cached after it was read
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What is known of it: all or nothing, now or when it could last be looked at."""
+    """The state of the schema: complete or empty, current or as it was last read."""
 
     migrations: records.State | None = None
     drift: Sequence[Difference] = ()
@@ -38,9 +38,9 @@ class Schema:
         return None if self.migrations is None else self.migrations.last_applied
 
 
-@dataclass(frozen=True, eq=False)  # each is only itself, so that an answer can be kept for it
+@dataclass(frozen=True, eq=False)  # hashed by identity, so that an answer can be cached for it
 class Probe:
-    """What the database said. Whoever asked at the same time has the same one."""
+    """The answer of the database. Concurrent callers get the same one."""
 
     version: str
     response_time_ms: float
@@ -49,9 +49,9 @@ class Probe:
 
 
 class Prober:
-    """Asks the database on one connection of its own, so it also hears an answer when the pool is empty.
+    """Asks the database on one connection of its own, so it also gets an answer when the pool is exhausted.
 
-    Callers at the same time share one question.
+    Concurrent callers share one question.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -63,13 +63,13 @@ class Prober:
         self._schema_is_old_at = 0.0
 
     async def ask(self) -> Probe:
-        """What the database says of itself, to whoever asks meanwhile.
+        """The database's answer, shared by concurrent callers.
 
         :raises DatabaseUnavailable: within PROBE_SECONDS.
         """
         if self._question is None or self._question.done():
             self._question = asyncio.create_task(self._bounded())
-            self._question.add_done_callback(_hear)  # whoever asked may have gone away meanwhile
+            self._question.add_done_callback(_hear)  # all callers may be cancelled meanwhile
         return await asyncio.shield(self._question)
 
     async def close(self) -> None:
@@ -90,7 +90,7 @@ class Prober:
             raise DatabaseUnavailable(f"PostgreSQL at {where} does not answer: {cause(error)}") from error
 
     async def _once_more_if_lost(self) -> Probe:
-        """An old connection may have died with a server that is back by now, or know a schema that has changed."""
+        """Probes, once more if an old connection was lost with a server that is back, or knows an outdated schema."""
         if self._connection is not None and not self._connection.is_closed():
             try:
                 return await self._probe(self._connection)
@@ -105,10 +105,10 @@ class Prober:
         return await self._probe(self._connection)
 
     async def _probe_from_the_pool(self, full: DatabaseFull) -> Probe:
-        """As every request is answered while the database takes no more connections."""
+        """Probes on a connection of the pool, while the database takes no more connections."""
         pool = self._engine.pool
         try:
-            async with asyncio.timeout(PROBE_SECONDS / 2):  # or it could not be said any more why there is none
+            async with asyncio.timeout(PROBE_SECONDS / 2):  # or no time would be left to report why there is none
                 connection = await pool.take()
         except (PoolExhausted, TimeoutError):
             raise full from None
@@ -134,7 +134,7 @@ class Prober:
         return self._schema
 
     async def _look_at_schema(self, connection: Connection, snapshot: str | None) -> Schema:
-        """Whole definitions only every few seconds, and nothing while nothing at all has changed."""
+        """Reads whole definitions only every DRIFT_SECONDS, and nothing while the snapshot is the same."""
         if self._schema is None or time.monotonic() > self._schema_is_old_at:
             async with records.read_only_snapshot(connection):
                 schema = Schema(await records.read_state(connection), await expected.drift(connection))
@@ -153,5 +153,5 @@ def _hear(question: asyncio.Task[Probe]) -> None:
 
 @cache
 def prober(engine: Engine) -> Prober:
-    """The one that all share."""
+    """The engine's only prober."""
     return Prober(engine)

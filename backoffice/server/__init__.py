@@ -1,1 +1,1 @@
-"""From a command to a server that answers, and to its end: `processes` → `startup`; `http_connections` have a bound."""
+"""The server from start to shutdown: `processes` → `startup`; `http_connections` limits what clients send."""

@@ -1,4 +1,4 @@
-"""Connections of clients: heads of requests have a bound in size and time, and an end of ours cuts nothing off.
+"""HTTP connections: heads of requests are limited in size and time, and a shutdown cuts no request off.
 
 Both are what uvicorn leaves to a proxy.
 """
@@ -9,21 +9,21 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-MAX_HEAD_BYTES = 64 * 1024  # beside the piece in which it begins; of trailers, too
-HEAD_SECONDS = 30  # for the first to begin, and for each to arrive
-LINGER_SECONDS = 1  # for what a client sends just as we end
+MAX_HEAD_BYTES = 64 * 1024  # without the chunk in which it begins; of trailers, too
+HEAD_SECONDS = 30  # for the first to begin, and for each head to arrive
+LINGER_SECONDS = 1  # for a request sent just as we shut down
 
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class HTTPConnection(HttpToolsProtocol):
-    """uvicorn's side of a connection, which ends it where a head does not end, or after the last answer."""
+    """uvicorn's protocol, which also closes the connection when a head does not end, and after the last answer."""
 
     _is_in_message = False
-    _is_counted = False  # whether the piece that is being read belongs to a head, or to trailers, from its beginning
+    _is_counted = False  # whether the chunk that is being read belongs to a head, or to trailers, from its first byte
     _head_bytes = 0
     _late: asyncio.TimerHandle | None = None
-    _is_last = False  # whether the next answer is
+    _is_last = False  # whether the next answer is the last
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -35,7 +35,7 @@ class HTTPConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._be_patient()
-        for cycle in self._unanswered:  # of requests that came together, uvicorn tells only the last
+        for cycle in self._unanswered:  # of pipelined requests, uvicorn tells only the last
             cycle.disconnected = True
             cycle.message_event.set()
         super().connection_lost(exc)
@@ -75,7 +75,7 @@ class HTTPConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def shutdown(self) -> None:
-        """uvicorn would close a connection on which nothing is asked at once, and cut off what is on its way to us."""
+        """Closes the connection, but an idle one later than uvicorn, which would cut off a request on its way to us."""
         self._is_last = True
         if self._is_answering():
             super().shutdown()
@@ -103,4 +103,4 @@ class HTTPConnection(HttpToolsProtocol):
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Whoever offers to speak something else is answered in HTTP; there is nothing to install, as uvicorn says."""
+        """Logs nothing: an Upgrade is answered in HTTP, and there is nothing to install, as uvicorn would advise."""

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 10  # for requests in flight when the signal comes
 WORKER_START_SECONDS = 60
 WORKER_END_SECONDS = GRACE_SECONDS + CLOSE_POOL_SECONDS + 1
-FIRST_PASSED_ON = 3  # the number that systemd gives to the first socket it passes on
+FIRST_PASSED_ON = 3  # the file descriptor of the first socket that systemd passes on
 
 Say = Callable[[], None]
 
@@ -63,11 +63,11 @@ class SeveralProcesses(Multiprocess):
 
     @property
     def failed(self) -> list[Process]:
-        """Workers that said that they cannot start."""
+        """Workers that exited because they cannot start."""
         return [process for process in self.processes if process.exitcode == STARTUP_FAILURE]
 
     def keep_subprocess_alive(self) -> None:
-        """To uvicorn one that cannot start is the end of all. It is not once we have served: databases come back."""
+        """uvicorn stops all workers when one cannot start. Once we have served, we restart it: databases come back."""
         if self.should_exit.is_set():
             return
         super().keep_subprocess_alive()
@@ -79,19 +79,19 @@ class SeveralProcesses(Multiprocess):
             self.should_exit.clear()
 
     def restart_all(self) -> None:
-        """A new worker has as long as the first ones had; uvicorn's own gives it no more than to answer a ping."""
+        """Gives a new worker as long to start as the first ones had; uvicorn's own allows only the time for a ping."""
         usual, self.config.timeout_worker_healthcheck = self.config.timeout_worker_healthcheck, WORKER_START_SECONDS
         super().restart_all()
         self.config.timeout_worker_healthcheck = usual
 
     def terminate_all(self) -> None:
-        """Nobody waits any more at a door that no worker is going to open."""
+        """Closes the sockets, too: no client should wait for a worker that never comes."""
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
 
     def join_all(self) -> None:
-        """Nobody waits for ever for a worker that hangs."""
+        """Waits for the workers, and kills those that hang."""
         deadline = time.monotonic() + WORKER_END_SECONDS
         for process in self.processes:
             process.process.join(max(0, deadline - time.monotonic()))
@@ -102,7 +102,7 @@ class SeveralProcesses(Multiprocess):
 
 
 def reserve(settings: Settings) -> socket.socket:
-    """The socket that systemd passes on, if it does, which outlives us; else one of the address of the settings.
+    """The socket to serve on: from systemd, if it passes one, which outlives us; else bound to the settings' address.
 
     :raises StartRefused: where somebody serves there already.
     """
@@ -155,7 +155,7 @@ def shared_metrics() -> Iterator[None]:
 
 
 def serve(settings: Settings, listener: socket.socket, say: Say) -> None:
-    """Until a signal.
+    """Serves until a signal.
 
     :raises StartRefused: where somebody else serves at the address by now: two can reserve it, and one can listen.
     :raises SystemExit: where the application did not start.
@@ -164,7 +164,7 @@ def serve(settings: Settings, listener: socket.socket, say: Say) -> None:
     with _or_refuse(settings):
         listener.listen(config.backlog)
     if settings.web_concurrency == 1:
-        gc.disable()  # until we serve: what is imported is no garbage, and looking for it takes a fifth of the time
+        gc.disable()  # until we serve: imports make no garbage, and collections take a fifth of the time
         OneProcess(config, say).run([listener])
         return
     with shared_metrics():

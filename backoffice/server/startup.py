@@ -1,4 +1,4 @@
-"""From nothing to a served application, and back: what the lifespan does, and how a failing start speaks."""
+"""Startup and shutdown of the application: what the lifespan does, and how a failed start is reported."""
 
 import contextlib
 import gc
@@ -50,7 +50,7 @@ async def settle_migrations(engine: Engine) -> None:
 
 
 async def _accept(engine: Engine) -> None:
-    """Whoever takes over a newer version of the program may find that remarks in old migrations were changed."""
+    """Accepts changed files: in a newer version of the program, comments in old migrations may have changed."""
     report = await checking.accept(engine)
     if report.drift:
         raise StartRefused(
@@ -112,7 +112,7 @@ async def serving(engine: Engine, *checks: Check) -> AsyncIterator[None]:
 
 @cache
 def _freeze_objects() -> None:
-    """From the garbage collector, which would look through all of it now and then, while everybody waits 50 ms."""
+    """Exempts all objects from garbage collection, which would now and then block all requests for 50 ms."""
     gc.collect()
     gc.freeze()
     gc.enable()
