@@ -1,4 +1,4 @@
-"""Columns: a type that Piccolo lacks, and how theirs are told apart."""
+"""Columns: a type that Piccolo lacks, and the SQL for parameters and sort keys."""
 
 from enum import Enum
 from typing import Any, Literal
@@ -38,7 +38,7 @@ def place_of(column: Column, place: str) -> str:
 
 
 def sort_key(column: str) -> str:
-    """The SQL of what a text column is ordered by, word for word as indexes have it; see rules/text.sql."""
+    """The SQL of a text column's sort key, exactly as in the indexes; see rules/text.sql."""
     return f'sort_key("{column}") COLLATE "C"'
 
 

@@ -30,18 +30,18 @@ def check(url: SecretStr) -> SecretStr:
 
 
 def addresses(url: SecretStr) -> list[Address]:
-    """In the order to try; none for libpq's default socket."""
+    """The addresses in the order to try; none for libpq's default socket."""
     spec = _hostspec(url)
     return [_address(one) for one in spec.split(",")] if spec else []
 
 
 def password(url: SecretStr) -> str:
-    """Decoded, from where the driver takes it; empty where there is none."""
+    """The password, decoded, where the driver looks for it; empty where there is none."""
     return unquote(_parts(url).password or "") or parameters(url).get("password", "")
 
 
 def parameters(url: SecretStr) -> dict[str, str]:
-    """What stands behind the question mark; the last one where a name stands there more than once."""
+    """The query parameters of the URL; for a repeated name, the last value."""
     return {name: values[-1] for name, values in parse_qs(_parts(url).query).items()}
 
 

@@ -1,9 +1,8 @@
 """`piccolo fixtures` with changes.
 
-`dump` leaves the audit trail out: nobody can load what nobody may write. `--tables=AuditEntry` dumps it all the same.
-`load` refuses columns that there are not, instead of passing over them; gives those that are left out their defaults,
-instead of null; and says what was refused in plain words, without the refused row, in which a password may stand as
-somebody typed it.
+`dump` leaves the audit trail out, since it cannot be loaded. `--tables=AuditEntry` dumps it all the same.
+`load` refuses unknown columns instead of ignoring them; gives columns that are left out their defaults instead of null;
+and reports errors in plain words, without the refused row, which may contain a password in plain text.
 """
 
 from typing import Any, ClassVar, cast
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from backoffice.audit_trail.tables import AuditEntry
 
-OUR_RULES = "exec_stmt_raise"  # the function of the server from which they speak, and show no rows
+OUR_RULES = "exec_stmt_raise"  # the server's function that raises their errors, which show no rows
 AN_EXAMPLE = '{"crm": {"Customer": []}}'
 
 _parse_args = dump.parse_args
@@ -47,7 +46,7 @@ async def load_json_string(json_string: str, *arguments: Any, **options: Any) ->
 
 
 def _require_apps_of_tables(contents: object) -> None:
-    """:raises ValueError: for what is no fixture. What tables and their rows must be is said by the models."""
+    """:raises ValueError: for what is no fixture. Tables and their rows are validated by the models."""
     if not isinstance(contents, dict):
         raise ValueError(f"A fixture must be an object of apps, such as {AN_EXAMPLE}")
     for app, tables in contents.items():

@@ -1,6 +1,6 @@
 """Two roles in production: one owns and migrates, the other serves, and owns nothing.
 
-So whoever takes the application over can neither alter the audit trail nor switch off a rule.
+So an attacker who takes over the application can neither alter the audit trail nor switch off a rule.
 """
 
 import sys
@@ -66,7 +66,7 @@ async def _grant(engine: Engine, role: str) -> None:
 
 
 def _same(role: str, owner: str) -> str:
-    """Why the owner of the tables cannot be who serves, under whatever name."""
+    """The refusal of a serving role that is, or may become, the owner of the tables."""
     who = "owns the tables" if role == owner else f"may become {owner}, who owns the tables"
     return (
         f"{role} {who}, and could switch off the audit trail and every rule. "

@@ -1,4 +1,4 @@
-"""The functions on which every app's tables rely, the audit trail, and commands for those who answer for the data."""
+"""The functions on which every app's tables rely, the audit trail, and the commands for operators."""
 
 from pathlib import Path
 

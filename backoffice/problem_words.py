@@ -1,4 +1,4 @@
-"""How refusals are explained that any back office has. Importing this registers it."""
+"""The messages of refusals that any back office has. Importing this module registers them."""
 
 from backoffice.words import PROBLEMS, VALUE_ERRORS, ProblemWords, Text
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from backoffice import problem_words, words  # noqa: F401 # the former registers what any back office says
+from backoffice import problem_words, words  # noqa: F401 # the former registers the common messages
 
-# pydantic distinguishes more kinds of wrong than a reader needs.
+# pydantic distinguishes more kinds of errors than a reader needs.
 SAME_WORDS: Mapping[str, str] = {
     "int_parsing": "int_type",
     "int_from_float": "int_type",
@@ -26,7 +26,7 @@ SAME_WORDS: Mapping[str, str] = {
 }
 
 LONGEST_FIELD = 100  # characters of a field's name that an answer repeats
-MOST_ERRORS = 100  # in one answer; whoever sends ten thousand wrong lines sees the pattern
+MOST_ERRORS = 100  # in one answer; a hundred of ten thousand wrong lines show the pattern
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -122,7 +122,7 @@ def _detail(problem: Problem, language: words.Language) -> str:
 
 
 def _say(text: words.Text, plainer: words.Text, language: words.Language, parameters: Mapping[str, object]) -> str:
-    """The sentence, or a plainer one where nobody gave what the sentence wants to name."""
+    """The sentence, or a plainer one when a parameter of the sentence is missing."""
     try:
         return words.translate(text, language, **parameters)
     except KeyError:
@@ -148,7 +148,7 @@ def _message(error: FieldError, language: words.Language) -> str:
 def validated(model: type[Model], data: object) -> Model:
     """:raises Problem: validation_error, naming each field that is wrong."""
     if isinstance(data, dict) and len(data) > len(model.model_fields) + MOST_ERRORS:
-        # pydantic would describe each of a million before a hundred are told
+        # pydantic would describe each of a million errors, of which a hundred are reported
         unknown = islice((name for name in data if name not in model.model_fields), MOST_ERRORS)
         raise Problem(
             "validation_error", errors=[FieldError(name[:LONGEST_FIELD], "extra_forbidden") for name in unknown]
@@ -168,7 +168,7 @@ def field_errors(errors: Sequence[ErrorDetails | Any]) -> list[FieldError]:
 
 
 def _parameters(error: ErrorDetails) -> Mapping[str, object]:
-    """pydantic lists what was expected in an English sentence."""
+    """The parameters; `expected` is taken from pydantic's English sentence."""
     parameters = error.get("ctx") or {}
     if "expected" in parameters:
         return {"expected": ", ".join(re.findall("'[^']*'", parameters["expected"]))}

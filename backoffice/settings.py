@@ -23,10 +23,10 @@ SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-
 
 
 def _absolute(path: Path) -> Path:
-    """As a shell would have it, which is not there to read `~` in .env."""
+    """The path from ROOT, with `~` expanded, which no shell does in .env."""
     try:
         return ROOT / path.expanduser()
-    except RuntimeError as error:  # nobody is called so
+    except RuntimeError as error:  # no such user
         raise ValueError("the home folder cannot be found") from error
 
 
@@ -39,7 +39,7 @@ def _is_here(address: Address) -> bool:
 
 
 def _check_proxies(proxies: str) -> str:
-    """Refuses what uvicorn would take for the name of a client, and believe nobody."""
+    """Refuses what uvicorn would take for a client's name, and then trust no proxy."""
     for proxy in map(str.strip, proxies.split(",")):
         try:
             if proxy != "*":
@@ -151,7 +151,7 @@ class Settings(BaseSettings):
 
     @property
     def request_timeout(self) -> float:
-        """Seconds. A statement must be able to take as long as it may; several together have no more."""
+        """Seconds for a request: at least what one statement may take; several together have no more."""
         return max(SHORTEST_REQUEST_TIMEOUT, self.db_statement_timeout + 1)
 
     def _ways(self) -> Iterator[tuple[str | None, list[Address]]]:
@@ -163,7 +163,7 @@ class Settings(BaseSettings):
 
     @property
     def password(self) -> str:
-        """The database's, decoded; empty where none is set."""
+        """The database's password, decoded; empty where none is set."""
         if self.database_url:
             return connection_urls.password(self.database_url)
         return self.db_password.get_secret_value() if self.db_password else ""
@@ -186,7 +186,7 @@ def _check_env_file(path: Path) -> None:
 
 
 def _forget_postgresql_s_own() -> None:
-    """PGSSLMODE and its like, which asyncpg and pg_dump would read where we say nothing."""
+    """Removes PGSSLMODE and the like, which asyncpg and pg_dump would read where we set nothing."""
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
 

@@ -1,4 +1,4 @@
-"""What the product says, in English and in Brazilian Portuguese: when it refuses, and on the screen."""
+"""The product's texts, in English and in Brazilian Portuguese: messages of refusals, and labels on the screen."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -13,7 +13,7 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True)
 class ProblemWords:
-    """What a kind of problem is called, and the sentence to say where nothing more is known."""
+    """The title of a kind of problem, and the sentence for it where nothing more is known."""
 
     status: int
     title: Text
@@ -22,7 +22,7 @@ class ProblemWords:
 
 @dataclass(frozen=True, kw_only=True)
 class ConstraintWords:
-    """How to explain that the database refused something for this constraint's sake.
+    """The explanation of a violation of this constraint of the database.
 
     :param code: the code of the problem.
     :param field: the field of the request that is to blame, if it is one.
@@ -53,16 +53,16 @@ def missing_reference(field: str, says: Text) -> ConstraintWords:
     return ConstraintWords(code="foreign_key_violation", says=says, field=field)
 
 
-# What refusals say: problems as a whole by their codes, constraints of the database by their names, single values by
+# Messages of refusals: of whole problems by their codes, of the database's constraints by their names, of values by
 # pydantic's types of errors. Each app registers its own; those of any back office are in problem_words.py.
 PROBLEMS: dict[str, ProblemWords] = {}
 CONSTRAINTS: dict[str, ConstraintWords] = {}
 VALUE_ERRORS: dict[str, Text] = {}
 
-# Values that are words of their own, such as the status of a pre-sale.
+# Values that are translated, such as the status of a pre-sale.
 VALUES: dict[str, Text] = {"True": Text("yes", "sim"), "False": Text("no", "não")}
 
-# What tables, columns, headings and the explanations beside them are called on the screen. Each app registers its own.
+# Labels on the screen, of tables, columns, headings and the explanations beside them. Each app registers its own.
 LABELS: dict[str, Text] = {
     "name": Text("Name", "Nome"),
     "email": Text("E-mail", "E-mail"),
@@ -76,7 +76,7 @@ LABELS: dict[str, Text] = {
 
 
 def label(name: str, language: Language) -> str:
-    """What stands on the screen for a name of the code, or for an English text."""
+    """The label on the screen for a name of the code, or for an English text."""
     return translate(LABELS[name], language) if name in LABELS else name.replace("_", " ").strip()
 
 
@@ -84,7 +84,7 @@ NOTHING = Text("nothing", "nada")
 
 
 def word(value: object, language: Language) -> str:
-    """What stands on the screen for a value of the code; other values as they are."""
+    """The text on the screen for a value of the code; other values as they are."""
     return translate(VALUES[str(value)], language) if str(value) in VALUES else str(value)
 
 
