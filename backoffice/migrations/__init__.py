@@ -2,10 +2,10 @@
 
 Where to find what:
 
-- run: `commands` and `piccolo_commands` (ours and Piccolo's) → `choices` among `files` → `runner`, alone by its `lock`,
-  heard by a `journal`, remembered by `records` and as `expected`, resumed by its `progress`, told by its `outcomes`
-- compare: `checking` → `catalog`, with what `scratch` makes on a server of its own; `repair`
-- foresee: `planning` → `observing` → `risks`
+- run: `commands` and `piccolo_commands` (ours and Piccolo's) → `choices` among `files` → `runner`, under a `lock`,
+  noted by a `journal`, recorded by `records` and `expected`, resumed by `progress`, reported by `outcomes`
+- compare: `checking` → `catalog`, with databases that `scratch` makes on a server of its own; `repair`
+- plan: `planning` → `observing` → `risks`
 - write: `writing` → `changes` (what is `declared` against what was made) → `parts`; `sql` and `labels` read SQL
 - be called by migrations: `scripts`, `retyping`
 """

@@ -1,4 +1,4 @@
-"""What a database consists of, thing by thing, and how two databases differ."""
+"""The catalog of a database: its things with their definitions; and the differences between two."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from backoffice.database.connecting import Connection
 
 READ = Path(__file__).with_name("catalog.sql").read_text("utf-8")
 
-# Definitions are the same whatever a role has set.
+# Makes definitions independent of a role's settings.
 WRITTEN_ALIKE = "set_config('search_path', '', true), set_config('quote_all_identifiers', 'off', true)"
 
 # Kinds that change what the product's own statements do, even when they are only added.
@@ -18,7 +18,7 @@ MEDDLING = {"column", "constraint", "trigger", "rule", "policy", "child"}
 # Kinds to which others belong.
 WHOLE = ("table", "function")
 
-# Whoever may execute a function, as catalog.sql says it. Its owner always may.
+# Who may execute a function, in the words of catalog.sql. Its owner always may.
 EVERYBODY, ITS_OWNER = "PUBLIC", "its owner"
 
 Catalog = dict[str, str]
@@ -27,7 +27,7 @@ Catalog = dict[str, str]
 
 @dataclass(frozen=True)
 class Difference:
-    """A definition is None where there is no such thing."""
+    """A thing that differs; a definition is None where it is missing."""
 
     thing: str
     expected: str | None
@@ -43,12 +43,12 @@ class Difference:
 
     @property
     def belongs_to(self) -> str:
-        """A table's name, or a function's where it says who may execute that."""
+        """The name of its table or, for a privilege, of its function."""
         return function_of(self.thing) or self.name.partition(".")[0]
 
     @property
     def closes(self) -> bool:
-        """True where not everybody may execute a function any more."""
+        """True when PUBLIC may no longer execute a function."""
         return self.kind == "privilege" and self.expected == EVERYBODY
 
     @property
@@ -65,7 +65,7 @@ class Difference:
 
 
 def function_of(thing: str) -> str:
-    """The function about which a privilege is; empty for what is none."""
+    """The function of a privilege; empty for all other things."""
     _, _, name = thing.partition("privilege EXECUTE on ")
     return name
 
@@ -76,7 +76,7 @@ def in_few_words(differences: Sequence[Difference], few: int = 3) -> str:
 
 
 async def read_catalog(connection: Connection) -> Catalog:
-    """Reads only, also inside a transaction under way."""
+    """Reads the catalog, also inside a transaction."""
     transaction = connection.transaction()
     await transaction.start()
     try:
@@ -84,12 +84,12 @@ async def read_catalog(connection: Connection) -> Catalog:
         rows = await connection.fetch(READ)
     finally:
         await transaction.rollback()
-    # What was dropped since the moment that is looked at has no definition any more.
+    # A thing that was dropped since the snapshot was taken has no definition any more.
     return {f"{row['kind']} {row['name']}": row["definition"] for row in rows if row["definition"] is not None}
 
 
 def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Difference]:
-    """In the order of their names; what belongs to a missing or foreign table or function goes without saying."""
+    """The differences by name, without those of things that belong to a missing or unknown table or function."""
     differing = sorted(thing for thing in expected.keys() | found.keys() if expected.get(thing) != found.get(thing))
     differences = [Difference(thing, expected.get(thing), found.get(thing)) for thing in differing]
     whole = {d.name for d in differences if d.kind in WHOLE and None in (d.expected, d.found)}
@@ -97,7 +97,7 @@ def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Diffe
 
 
 def digests(catalog: Mapping[str, str]) -> dict[str, str]:
-    """As much of each definition as tells whether it has changed; of rights none, which no migration makes."""
+    """A digest of each definition, to tell whether it has changed; none of rights, which no migration makes."""
     return {thing: _digest(definition) for thing, definition in catalog.items() if not thing.startswith("right ")}
 
 

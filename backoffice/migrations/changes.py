@@ -1,4 +1,4 @@
-"""What an app's migrations have yet to do so that its rules and enums are as declared."""
+"""The changes that an app's migrations lack to make its rules and enums as declared."""
 
 import functools
 import re
@@ -88,7 +88,7 @@ class Changes:
             self._replace(thing, self._made.things[thing], statement)
 
     def _add_companion(self, statement: Statement, things: dict[Thing, Statement]) -> None:
-        """A statement that creates nothing: it drops what is then created anew, or sees to what was."""
+        """Adds a statement that creates nothing: it drops what is then re-created, or acts on what exists."""
         if statement.closes or statement.opens:
             self._close(statement, things)
             return
@@ -98,7 +98,7 @@ class Changes:
             self.late.add(str(statement))
 
     def _close(self, statement: Statement, things: dict[Thing, Statement]) -> None:
-        """A function that is made, or made anew, may be called by everybody."""
+        """Adds a REVOKE, since everybody may call a function that is created or re-created."""
         old = self._made.things
         made = {thing.name for thing in things if thing not in old}
         anew = {thing.name for thing in self._changed(things) if _must_go_first(old[thing], things[thing])}
@@ -142,7 +142,7 @@ class Changes:
                     self._rename_label(thing.name, *names)
 
     def _rename_label(self, type_: str, old: str, new: str) -> None:
-        """Before all else, there; after all else, back. With it goes whatever says the label, maybe as text."""
+        """Adds a renaming, first forwards and last backwards, with functions and triggers that mention the label."""
         before, now = dict(self._made.things), self._made.things
         self._made.rename_label(type_, old, new)
         said = [thing for thing in before if thing.kind in MADE_ANEW and before[thing] != now[thing]]
@@ -151,7 +151,7 @@ class Changes:
         self.renamed.add("\n".join(there), "\n".join(back))
 
     def _change_labels(self, type_: str, before: list[str], after: list[str]) -> None:
-        """New ones first, since none can be used in the transaction that adds it; what goes last, unused by then."""
+        """Adds new labels first, as none can be used in the transaction that adds it; removes unused ones last."""
         added = new_labels(type_, before, after)
         wide = functools.reduce(with_label, added, before)
         if added:
@@ -174,7 +174,7 @@ class Changes:
         return self.early if is_early(statement, self._tables) else self.late
 
     def _index_again(self, changed: set[str], things: dict[Thing, Statement]) -> None:
-        """An index keeps what its functions gave when it was written, until it is built again."""
+        """Rebuilds indexes whose functions changed: until then they keep the old results."""
         affected = _users(changed, things)
         for thing in things:
             if thing.kind == "INDEX" and thing.name in affected and thing in self._made.things:
@@ -209,7 +209,7 @@ def _users(names: set[str], things: dict[Thing, Statement]) -> set[str]:
 
 
 def _must_go_first(old: Statement, new: Statement) -> bool:
-    """Whether CREATE OR REPLACE would refuse."""
+    """True when CREATE OR REPLACE would be refused."""
     return old.signature != new.signature or " OR REPLACE " not in new.bare.upper()
 
 
@@ -225,7 +225,7 @@ def let_everybody(functions: list[str]) -> str:
 
 
 def let_nobody(functions: list[str]) -> str:
-    """But their owner."""
+    """Except their owner."""
     return f"REVOKE EXECUTE ON FUNCTION {', '.join(functions)} FROM PUBLIC;"
 
 

@@ -1,4 +1,4 @@
-"""Whether the database is what the code says: four questions, each answered thing by thing."""
+"""Compares the database with the code: four questions, each answered thing by thing."""
 
 import contextlib
 import difflib
@@ -20,7 +20,7 @@ from backoffice.migrations.outcomes import MigrationRefused
 from backoffice.migrations.records import State
 from backoffice.migrations.scratch import a_server, declare, migrate, scratch
 
-# Where an owner's default privileges leave PUBLIC out, all functions are called by those whom the operator chose.
+# True where an owner's default privileges exclude PUBLIC: then the operator has chosen who may call functions.
 CLOSED_BY_DEFAULT = """
 SELECT EXISTS (
     SELECT FROM pg_default_acl
@@ -33,12 +33,12 @@ SELECT EXISTS (
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What is not as it should be.
+    """The result of a check.
 
-    :ivar catalog: what the database was when it was looked at.
-    :ivar expected: what the migrations that it ran make.
-    :ivar drift: how they differ.
-    :ivar undeclared: how what all migrations make differs from what the code declares.
+    :ivar catalog: the catalog of the database when it was checked.
+    :ivar expected: the catalog that the applied migrations make.
+    :ivar drift: the differences between these two.
+    :ivar undeclared: the differences between what all migrations make and what the code declares.
     """
 
     state: State
@@ -54,7 +54,7 @@ class Report:
 
     @property
     def acceptable(self) -> bool:
-        """Whether the database is what the files make of the migrations that ran; more may be pending."""
+        """True when the database is what the files of the applied migrations make; others may be pending."""
         return not (self.state.unknown or self.drift or self.undeclared)
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ def _explain(difference: Difference) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def reading(engine: Engine) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that cannot write, and sees one moment."""
+    """A read-only connection, which sees one snapshot."""
     connection = await engine.connect(**pooler.NOTHING_BY_NAME)
     try:
         async with records.read_only_snapshot(connection):
@@ -101,7 +101,7 @@ async def reading(engine: Engine) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def check(engine: Engine, scratch_server: str = "") -> Report:
-    """Compares with databases made for the purpose; the one that is checked is only read.
+    """Compares the database, which is only read, with scratch databases.
 
     :param scratch_server: address of a server in which to make them; else an embedded one.
     """
@@ -122,9 +122,9 @@ async def check(engine: Engine, scratch_server: str = "") -> Report:
 
 
 async def accept(engine: Engine, scratch_server: str = "") -> Report:
-    """Takes the files of the migrations that ran for what they are now, if the database is what these files make.
+    """Accepts the files of the applied migrations as they are now, if the database is what these files make.
 
-    :raises MigrationRefused: where it has become another while it was checked.
+    :raises MigrationRefused: where the database changed while it was checked.
     """
     report = await check(engine, scratch_server)
     if not report.acceptable:

@@ -1,4 +1,4 @@
-"""Which migrations a command means, in the words of Piccolo's: `all`, `1` (the next one), or an id."""
+"""Chooses migrations by the arguments of Piccolo's commands: `all`, `1` (the next one), or an id."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ Choice = Callable[[list[Key]], Sequence[Migration]]
 
 
 def forwards(app: str = "all", until: str = "all", *, agree: Callable[[int], bool] = lambda number: True) -> Choice:
-    """What has not run yet, up to `until`. `agree` is asked with their number, and may stop it."""
+    """Chooses pending migrations, up to `until`. `agree` is called with their number, and may refuse."""
 
     def choose(ran: list[Key]) -> list[Migration]:
         _check(app)
@@ -24,7 +24,7 @@ def forwards(app: str = "all", until: str = "all", *, agree: Callable[[int], boo
 
 
 def backwards(app: str = "all", until: str = "1", *, agree: Callable[[int], bool] = lambda number: True) -> Choice:
-    """What ran, the last first, down to and including `until`."""
+    """Chooses applied migrations, the last first, down to and including `until`."""
 
     def choose(ran: list[Key]) -> list[Migration]:
         _check(app)

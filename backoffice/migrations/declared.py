@@ -19,7 +19,7 @@ from backoffice.migrations.sql import Statement, Thing, statements
 
 @dataclass
 class Made:
-    """What the migrations of an app have made, in the order in which they did.
+    """The things that the migrations of an app have made, in that order.
 
     :ivar closed: the functions that PUBLIC may not execute.
     """
@@ -30,14 +30,14 @@ class Made:
     closed: set[str] = field(default_factory=set)
 
     def rename_label(self, type_: str, old: str, new: str) -> None:
-        """PostgreSQL knows a label by its number, and says the new name wherever it is used."""
+        """Renames a label wherever it is used, as PostgreSQL does, which refers to it by number."""
         for thing, statement in self.things.items():
             if thing.kind != "TYPE" or thing.name == type_:
                 self.things[thing] = statement.relabelled(old, new)
 
 
 def rules(app: AppConfig) -> list[Statement]:
-    """What the files say, in an order in which it can be said."""
+    """The statements of the files, in an order in which they can run."""
     folder = Path(app.resolved_migrations_folder_path).parent / "rules"
     return in_order([one for file in sorted(folder.glob("*.sql")) for one in statements(file.read_text("utf-8"))])
 
@@ -66,7 +66,7 @@ def is_early(statement: Statement, tables: Iterable[str]) -> bool:
 
 
 def in_order(written: list[Statement]) -> list[Statement]:
-    """As written, except that a function comes before what cannot be created without it."""
+    """The statements as written, except that a function precedes those that cannot be created without it."""
     makers = {s.creates.name: s for s in written if s.creates and s.creates.kind == "FUNCTION"}
     ordered: dict[Statement, None] = {}
 
@@ -82,7 +82,7 @@ def in_order(written: list[Statement]) -> list[Statement]:
 
 
 def replay(managers: Iterable[MigrationManager]) -> Made:
-    """What these migrations, one after the other, leave behind."""
+    """What exists after these migrations, run one after the other."""
     made = Made()
     for manager in managers:
         for step in manager.raw:

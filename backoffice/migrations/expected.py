@@ -1,7 +1,7 @@
-"""What the database consisted of when the last migration had run, and whether it still does.
+"""The expected catalog: that of the database after its last migration; and how the database differs from it.
 
-Kept as digests of definitions in `migration_catalog`; `migration_under_way` has the statement outside a transaction
-that has begun, and on what. See `records` for the tables.
+It is kept as digests of definitions in `migration_catalog`; `migration_under_way` has a statement outside a transaction
+that has begun, and the digests before it. See `records` for the tables.
 """
 
 import json
@@ -20,8 +20,8 @@ from backoffice.migrations.catalog import (
 from backoffice.migrations.records import CREATE, TABLE_EXISTS, applied
 from backoffice.migrations.sql import Statement
 
-# Beside the digests, since releases before it would miss whatever of these they do not know. Where somebody reads the
-# table for long, as pg_dump does, it is added another time.
+# A column beside the digests, since earlier releases would report unknown digests as missing things. Where a long read
+# of the table blocks it, such as pg_dump's, it is added another time.
 ADD_PRIVILEGES = """
 DO $$
 BEGIN
@@ -66,14 +66,14 @@ async def before(connection: Connection) -> Before:
 
 
 async def take_up(connection: Connection) -> Before:
-    """As `before`; what was broken off is not under way any more."""
+    """As `before`; also clears the record of an interrupted statement."""
     found = await before(connection)
     await _write_digests(connection, found.expected)
     return found
 
 
 async def complete(connection: Connection) -> None:
-    """To call when nothing is to be run: adds what an earlier release did not record."""
+    """Adds what an earlier release did not record; called when no migration is to run."""
     if not await connection.fetchval(TABLE_EXISTS, "migration_catalog"):
         return
     await connection.execute(CREATE)
@@ -82,7 +82,7 @@ async def complete(connection: Connection) -> None:
 
 
 async def announce(connection: Connection, statement: str, before: Before) -> None:
-    """That this begins, whose change cannot be remembered in the same transaction."""
+    """Records that a statement begins whose change cannot be recorded in the same transaction."""
     await connection.execute(
         "INSERT INTO migration_under_way (statement, digests) VALUES ($1, $2)"
         " ON CONFLICT (only_row) DO UPDATE SET statement = excluded.statement, digests = excluded.digests",
@@ -94,7 +94,7 @@ async def announce(connection: Connection, statement: str, before: Before) -> No
 async def _with_what_was_under_way(
     connection: Connection, expected: Mapping[str, str], now: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """Nobody heard how the statement ended. What it names and has changed since is its doing, all else is not."""
+    """The digests to expect after an interrupted statement: it made the changes of things that it names, no others."""
     found = await connection.fetchrow("SELECT statement, digests FROM migration_under_way")
     if found is None:
         return expected
@@ -106,7 +106,7 @@ async def _with_what_was_under_way(
 
 
 async def remember_changes(connection: Connection, before: Before) -> Before:
-    """What a migration changed is as it should be. What it left alone is so only if it was before."""
+    """Records as expected what a migration changed. What it left alone is expected only if it was before."""
     catalog = await read_catalog(connection)
     was, now = digests(before.catalog), digests(catalog)
     made = {thing: digest for thing, digest in now.items() if was.get(thing) != digest}
@@ -127,9 +127,9 @@ async def _write_digests(connection: Connection, recorded: Mapping[str, str]) ->
 
 
 async def _read_digests(connection: Connection, now: Mapping[str, str]) -> dict[str, str] | None:
-    """None where nothing was recorded, or by a PostgreSQL that may have written definitions otherwise.
+    """The recorded digests; None where there are none, or those of another major version of PostgreSQL.
 
-    Privileges that were not recorded, as by an earlier release, are what they are now.
+    Privileges that were not recorded, as by an earlier release, are taken from `now`.
     """
     if not await connection.fetchval(TABLE_EXISTS, "migration_catalog"):
         return None
@@ -145,7 +145,7 @@ async def _read_digests(connection: Connection, now: Mapping[str, str]) -> dict[
 
 
 async def drift(connection: Connection) -> list[Difference]:
-    """How the database differs from what it was when the last migration had run; quick, needs no reference."""
+    """How the database differs from the catalog after the last migration; fast, needs no scratch database."""
     catalog = await read_catalog(connection)
     recorded = await _read_digests(connection, digests(catalog))
     return [] if recorded is None else compare_digests(recorded, catalog)

@@ -37,7 +37,7 @@ class Migration:
 
     @cached_property
     def checksum(self) -> str:
-        """Of the text, whatever its line ends."""
+        """SHA-256 of the text, whatever its line ends."""
         return hashlib.sha256(self.path.read_text("utf-8").encode()).hexdigest()
 
     async def manager(self) -> MigrationManager:
@@ -54,7 +54,7 @@ class Migration:
 
 @contextlib.contextmanager
 def unchanged_path() -> Iterator[None]:
-    """Piccolo puts each migrations folder in front of sys.path and leaves it there."""
+    """Restores sys.path: Piccolo puts each migrations folder in front of it and leaves it there."""
     before = list(sys.path)
     try:
         yield
@@ -63,12 +63,12 @@ def unchanged_path() -> Iterator[None]:
 
 
 def apps() -> list[AppConfig]:
-    """Each after those that it depends on."""
+    """The apps, each after those that it depends on."""
     return Finder().get_app_configs(sort_by_migration_dependencies=True)
 
 
 def migrations_of(app: AppConfig) -> list[Migration]:
-    """In the order in which they run."""
+    """Its migrations, in running order."""
     with unchanged_path():
         modules = BaseMigrationManager().get_migration_modules(app.resolved_migrations_folder_path)
     return [Migration(app.app_name, id, modules[id]) for id in sorted(modules)]
@@ -76,5 +76,5 @@ def migrations_of(app: AppConfig) -> list[Migration]:
 
 @lru_cache(maxsize=1)
 def all_migrations() -> tuple[Migration, ...]:
-    """Of every app, in the order in which an empty database runs them."""
+    """The migrations of every app, in the order in which an empty database runs them."""
     return tuple(migration for app in apps() for migration in migrations_of(app))

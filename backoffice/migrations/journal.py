@@ -1,4 +1,4 @@
-"""What a migration says to the database, statement by statement, on whichever connection it says it."""
+"""Notes the statements of a migration, on whichever connection they run."""
 
 import contextlib
 import socket
@@ -14,8 +14,8 @@ from backoffice.migrations.outcomes import MigrationRefused
 
 MIGRATING_NAME = f"{APPLICATION_NAME} migrations on {socket.gethostname()}"[:63]  # PostgreSQL would cut it there
 
-# The server ends what it does for a runner that was killed, and with it its locks. Where it cannot (on Windows and the
-# like), it goes on to the end of the statement.
+# The server ends the statement of a runner that was killed, and releases its locks. Where it cannot (on Windows and the
+# like), the statement runs to its end.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 
 
@@ -37,7 +37,7 @@ class Journal:
 
     @contextlib.contextmanager
     def of_a_migration(self) -> Iterator[None]:
-        """Only what is said inside is noted; the rest is book-keeping."""
+        """Only statements inside are noted; others are book-keeping."""
         self.failed, self._open = None, True
         try:
             yield
@@ -46,7 +46,7 @@ class Journal:
 
     @contextlib.contextmanager
     def telling(self, watcher: Watcher) -> Iterator[None]:
-        """Inside, this one is told too; what it does, no other watcher sees."""
+        """Inside, this watcher is told too; no other watcher sees its statements."""
         self._watchers.insert(0, watcher)
         try:
             yield
@@ -71,7 +71,7 @@ class Journal:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """What the watcher asks is not noted."""
+        """Inside, statements are not noted."""
         self._open = False
         try:
             yield
@@ -80,7 +80,7 @@ class Journal:
 
 
 class NotedConnection(asyncpg.Connection):
-    """Values fetched one by one are questions, not changes: they are not noted."""
+    """Notes statements, but not those of fetchval and fetchrow, which change nothing."""
 
     journal: Journal
     lent = False
@@ -103,7 +103,7 @@ class NotedConnection(asyncpg.Connection):
 
 
 class NotedConnector(Connector):
-    """Connects as migrations need it: noted, never waiting long for a lock, without other limits of time."""
+    """Connects for migrations: with a journal and a short lock timeout, without other timeouts."""
 
     def __init__(self, connector: Connector, journal: Journal, lock_seconds: float) -> None:
         super().__init__(connector.arguments, connector.addresses, connector.timeout)
@@ -137,7 +137,7 @@ class NotedConnector(Connector):
 
     @contextlib.contextmanager
     def lending(self, connection: asyncpg.Connection) -> Iterator[None]:
-        """Inside, whoever wants a connection gets this one, which was made here, and cannot close it."""
+        """Inside, `connect` returns this connection, which was made here, and closing it does nothing."""
         self._only = lent = cast(NotedConnection, connection)
         lent.lent = True
         try:
@@ -150,7 +150,7 @@ class NotedConnector(Connector):
 async def noted(engine: Engine, journal: Journal, connector: Connector | None = None) -> AsyncIterator[None]:
     """Inside, every new connection of the engine is noted, and goes to `connector` where one is given.
 
-    Not while the engine has a pool, whose connections serve requests, and not twice at a time.
+    :raises RuntimeError: while the engine has an open pool, which serves requests, or when nested.
     """
     if engine.pool.is_open or isinstance(engine.connector, NotedConnector):
         raise RuntimeError("This process serves, or runs migrations already")

@@ -16,7 +16,7 @@ RENAME_VALUE = re.compile(
 
 @dataclass(frozen=True)
 class Label:
-    """A new one, and its place: beside another, or last."""
+    """A new label, and its place: beside another, or last."""
 
     type: str
     name: str
@@ -62,7 +62,7 @@ def with_label(labels: list[str], label: Label) -> list[str]:
 
 
 def new_labels(type_: str, before: list[str], after: list[str]) -> list[Label]:
-    """Those to add, in an order in which each one's neighbour is there."""
+    """The labels to add, in an order in which each one's neighbour exists."""
     added = []
     for place, label in enumerate(after):
         if label not in before:

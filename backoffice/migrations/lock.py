@@ -37,7 +37,7 @@ class Connects(Protocol):
 
 @dataclass(frozen=True)
 class Session:
-    """Another's session; PostgreSQL hides some of it from whoever may not see it."""
+    """Another session; PostgreSQL hides some columns from roles that may not see them."""
 
     pid: int
     application_name: str | None
@@ -62,10 +62,10 @@ async def sessions(connection: Connection, question: str, *arguments: Any) -> li
 async def exclusive(engine: Connects, wait: float = WAIT_SECONDS) -> AsyncIterator[asyncpg.Connection]:
     """A connection that holds the lock.
 
-    It is asked for again and again, because whoever queues for it inside the server holds a snapshot, for which the
-    holder's CREATE INDEX CONCURRENTLY would wait.
+    The lock is polled, because a session that waits for it inside the server holds a snapshot, for which the holder's
+    CREATE INDEX CONCURRENTLY would wait.
 
-    :raises MigrationsBusy: where it is not to be had in so many seconds.
+    :raises MigrationsBusy: where it is not free within `wait` seconds.
     """
     connection = await engine.connect()
     try:
@@ -93,7 +93,7 @@ async def _holder(connection: Connection) -> str:
 
 @contextlib.asynccontextmanager
 async def blockers(engine: Connects, pid: int, every: float) -> AsyncIterator[list[Session]]:
-    """Whoever the process waited for when last looked at, so that they can be named afterwards."""
+    """The sessions for which the process waited when last polled, so that they can be named afterwards."""
     seen: list[Session] = []
     watching = asyncio.create_task(_watch(engine, pid, every, seen))
     try:

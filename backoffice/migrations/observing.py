@@ -1,4 +1,4 @@
-"""What each statement of a migration does to the tables that were there before it, as PostgreSQL shows it."""
+"""Observes in PostgreSQL's catalog what each statement of a migration does to the tables that existed before."""
 
 import json
 from collections.abc import Mapping
@@ -85,7 +85,7 @@ class SchemaState:
 
 @dataclass(frozen=True)
 class Effect:
-    """One statement, the facts around it, and what uses the functions that it changed."""
+    """One statement, the schema before and after it, and the users of the functions that it changed."""
 
     statement: Statement
     arguments: tuple[Any, ...]

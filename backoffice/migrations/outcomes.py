@@ -1,4 +1,4 @@
-"""What a run of migrations tells its operator, above all when it fails."""
+"""The messages of a run of migrations to its operator, above all when it fails."""
 
 import sys
 import traceback
@@ -20,7 +20,7 @@ def say(text: str) -> None:
 
 
 def what_was_done(migrations: Sequence[Any]) -> str:
-    """Before a run was stopped."""
+    """What a run did before it stopped."""
     names = ", ".join(f"{migration.app} {migration.id}" for migration in migrations)
     return f"Done and recorded: {names}." if names else "Nothing was changed."
 
@@ -63,7 +63,7 @@ class MigrationFailed(MigrationsStopped):
 
     @property
     def may_pass(self) -> bool:
-        """Somebody held a lock: another attempt may succeed."""
+        """True when a lock was the cause: another attempt may succeed."""
         return isinstance(self.cause, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError)
 
     def __str__(self) -> str:

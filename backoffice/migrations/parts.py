@@ -1,4 +1,4 @@
-"""One migration to be, and its text."""
+"""A migration to be written, and its text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ NOTHING = "SELECT;"
 
 @dataclass(frozen=True)
 class Retype:
-    """What makes an enum type have these labels; written as a call of `retype`."""
+    """A step that gives an enum type these labels; written as a call of `retype`."""
 
     type: str
     labels: tuple[str, ...]
@@ -54,10 +54,10 @@ Direction = str | Retype
 
 @dataclass
 class Part:
-    """One migration to be: its steps, each with its way back.
+    """A migration to be written: its steps, each with its reverse.
 
     :param alone: it cannot share a transaction.
-    :ivar accepted: why a warning about it need not be heeded, by the warning's code.
+    :ivar accepted: the reasons for ignoring warnings about it, by the warning's code.
     """
 
     slug: str
@@ -96,7 +96,7 @@ class Part:
 
 
 def _calls(name: str, add: str, steps: list[Direction]) -> Iterator[str]:
-    """The SQL of a direction is one script, and comes before its types or, on the way back, where it stood."""
+    """The calls of one direction. All its SQL is one script, which takes the place of the first SQL step."""
     scripted = False
     for step in steps:
         if isinstance(step, Retype):

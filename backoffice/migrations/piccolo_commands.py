@@ -1,8 +1,8 @@
 """Makes Piccolo's own commands as safe as ours: `piccolo migrations forwards|backwards|check|new`.
 
 Piccolo's runner has no lock, writes its record after the commit, and forgets what failed; its check makes a table. So
-its commands, and whoever calls their functions, get to the runner beside this file. Options, questions and exit codes
-stay Piccolo's. This happens once, when `backoffice.piccolo_app` is loaded, which every command of Piccolo's does first.
+its commands, and all callers of their functions, use `runner` instead. Options, questions and exit codes stay
+Piccolo's. This happens once, when `backoffice.piccolo_app` is loaded, which every command of Piccolo's does first.
 """
 
 import sys
@@ -86,7 +86,7 @@ async def backwards_of_app(self: BackwardsMigrationManager) -> MigrationResult:
 
 
 async def statuses(self: CheckMigrationManager) -> list[MigrationStatus]:
-    """Where nothing has ever run, a look does not make the table."""
+    """The statuses, without making the table where nothing has ever run."""
     if await MigrationTable.table_exists():
         return await _statuses(self)
     return [
@@ -97,7 +97,7 @@ async def statuses(self: CheckMigrationManager) -> list[MigrationStatus]:
 
 
 async def unrun(self: CheckMigrationManager) -> int:
-    """Piccolo warns of pending migrations before it runs any command; ours say so themselves, or do not care."""
+    """The number of pending migrations, of which Piccolo warns before any command; 0 for our own commands."""
     return 0 if sys.argv[1:2] == ["backoffice"] else await _unrun(self)
 
 

@@ -1,6 +1,6 @@
-"""A dry run: what migrations would say to the database, raw steps included, and what that would do to people at work.
+"""A dry run: the SQL that migrations would run, raw steps included, and its effects on people at work.
 
-It is run for real, on a scratch database, and read off there.
+The migrations really run, on a scratch database, and are observed there.
 """
 
 import re
@@ -146,7 +146,7 @@ async def observe(run: Run, migration: Migration, old: Old, *, backwards: bool =
 
 
 def _missing(step: Step, effects: Sequence[Effect]) -> Iterator[Risk]:
-    """What is wrong with the migration as a whole."""
+    """The risks of the migration as a whole."""
     if not step.alone and any(effect.statement.validates for effect in effects):
         yield Risk("validates-late", "", "validates while the locks of its neighbours in the transaction are held")
     if step.manager.raw and not step.manager.raw_backwards:

@@ -1,4 +1,4 @@
-"""How far a migration outside a transaction has come, so that it can be broken off at any point and run again."""
+"""Records the progress of a migration outside a transaction, so that it can be interrupted anywhere and run again."""
 
 import re
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from backoffice.migrations.sql import Statement
 
 # Batches of rows change no definition, and may be many.
 ROWS = re.compile(r"(?:SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|BEGIN|START)\b", re.IGNORECASE)
-# Of transactions. What is refused at the beginning of one leaves nothing.
+# Begin or end transactions. What is refused at the beginning of one leaves nothing.
 BOUNDS = re.compile(r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 
-# What was begun to be undone has not run any more, so a start is refused, and going forwards does it again. Its place
-# is kept, so that going backwards ends it before it takes the next: in its checksum, which is read of what ran only.
+# A migration whose undoing has begun counts as pending, so a start is refused, and going forwards runs it again. Its
+# checksum, which is read of applied migrations only, marks it, so that going backwards finishes it before the next.
 BEGIN_TO_UNDO = """
 WITH ran AS (DELETE FROM migration WHERE app_name = $1 AND name = $2 RETURNING app_name, name)
 INSERT INTO migration_checksum SELECT app_name, name, 'half undone' FROM ran
@@ -28,7 +28,7 @@ HALF_UNDONE = "SELECT app_name, name FROM migration_checksum WHERE checksum = 'h
 
 
 async def undoable(connection: Connection) -> list[Key]:
-    """What ran, in that order, and last what was half undone when it was broken off."""
+    """The applied migrations, in that order, and last those whose undoing was interrupted."""
     ran = await records.applied(connection)
     if not await connection.fetchval(records.TABLE_EXISTS, "migration_checksum"):
         return ran
@@ -36,13 +36,13 @@ async def undoable(connection: Connection) -> list[Key]:
 
 
 class Progress:
-    """A watcher that remembers after each statement what it changed, and before it that it begins.
+    """A watcher that records before each statement that it begins, and after it what it changed.
 
-    What is done in a transaction of the migration's own is remembered after its COMMIT.
+    Changes in a transaction of the migration's own are recorded after its COMMIT.
 
-    :param transaction: makes one in which to remember something.
-    :param undoes: the migration, where it goes backwards.
-    :ivar reached: what is remembered.
+    :param transaction: begins one in which to record something.
+    :param undoes: the migration, when it is undone.
+    :ivar reached: the state that is recorded.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""What the database remembers of its migrations.
+"""The records of migrations in the database.
 
-Piccolo's table `migration` says which have run. Three more of our own say what their files were, or that they are half
-undone (`migration_checksum`), what the database consisted of when the last one had run (`migration_catalog`, one row),
-and which statement outside a transaction has begun, and on what (`migration_under_way`, one row or none).
+Piccolo's table `migration` has those that ran. Three more of our own have the checksums of their files, or that they
+are half undone (`migration_checksum`), the digests of the catalog after the last one (`migration_catalog`, one row),
+and a statement outside a transaction that has begun, with the digests before (`migration_under_way`, one row or none).
 """
 
 import contextlib
@@ -33,7 +33,7 @@ TABLE_EXISTS = "SELECT to_regclass('public.' || $1) IS NOT NULL"
 
 @dataclass(frozen=True)
 class State:
-    """What the database's own records tell of this program's migrations."""
+    """The state of this program's migrations, by the database's own records."""
 
     pending: tuple[Migration, ...]
     unknown: tuple[Key, ...]
@@ -55,7 +55,7 @@ async def create_tables(connection: Connection) -> None:
 
 
 async def applied(connection: Connection) -> list[Key]:
-    """In the order in which they ran."""
+    """The applied migrations, in that order."""
     if not await connection.fetchval(TABLE_EXISTS, "migration"):
         return []
     rows = await connection.fetch("SELECT app_name, name FROM migration ORDER BY ran_on, id")
@@ -63,7 +63,7 @@ async def applied(connection: Connection) -> list[Key]:
 
 
 async def changed_files(connection: Connection) -> list[Migration]:
-    """Those that ran when their text was another."""
+    """The applied migrations whose files have changed since."""
     if not await connection.fetchval(TABLE_EXISTS, "migration_checksum"):
         return []
     rows = await connection.fetch(
@@ -74,7 +74,7 @@ async def changed_files(connection: Connection) -> list[Migration]:
 
 
 async def remember(connection: Connection, migration: Migration) -> None:
-    """That it ran. In the migration's own transaction, where it has one."""
+    """Records that it ran, in the migration's own transaction, where it has one."""
     await MigrationTable.insert().add(MigrationTable(name=migration.id, app_name=migration.app)).run()
     await remember_files(connection, [migration])
 

@@ -1,4 +1,4 @@
-"""The SQL that would make a database what its migrations make of it."""
+"""The SQL that would repair drift: that makes a database what its migrations make."""
 
 from functools import partial
 
@@ -33,7 +33,7 @@ def _mend(difference: Difference, expected: Catalog) -> str:
 
 
 def _close_again(function: Difference, expected: Catalog) -> str:
-    """A function that is made anew may be called by everybody."""
+    """The REVOKE for a re-created function, which everybody may call."""
     who = expected[f"privilege EXECUTE on {function.name}"]
     return "" if function.found or who == EVERYBODY else f"\n{_let(function.name, who, EVERYBODY)}"
 

@@ -1,4 +1,4 @@
-"""Enum types made anew, which is how labels are taken out of them, moved, and put back."""
+"""Re-creates enum types, which is how labels are removed, moved, and put back."""
 
 import json
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -8,8 +8,8 @@ from backoffice.database.connecting import Connection
 from backoffice.database.engine import the_engine
 from backoffice.migrations.labels import create_type
 
-# What knows the type by its number, and so has to be made anew with it: `drop` in this order, `make` in the reverse.
-# Whatever else knows it (a view, a generated column) PostgreSQL names when it refuses to let the old type go.
+# The things that refer to the type by oid, and so must be re-created with it: `drop` in this order, `make` in the
+# reverse. Other dependents (a view, a generated column) are named by PostgreSQL when it refuses to drop the old type.
 TYPE_USERS = """
 WITH RECURSIVE
 type AS (SELECT oid, typarray FROM pg_type WHERE oid = to_regtype($1)),
@@ -62,8 +62,8 @@ SELECT json_build_object(
     'anew', (SELECT coalesce(json_agg(anew ORDER BY distance DESC, drop), '[]') FROM anew)
 )
 """
-# Bodies that mention the type only in text depend on nothing, and every session that ran one has it compiled for the
-# type that is gone: said once more, all sessions compile it anew.
+# Bodies that mention the type only in text have no dependency on it, and every session that ran one has it compiled for
+# the dropped type: once they are created again, all sessions compile them anew.
 BODIES = """
 SELECT pg_get_functiondef(pg_proc.oid) FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
 WHERE lanname = 'plpgsql' AND pronamespace = 'public'::regnamespace AND pg_has_role(proowner, 'USAGE')
@@ -80,9 +80,9 @@ class LabelInUse(Exception):
 def retype(name: str, labels: Sequence[str]) -> Callable[[], Coroutine[Any, Any, None]]:
     """A step for `MigrationManager.add_raw`: makes the enum type have exactly these labels, in this order.
 
-    All or nothing. Every table with the type is written anew, so nobody reads or writes it meanwhile.
+    It runs in one transaction, which rewrites every table with the type: nobody can read or write it meanwhile.
 
-    :raises LabelInUse: where a row has another.
+    :raises LabelInUse: where a row has another label.
     """
 
     async def run() -> None:
@@ -119,7 +119,7 @@ def _statements(
 
 
 def _move(column: TypeUser, type_: str) -> str:
-    """The default has to go meanwhile: it is of the old type."""
+    """The ALTER TABLE; it also re-creates the default, which has the old type."""
     alter = f"ALTER COLUMN {column['name']}"
     move = f"{alter} TYPE {type_} USING {column['name']}::text::{type_}"
     if column["filled"] is not None:

@@ -1,4 +1,4 @@
-"""What a statement would do to people at work, and the way that does it without them noticing."""
+"""The risks of a statement for people at work, and the safe way, which they do not notice."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ class Risk:
 
 
 def risks(effect: Effect, old: Old) -> list[Risk]:
-    """Those of one statement, for tables that may hold rows."""
+    """The risks of one statement, for tables that may hold rows."""
     return list(dict.fromkeys(risk for rule in RULES for risk in rule(effect, old)))
 
 

@@ -27,13 +27,13 @@ from backoffice.migrations.progress import Progress, undoable
 
 ATTEMPTS = 6
 
-# Checks now what was put off to the end of the transaction, so that the migration at fault is known.
+# Checks deferred constraints before the end of the transaction, so that the migration at fault is known.
 SETTLE = "SET CONSTRAINTS ALL IMMEDIATE"
 PUT_OFF = (
     "SELECT DISTINCT connamespace::regnamespace || '.' || quote_ident(conname) FROM pg_constraint WHERE condeferred"
 )
 
-# Piccolo drops tables with CASCADE, which takes foreign keys of tables that stay along.
+# Piccolo drops tables with CASCADE, which also drops foreign keys of tables that stay.
 FOREIGN_KEYS = "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
 TORN = (
     "SELECT format('%s refers to %s', key, whole) FROM unnest($1::text[], $2::text[]) AS before (key, whole) "
@@ -45,7 +45,7 @@ TORN = (
 class Step:
     """A migration to run, or only to record: `taken` when what it would make was made by other means.
 
-    One that says `fake=True` itself tells Piccolo of a table what migrations before it made in a better way.
+    One that itself has `fake=True` only tells Piccolo about changes that earlier migrations made in a better way.
     """
 
     migration: Migration
@@ -64,11 +64,11 @@ class Step:
 async def forwards(
     engine: Engine, choose: Choice, *, fake: bool = False, wait: float = WAIT_SECONDS
 ) -> Sequence[Migration]:
-    """Runs what `choose` picks, given those that ran already.
+    """Runs the migrations that `choose` picks, given the applied ones.
 
     :param fake: only record them.
     :param wait: seconds for another runner to end.
-    :raises MigrationsStopped: where one fails; then none has run, except before one that no transaction holds.
+    :raises MigrationsStopped: where one fails; then none has run, except those before one outside a transaction.
     """
     async with _alone(engine, wait) as run:
         await _refuse_changed_files(run.connection)
@@ -157,7 +157,7 @@ class Run:
             await self._patiently(self._together, steps, backwards)
 
     async def _patiently(self, work: Callable[..., Awaitable[None]], steps: list[Step], backwards: bool) -> None:
-        """Gives up a lock that is not to be had soon, and tries again: nobody queues behind a waiting migration."""
+        """Repeats the work after a lock timeout, so that nobody queues for long behind a waiting migration."""
         patience = self.engine.settings.db_lock_timeout
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(ATTEMPTS),
@@ -215,7 +215,7 @@ class Run:
                 await expected.remember_changes(self.connection, progress.reached)
 
     async def _run_outside(self, step: Step, backwards: bool) -> None:
-        # No statement may outlive the lock, so it is said on the connection that holds it.
+        # No statement may outlive the lock, so it runs on the connection that holds it.
         with cast(NotedConnector, self.engine.connector).lending(self.connection):
             await self._run(step, backwards)
 
@@ -225,7 +225,7 @@ class Run:
             return
         try:
             with self.journal.of_a_migration():
-                say(step.migration.app)  # and Piccolo goes on with the id
+                say(step.migration.app)  # Piccolo then prints the id
                 await step.manager.run(backwards=backwards)
                 await self._settle(step)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Databases made for a comparison and dropped after it: what the code would make, on PostgreSQL's own word."""
+"""Scratch databases, made for a comparison and dropped after it: they show what the code makes in PostgreSQL."""
 
 import contextlib
 import io
@@ -70,7 +70,7 @@ async def database(server: Connector) -> AsyncIterator[Connector]:
 
 
 class ScratchRun(Run):
-    """Keeps no records: what is broken off here is thrown away, not taken up."""
+    """Keeps no records: an interrupted run is thrown away here, not resumed."""
 
     async def _in_transaction(self, steps: list[Step], backwards: bool) -> None:
         await self._run_whole(steps, backwards)
@@ -93,12 +93,12 @@ async def scratch(engine: Engine, server: Connector) -> AsyncIterator[Run]:
 
 
 def quiet() -> contextlib.AbstractContextManager[Any]:
-    """What migrations print is not meant for whoever compares."""
+    """Discards what migrations print on standard output."""
     return contextlib.redirect_stdout(io.StringIO())
 
 
 async def migrate(run: Run, migrations: Sequence[Migration]) -> Catalog:
-    """Quietly; gives what is there afterwards."""
+    """Runs them quietly; returns the catalog afterwards."""
     steps = [Step(one, await one.manager()) for one in migrations]
     with quiet():
         await run.forwards(steps)
@@ -106,7 +106,7 @@ async def migrate(run: Run, migrations: Sequence[Migration]) -> Catalog:
 
 
 async def declare(run: Run) -> Catalog:
-    """What the Table classes, the enums and the rules make by themselves, without migrations."""
+    """The catalog that the Table classes, the enums and the rules make by themselves, without migrations."""
     tables = sort_table_classes([table for app in apps() for table in app.table_classes])
     names = [table._meta.tablename for table in tables]
     statements = [statement for app in apps() for statement in (*enums(app), *rules(app))]

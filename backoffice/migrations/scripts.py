@@ -12,7 +12,7 @@ from backoffice.migrations.sql import Statement, statements
 # CREATE INDEX CONCURRENTLY blocks nobody while it waits for the transactions of others to end.
 CONCURRENT_LOCK_SECONDS = 600
 
-# Sets it for the session, and gives back what it was.
+# Sets it for the session, and returns the old value.
 SET_LOCK_TIMEOUT = """
     WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS value)
     SELECT value FROM before WHERE set_config('lock_timeout', $1, false) IS NOT NULL
@@ -56,7 +56,7 @@ async def execute(connection: Connection, statement: Statement) -> None:
 
 
 async def drop_if_invalid(connection: Connection, statement: Statement) -> None:
-    """Drops what an attempt of the statement that failed half-way has left."""
+    """Drops the invalid index that a failed attempt of the statement has left."""
     name = statement.half_made
     if name and await connection.fetchval(f"SELECT EXISTS ({INVALID})", name):
         await connection.execute(f'DROP INDEX CONCURRENTLY "{name}"')

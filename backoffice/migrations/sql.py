@@ -62,7 +62,7 @@ class Statement:
 
     @property
     def essence(self) -> str:
-        """What it makes, however carefully it makes it."""
+        """The text without OR REPLACE, CONCURRENTLY and the like."""
         return CARE.sub("", self.bare)
 
     @property
@@ -79,7 +79,7 @@ class Statement:
 
     @property
     def half_made(self) -> str | None:
-        """The index that is left behind, invalid, when this is broken off."""
+        """The invalid index that is left behind when this is interrupted."""
         if rebuilt := re.match(r'REINDEX INDEX CONCURRENTLY "?(\w+)', self.bare, re.IGNORECASE):
             return f"{rebuilt[1]}_ccnew"  # as PostgreSQL calls it
         return self.creates.name if self.creates and self.creates.kind == "INDEX" else None
@@ -90,7 +90,7 @@ class Statement:
 
     @property
     def labels(self) -> list[str]:
-        """Those of the enum type that it creates."""
+        """The labels of the enum type that it creates."""
         found = LABELS.search(self.bare)
         return [label.replace("''", "'") for label in LABEL.findall(found[1])] if found else []
 
@@ -102,12 +102,12 @@ class Statement:
 
     @property
     def closes(self) -> list[str]:
-        """The functions that it takes from PUBLIC."""
+        """The functions that it revokes from PUBLIC."""
         return self._let("FROM")
 
     @property
     def opens(self) -> list[str]:
-        """Those that it gives to PUBLIC."""
+        """Those that it grants to PUBLIC."""
         return self._let("TO")
 
     def _let(self, direction: str) -> list[str]:
@@ -117,7 +117,7 @@ class Statement:
 
     @property
     def table(self) -> str:
-        """The one on which a trigger or an index is."""
+        """The table of the trigger or index that it creates."""
         found = TRIGGER_TABLE.search(self.bare)
         return found[1] if found else ""
 
@@ -127,7 +127,7 @@ class Statement:
         return self.creates is not None and re.search(r"LANGUAGE plpgsql\b", self.bare, re.IGNORECASE) is not None
 
     def relabelled(self, old: str, new: str) -> "Statement":
-        """As PostgreSQL reads it once a label was renamed. A body that is kept as text keeps the old word."""
+        """The statement as PostgreSQL shows it after a label was renamed. A body stored as text keeps the old name."""
         if BODY_AS_TEXT.search(self.bare):
             return self
         word = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)")
@@ -135,7 +135,7 @@ class Statement:
         return Statement("".join(word.sub(lambda _: new, text) if kind == "literal" else text for kind, text in tokens))
 
     def concerns(self, kind: str, name: str) -> bool:
-        """Whether it says this of a catalog by kind and name, or makes or drops its table."""
+        """True when it names this thing of a catalog by kind and name, or creates or drops its table."""
         if kind == "privilege":
             function = name.removeprefix("EXECUTE on ")
             return function.partition("(")[0] in self.closes + self.opens or self.concerns("function", function)

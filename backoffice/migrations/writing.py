@@ -1,6 +1,6 @@
-"""Writes migrations: beside what Piccolo finds in the tables, what changed in rules/*.sql and in enums.
+"""Writes migrations: beside Piccolo's own for the tables, those for changes in rules/*.sql and in enums.
 
-`piccolo migrations new <app> --auto` calls `create`. The text in a migration is a copy, so that it stays what it was.
+`piccolo migrations new <app> --auto` calls `create`. A migration has a copy of the SQL, so that it never changes.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ TABLE = re.compile(r"class_name='(\w+)'")
 async def create(
     app_config: AppConfig, auto: bool = False, description: str = "", auto_input: str | None = None
 ) -> NewMigrationMeta:
-    """As Piccolo's function of this purpose; gives the last of the files.
+    """In place of Piccolo's function of this purpose; returns the last file written.
 
     :raises NoChanges: where there is nothing to write.
     """
@@ -46,7 +46,7 @@ async def create(
 
 
 async def find_changes(app_config: AppConfig, auto_input: str | None = None) -> Changes:
-    """Asks as Piccolo does, unless an answer to all questions is given."""
+    """The changes to write. Asks as Piccolo does, unless `auto_input` answers all."""
 
     def agree(question: str) -> bool:
         return (auto_input or input(f"{question} (y/N)")).lower() == "y"
@@ -71,7 +71,7 @@ def write(app_config: AppConfig, part: Part, description: str = "") -> NewMigrat
 
 
 class OrderedAutoMigrationManager(AutoMigrationManager):
-    """Piccolo's, with its findings in the order of the tables: by itself, each time in another."""
+    """Piccolo's manager, but with statements in the order of the tables; its own order varies each time."""
 
     async def get_alter_statements(self, app_config: AppConfig) -> list[AlterStatements]:
         names = [table.__name__ for table in app_config.table_classes]
