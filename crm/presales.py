@@ -163,7 +163,7 @@ def _answer(row: str) -> Response:
 
 def _already_converted() -> Problem:
     """See CONVERTED_TWICE."""
-    move, already = {"to": PresaleStatus.converted}, "presales_transition:already"
+    move, already = {"to": PresaleStatus.converted, "allowed": []}, "presales_transition:already"
     return Problem(
         "invalid_transition", errors=[FieldError("status", already, move)], constraint=already, parameters=move
     )

@@ -124,7 +124,10 @@ words.CONSTRAINTS.update(
         "presales_transition:already": ConstraintWords(
             code="invalid_transition",
             field="status",
-            says=Text("This pre-sale is already {to:word}.", "Esta pré-venda já está {to:word}."),
+            says=Text(
+                "This pre-sale is already {to:word}. Possible from here: {allowed:word}.",
+                "Esta pré-venda já está {to:word}. Possível agora: {allowed:word}.",
+            ),
         ),
         "presales_no_items": ConstraintWords(
             code="no_items",

@@ -91,8 +91,8 @@ async def test_the_detail_lists_where_a_presale_may_go(cast: Cast, connection: a
 async def test_what_is_converted_already_is_told_so(cast: Cast, connection: asyncpg.Connection) -> None:
     address = f"/api/presales/{await a_presale_that_is(connection, 'converted')}/convert/"
     for sentence, headers in (
-        ("This pre-sale is already converted.", {}),
-        ("Esta pré-venda já está convertida.", PORTUGUESE),
+        ("This pre-sale is already converted. Possible from here: nothing.", {}),
+        ("Esta pré-venda já está convertida. Possível agora: nada.", PORTUGUESE),
     ):
         answer = await cast.admin.post(address, headers=headers)
         assert refused(answer) == (409, "invalid_transition")

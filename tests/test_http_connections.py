@@ -130,8 +130,9 @@ async def test_what_is_asked_just_as_we_end_is_answered_and_is_the_last(
     assert b"\r\nconnection: close\r\n" in answer
 
 
-async def test_a_connection_on_which_nothing_is_asked_ends_soon(
-    visit: Callable[[], Awaitable[Visitor]], state: ServerState, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("said", [b"", HEAD])
+async def test_a_connection_on_which_nothing_is_asked_or_not_all_ends_soon(
+    visit: Callable[[], Awaitable[Visitor]], state: ServerState, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     monkeypatch.setattr(http_connections, "LINGER_SECONDS", 0.05)
     reader, writer = await visit()
@@ -139,6 +140,7 @@ async def test_a_connection_on_which_nothing_is_asked_ends_soon(
     await reader.readuntil(b"Hello")
     (connection,) = state.connections
     connection.shutdown()
+    writer.write(said)
     async with asyncio.timeout(5):
         assert await reader.read() == b""
 

@@ -1,7 +1,6 @@
 """A pre-sale of ten thousand lines goes all its way like one of two."""
 
 import asyncpg
-import pytest
 
 from tests.support.builders import a_customer, a_product
 from tests.support.cast import Cast
@@ -9,7 +8,6 @@ from tests.support.cast import Cast
 MANY = 10_000
 
 
-@pytest.mark.thorough
 async def test_ten_thousand_lines_are_created_replaced_and_converted(
     cast: Cast, connection: asyncpg.Connection
 ) -> None:

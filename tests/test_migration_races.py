@@ -67,7 +67,6 @@ async def test_of_five_runners_each_ends_well_and_each_migration_runs_once(tmp_p
 PREPARE = "import asyncio, run; from piccolo_conf import DB; asyncio.run(run.prepare(DB))"
 
 
-@pytest.mark.thorough
 async def test_of_five_on_the_embedded_database_two_of_which_start_the_product_each_ends_well(
     project: Path, environment: dict[str, str]
 ) -> None:

@@ -13,8 +13,6 @@ from backoffice.migrations import checking, choices, runner
 from backoffice.settings import Settings
 from piccolo_conf import DB
 
-pytestmark = pytest.mark.thorough
-
 PORT = 5432
 NEXT_TRANSACTION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"  # only who writes takes one
 

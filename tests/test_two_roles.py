@@ -194,10 +194,13 @@ async def test_who_owns_the_tables_or_may_become_who_does_is_refused(
 async def test_what_it_cannot_take_back_is_named_and_nothing_granted(
     web: str, database: str, connection: asyncpg.Connection
 ) -> None:
-    await connection.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO PUBLIC")
+    await connection.execute(
+        "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO PUBLIC; GRANT TRIGGER ON products TO PUBLIC"
+    )
     await connection.execute(f'REVOKE SELECT ON products FROM "{web}"')
     said = refusal(database, *PICCOLO, web)
-    assert f'Nothing was granted: the right of "{web}" to set the sequence presales_number_seq would stay' in said
+    rights = f'the right of "{web}" to create triggers, the right of "{web}" to set the sequence presales_number_seq'
+    assert f"Nothing was granted: {rights} would stay" in said
     assert not await connection.fetchval("SELECT has_table_privilege($1, 'products', 'SELECT')", web)
 
 
@@ -255,6 +258,15 @@ class TestARightTooMany:
         named = [str(one) for one in (await checking.check(DB, server)).drift]
         await connection.execute(f'REVOKE {owner} FROM "{web}"')
         assert named == [f"{last} is not of the program"]
+
+    async def test_is_seen_in_members_of_the_role_that_serves(
+        self, web: str, database: str, connection: asyncpg.Connection, owner: str
+    ) -> None:
+        member = f"member_{uuid.uuid4().hex[:12]}"
+        await connection.execute(f'CREATE ROLE {member} IN ROLE "{web}"; GRANT {owner} TO {member}')
+        named = await drift(connection)
+        await connection.execute(f"DROP ROLE {member}")
+        assert named == [f"right of {member} to become {owner} is not of the program"]
 
     async def test_is_not_taken_for_right_by_what_is_only_recorded(
         self, mistakes: dict[str, str], database: str, web: str, connection: asyncpg.Connection, tmp_path: Path

@@ -24,12 +24,12 @@ functions AS (
           WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e'
       )
 ),
--- Roles that may write tables of others, whose triggers they then must not be able to get round.
+-- Roles that may write tables of others, themselves or as members of such: they must not get round the triggers there.
 writers AS (
     SELECT DISTINCT r.oid, r.rolname, t.relowner, pg_has_role(r.oid, t.relowner, 'MEMBER') AS may_own
-    FROM tables AS t, aclexplode(t.relacl) AS acl JOIN pg_roles AS r ON r.oid = acl.grantee
+    FROM tables AS t, aclexplode(t.relacl) AS acl JOIN pg_roles AS r ON pg_has_role(r.oid, acl.grantee, 'USAGE')
     WHERE t.relhastriggers AND acl.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
-      AND r.oid <> t.relowner AND NOT r.rolsuper
+      AND acl.grantee NOT IN (0, t.relowner) AND r.oid <> t.relowner AND NOT r.rolsuper
 ),
 types AS (
     SELECT t.*, t.typname::text AS name
@@ -140,6 +140,11 @@ SELECT DISTINCT 'right', format('of %I to create in the schema public', rolname)
 FROM writers
 WHERE NOT may_own AND has_schema_privilege(oid, 'public', 'CREATE')
   AND NOT has_schema_privilege('public', 'public', 'CREATE')
+
+UNION ALL
+SELECT DISTINCT 'right', format('of %I to create triggers', w.rolname), 'held'
+FROM writers AS w JOIN tables AS t ON t.relhastriggers AND has_table_privilege(w.oid, t.oid, 'TRIGGER')
+WHERE NOT may_own
 
 UNION ALL
 SELECT DISTINCT 'right', format('of %I to set the sequence %I', w.rolname, r.name), 'held'

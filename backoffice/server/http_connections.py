@@ -83,7 +83,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.loop.call_later(LINGER_SECONDS, self._end_if_idle)
 
     def _end_if_idle(self) -> None:
-        if not self._is_in_message and not self._is_answering():
+        if not self._is_answering():
             self.transport.close()
 
     def _is_answering(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped] # xdist does not say its types
 
-from tests.support.surroundings import BETWEEN, THOROUGH
+from tests.support.surroundings import BETWEEN
 
 # While two thousand tests are found, all that is made stays: to look for garbage takes a third of the time.
 gc.disable()
@@ -64,9 +64,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     return Scheduling(config, log)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    config.hook.pytest_deselected(items=[item for item in items if not _is_wanted(item)])
-    items[:] = [item for item in items if _is_wanted(item)]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if (_goes_between(item) if BETWEEN else not _is_about_pgbouncer(item))]
     items.sort(key=lambda item: _turn(item.path.stem))
 
 
@@ -78,12 +77,6 @@ def pytest_collection_finish() -> None:
     """From here on garbage is looked for, but not among the tests and what they are made of."""
     gc.freeze()
     gc.enable()
-
-
-def _is_wanted(item: pytest.Item) -> bool:
-    if item.get_closest_marker("thorough") and not THOROUGH:
-        return False
-    return _goes_between(item) if BETWEEN else not _is_about_pgbouncer(item)
 
 
 def _goes_between(item: pytest.Item) -> bool:

@@ -17,9 +17,6 @@ if NAMED_SERVER:
 # Whether to run what serves the application, and what is about PgBouncer, and only that, with it before the database.
 BETWEEN = bool(os.environ.get("PGBOUNCER"))
 
-# Whether to run those as well that take longest.
-THOROUGH = bool(os.environ.get("THOROUGH"))
-
 # Nothing else of the developer's environment or .env reaches a test.
 for name in [field.upper() for field in Settings.model_fields]:
     os.environ.pop(name, None)

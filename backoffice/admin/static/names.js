@@ -62,7 +62,7 @@ function nameFields() {
 }
 
 function meaningOf(field) {
-  if (field.matches("[name$=__operator]")) return say("Filter");
+  if (field.matches("[name$=__operator], [name$=__match]")) return say("Filter");
   return field.matches("[type=datetime-local] ~ select") && say("Timezone");
 }
 
