@@ -1,0 +1,59 @@
+"""The rows of a list in a real Chromium: written for people, with menus that close, and where they were before."""
+
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from playwright.async_api import expect
+
+from tests.support.browser import Clerk
+from tests.support.builders import a_customer, a_line, a_presale, a_product
+
+
+async def test_menus_close(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for _ in range(2):
+        await a_customer(db, name="With A Menu")
+    rows = await clerk.list("customers", "?name=With+A+Menu")
+    dots, menus = rows.locator("td:last-child a:has([data-icon=ellipsis-vertical])"), rows.locator("#drop_down_menu")
+    await dots.last.click()
+    await dots.first.click()
+    await expect(rows.first.locator("#drop_down_menu")).to_be_visible()
+    await expect(menus).to_have_count(1)
+    await clerk.page.keyboard.press("Escape")
+    await expect(menus).to_have_count(0)
+    await dots.first.click()
+    await expect(menus).to_have_count(1)
+    await clerk.page.click(".title h1")
+    await expect(menus).to_have_count(0)
+    await clerk.page.click("#user")
+    await expect(clerk.page.locator("[data-uitest=logout_button]")).to_be_visible()
+    await clerk.page.click(".title h1")
+    await expect(clerk.page.locator("[data-uitest=logout_button]")).to_be_hidden()
+
+
+async def test_rows_stay_under_the_mouse_while_they_are_picked(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale = await a_presale(db)
+    await a_line(db, presale)
+    rows = await clerk.list("presale_items", f"?presale_id={presale}")
+    before = await rows.first.bounding_box()
+    await rows.locator("input").first.check()
+    await expect(clerk.page.get_by_text("Update 1 row")).to_be_visible()
+    assert await rows.first.bounding_box() == before
+
+
+async def test_times_are_written_for_people(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="Old Timer", created_at=datetime(2020, 2, 29, 13, 5, tzinfo=UTC))
+    rows = await clerk.list("customers", "?name=Old+Timer")
+    await expect(rows.first).to_contain_text("02/29/2020, 10:05 AM")
+
+
+@pytest.mark.parametrize(
+    ("clerk", "price"),
+    [(("admin", "en-US"), "1,234,567.80"), (("admin", "pt-BR"), "1.234.567,80")],
+    indirect=["clerk"],
+    ids=["English", "Portuguese"],
+)
+async def test_money_is_written_for_people(clerk: Clerk, db: asyncpg.Connection, price: str) -> None:
+    product = await a_product(db, sale_price="1234567.80")
+    rows = await clerk.list("products", f"?id={product}")
+    await expect(rows.get_by_text(price, exact=True)).to_be_visible()
