@@ -47,7 +47,7 @@ LONGEST = [
 
 # Each process that has any of them starts a server, a browser, and the admin in two languages: two do, and not four.
 IN_CHROMIUM = "tests/chromium/"
-FIRST_IN_CHROMIUM = ("test_forms", "test_refused", "test_sessions")
+FIRST_IN_CHROMIUM = ("test_forms", "test_refused", "test_roles", "test_sessions")
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc] # the same
