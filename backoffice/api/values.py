@@ -84,15 +84,21 @@ def canonical_uuid(value: Any) -> Any:
 def plain_number(value: Any, digits: tuple[int, int] | None = None) -> Any:
     """Accepts numbers, and decimal text in plain notation: Decimal() itself takes '1_000', ' 1' and 'Infinity'.
 
-    :param digits: precision and scale. Surplus decimals are refused here: pydantic would call many too many digits.
+    :param digits: precision and scale of the column. Surplus decimals are refused here: pydantic would call many of
+        them too many digits.
     """
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise error("decimal_type")
     if isinstance(value, str) and not re.fullmatch(NUMBER, value):
         raise error("decimal_type")
-    if digits and (number := Decimal(value)).adjusted() < digits[0] - digits[1] and number != round(number, digits[1]):
+    if digits and _has_surplus_decimals(Decimal(value), *digits):
         raise PydanticCustomError("decimal_max_places", "decimal_max_places", {"decimal_places": digits[1]})
     return value
+
+
+def _has_surplus_decimals(number: Decimal, precision: int, scale: int) -> bool:
+    """True for a number whose whole part fits the column, but not its decimals."""
+    return number.is_finite() and number.adjusted() < precision - scale and number != round(number, scale)
 
 
 def whole_number(value: Any) -> Any:

@@ -107,3 +107,10 @@ async def test_a_form_that_is_still_on_its_way_offers_no_deletion(clerk: Clerk, 
         await expect(menu).to_be_hidden()
     await clerk.sees_form()
     await expect(menu).to_be_visible()
+
+
+async def test_whoever_came_to_change_a_password_by_an_address_goes_back_to_the_first_page(clerk: Clerk) -> None:
+    await clerk._go("change-password/")
+    await clerk.page.click(BACK)
+    await expect(clerk.page.get_by_text("Choose in the side bar")).to_be_visible()
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/")

@@ -10,6 +10,7 @@ import "./answers.js";
 import "./notices.js";
 import "./many_rows.js";
 import "./schema.js";
+import "./rows.js";
 import "./lists.js";
 import "./filters.js";
 import "./search.js";

@@ -13,11 +13,11 @@ const NO_ROW = "There is no such row, or no longer.";
 let left; // the table of a form that is being left
 let missing; // of a row that there is none of
 
-// To the list, of which there are not to be two beside each other in the history.
+// To the list, of which there are not to be two beside each other in the history. One's own password belongs to no table.
 function leadBack(table) {
   const before = history.state?.back?.split("?")[0];
   if (before === `/${table}/`) router.go(-1);
-  else return { ...router.resolve(listOf(table)), replace: true };
+  else return { ...router.resolve(table ? listOf(table) : "/"), replace: true };
 }
 
 function leave(table, sentence, type) {

@@ -1,8 +1,7 @@
 // A list that could not be had shows no rows, since those of the question before would be taken for the answer: the reason
 // stands in their place. Without this the front end would keep them, or, where the list is the first, draw no page at all.
 
-import { say, store, whenDrawn, whenMounted, write } from "./front_end.js";
-import { asTime, timezoneNow } from "./language.js";
+import { say, store, whenMounted, write } from "./front_end.js";
 import { NO_ANSWER, on } from "./requests.js";
 
 const GONE = 410;
@@ -17,7 +16,6 @@ let order;
 let said = ""; // the last refusal
 let reason = ""; // why there are no rows
 let isEstimate = false; // the number of results
-let timezone = timezoneNow(); // of the times on the screen
 
 export const isUnlisted = () => reason !== "";
 
@@ -58,33 +56,6 @@ function leaveEmptyPage() {
   store.dispatch("fetchRows");
 }
 
-function writeForPeople(row) {
-  const { properties } = store.state.schema;
-  for (const [name, about] of Object.entries(properties)) {
-    if (!row[name]) continue;
-    if (about.extra.widget === "timestamptz") row[name] = asTime(row[name]);
-    if (isOf(about, "number")) row[name] = partThousands(row[name]);
-  }
-}
-
-// Below each other, so that they can be compared.
-function alignNumbers() {
-  const { extra, properties } = store.state.schema ?? {};
-  const isName = (name) => name === extra.link_column_name && isOf(properties[name], "integer");
-  for (const [index, name] of extra?.visible_column_names.entries() ?? []) {
-    if (isName(name) || !["integer", "number"].some((type) => isOf(properties[name], type))) continue;
-    const cells = document.querySelectorAll(`${TABLE} tr > :nth-child(${index + 2})`); // beside that of the box
-    for (const cell of cells) cell.classList.add("number");
-  }
-}
-
-const isOf = (about, type) => [about, ...(about?.anyOf ?? [])].some((one) => one?.type === type);
-
-// 1.942,80 in Portuguese, 1,942.80 in English.
-function partThousands(decimal) {
-  return decimal.replace(/\B(?=(\d{3})+[.,])/g, decimal.includes(",") ? "." : ",");
-}
-
 on("answered", ({ address, method, responseText, status }) => {
   if (method !== "GET" || !COUNT.test(address.pathname)) return;
   isEstimate = status === 200 && JSON.parse(responseText).count_is_estimate;
@@ -97,16 +68,6 @@ on("answered", ({ method, status }) => {
 });
 
 const sayWhetherCounted = () => write("estimate", isEstimate && ` (${say("estimated")})`);
-
-// Whoever has chosen another time zone, here or in another tab, would look at the times of the one before.
-function renewTimes() {
-  if (timezone === timezoneNow()) return;
-  timezone = timezoneNow();
-  if (document.querySelector(TABLE)) store.dispatch("fetchRows");
-}
-
-document.addEventListener("submit", renewTimes);
-window.addEventListener("storage", renewTimes);
 
 // Without a schema there is no page, and going where one is already would not ask again.
 document.addEventListener(
@@ -121,8 +82,6 @@ document.addEventListener(
   true,
 );
 
-whenDrawn(alignNumbers);
-
 whenMounted(() => {
   const { dispatch } = store;
   store.dispatch = (type, payload) => {
@@ -132,7 +91,6 @@ whenMounted(() => {
   store.subscribe(({ type, payload }) => {
     if (type === "updateRows") {
       isFresh = true;
-      payload.forEach(writeForPeople);
       leaveEmptyPage();
     }
     if (type === "updateCurrentPageNumber" && payload % 1) store.commit(type, Math.floor(payload));

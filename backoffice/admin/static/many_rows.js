@@ -6,8 +6,8 @@ import { app, intercept, say, setValue, store, tell, whenMounted } from "./front
 import { hold, showProgress } from "./holding.js";
 import { sayWithNumber } from "./language.js";
 import { beQuiet, insist } from "./notices.js";
-import { wordsOf } from "./questions.js";
 import { UNKNOWN } from "./requests.js";
+import { wordsOf } from "./rows.js";
 
 const UNPROCESSABLE = 422;
 const OF_ONE_ROW = [409, 410, UNPROCESSABLE]; // refusals that say nothing about the next

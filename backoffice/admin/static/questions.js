@@ -2,15 +2,10 @@
 
 import { say, store, whenMounted } from "./front_end.js";
 import { sayWithNumber } from "./language.js";
+import { wordsOf } from "./rows.js";
 
 const ONE_ROW = /^Are you sure you want to delete (?:this row|row ([0-9a-f-]{36}))\?$/;
 const THIS_ROW = "Are you sure you want to delete this row?";
-
-// What stands first in its line of the list, and next.
-export function wordsOf(row) {
-  const columns = store.state.schema.extra.visible_column_names.slice(0, 2);
-  return columns.map((name) => row[`${name}_readable`] ?? row[name]);
-}
 
 function inWords(text) {
   const [isOneRow, id] = text.match(ONE_ROW) ?? [];

@@ -1,0 +1,57 @@
+// The rows of a list, written for people: times and numbers as they read them, and what a row is called.
+
+import { store, whenDrawn, whenMounted } from "./front_end.js";
+import { asTime, timezoneNow } from "./language.js";
+
+const TABLE = ".table_wrapper";
+
+let timezone = timezoneNow(); // of the times on the screen
+
+// What stands first in its line of the list, and next.
+export function wordsOf(row) {
+  const columns = store.state.schema.extra.visible_column_names.slice(0, 2);
+  return columns.map((name) => row[`${name}_readable`] ?? row[name]);
+}
+
+function writeForPeople(row) {
+  const { properties } = store.state.schema;
+  for (const [name, about] of Object.entries(properties)) {
+    if (!row[name]) continue;
+    if (about.extra.widget === "timestamptz") row[name] = asTime(row[name]);
+    if (isOf(about, "number")) row[name] = partThousands(row[name]);
+  }
+}
+
+// Below each other, so that they can be compared.
+function alignNumbers() {
+  const { extra, properties } = store.state.schema ?? {};
+  const isName = (name) => name === extra.link_column_name && isOf(properties[name], "integer");
+  for (const [index, name] of extra?.visible_column_names.entries() ?? []) {
+    if (isName(name) || !["integer", "number"].some((type) => isOf(properties[name], type))) continue;
+    const cells = document.querySelectorAll(`${TABLE} tr > :nth-child(${index + 2})`); // beside that of the box
+    for (const cell of cells) cell.classList.add("number");
+  }
+}
+
+const isOf = (about, type) => [about, ...(about?.anyOf ?? [])].some((one) => one?.type === type);
+
+// 1.942,80 in Portuguese, 1,942.80 in English.
+function partThousands(decimal) {
+  return decimal.replace(/\B(?=(\d{3})+[.,])/g, decimal.includes(",") ? "." : ",");
+}
+
+// Whoever has chosen another time zone, here or in another tab, would look at the times of the one before.
+function renewTimes() {
+  if (timezone === timezoneNow()) return;
+  timezone = timezoneNow();
+  if (document.querySelector(TABLE)) store.dispatch("fetchRows");
+}
+
+document.addEventListener("submit", renewTimes);
+window.addEventListener("storage", renewTimes);
+
+whenDrawn(alignNumbers);
+
+whenMounted(() => {
+  store.subscribe(({ type, payload }) => type === "updateRows" && payload.forEach(writeForPeople));
+});
