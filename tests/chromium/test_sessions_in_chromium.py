@@ -1,9 +1,11 @@
 """Logging in and out in a real Chromium, passwords, and what is kept of what was typed."""
 
+import re
 import uuid
 from decimal import Decimal
 
 import asyncpg
+import pytest
 from playwright.async_api import Route, expect
 
 from accounts.passwords import DEMO_PASSWORD
@@ -207,3 +209,48 @@ async def test_whoever_logs_in_in_another_tab_is_noticed(clerk: Clerk, db: async
     await clerk.page.evaluate("window.dispatchEvent(new Event('focus'))")
     await expect(clerk.page.get_by_text("admin@flowcrm.ex")).to_be_visible()
     await clerk.sees_value("address", "Half a street")
+
+
+async def test_what_was_typed_is_not_put_over_what_others_have_saved_meanwhile(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, address="Rua A, 1")
+    await clerk.open("customers", customer)
+    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.fill(address="Rua A, 1, apto 5")
+    await db.execute("DELETE FROM sessions")
+    await clerk.save()
+    await clerk.sees_notice("Please log in.")
+    await db.execute("UPDATE customers SET address = 'Rua B, 2' WHERE id = $1", customer)
+    await clerk.log_in_again()
+    await clerk.sees_notice(re.compile("Others have changed the same meanwhile"))
+    await clerk.sees_value("address", "Rua A, 1, apto 5")
+    await clerk.save()
+    await clerk.sees_refusal("Somebody changed this in the meantime. Load it again and repeat your change.")
+    assert (await row(db, "customers", customer))["address"] == "Rua B, 2"
+    for status in (401, 412):
+        clerk.expects_refusal(status)
+
+
+@pytest.mark.parametrize("other", ["place", "person"])
+async def test_what_was_typed_is_given_up_by_whoever_goes_on_elsewhere(
+    clerk: Clerk, db: asyncpg.Connection, other: str
+) -> None:
+    customer = await a_customer(db, address="Rua A, 1")
+    await clerk.open("customers", customer)
+    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.fill(address="Half a street")
+    await db.execute("DELETE FROM sessions")
+    await clerk.save()
+    await clerk.sees_notice("Please log in.")
+    if other == "place":
+        await clerk.page.goto("about:blank")
+        await clerk.page.goto(f"{clerk.address}/admin/#/customers/")
+    await clerk.log_in_again("admin" if other == "place" else "manager")
+    if other == "place":
+        await expect(clerk.page.locator("#result_count")).to_be_visible()
+    else:
+        await clerk.sees_form()
+        await clerk.sees_value("address", "Rua A, 1")
+    await clerk.page.wait_for_function("!('unsaved' in sessionStorage)")
+    clerk.expects_refusal(401)

@@ -1,7 +1,8 @@
 // What was typed into a form when the session ended stands there again for whoever typed it, once they have logged in
-// again, and rows that were picked are picked again; and for whoever chose another language.
+// again, and rows that were picked are picked again; and for whoever chose another language. It is given up when the log-in
+// leads elsewhere, or is somebody else's.
 
-import { setValue, store } from "./front_end.js";
+import { router, setValue, store, tell, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const KEPT = "unsaved";
@@ -9,12 +10,20 @@ const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // 
 const ROW = "form:has([data-uitest=save_button], [data-uitest=create_button])";
 const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
 const KEYS = `${ROW} .key_search`; // whose elements picker.js gave their components
+const VERSION = `${ROW} [name=version]`;
+const LOG_IN = /\/public\/login\/$/;
+const THERE_AGAIN = "What you had typed is in the form again.";
+const CHANGED =
+  "What you had typed is in the form again. Others have changed the same meanwhile: note it, and reload the page.";
+
+let hasLoggedIn = false; // since it was kept, on this page
 
 const who = () => store?.state.user?.user_id;
 
-on("answered", ({ address: { pathname }, method, status }) => {
+on("answered", ({ address: { pathname }, method, responseText, status }) => {
   if (status === 401 && who()) keep();
-  if (method === "GET" && status === 200 && FORM.test(pathname)) putBack();
+  if (method === "POST" && status === 200 && LOG_IN.test(pathname)) hasLoggedIn = true;
+  if (method === "GET" && status === 200 && FORM.test(pathname)) putBack(JSON.parse(responseText));
 });
 
 // Only what was typed: the rest may have been changed by others until then.
@@ -26,19 +35,27 @@ export function keep() {
   const keys = [...document.querySelectorAll(KEYS)]
     .map(({ component }) => [component.fieldName, { id: component.hiddenSelectedValue, readable: component.selectedValue }])
     .filter(([name, { id }]) => id && id !== row[name]);
-  if (fields.length || keys.length) sessionStorage[KEPT] = JSON.stringify({ who: who(), address: location.hash, fields, keys });
+  if (!fields.length && !keys.length) return;
+  hasLoggedIn = false;
+  sessionStorage[KEPT] = JSON.stringify({ who: who(), address: location.hash, row, fields, keys });
 }
 
-function putBack() {
+function putBack(row) {
   const kept = JSON.parse(sessionStorage[KEPT] ?? "{}");
   if (kept.address !== location.hash) return;
-  if (!who() || !document.querySelector(FIELDS)) return requestAnimationFrame(putBack); // not there yet
-  if (who() !== kept.who) return;
-  delete sessionStorage[KEPT];
-  requestAnimationFrame(() => {
-    kept.fields.forEach(type); // by then the row is in the form
-    kept.keys.forEach(pick);
-  });
+  if (!who() || !document.querySelector(FIELDS)) return requestAnimationFrame(() => putBack(row)); // not there yet
+  if (who() === kept.who) requestAnimationFrame(() => fill(kept, row)); // by then the row is in the form
+  if (who() === kept.who || hasLoggedIn) delete sessionStorage[KEPT];
+}
+
+// Over what others have saved meanwhile nothing is: with the version that was seen it is refused as out of date.
+function fill({ fields, keys, row: seen }, row) {
+  fields.forEach(type);
+  keys.forEach(pick);
+  const isChanged = seen.version !== row.version && [...fields, ...keys].some(([name]) => seen[name] !== row[name]);
+  if (!isChanged) return tell(THERE_AGAIN, "neutral");
+  setValue(document.querySelector(VERSION), seen.version);
+  tell(CHANGED, "error");
 }
 
 function pick([name, row]) {
@@ -59,4 +76,12 @@ window.addEventListener("focus", async () => {
   if (!answer.ok || (await answer.json()).user_id === before) return;
   keep();
   location.reload();
+});
+
+whenMounted(() => {
+  router.afterEach((to, from) => {
+    if (from.name !== "login" || !hasLoggedIn) return;
+    const kept = JSON.parse(sessionStorage[KEPT] ?? "{}");
+    if (kept.address !== `#${to.fullPath}`) delete sessionStorage[KEPT];
+  });
 });
