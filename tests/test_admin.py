@@ -168,6 +168,16 @@ class TestLists:
                 answer = (await desks.admin.get("customers/", **asked)).json()
                 assert len(answer["rows"]) == expected, (operator, typed)
 
+    async def test_the_number_that_was_searched_for_comes_first_unless_another_order_was_chosen(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        customer = await a_customer(connection)
+        for _ in range(11):
+            await a_presale(connection, customer_id=customer)
+        for order, numbers in {"-created_at": [1, 10, 11], "-number": [11, 10, 1], "created_at": [1, 10, 11]}.items():
+            answer = (await desks.employee.get("presales/", search="1", __order=order)).json()
+            assert [row["number"] for row in answer["rows"]] == numbers
+
     async def test_sorting_by_what_is_not_shown_changes_nothing(self, desks: Desks) -> None:
         for order in ("password", "-version", "name,name", "name,-name", "", "password,name"):
             answer = await desks.admin.get("users/", __order=order)

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from backoffice.admin import schemas, values
 from backoffice.admin.schemas import VERSION
-from backoffice.admin.values import trimmed
+from backoffice.admin.values import tidied
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
@@ -56,7 +56,7 @@ class AdminCRUD(CRUD):
         """The parameters, without those that the front end sends although the user chose nothing."""
         parameters = super().parameters(request)
         given = parameters.given
-        given.update(values.trimmed(given, self.one_line_fields))
+        given.update(tidied(given, self.one_line_fields))
         decimals, unclear = values.with_points(self._decimals_of(given), language_of(request.scope))
         given.update(decimals)
         given.errors += unclear
@@ -70,6 +70,8 @@ class AdminCRUD(CRUD):
                 del given[column]
             if kind in ("operator", "match") and column not in given and not given[name].endswith("null"):
                 del given[name]  # the filter form sends these whether or not there is a value
+        if given.get("__order") == self.resource.order:
+            del given["__order"]  # sent for every list in which nobody chose an order
         for name in ("__order", "__visible_fields"):
             if name in given:
                 self._leave_out_unshown(given, name)
@@ -167,7 +169,7 @@ class AdminCRUD(CRUD):
 
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
         """Drops the fields that are sent back unchanged, since a form sends all its fields."""
-        shown = trimmed(old or {}, self.one_line_fields)  # as the form sends these values back
+        shown = tidied(old or {}, self.one_line_fields)  # as the form sends these values back
         touched = {
             name: value for name, value in values.items() if name not in shown or not _is_same(value, shown[name])
         }

@@ -1,12 +1,14 @@
 """Values as people type them into forms, and as the screen and spreadsheets show them."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
 from piccolo.columns import Column, Numeric
 
 from backoffice import words
+from backoffice.api.values import INVISIBLE_AROUND
 from backoffice.columns import EnumColumn
 from backoffice.problems import FieldError, Problem
 
@@ -26,17 +28,24 @@ CHANGE = words.Text("{column}: {was} → {now}", "{column}: {was} → {now}")
 def from_form(data: Any, lines: Collection[str]) -> dict[str, Any]:
     """The values of a form; empty text becomes None.
 
-    :param lines: single-line fields, whose surrounding white space is removed.
+    :param lines: single-line fields; see `tidied`.
     :raises Problem: validation_error, when the data is not an object.
     """
     if not isinstance(data, Mapping):
         raise Problem("validation_error", errors=[FieldError("", "dict_type")])
-    typed = trimmed(data, lines)
+    typed = tidied(data, lines)
     return {name: None if value == "" else value for name, value in typed.items()}
 
 
-def trimmed(typed: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
-    return {name: value.strip() if name in lines and isinstance(value, str) else value for name, value in typed.items()}
+def tidied(typed: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
+    """The values, those of single-line fields without what nobody can see of text that was copied from elsewhere:
+    invisible characters around it, and accents apart from their letters.
+    """
+    return {name: _tidy(value) if name in lines and isinstance(value, str) else value for name, value in typed.items()}
+
+
+def _tidy(text: str) -> str:
+    return unicodedata.normalize("NFC", re.sub(INVISIBLE_AROUND, "", text))
 
 
 def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dict[str, Any], list[FieldError]]:
