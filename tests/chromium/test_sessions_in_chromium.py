@@ -246,7 +246,7 @@ async def test_what_was_typed_is_given_up_by_whoever_goes_on_elsewhere(
     if other == "place":
         await clerk.page.goto("about:blank")
         await clerk.page.goto(f"{clerk.address}/admin/#/customers/")
-    await clerk.log_in_again("admin" if other == "place" else "manager")
+    await clerk.log_in_again("admin" if other == "place" else "employee")
     if other == "place":
         await expect(clerk.page.locator("#result_count")).to_be_visible()
     else:
