@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 import asyncpg
 from piccolo.apps.fixtures.commands import dump, load, shared
 from piccolo.apps.fixtures.commands.shared import FixtureConfig
+from piccolo.conf.apps import Finder
 from piccolo.table import Table
 from piccolo.utils.encoding import load_json
 from piccolo.utils.pydantic import create_pydantic_model
@@ -49,7 +50,10 @@ def _require_apps_of_tables(contents: object) -> None:
     """:raises ValueError: for what is no fixture. Tables and their rows are validated by the models."""
     if not isinstance(contents, dict):
         raise ValueError(f"A fixture must be an object of apps, such as {AN_EXAMPLE}")
+    registry = Finder().get_app_registry()
     for app, tables in contents.items():
+        if registry.get_app_config(app) is None:
+            raise ValueError(f"{app}: There is no such app")
         if not isinstance(tables, dict):
             raise ValueError(f"{app}: Must be an object of tables, as in {AN_EXAMPLE}")
 

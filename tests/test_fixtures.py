@@ -125,6 +125,7 @@ class TestTheDemoFixture:
     ("text", "told"),
     [
         *((text, "\nA fixture must be an object of apps, such as {") for text in ("[]", "null", '"crm"', "1")),
+        ('{"crm": {}, "crn": {}}', "\ncrn: There is no such app"),
         ('{"crm": null}', "\ncrm: Must be an object of tables, as in {"),
         ('{"accounts": {}, "crm": []}', "\ncrm: Must be an object of tables, as in {"),
         ('{"crm": {"Customer": null}}', "\ncrm.Customer: Input should be a valid array\n"),

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 APPLICATION_NAME = "flow-crm"  # of our sessions, as pg_stat_activity on the server shows it
 OLDEST_MAJOR = 14
+ENCODING = "UTF8"  # as the server calls it
 START_SECONDS = 30  # total of all attempts at start-up
 LONGEST_PAUSE_SECONDS = 5
 CLOSE_SECONDS = 3
@@ -108,7 +109,7 @@ class Connector:
         """
         try:
             connection = await self._first_that_fits(extra)
-            self._check_version(connection)
+            self._check_server(connection)
         except DatabaseUnavailable:
             raise
         except (*HOST_FAILURES, *DATABASE_ERRORS, ValueError) as error:
@@ -141,12 +142,17 @@ class Connector:
             self.addresses.remove(address)
             self.addresses.insert(0, address)
 
-    def _check_version(self, connection: asyncpg.Connection) -> None:
-        version = connection.get_server_version()
+    def _check_server(self, connection: asyncpg.Connection) -> None:
+        version, encoding = connection.get_server_version(), connection.get_settings().server_encoding
+        lacks = ""
         if version.major < OLDEST_MAJOR:
-            connection.terminate()
             found = f"{version.major}.{version.minor}"
-            raise DatabaseRefused(f"PostgreSQL {OLDEST_MAJOR} or newer is needed; {self.where} runs {found}")
+            lacks = f"PostgreSQL {OLDEST_MAJOR} or newer is needed; {self.where} runs {found}"
+        elif encoding != ENCODING:
+            lacks = f"A database in {ENCODING} is needed; that at {self.where} is in {encoding}"
+        if lacks:
+            connection.terminate()
+            raise DatabaseRefused(lacks)
 
 
 async def close_quietly(connection: Connection) -> None:
