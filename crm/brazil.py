@@ -48,6 +48,16 @@ def normal_phone(typed: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def written_cpf(digits: str) -> str:
+    """Such as 529.982.247-25."""
+    return str(CPF().mask(digits))
+
+
+def written_phone(stored: str) -> str:
+    """Such as (11) 98765-4321."""
+    return phonenumbers.format_number(phonenumbers.parse(stored), phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
 def whole_phone(typed: str) -> str | None:
     """The number in E.164; None when it is not valid."""
     with suppress(ValueError):

@@ -100,6 +100,8 @@ class TestForms:
         )
         answer = await desks.manager.changes("products", product, sale_price="1,234,567.50")
         assert answer.json()["sale_price"] == "1234567.50", "as lists show it"
+        answer = await desks.manager.changes("products", product, sale_price="1,234,567")
+        assert answer.json()["sale_price"] == "1234567.00"
         desks.manager.client.headers["Accept-Language"] = "pt-BR"
         assert (await desks.manager.get("presales/new/")).json()["discount"] == "0,00"
         for typed, kept in {
@@ -109,6 +111,9 @@ class TestForms:
             "R$ 1.180,00": "1180.00",
             "R$\u00a080.5": "80.50",
             "7.25": "7.25",
+            "1 234,56": "1234.56",
+            "1\u202f234\u202f567,89": "1234567.89",
+            "12.345.678": "12345678.00",
         }.items():
             answer = await desks.manager.changes("products", product, sale_price=typed)
             assert answer.json()["sale_price"] == kept.replace(".", ",")
@@ -124,10 +129,11 @@ class TestForms:
     async def test_what_goes_into_a_spreadsheet_is_text_and_nothing_is_nothing(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:
-        await a_customer(connection, name="=1+1", address="+HYPERLINK()", phone="+5511987654321")
+        await a_customer(connection, name="=1+1", address="+HYPERLINK()", phone="+5511987654321", cpf="03163823882")
         desks.employee.client.headers["Prefer"] = "export"
         [row] = (await desks.employee.get("customers/")).json()["rows"]
-        assert (row["name"], row["address"], row["phone"]) == ("'=1+1", "'+HYPERLINK()", "+5511987654321")
+        assert (row["name"], row["address"]) == ("'=1+1", "'+HYPERLINK()")
+        assert (row["cpf"], row["phone"]) == ("031.638.238-82", "(11) 98765-4321"), "or they would become numbers"
         await a_product(connection, description=None)
         [row] = (await desks.employee.get("products/")).json()["rows"]
         assert row["description"] == ""
@@ -180,6 +186,22 @@ class TestForms:
         answer = await desks.employee.changes("presales", presale, notes="Call first")
         assert (answer.json()["customer_id_readable"], answer.json()["notes"]) == ("Maria", "Call first")
         assert answer.json() == (await desks.employee.get(f"presales/{presale}/")).json()
+
+    async def test_a_form_that_is_out_of_date_overwrites_nothing_and_may_be_sent_again_as_it_was(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        product = await a_product(connection, stock=85)
+        form = await desks.manager.loads("products", product)
+        for _ in range(2):  # the answer to the first may be lost
+            saved = await desks.manager.saves("products", product, form | {"stock": 105})
+            assert (saved.status_code, saved.json()["stock"]) == (200, 105)
+        await connection.execute("UPDATE products SET stock = 55")
+        refused_in_words(
+            await desks.manager.saves("products", product, form | {"stock": 105}),
+            412,
+            "Somebody changed this in the meantime. Load it again and repeat your change.",
+        )
+        assert await connection.fetchval("SELECT stock FROM products") == 55
 
     async def test_what_no_form_sends_is_refused_as_well(self, desks: Desks) -> None:
         for sent in (b"", b"[]", b'"x"', b"{", b"\xff"):

@@ -93,8 +93,12 @@ class AdminCRUD(CRUD):
         page = json.loads(bytes(response.body))
         rows = [self._as_shown(request, row) for row in page["rows"]]
         if _is_export(request):
-            rows = [{name: values.for_spreadsheet(value) for name, value in row.items()} for row in rows]
+            rows = [{name: self._for_spreadsheet(name, value) for name, value in row.items()} for row in rows]
         return json_response(json.dumps({**page, "rows": rows}))
+
+    def _for_spreadsheet(self, name: str, value: Any) -> Any:
+        write = self.resource.admin.in_spreadsheets.get(name)
+        return values.for_spreadsheet(write(value) if write else value)
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         # The version is read first: if the row changes in between, the form will be refused as stale.
@@ -163,16 +167,20 @@ class AdminCRUD(CRUD):
     async def lock(self, request: Request, row_id: UUID) -> str:
         row = await super().lock(request, row_id)
         version = getattr(request.state, VERSION, None)
-        if version is not None and is_stale(str(version), row):
-            raise Problem("stale")
+        request.state.is_stale = version is not None and is_stale(str(version), row)
         return row
 
     async def prepare(self, request: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Drops the fields that are sent back unchanged, since a form sends all its fields."""
+        """Drops the fields that are sent back unchanged, since a form sends all its fields.
+
+        :raises Problem: stale, unless nothing would change: a form may be sent again whose answer was lost.
+        """
         shown = tidied(old or {}, self.one_line_fields)  # as the form sends these values back
         touched = {
             name: value for name, value in values.items() if name not in shown or not _is_same(value, shown[name])
         }
+        if touched and old is not None and request.state.is_stale:
+            raise Problem("stale")
         return await super().prepare(request, touched, old)
 
     def validate(self, model: type[BaseModel], data: Any) -> dict[str, Any]:

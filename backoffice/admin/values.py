@@ -12,8 +12,9 @@ from backoffice.api.values import INVISIBLE_AROUND
 from backoffice.columns import EnumColumn
 from backoffice.problems import FieldError, Problem
 
-WITH_COMMAS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+")  # as in 1,234.50 in English
-WITH_COMMA = re.compile(r"-?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+")  # as in 1.234,50
+# As in 1,234.50 or 1,234,567 in English, and in 1.234,50, 1 234,50 or 1.234.567 in Portuguese.
+IN_ENGLISH = re.compile(r"-?[0-9]{1,3}((,[0-9]{3})+\.[0-9]+|(,[0-9]{3}){2,})")
+IN_PORTUGUESE = re.compile(r"-?[0-9]{1,3}(([.\s]?[0-9]{3})*,[0-9]+|(\.[0-9]{3}){2,})")
 WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: 1234 in Portuguese, elsewhere a decimal
 
 WHOLE_SECOND = re.compile(r"(:[0-9]{2}:[0-9]{2})(\.0+)?(?=Z|[+-]|$)")
@@ -58,13 +59,15 @@ def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dic
     texts = {name: re.sub(CURRENCY, "", value, count=1) for name, value in typed.items() if isinstance(value, str)}
     unclear = [FieldError(name, "ambiguous_number") for name, text in texts.items() if WITH_ONE_POINT.fullmatch(text)]
     meant = {
-        name: text.replace(".", "").replace(",", ".") for name, text in texts.items() if WITH_COMMA.fullmatch(text)
+        name: re.sub(r"[.\s]", "", text).replace(",", ".")
+        for name, text in texts.items()
+        if IN_PORTUGUESE.fullmatch(text)
     }
     return {**typed, **texts, **meant}, unclear
 
 
 def _without_commas(value: Any) -> Any:
-    return value.replace(",", "") if isinstance(value, str) and WITH_COMMAS.fullmatch(value) else value
+    return value.replace(",", "") if isinstance(value, str) and IN_ENGLISH.fullmatch(value) else value
 
 
 def to_the_end_of_seconds(given: Mapping[str, str], times: Set[str]) -> dict[str, str]:

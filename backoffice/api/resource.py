@@ -54,6 +54,7 @@ class AdminView:
     :param filters: the columns that the filter offers.
     :param link: the column that leads to a row's form.
     :param tables: the column that names tables, if there is one.
+    :param in_spreadsheets: text columns of digits, which a spreadsheet would take for numbers: writes them as people do.
     """
 
     group: str
@@ -61,6 +62,7 @@ class AdminView:
     filters: tuple[Column, ...]
     link: Column
     tables: Column | None = None
+    in_spreadsheets: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

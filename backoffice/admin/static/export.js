@@ -52,6 +52,7 @@ async function exportList(modal, columns) {
   const parts = [];
   let done = 0;
   for await (const { rows, total } of pagesOf(table, query)) {
+    if (!modal.isConnected) return; // somebody has closed it
     if (parts.length === 0) {
       if (rows.length === 0) return tell("There is nothing to export.", "neutral");
       if (total >= MANY_ROWS && !confirm(largeQuestion())) return;
@@ -102,7 +103,7 @@ document.addEventListener(
     await exportList(modal, columns).catch(tellWhy);
     button.disabled = false;
     showExported(modal, "");
-    modal.querySelector(".close a").click();
+    if (modal.isConnected) modal.querySelector(".close a").click();
   },
   true,
 );
