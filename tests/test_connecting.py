@@ -54,7 +54,7 @@ async def test_tables_are_found_whatever_search_path_the_role_has(own: OwnServer
 async def test_a_database_that_cannot_hold_every_letter_is_refused(own: OwnServer) -> None:
     await own.query("CREATE DATABASE narrow ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     settings = Settings(db_host=own.socket_folder, db_name="narrow", db_user="flowcrm")
-    with pytest.raises(DatabaseRefused, match="^A database in UTF8 is needed; that at .* is in LATIN1$"):
+    with pytest.raises(DatabaseRefused, match=r"^A database in UTF8 is needed; that at .* is in LATIN1$"):
         await Engine(settings).connect()
     await own.query("DROP DATABASE narrow")
 

@@ -54,7 +54,8 @@ class AdminView:
     :param filters: the columns that the filter offers.
     :param link: the column that leads to a row's form.
     :param tables: the column that names tables, if there is one.
-    :param in_spreadsheets: text columns of digits, which a spreadsheet would take for numbers: writes them as people do.
+    :param in_spreadsheets: for text columns of digits, which a spreadsheet would take for numbers: writes a value as
+        people do.
     """
 
     group: str

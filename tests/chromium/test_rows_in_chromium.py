@@ -31,6 +31,18 @@ async def test_menus_close(clerk: Clerk, db: asyncpg.Connection) -> None:
     await expect(clerk.page.locator("[data-uitest=logout_button]")).to_be_hidden()
 
 
+async def test_the_menu_of_the_last_row_in_sight_is_in_sight(clerk: Clerk, db: asyncpg.Connection) -> None:
+    size = clerk.page.viewport_size
+    assert size is not None
+    await a_customer(db, name="At The Bottom")
+    rows = await clerk.list("customers", "?name=At+The+Bottom")
+    bottom = await rows.first.evaluate("row => Math.ceil(row.getBoundingClientRect().bottom)")
+    await clerk.page.set_viewport_size({"width": size["width"], "height": bottom})
+    await rows.locator("td:last-child a").last.click()
+    await expect(rows.locator("#drop_down_menu")).to_be_in_viewport(ratio=1)
+    await clerk.page.set_viewport_size(size)
+
+
 async def test_rows_stay_under_the_mouse_while_they_are_picked(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale = await a_presale(db)
     await a_line(db, presale)
