@@ -19,6 +19,8 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+	$(BIN)/oxfmt --check backoffice/admin/static/*.js
+	$(BIN)/oxlint --deny-warnings backoffice/admin/static
 	$(BIN)/piccolo backoffice lint
 
 migrate: .venv/ready

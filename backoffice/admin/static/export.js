@@ -19,7 +19,7 @@ function chosenColumns(modal) {
 const isSentence = (answer) => answer.headers.get("Content-Type")?.startsWith("text/plain");
 
 async function* pagesOf(table, query) {
-  for (let cursor = ""; cursor !== null; ) {
+  for (let cursor = ""; cursor !== null;) {
     const address = `api/tables/${table}/?${new URLSearchParams({ ...query, cursor })}`;
     const headers = { "Accept-Language": document.documentElement.lang, Prefer: "export" };
     const answer = await fetch(address, { headers });
@@ -47,7 +47,8 @@ function download(table, parts) {
 async function exportList(modal, columns) {
   const { currentTableName: table, filterParams, orderBy } = store.state;
   const query = { ...filterParams, __page_size: PAGE_ROWS, __readable: true, __visible_fields: columns.join() };
-  if (orderBy?.length) query.__order = orderBy.map(({ column, ascending }) => (ascending ? column : `-${column}`)).join();
+  if (orderBy?.length)
+    query.__order = orderBy.map(({ column, ascending }) => (ascending ? column : `-${column}`)).join();
   const delimiter = modal.querySelector("#delimiter").value;
   const parts = [];
   let done = 0;

@@ -15,8 +15,14 @@ let shown; // the filters that stand in the panel
 const filters = () => Object.entries(store.state.filterParams).filter(([name]) => !BESIDE.test(name));
 const asText = () => JSON.stringify(filters().sort());
 
-const nameOf = ([name, value]) => (name.endsWith("__operator") && value === NULL ? name.replace("__operator", "") : name);
-const columns = () => new Set(filters().map(nameOf).filter((name) => !/__(match|operator)$/.test(name)));
+const nameOf = ([name, value]) =>
+  name.endsWith("__operator") && value === NULL ? name.replace("__operator", "") : name;
+const columns = () =>
+  new Set(
+    filters()
+      .map(nameOf)
+      .filter((name) => !/__(match|operator)$/.test(name)),
+  );
 
 function showHowMany() {
   const count = columns().size;
@@ -41,7 +47,9 @@ function fill(panel) {
 async function nameRow(component, id) {
   const { fieldName } = component;
   component.hiddenSelectedValue = id; // at once: the answer may come after the next "Apply"
-  const answer = await fetch(`api/tables/${store.state.currentTableName}/new/?${new URLSearchParams({ [fieldName]: id })}`);
+  const answer = await fetch(
+    `api/tables/${store.state.currentTableName}/new/?${new URLSearchParams({ [fieldName]: id })}`,
+  );
   const row = answer.ok ? await answer.json() : {};
   if (component.hiddenSelectedValue === id) component.selectedValue = row[`${fieldName}_readable`] ?? id;
 }

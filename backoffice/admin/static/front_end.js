@@ -29,7 +29,9 @@ export function write(name, sentence) {
 
 // A list is filtered by something else, or a list of another table by nothing.
 export const whenFiltered = (task) =>
-  whenMounted(() => store.subscribe(({ type, payload }) => ["updateFilterParams", "reset"].includes(type) && task(payload)));
+  whenMounted(() =>
+    store.subscribe(({ type, payload }) => ["updateFilterParams", "reset"].includes(type) && task(payload)),
+  );
 
 // As if somebody had typed or chosen it.
 export function setValue(field, value) {

@@ -10,7 +10,9 @@ const openMenus = () => [...document.querySelectorAll(MENU)].filter((menu) => me
 const showWhole = () => openMenus().forEach((menu) => menu.scrollIntoView({ block: "nearest" }));
 
 function openElsewhere(target) {
-  return openMenus().filter((menu) => !menu.contains(target) && !openerOf(menu).contains(target)).map(openerOf);
+  return openMenus()
+    .filter((menu) => !menu.contains(target) && !openerOf(menu).contains(target))
+    .map(openerOf);
 }
 
 const close = (openers) => openers.forEach((opener) => opener.click());

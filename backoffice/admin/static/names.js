@@ -58,7 +58,8 @@ function nameFields() {
       field.ariaRequired = String(label.querySelector(".required") !== null);
     }
   }
-  for (const [selector, text] of Object.entries(FIELDS)) page.querySelectorAll(selector).forEach((one) => name(one, say(text)));
+  for (const [selector, text] of Object.entries(FIELDS))
+    page.querySelectorAll(selector).forEach((one) => name(one, say(text)));
 }
 
 function meaningOf(field) {

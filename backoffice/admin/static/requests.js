@@ -28,6 +28,7 @@ XMLHttpRequest.prototype.send = function (body) {
 
 // What the front end is to take for the answer.
 export function answerWith(request, text, status = request.status) {
-  for (const name of ["response", "responseText"]) Object.defineProperty(request, name, { value: text, configurable: true });
+  for (const name of ["response", "responseText"])
+    Object.defineProperty(request, name, { value: text, configurable: true });
   Object.defineProperty(request, "status", { value: status, configurable: true });
 }

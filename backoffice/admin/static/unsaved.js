@@ -33,7 +33,10 @@ export function keep() {
     .filter((field) => !field.closest(".locked") && field.value !== String(row[field.name] ?? ""))
     .map(({ name, value }) => [name, value]);
   const keys = [...document.querySelectorAll(KEYS)]
-    .map(({ component }) => [component.fieldName, { id: component.hiddenSelectedValue, readable: component.selectedValue }])
+    .map(({ component }) => [
+      component.fieldName,
+      { id: component.hiddenSelectedValue, readable: component.selectedValue },
+    ])
     .filter(([name, { id }]) => id && id !== row[name]);
   if (!fields.length && !keys.length) return;
   hasLoggedIn = false;
