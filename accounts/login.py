@@ -19,11 +19,10 @@ from accounts.passwords import hash_password, needs_rehash, verify_password
 from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
-from backoffice.audit_trail.actors import act_as
+from backoffice.audit_trail.actors import act_as_sql
 from backoffice.database.engine import the_engine
 from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
-from backoffice.database.transactions import Transaction
 from backoffice.problems import FieldError, Problem
 
 
@@ -42,7 +41,7 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """
     is_theirs = WhereRaw("caseless(email) = caseless({})", attempt.account)
     verdict = await repeat(is_lost, 2, _judge, attempt, is_theirs, password)
-    async with _turn(attempt, act_as(verdict.user.id, verdict.user.email) if verdict.user else ""):
+    async with _turn(attempt):
         if verdict.user is None:
             await throttle.record_failure(attempt)
         elif session := await _open_session(verdict.user, verdict.better_hash):
@@ -68,6 +67,7 @@ async def _open_session(user: User, better_hash: str | None) -> NewSession | Non
     if now is None or not now["active"] or now["password"] != user.password:
         return None
     if better_hash:
+        await _set_actor(user.id, user.email)
         await _put_password(user.id, better_hash, keeping=await Session.objects().where(Session.user_id == user.id))
     return await create_session(user.id)
 
@@ -83,14 +83,13 @@ class PasswordChangeAttempt:
     """One try to change one's own password.
 
     :param attempt: counts as a log-in, or the thief of a session could guess without limit.
-    :param acts: SQL for the audit trail; see `backoffice.audit_trail.actors`.
     :param keeps_session: whether the session that sends it stays open; all others end.
     """
 
     attempt: Attempt
     user_id: UUID
+    request_id: str
     token_hash: str
-    acts: str
     current: str
     new: str
     keeps_session: bool = True
@@ -103,11 +102,12 @@ async def change_password(change: PasswordChangeAttempt) -> None:
     """
     verdict = await repeat(is_lost, 2, _judge, change.attempt, User.id == change.user_id, change.current)
     hashed = await hash_password(change.new) if verdict.user else ""
-    async with _turn(change.attempt, change.acts):
+    async with _turn(change.attempt):
         password, session = await _hold(change)
         if verdict.user is None:
             await throttle.record_failure(change.attempt)
         elif verdict.user.password == password:
+            await _set_actor(change.user_id, verdict.user.email, change.request_id)
             await _put_password(change.user_id, hashed, keeping=session if change.keeps_session else [])
             return
     if verdict.user is None:
@@ -141,19 +141,33 @@ async def _lock(user_id: UUID) -> dict[str, Any] | None:
     return rows[0] if rows else None
 
 
+async def _set_actor(user_id: UUID, email: str, request_id: str | None = None) -> None:
+    """Tells the audit trail who acts in this transaction."""
+    await the_engine().fetch_value(f"SELECT {act_as_sql('$1::uuid', '$2::text', '$3')}", user_id, email, request_id)
+
+
 @asynccontextmanager
-async def _turn(attempt: Attempt, acts: str) -> AsyncIterator[None]:
+async def _turn(attempt: Attempt) -> AsyncIterator[None]:
     """A transaction in which no other attempt for this account or from this address is judged.
 
     :raises Problem: rate_limited, when attempts judged meanwhile used up the limit: a burst of guesses gets no more
         answers than one guess after the other.
     """
-    async with _transaction(acts):
+    async with _transaction():
         await throttle.take_turn(attempt)
         await throttle.refuse_if_exhausted(attempt)
         yield
 
 
-def _transaction(acts: str = "") -> Transaction:
-    """READ COMMITTED, whatever the database's default: it sees what others committed while it waited for a lock."""
-    return the_engine().transaction(first=f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {acts}")
+@asynccontextmanager
+async def _transaction() -> AsyncIterator[None]:
+    """READ COMMITTED, whatever the database's default: it sees what others committed while it waited for a lock.
+
+    Inside another transaction it is that one, and its level stays.
+    """
+    engine = the_engine()
+    is_inner = engine.current_transaction.get() is not None
+    async with engine.transaction() as transaction:
+        if not is_inner:
+            await transaction.connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        yield

@@ -19,7 +19,6 @@ from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, is_json, read_json, read_nothing
 from backoffice.api.raw_parameters import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
-from backoffice.audit_trail.actors import act_for
 from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
 from backoffice.problems import FieldError, Problem, validated
@@ -137,7 +136,7 @@ def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> P
         attempt=Attempt(user.email, client_of(request)),
         user_id=user.id,
         token_hash=request.state.token_hash,
-        acts=act_for(request.scope),
+        request_id=request.state.request_id,
         current=body.current_password,
         new=body.new_password,
         keeps_session=keeps_session,

@@ -17,7 +17,7 @@ from tests.support.refusals import refused
 from tests.support.trail import changes, deeds, entries
 
 EMPLOYEE, MANAGER, ADMIN = (f"{role}@flowcrm.example" for role in ("employee", "manager", "admin"))
-ZE = "zé.o'neil@flowcrm.example"
+ZE = "zé.o'neil{}%s$1@flowcrm.example"
 WEAK_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("flowcrm-demo")
 
 
@@ -114,7 +114,9 @@ class TestOverRest:
     ) -> None:
         user = await id_of(connection, EMPLOYEE)
         change = {"current_password": "flowcrm-demo", "new_password": "battery staple"}
-        assert (await cast.employee.post("/api/auth/password/", json=change)).status_code == 204
+        answer = await cast.employee.post("/api/auth/password/", json=change, headers={"X-Request-ID": "mine"})
+        assert answer.status_code == 204
+        assert await entries(connection, "who", "request_id", action="changed") == [(EMPLOYEE, "mine")]
         assert (await cast.admin.patch(f"/api/users/{user}/", json={"password": "correct horse"})).status_code == 200
         assert await entries(connection, "who", "row_id", "changes", action="changed") == [
             (EMPLOYEE, user, {"password": ["***", "***"]}),

@@ -146,6 +146,21 @@ class TestEnd:
         assert await is_alive(client, other)
         assert (await client.post(LOGOUT, headers=bearer(token))).status_code == 401
 
+    async def test_log_out_ends_a_session_although_transactions_see_the_past(
+        self, client: httpx.AsyncClient, connection: asyncpg.Connection
+    ) -> None:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+        from piccolo_conf import DB
+
+        await DB.close_pool()
+        await DB.open_pool()
+        token = await a_token(connection, ANA)
+        assert (await client.post(LOGOUT, headers=bearer(token))).status_code == 204
+        keep_cookies(client, await a_token(connection, ANA))
+        assert (await client.post("/admin/public/logout/", headers=csrf(client))).status_code == 200
+        assert await sessions(connection) == 0
+
     async def test_log_out_takes_no_orders_beside_its_address(
         self, client: httpx.AsyncClient, connection: asyncpg.Connection
     ) -> None:

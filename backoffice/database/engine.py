@@ -210,9 +210,8 @@ class Engine(PostgresEngine):
         row = await self.fetch_row(sql, *arguments)
         return None if row is None else row[0]
 
-    def transaction(self, allow_nested: bool = True, first: str = "") -> Transaction:
-        """:param first: statements that are sent together with BEGIN."""
-        return Transaction(engine=self, allow_nested=allow_nested, first=first)
+    def transaction(self, allow_nested: bool = True) -> Transaction:
+        return Transaction(engine=self, allow_nested=allow_nested)
 
     async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> list[asyncpg.Record]:
         async with self.acquire() as connection:

@@ -1,19 +1,19 @@
 """Transactions that return their connection to the pool in a clean state, whatever fails."""
 
 import asyncio
-from collections.abc import Mapping
-from contextvars import ContextVar
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import asyncpg
 from asyncpg.transaction import Transaction as RawTransaction
 from asyncpg.transaction import TransactionState
-from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+from piccolo.engine.postgres import PostgresTransaction
 
 from backoffice.database.connecting import Connection, end_at_once
 from backoffice.database.failures import DATABASE_ERRORS, is_lost
-from backoffice.database.pool import Pool
 from backoffice.database.pooler import for_one_transaction
+
+if TYPE_CHECKING:
+    from backoffice.database.engine import Engine
 
 ROLLBACK_SECONDS = 2
 
@@ -22,54 +22,38 @@ ROLLBACK_SECONDS = 2
 NO_USE_TO_ANYBODY = (TimeoutError, asyncio.CancelledError, asyncpg.ReadOnlySQLTransactionError)
 
 
-class Lender(Protocol):
-    """Lends connections to transactions; the engine is one."""
-
-    pool: Pool
-    current_transaction: ContextVar[PostgresTransaction | None]
-
-    @property
-    def settings_of_transactions(self) -> Mapping[str, str]: ...
-
-
 class Transaction(PostgresTransaction):
-    """Piccolo's transaction, but its end cannot fail half-way; inside another transaction it is that one.
+    """Piccolo's transaction, but its end cannot fail half-way; inside another transaction it is that one."""
 
-    :param first: statements that are sent together with BEGIN.
-    """
-
+    engine: "Engine"
     connection: Connection
     transaction: RawTransaction
-
-    def __init__(self, engine: PostgresEngine, allow_nested: bool = True, first: str = "") -> None:
-        super().__init__(engine, allow_nested)
-        self.lender, self.first = cast(Lender, engine), first
 
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
             return cast(Transaction, self._parent)
         await self._take_and_begin(tries=2)
-        self.context = self.lender.current_transaction.set(self)
+        self.context = self.engine.current_transaction.set(self)
         return self
 
     async def _take_and_begin(self, tries: int) -> None:
-        self.connection = await self.lender.pool.take()
+        self.connection = await self.engine.pool.take()
         try:
             self.transaction = await self._begin()
         except BaseException as error:
             end_at_once(self.connection)
-            await self.lender.pool.give_back(self.connection)
+            await self.engine.pool.give_back(self.connection)
             if tries == 1 or not is_lost(error):
                 raise
             await self._take_and_begin(tries - 1)  # the connection had died in the pool, and nothing was done on it
 
     async def _begin(self) -> RawTransaction:
-        """Begins asyncpg's transaction, with settings and first statements in the same round trip as BEGIN."""
-        lender, transaction = self.lender, self.connection.transaction()
-        settings = for_one_transaction(lender.settings_of_transactions)
+        """Begins asyncpg's transaction, with settings in the same round trip as BEGIN."""
+        transaction = self.connection.transaction()
+        settings = for_one_transaction(self.engine.settings_of_transactions)
         inside: Any = transaction  # its private attributes have no types
         connection = inside._connection
-        await connection.execute(f"BEGIN; {settings} {self.first}")
+        await connection.execute(f"BEGIN; {settings}")
         connection._top_xact, inside._state = transaction, TransactionState.STARTED
         return transaction
 
@@ -79,8 +63,8 @@ class Transaction(PostgresTransaction):
         try:
             await self._end(exception)
         finally:
-            self.lender.current_transaction.set(None)
-            await self.lender.pool.give_back(self.connection)
+            self.engine.current_transaction.set(None)
+            await self.engine.pool.give_back(self.connection)
         return False
 
     async def _end(self, exception: BaseException | None) -> None:
