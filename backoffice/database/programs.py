@@ -11,6 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
+
 LOCK_SECONDS = 90
 COMPLAINT_LINES = 3
 
@@ -98,12 +100,9 @@ def make_private_folder(folder: Path, *, data: Path) -> None:
 
 def command_line(pid: int) -> str:
     """Program and arguments of a living process, else ''."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    if Path("/proc/self").exists():
-        return ""
-    listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607 - macOS
-    return listed.stdout
+    with contextlib.suppress(psutil.Error):
+        return " ".join(psutil.Process(pid).cmdline())
+    return ""
 
 
 def lock(path: Path, operation: int) -> int:

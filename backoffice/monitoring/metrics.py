@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from pathlib import Path
 
+import psutil
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -18,7 +19,6 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DatabaseUnavailable
-from backoffice.database.programs import command_line
 from backoffice.monitoring.probing import prober
 
 SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
@@ -83,7 +83,7 @@ async def metrics(_: Request) -> Response:
 def _of_all_workers(folder: str) -> bytes:
     for file in Path(folder).glob("gauge_live*.db"):
         pid = int(file.stem.rpartition("_")[2])
-        if not command_line(pid):
+        if not psutil.pid_exists(pid):
             _forget(pid, folder)
     everything = CollectorRegistry()
     MultiProcessCollector(everything, folder)  # type: ignore[no-untyped-call] # has no types
