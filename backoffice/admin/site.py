@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel
 from piccolo_api.csrf.middleware import CSRFMiddleware
 from starlette.middleware import Middleware
@@ -107,10 +107,15 @@ async def _pass_on(_: Request, error: Exception) -> Response:
 
 def _add_routes(app: FastAPI, crud: AdminCRUD) -> None:
     """Adds routes as FastAPIWrapper would, but with bare requests: the front end shows FastAPI's refusals badly."""
-    root, read_only = f"/tables/{crud.resource.tablename}/", crud.resource.read_only
-    methods = ["GET"] if read_only else ["GET", "POST"]
-    app.add_api_route(root, crud.root, methods=methods, include_in_schema=False)
+    table = f"/tables/{crud.resource.tablename}/"
+    row = f"{table}{{row_id}}/"
+    router = APIRouter(include_in_schema=False)
+    router.get(table)(crud.list_rows)
     for name in FIXED:
-        app.add_api_route(f"{root}{name}/", getattr(crud, f"get_{name}"), include_in_schema=False)
-    methods = ["GET"] if read_only else ["GET", "PUT", "PATCH", "DELETE"]
-    app.add_api_route(f"{root}{{row_id}}/", crud.detail, methods=methods, include_in_schema=False)
+        router.get(f"{table}{name}/")(getattr(crud, f"get_{name}"))
+    router.get(row)(crud.read_row)
+    if not crud.resource.read_only:
+        router.post(table)(crud.create_row)
+        router.api_route(row, methods=["PUT", "PATCH"])(crud.change_row)
+        router.delete(row)(crud.delete_row)
+    app.include_router(router)

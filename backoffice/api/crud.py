@@ -21,19 +21,7 @@ from backoffice.web.routing import authenticates_lazily
 
 
 class CRUD(ReadCRUD):
-    """The routes of one resource: REST has what `routes.py` names, the admin `root`, `detail` and the `get_…`."""
-
-    async def root(self, request: Request) -> Response:
-        if request.method == "GET":
-            return await self.list_rows(request)
-        return await self.create_row(request)
-
-    async def detail(self, request: Request) -> Response:
-        if request.method == "GET":
-            return await self.read_row(request)
-        if request.method != "DELETE":
-            return await self.change_row(request)
-        return await self.delete_row(request)
+    """The routes of one resource, for REST and for the admin."""
 
     @authenticates_lazily
     async def create_row(self, request: Request) -> Response:
