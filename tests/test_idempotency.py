@@ -100,17 +100,6 @@ async def test_bodies_that_differ_anywhere_as_json_are_not_the_same(cast: Cast, 
     assert await connection.fetchval("SELECT count(*) FROM presales") == len(VALUES)
 
 
-async def test_a_key_that_an_earlier_release_kept_is_known(cast: Cast, connection: asyncpg.Connection) -> None:
-    """It kept the body as jsonb."""
-    body = f'{{"customer_id": "{await a_customer(connection)}", "discount": 0.50, "total": {{"b": 1e2, "a": "é"}}}}'
-    first = await post_text(cast.employee, body, "before")
-    await connection.execute("UPDATE idempotency_keys SET request = $1::jsonb", body)
-    again = await post_text(cast.employee, body.replace("0.50", "5e-1"), "before")
-    assert (again.status_code, again.text) == (201, first.text)
-    other = await post_text(cast.employee, body.replace("0.50", "0.51"), "before")
-    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-
-
 async def test_a_body_that_is_nested_as_deeply_as_can_be_read_is_an_answer(
     cast: Cast, connection: asyncpg.Connection
 ) -> None:
