@@ -131,7 +131,7 @@ def _say(text: words.Text, plainer: words.Text, language: words.Language, parame
 
 def _public_code(error: FieldError) -> str:
     constraint = words.CONSTRAINTS.get(error.code)
-    return constraint.code if constraint else SAME_WORDS.get(error.code, error.code)
+    return constraint.code if constraint else error.code
 
 
 def _message(error: FieldError, language: words.Language) -> str:
@@ -141,8 +141,8 @@ def _message(error: FieldError, language: words.Language) -> str:
         return _say(constraint.each or constraint.says, plainer, language, error.parameters)
     if error.code in words.PROBLEMS:
         return words.translate(words.PROBLEMS[error.code].detail, language, **error.parameters)
-    code, plainer = SAME_WORDS.get(error.code, error.code), words.VALUE_ERRORS["invalid"]
-    return _say(words.VALUE_ERRORS.get(code, plainer), plainer, language, error.parameters)
+    plainer = words.VALUE_ERRORS["invalid"]
+    return _say(words.VALUE_ERRORS.get(error.code, plainer), plainer, language, error.parameters)
 
 
 def validated(model: type[Model], data: object) -> Model:

@@ -11,10 +11,8 @@ from collections.abc import Awaitable, Sequence
 from piccolo.apps.migrations.commands import backwards as backwards_command
 from piccolo.apps.migrations.commands import forwards as forwards_command
 from piccolo.apps.migrations.commands import new as new_command
-from piccolo.apps.migrations.commands.backwards import BackwardsMigrationManager
 from piccolo.apps.migrations.commands.base import MigrationResult
 from piccolo.apps.migrations.commands.check import CheckMigrationManager, MigrationStatus
-from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration as MigrationTable
 
 from backoffice.database.engine import the_engine
@@ -24,8 +22,6 @@ from backoffice.migrations.outcomes import STOPPED, why
 
 _run_forwards = forwards_command.run_forwards
 _run_backwards = backwards_command.run_backwards
-_forwards_of_app = ForwardsMigrationManager.run
-_backwards_of_app = BackwardsMigrationManager.run
 _statuses = CheckMigrationManager.get_migration_statuses
 _unrun = CheckMigrationManager.havent_ran_count
 
@@ -73,18 +69,6 @@ async def run_backwards(
     return await _result(runner.backwards(the_engine(), choice), clean=clean)
 
 
-async def forwards_of_app(self: ForwardsMigrationManager) -> MigrationResult:
-    if self.preview:
-        return await _forwards_of_app(self)
-    return await run_forwards(self.app_name, self.migration_id, self.fake)
-
-
-async def backwards_of_app(self: BackwardsMigrationManager) -> MigrationResult:
-    if self.preview:
-        return await _backwards_of_app(self)
-    return await run_backwards(self.app_name, self.migration_id, self.auto_agree, self.clean)
-
-
 async def statuses(self: CheckMigrationManager) -> list[MigrationStatus]:
     """The statuses, without making the table where nothing has ever run."""
     if await MigrationTable.table_exists():
@@ -104,8 +88,6 @@ async def unrun(self: CheckMigrationManager) -> int:
 def take_over() -> None:
     forwards_command.run_forwards = run_forwards
     backwards_command.run_backwards = run_backwards
-    ForwardsMigrationManager.run = forwards_of_app  # type: ignore[method-assign]
-    BackwardsMigrationManager.run = backwards_of_app  # type: ignore[method-assign]
     CheckMigrationManager.get_migration_statuses = statuses  # type: ignore[method-assign]
     CheckMigrationManager.havent_ran_count = unrun  # type: ignore[method-assign]
     new_command._create_new_migration = writing.create
