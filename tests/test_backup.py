@@ -236,12 +236,12 @@ async def test_nothing_is_replaced_under_an_application_that_runs(database: str,
     file = tmp_path / "flow.dump"
     await save(database, file)
     application = Engine(Settings(database_url=database))
-    await application.open_pool()
+    await application.start_connection_pool()
     try:
         with pytest.raises(BackupRefused, match="Stop it first"):
             await load(database, file, replace=True)
     finally:
-        await application.close_pool()
+        await application.close_connection_pool()
 
 
 NO_SETTINGS_OF_OURS = {

@@ -44,9 +44,9 @@ async def test_tables_are_found_whatever_search_path_the_role_has(own: OwnServer
     engine = Engine(own.settings(database_url=own.dsn.replace("flowcrm@", "astray@")))
     for ask in engine.fetch_value, engine._run_in_new_connection, engine._run_in_pool:
         assert "public" in str(await ask("SELECT current_schema() AS path"))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     assert await engine.fetch_value("SELECT current_schema()") == "public"
-    await engine.close_pool()
+    await engine.close_connection_pool()
     await own.query("DROP ROLE astray")
     await own.query("DROP SCHEMA elsewhere")
 
@@ -62,7 +62,7 @@ async def test_a_database_that_cannot_hold_every_letter_is_refused(own: OwnServe
 async def start_error(settings: Settings) -> tuple[DatabaseUnavailable, float]:
     begin = time.monotonic()
     with pytest.raises(DatabaseUnavailable) as caught:
-        await Engine(settings).open_pool()
+        await Engine(settings).start_connection_pool()
     return caught.value, time.monotonic() - begin
 
 
@@ -139,7 +139,7 @@ async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path, caplog: py
     late.start()
     late.stop()
     engine = Engine(late.settings())
-    opening = asyncio.create_task(engine.open_pool())
+    opening = asyncio.create_task(engine.start_connection_pool())
     while "attempt 1" not in caplog.text:
         await asyncio.sleep(0.01)
     with caplog.at_level(logging.INFO):
@@ -149,7 +149,7 @@ async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path, caplog: py
         assert "connected to PostgreSQL 18" in caplog.text
         assert "pool of at most 20" in caplog.text
     finally:
-        await engine.close_pool()
+        await engine.close_connection_pool()
         late.stop()
 
 
@@ -161,13 +161,13 @@ def two_hosts(first: str, second: str, **others: Any) -> Settings:
 async def test_the_host_that_may_be_written_is_found_and_found_again(own: OwnServer, tmp_path: Path) -> None:
     with own_server(tmp_path / "data", default_transaction_read_only="on") as standby:
         engine = Engine(two_hosts(standby.socket_folder, own.socket_folder))
-        await engine.open_pool()
+        await engine.start_connection_pool()
         try:
             ((port,),) = await engine.run_ddl("SHOW unix_socket_directories")
             assert port.strip('"') == own.socket_folder
             assert engine.connector.addresses[0][0] == own.socket_folder
         finally:
-            await engine.close_pool()
+            await engine.close_connection_pool()
 
 
 async def test_a_host_that_hangs_does_not_hide_the_next_one(own: OwnServer, tmp_path: Path) -> None:
@@ -177,11 +177,11 @@ async def test_a_host_that_hangs_does_not_hide_the_next_one(own: OwnServer, tmp_
         hanging.bind(str(path))
         hanging.listen()
         engine = Engine(two_hosts(str(path.parent), own.socket_folder))
-        await engine.open_pool()
+        await engine.start_connection_pool()
         try:
             assert await engine.run_ddl("SELECT 1")
         finally:
-            await engine.close_pool()
+            await engine.close_connection_pool()
 
 
 async def test_parameters_that_only_libpq_knows_do_no_harm(own: OwnServer) -> None:

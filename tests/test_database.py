@@ -30,9 +30,9 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
 @pytest.fixture
 async def engine(own: OwnServer) -> AsyncIterator[Engine]:
     engine = Engine(own.settings(db_pool_max=3, db_acquire_timeout=0.3))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     yield engine
-    await engine.close_pool()
+    await engine.close_connection_pool()
 
 
 async def server_connections(own: OwnServer) -> int:
@@ -91,9 +91,9 @@ async def limited(own: OwnServer) -> AsyncIterator[Engine]:
     """As a role to which PostgreSQL gives two connections, where eight would be asked for."""
     await own.query("CREATE ROLE limited LOGIN CONNECTION LIMIT 2")
     engine = Engine(own.settings(database_url=own.dsn.replace("flowcrm@", "limited@"), db_pool_max=8))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     yield engine
-    await engine.close_pool()
+    await engine.close_connection_pool()
     await own.query("DROP ROLE limited")
 
 
@@ -172,7 +172,7 @@ async def test_a_cancelled_transaction_leaks_no_connection(engine: Engine) -> No
 
 async def test_a_statement_past_its_limit_is_ended_by_the_server(own: OwnServer) -> None:
     engine = Engine(own.settings(db_statement_timeout=0.2, db_pool_max=3))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     try:
         for _ in range(5):
             with pytest.raises(asyncpg.QueryCanceledError):
@@ -180,12 +180,12 @@ async def test_a_statement_past_its_limit_is_ended_by_the_server(own: OwnServer)
                     await engine.run_ddl("SELECT pg_sleep(60)")
         assert await is_usable(engine)
     finally:
-        await engine.close_pool()
+        await engine.close_connection_pool()
 
 
 async def test_a_lock_held_too_long_is_an_error_of_its_own(own: OwnServer) -> None:
     engine = Engine(own.settings(db_lock_timeout=0.2, db_pool_max=3))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     try:
         await engine.run_ddl("CREATE TABLE IF NOT EXISTS locked (id int)")
         async with engine.acquire() as holder, holder.transaction():
@@ -194,12 +194,12 @@ async def test_a_lock_held_too_long_is_an_error_of_its_own(own: OwnServer) -> No
                 await engine.run_ddl("SELECT * FROM locked")
         assert await is_usable(engine)
     finally:
-        await engine.close_pool()
+        await engine.close_connection_pool()
 
 
 async def test_a_server_that_hangs_is_noticed_and_no_connection_is_lost(own: OwnServer) -> None:
     engine = Engine(own.settings(db_statement_timeout=0.2, db_pool_max=3))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     try:
         async with engine.acquire():  # so that the next one is new, and hangs while it connects
             with own.frozen(), pytest.raises(DatabaseUnavailable, match="no answer in time"):
@@ -212,13 +212,13 @@ async def test_a_server_that_hangs_is_noticed_and_no_connection_is_lost(own: Own
             assert time.monotonic() - begin < 5
         assert await is_usable(engine)
     finally:
-        await engine.close_pool()
+        await engine.close_connection_pool()
 
 
 async def test_reads_fail_while_the_server_is_away_and_work_when_it_is_back(tmp_path: Path) -> None:
     with own_server(tmp_path / "data") as own:
         engine = Engine(own.settings(db_pool_max=3))
-        await engine.open_pool()
+        await engine.start_connection_pool()
         try:
             assert await is_usable(engine)
             own.kill()
@@ -228,26 +228,26 @@ async def test_reads_fail_while_the_server_is_away_and_work_when_it_is_back(tmp_
             own.start()
             assert await is_usable(engine)
         finally:
-            await engine.close_pool()
+            await engine.close_connection_pool()
 
 
 async def test_an_embedded_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
     engine = Engine(Settings(flow_data_dir=tmp_path / "data", db_pool_max=3))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     try:
         handle = OwnServer(tmp_path / "data")
         handle.kill()
         await asyncio.gather(*(engine.run_ddl("SELECT 1") for _ in range(6)), return_exceptions=True)
         assert await is_usable(engine)
     finally:
-        await engine.close_pool()
+        await engine.close_connection_pool()
     assert handle.running() == []
 
 
 async def test_after_the_pool_a_query_is_an_error_and_no_silent_connection(own: OwnServer) -> None:
     engine = Engine(own.settings())
-    await engine.open_pool()
-    await engine.close_pool()
+    await engine.start_connection_pool()
+    await engine.close_connection_pool()
     with pytest.raises(DatabaseUnavailable, match="pool is closed"):
         await engine.run_ddl("SELECT 1")
     with pytest.raises(DatabaseUnavailable, match="pool is closed"):
@@ -258,10 +258,10 @@ async def test_after_the_pool_a_query_is_an_error_and_no_silent_connection(own: 
 async def test_closing_the_pool_does_not_wait_for_ever(own: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backoffice.database.pool.CLOSE_POOL_SECONDS", 0.2)
     engine = Engine(own.settings())
-    await engine.open_pool()
+    await engine.start_connection_pool()
     kept = await engine.pool.take()
     begin = time.monotonic()
-    await engine.close_pool()
+    await engine.close_connection_pool()
     assert time.monotonic() - begin < 2
     await engine.pool.give_back(kept)
     while await server_connections(own):

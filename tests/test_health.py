@@ -40,13 +40,13 @@ async def asking(settings: Settings, *, opened: bool = False) -> AsyncIterator[h
     engine.configure(settings)
     prober.cache_clear()
     if opened:
-        await engine.open_pool()
+        await engine.start_connection_pool()
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(application()), base_url="http://flow") as client:
             yield client
     finally:
         await prober(engine).close()
-        await engine.close_pool()
+        await engine.close_connection_pool()
 
 
 @asynccontextmanager

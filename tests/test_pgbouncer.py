@@ -42,9 +42,9 @@ def served_database(database: str, through_pgbouncer: Way) -> str:
 @pytest.fixture
 async def engine(served_database: str) -> AsyncIterator[Engine]:
     engine = Engine(Settings(database_url=SecretStr(served_database), db_statement_timeout=0.5))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     yield engine
-    await engine.close_pool()
+    await engine.close_connection_pool()
 
 
 async def test_it_is_noticed(engine: Engine, database: str) -> None:
@@ -98,26 +98,26 @@ async def test_where_it_lets_nobody_else_in_health_asks_on_one_that_serves(
 ) -> None:
     with pgbouncer(tmp_path / "full", server, clients=2) as through:
         engine = Engine(Settings(database_url=SecretStr(through(database))))
-        await engine.open_pool()
+        await engine.start_connection_pool()
         other = await asyncpg.connect(through(database), statement_cache_size=0)
         with pytest.raises(DatabaseFull, match="no more connections allowed"):
             await engine.connect()
         assert (await prober(engine).ask()).schema.pending == 0
         assert engine.pool.figures().active == 0
         await other.close()
-        await engine.close_pool()
+        await engine.close_connection_pool()
 
 
 async def test_it_may_be_restarted(server: str, database: str, tmp_path: Path) -> None:
     with pgbouncer(tmp_path / "first", server) as through:
         engine = Engine(Settings(database_url=SecretStr(through(database))))
-        await engine.open_pool()
+        await engine.start_connection_pool()
         await engine._run_in_pool("SELECT 1")
     with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
         await engine._run_in_pool("SELECT 1")
     with pgbouncer(tmp_path / "second", server, port=engine.connector.addresses[0][1]):
         assert (await engine._run_in_pool("SELECT 1 AS one"))[0]["one"] == 1
-    await engine.close_pool()
+    await engine.close_connection_pool()
 
 
 async def test_commands_may_be_lent_the_session_of_an_earlier_one(

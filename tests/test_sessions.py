@@ -153,8 +153,8 @@ class TestEnd:
         await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
         from piccolo_conf import DB
 
-        await DB.close_pool()
-        await DB.open_pool()
+        await DB.close_connection_pool()
+        await DB.start_connection_pool()
         token = await a_token(connection, ANA)
         assert (await client.post(LOGOUT, headers=bearer(token))).status_code == 204
         keep_cookies(client, await a_token(connection, ANA))

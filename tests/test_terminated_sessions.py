@@ -22,9 +22,9 @@ TIMES = 400  # in about one of twenty the driver is caught in the middle of a me
 @pytest.fixture
 async def engine(database: str) -> AsyncIterator[Engine]:
     engine = Engine(Settings(database_url=database, db_pool_max=2))
-    await engine.open_pool()
+    await engine.start_connection_pool()
     yield engine
-    await engine.close_pool()
+    await engine.close_connection_pool()
 
 
 async def work_until_terminated(engine: Engine, terminator: asyncpg.Connection) -> None:
@@ -53,7 +53,7 @@ async def test_whatever_the_driver_was_doing_it_is_told_as_lost_and_nothing_leak
 async def test_a_server_that_dies_while_a_transaction_begins_keeps_no_place_in_the_pool(tmp_path: Path) -> None:
     with own_server(tmp_path / "own") as server:
         engine = Engine(server.settings(db_pool_max=1))
-        await engine.open_pool()
+        await engine.start_connection_pool()
         with server.frozen():
             beginning = asyncio.create_task(engine.transaction().__aenter__())
             while not engine.pool.figures().active:
@@ -65,7 +65,7 @@ async def test_a_server_that_dies_while_a_transaction_begins_keeps_no_place_in_t
         await asyncio.to_thread(server.start)
         async with engine.transaction(), engine.acquire() as connection:
             assert await connection.fetchval("SELECT 1") == 1
-        await engine.close_pool()
+        await engine.close_connection_pool()
 
 
 async def end_all_other_sessions(database: str) -> int:

@@ -167,7 +167,7 @@ class Engine(PostgresEngine):
         finally:
             await close_quietly(connection)
 
-    async def open_pool(self) -> None:
+    async def start_connection_pool(self, **_: Any) -> None:
         """Waits for the database, then opens the pool; see wait_until_reachable for the errors."""
         if self.pool.is_open:
             raise RuntimeError("The connection pool is open already")
@@ -184,17 +184,11 @@ class Engine(PostgresEngine):
     async def _connect_for_pool(self, **extra: Any) -> asyncpg.Connection:
         return await self.connect(**extra)
 
-    async def close_pool(self) -> None:
+    async def close_connection_pool(self) -> None:
         """Waits a few seconds for connections in use, then ends them; leaves the embedded server."""
         await self.pool.close()
         if self.embedded is not None:
             await asyncio.to_thread(self.embedded.stop)
-
-    async def start_connection_pool(self, **kwargs: Any) -> None:
-        await self.open_pool()
-
-    async def close_connection_pool(self) -> None:
-        await self.close_pool()
 
     # What Piccolo calls
 

@@ -97,7 +97,7 @@ class Standby:
         while True:
             try:
                 if not self.engine.pool.is_open:
-                    await self.engine.open_pool()
+                    await self.engine.start_connection_pool()
                 begun = time.monotonic()
                 async with asyncio.timeout(READ_SECONDS):
                     self._judge(await self._look())
@@ -140,4 +140,4 @@ async def reading(engine: Engine) -> AsyncIterator[None]:
     finally:
         engine.reader = engine
         watch.cancel()
-        await standby.engine.close_pool()
+        await standby.engine.close_connection_pool()

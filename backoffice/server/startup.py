@@ -98,7 +98,7 @@ async def serving(engine: Engine, *checks: Check) -> AsyncIterator[None]:
         try:
             await engine.wait_until_reachable()
             await settle_migrations(engine)
-            await engine.open_pool()
+            await engine.start_connection_pool()
             for check in checks:
                 await check(engine)
         except DATABASE_ERRORS as error:
@@ -107,7 +107,7 @@ async def serving(engine: Engine, *checks: Check) -> AsyncIterator[None]:
         yield
     finally:
         await prober(engine).close()
-        await engine.close_pool()
+        await engine.close_connection_pool()
 
 
 @cache
