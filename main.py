@@ -12,8 +12,7 @@ from accounts.production import refuse_demo_accounts
 from accounts.resources import AUDIT_TRAIL, USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
-from accounts.sessions import SECURITY_SCHEMES, AdminSessions
-from accounts.tables import User
+from accounts.sessions import SECURITY_SCHEMES
 from backoffice.admin.site import Admin
 from backoffice.api.routes import add_resource
 from backoffice.database import standby
@@ -69,8 +68,6 @@ app.mount(
     "/admin",
     Admin(
         SHOWN,
-        auth_table=User,
-        session_table=AdminSessions,
         production=DB.settings.production,
         site_name=app.title,
         sidebar_links=LINKS,

@@ -1,4 +1,4 @@
-"""Authentication: every route under /api except log-in and health needs a session, and learns its user."""
+"""Authentication, the same for REST and the admin: all but log-in and health need a session, and learn its user."""
 
 import asyncio
 import hmac
@@ -88,18 +88,6 @@ class SessionUser:
         set_user(scope, caller, self.token_hash)
 
 
-class AdminSessionUser:
-    """A `LazyUser` for the admin: without a session it sets no user, as piccolo-admin itself refuses the request."""
-
-    def __init__(self, token: str) -> None:
-        self.token_hash = hash_token(token)
-
-    async def authenticate(self, scope: Scope) -> None:
-        scope.pop(LAZY_USER)
-        if caller := await repeat(is_lost, 2, find_actor, self.token_hash, scope):
-            set_user(scope, caller, self.token_hash)
-
-
 def set_user(scope: Scope, caller: Caller, token_hash: str) -> None:
     """Stores the caller in the scope of the request."""
     scope.pop(LAZY_USER, None)
@@ -109,7 +97,9 @@ def set_user(scope: Scope, caller: Caller, token_hash: str) -> None:
 
 
 class Authentication:
-    """ASGI middleware: under /api, only log-in and health are reached without a session.
+    """ASGI middleware: under /api, only log-in and health are reached without a session; under /admin/api, nothing is.
+
+    The admin takes the cookie alone: a proxy may send a bearer token of its own along with the requests of browsers.
 
     A request with a session has a `LazyUser` until its user is looked up: by the query that answers it, or by
     `UnitOfWork` in the transaction of a change. That sets scope["user"], scope["auth"] and state.token_hash, or raises
@@ -128,29 +118,24 @@ class Authentication:
         await self.app(scope, receive, send)
 
     async def _look(self, scope: Scope, path: str) -> None:
-        reads, connection = scope["method"] in SAFE_METHODS, HTTPConnection(scope)
-        if _is_private(path):
+        connection, is_lazy = HTTPConnection(scope), False
+        if path.startswith(ADMIN):
+            user = _user_of_cookie(connection)
+        elif _is_private(path):
             is_lazy = self.is_lazy(scope)  # which also names the route in the log
-            scope[LAZY_USER] = user = _user(connection)
-            if reads and not is_lazy:
-                async with asyncio.timeout(the_engine().settings.db_acquire_timeout + LOOKUP_SECONDS):
-                    await user.authenticate(scope)
-        elif path.startswith(ADMIN) and not reads:
-            scope[LAZY_USER] = AdminSessionUser(connection.cookies.get(SESSION_COOKIE, ""))
+            user = _user(connection)
+        else:
+            return
+        scope[LAZY_USER] = user
+        if scope["method"] in SAFE_METHODS and not is_lazy:
+            async with asyncio.timeout(the_engine().settings.db_acquire_timeout + LOOKUP_SECONDS):
+                await user.authenticate(scope)
 
 
 def _is_private(path: str) -> bool:
     if path in PUBLIC or path.startswith(PUBLIC_BELOW):
         return False
     return path == "/api" or path.startswith("/api/")
-
-
-async def authenticate(connection: HTTPConnection) -> None:
-    """Looks up the session's user at once.
-
-    :raises Problem: unauthenticated, csrf_failed.
-    """
-    await _user(connection).authenticate(connection.scope)
 
 
 def _user(connection: HTTPConnection) -> SessionUser:
@@ -160,10 +145,22 @@ def _user(connection: HTTPConnection) -> SessionUser:
     """
     credentials = [value.partition(" ") for value in connection.headers.getlist("authorization")]
     bearers = [token.strip() for scheme, _, token in credentials if scheme.lower() == "bearer"]
-    tokens = bearers or [connection.cookies.get(SESSION_COOKIE, "")]
-    if len(tokens) > 1 or not tokens[0]:
+    if not bearers:
+        return _user_of_cookie(connection)
+    if len(bearers) > 1 or not bearers[0]:
         raise Problem("unauthenticated", headers=CHALLENGE)
-    return SessionUser(tokens[0], by_cookie=not bearers)
+    return SessionUser(bearers[0], by_cookie=False)
+
+
+def _user_of_cookie(connection: HTTPConnection) -> SessionUser:
+    """The user of the cookie.
+
+    :raises Problem: unauthenticated, when there is none.
+    """
+    token = connection.cookies.get(SESSION_COOKIE, "")
+    if not token:
+        raise Problem("unauthenticated", headers=CHALLENGE)
+    return SessionUser(token, by_cookie=True)
 
 
 def check_csrf(connection: HTTPConnection, sent: str | None) -> None:

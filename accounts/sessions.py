@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -127,16 +127,3 @@ def clear_cookies(response: Response) -> None:
 
 def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")  # compare_digest accepts only ASCII text
-
-
-class AdminSessions:
-    """Our sessions, with the method that piccolo-admin calls on its own session table.
-
-    Its log-in, log-out and change of password need more methods, but are never reached: our routes precede them.
-    """
-
-    @classmethod
-    async def get_user_id(cls, token: str, increase_expiry: timedelta | None = None) -> UUID | None:
-        """The id of the session's user. `increase_expiry` is ignored: sessions are not prolonged."""
-        caller = await find_caller(hash_token(token))
-        return caller.id if caller else None

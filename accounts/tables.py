@@ -29,20 +29,6 @@ class User(Table, tablename="users"):
     def get_readable(cls) -> Readable:
         return Readable(template="%s", columns=[cls.name])
 
-    # piccolo-admin reads the properties below of a user.
-    @property
-    def username(self) -> str:
-        return self.email
-
-    @property
-    def admin(self) -> bool:
-        """Always True: all staff may open the admin; their role decides what they may do there."""
-        return True
-
-    @property
-    def superuser(self) -> bool:
-        return bool(self.role == UserRole.admin)
-
 
 class Session(Table, tablename="sessions"):
     id = UUID(primary_key=True)

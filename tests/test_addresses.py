@@ -7,7 +7,10 @@ import httpx
 
 from tests.support.bodies import CUSTOMER
 from tests.support.cast import Cast
+from tests.support.desk import Desks
 from tests.support.refusals import refused
+
+EMPLOYEE = "employee@flowcrm.example"
 
 
 async def test_without_its_slash_an_address_leads_to_the_one_with_it(cast: Cast) -> None:
@@ -22,7 +25,7 @@ async def test_without_its_slash_an_address_leads_to_the_one_with_it(cast: Cast)
 
 
 async def test_behind_a_proxy_that_serves_it_below_another_address_all_is_the_same(
-    cast: Cast, connection: asyncpg.Connection
+    cast: Cast, desks: Desks, connection: asyncpg.Connection
 ) -> None:
     import main
 
@@ -36,8 +39,15 @@ async def test_behind_a_proxy_that_serves_it_below_another_address_all_is_the_sa
         order = {"customer_id": created.json()["id"], "items": [{"product_id": str(uuid4()), "quantity": "1"}]}
         assert refused(await client.post("api/presales/", json=order)) == (422, "foreign_key_violation")
         assert (await client.get("api/presales/")).json()["total"] == 0
-    who = await connection.fetchval("SELECT who FROM audit_trail WHERE table_name = 'customers'")
-    assert who == "employee@flowcrm.example"
+        assert (await client.get("admin/api/user/")).status_code == 401
+        client.cookies = desks.employee.client.cookies
+        assert (await client.get("admin/api/user/", headers={"Host": "flowcrm.test"})).json()["username"] == EMPLOYEE
+        path, csrf = f"admin/api/tables/customers/{created.json()['id']}/", desks.employee.client.headers
+        assert (await client.patch(path, json={"name": "Other"})).status_code == 403
+        sent = {"X-CSRFToken": csrf["X-CSRFToken"]}
+        assert (await client.patch(path, json={"name": "Other"}, headers=sent)).status_code == 200
+    who = await connection.fetch("SELECT who FROM audit_trail WHERE table_name = 'customers'")
+    assert [row["who"] for row in who] == [EMPLOYEE, EMPLOYEE]
 
 
 async def test_health_answers_both_ways(cast: Cast) -> None:

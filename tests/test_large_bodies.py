@@ -14,6 +14,8 @@ from backoffice.web import boundary, request_bodies
 from tests.support.bodies import CUSTOMER
 from tests.support.builders import a_customer, a_presale
 from tests.support.cast import Cast
+from tests.support.clients import a_client
+from tests.support.desk import Desks
 from tests.support.raw_requests import Raw, raw_of
 from tests.support.refusals import refused
 
@@ -116,28 +118,41 @@ async def test_strangers_with_more_than_small_bodies_keep_nobody_waiting_who_may
     assert {refused(answer) for answer in await asyncio.gather(*logging_in)} == {(400, "malformed_json")}
 
 
-@pytest.mark.parametrize("path", ["/api/auth/login/", "/admin/public/login/", "/admin/api/tables/customers/"])
+@pytest.mark.parametrize("path", ["/api/auth/login/", "/admin/public/login/"])
 async def test_a_stranger_sends_no_large_body(cast: Cast, path: str) -> None:
     upload = Upload(request_bodies.LARGE_BODY_BYTES)
     answer = await cast.stranger.post(path, content=upload.pieces(), headers=JSON)
     assert (answer.status_code, upload.read) == (413, 0)
 
 
+async def test_the_admin_knows_who_sends_more_than_a_small_body(desks: Desks) -> None:
+    address, client = "/admin/api/tables/customers/", desks.employee.client
+    for cookies, status in ("", 401), ("id=invented; csrftoken=x", 401), (f"id={client.cookies['id']}", 403):
+        upload = Upload(request_bodies.SMALL_BODY_BYTES)
+        async with a_client(**JSON, Cookie=cookies) as forger:
+            answer = await forger.post(address, content=upload.pieces())
+        assert (answer.status_code, upload.read) == (status, 0)
+    upload = Upload(request_bodies.LARGE_BODY_BYTES)
+    upload.let_in.set()
+    assert (await client.post(address, content=upload.pieces(), headers=JSON)).status_code == 400
+
+
 async def test_what_never_arrived_whole_is_not_carried_out(
-    app: FastAPI, cast: Cast, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
+    app: FastAPI, cast: Cast, desks: Desks, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "flow_crm.requests")
-    raw, customer = raw_of(app, cast.admin), await a_customer(connection)
+    program, browser = raw_of(app, cast.admin), raw_of(app, desks.admin.client)
+    customer = await a_customer(connection)
     presale = await a_presale(connection, customer_id=customer)
-    for method, path in (
-        ("POST", f"/api/presales/{presale}/cancel/"),
-        ("DELETE", f"/api/presales/{presale}/"),
-        ("DELETE", f"/admin/api/tables/presales/{presale}/"),
+    for raw, method, path in (
+        (program, "POST", f"/api/presales/{presale}/cancel/"),
+        (program, "DELETE", f"/api/presales/{presale}/"),
+        (browser, "DELETE", f"/admin/api/tables/presales/{presale}/"),
     ):
         assert await raw.leave(method, path) == []
         assert await raw.leave(method, path, b" ") == []
     whole = json.dumps({**CUSTOMER, "address": "x" * request_bodies.LARGE_BODY_BYTES}).encode()
-    assert await raw.leave("PATCH", f"/api/customers/{customer}/", whole) == []
+    assert await program.leave("PATCH", f"/api/customers/{customer}/", whole) == []
     told = [vars(record)["status"] for record in caplog.records if record.name == "flow_crm.requests"]
     assert told == [boundary.CLIENT_LEFT] * 7
     assert await connection.fetchval("SELECT status::text FROM presales") == "draft"

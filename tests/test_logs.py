@@ -1,9 +1,11 @@
 """One line per request: for people in development, for machines in production."""
 
 import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -13,6 +15,7 @@ from accounts.passwords import hash_password
 from tests.support.bodies import PRODUCT
 from tests.support.builders import a_user
 from tests.support.clients import NO_CERTIFICATES, a_token, bearer
+from tests.support.desk import Desks
 from tests.support.real_server import real_server
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -74,3 +77,19 @@ async def test_development_writes_lines_for_people_without_secrets(
     assert "Application startup complete" in log.read_text()
     assert "color_message" not in log.read_text()
     assert '{"' not in line
+
+
+async def test_a_request_of_the_admin_is_its_users(
+    desks: Desks, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "flow_crm.requests")
+    await desks.manager.get("customers/")
+    await desks.manager.saves("customers", UUID(NOBODY), {"name": "Ana"})
+    await desks.manager.client.post("/admin/api/change-password/", json={})
+    await connection.execute("DELETE FROM sessions")
+    await desks.manager.get("customers/")
+    told = [vars(record) for record in caplog.records if record.name == "flow_crm.requests"]
+    manager = str(await connection.fetchval("SELECT id FROM users WHERE role = 'manager'"))
+    assert [(line["status"], line["user_id"]) for line in told] == [
+        *((200, manager), (404, manager), (422, manager), (401, None))
+    ]

@@ -42,6 +42,31 @@ class TestWhoIsLetIn:
                 assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), (method, path)
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
 
+    async def test_nobody_comes_into_the_admin_without_one(
+        self, client: httpx.AsyncClient, connection: asyncpg.Connection
+    ) -> None:
+        """The user of the session that is no more still sends its cookie."""
+        over, token = await a_token(connection, ANA), await a_token(connection, ANA)
+        await connection.execute("UPDATE sessions SET expires_at = now() WHERE token_hash = $1", hash_token(over))
+        headers: tuple[dict[str, str], ...] = {}, {"Cookie": "id="}, {"Cookie": f"id={over}"}, bearer(token)
+        for path in "user/", "links/", "forms/", "tables/", "tables/grouped/", "tables/users/", "no/such/thing", "":
+            for method in "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "BREW":
+                for sent in headers:
+                    answer = await client.request(method, f"/admin/api/{path}", headers=sent)
+                    assert answer.status_code == 401, (method, path, sent)
+                    assert method == "HEAD" or answer.text == "Please log in.", (method, path, sent)
+
+    async def test_whoever_is_inactive_or_deleted_leaves_the_admin_at_once(
+        self, client: httpx.AsyncClient, connection: asyncpg.Connection
+    ) -> None:
+        keep_cookies(client, await a_token(connection, ANA))
+        await connection.execute("ALTER TABLE users DISABLE TRIGGER users_end_sessions")
+        for statement in "UPDATE users SET active = false WHERE email = $1", "DELETE FROM users WHERE email = $1":
+            assert (await client.get("/admin/api/user/")).status_code == (200 if "UPDATE" in statement else 401)
+            await connection.execute(statement, ANA)
+            assert (await client.get("/admin/api/user/")).status_code == 401
+            assert (await client.post("/admin/api/change-password/", headers=csrf(client))).status_code == 401
+
     async def test_anybody_may_ask_for_health_and_documentation(self, client: httpx.AsyncClient) -> None:
         for path in "/api/health", "/api/health/", "/api/health/live", "/docs", "/openapi.json":
             assert (await client.get(path)).status_code == 200, path

@@ -5,8 +5,9 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
-from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel
+from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel, UserResponseModel
 from piccolo_api.csrf.middleware import CSRFMiddleware
+from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser
 from starlette.middleware import Middleware
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.requests import HTTPConnection, Request
@@ -28,14 +29,10 @@ DESCRIPTIONS = ("/docs", "/openapi.json")
 
 
 class SameHost(CSRFMiddleware):
-    """Compares the origin of the page with the request's host; behind HTTPS, Piccolo's own needs a list of hosts.
+    """Compares the origin of the page with the request's host; behind HTTPS, Piccolo's own needs a list of hosts."""
 
-    :param session_cookie: its name. A refused client without this cookie is told to log in.
-    """
-
-    def __init__(self, app: ASGIApp, session_cookie: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
-        self.session_cookie = session_cookie
 
     def is_valid_referer(self, request: Request) -> bool:
         origin = request.headers.get("origin") or request.headers.get("referer") or ""
@@ -55,12 +52,15 @@ class SameHost(CSRFMiddleware):
 
         response: Response = await super().dispatch(request, pass_on)
         if not passed:
-            raise Problem("csrf_failed" if self.session_cookie in request.cookies else "unauthenticated")
+            raise Problem("csrf_failed")
         return response
 
 
-def _turn_away(_: HTTPConnection, reason: Exception) -> Response:
-    raise Problem("unauthenticated") from reason
+class KnownCaller(AuthenticationBackend):
+    """The user whom an outer middleware has stored in the scope; where it has not, an error, never an open door."""
+
+    async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser]:
+        return conn.auth, conn.user
 
 
 class Admin(AdminRouter):
@@ -70,14 +70,14 @@ class Admin(AdminRouter):
         writable = {resource.tablename: not resource.read_only for resource in resources}
         super().__init__(translations=translations(writable), **settings)
         self.resources = resources
-        self.user_middleware = [Middleware(SameHost, session_cookie=self._behind("/api").backend.cookie_name)]
+        self.user_middleware = [Middleware(SameHost)]
         self.template = extended(self.template, title=self.site_name)
         self.router.add_route(PATH, static_file)
         for part in (self, self._mounted("/api"), self._mounted("/public")):
             problem_responses.install(part)
             part.exception_handlers[500] = _pass_on  # Piccolo's would log each refusal as an error
             part.router.routes[:] = [route for route in part.routes if getattr(route, "path", "") not in DESCRIPTIONS]
-        self._behind("/api").on_error = _turn_away
+        self._behind("/api").backend = KnownCaller()
         for resource in resources:
             _add_routes(self._mounted("/api"), AdminCRUD(resource, resources))
 
@@ -90,6 +90,10 @@ class Admin(AdminRouter):
 
     async def get_root(self, request: Request) -> HTMLResponse:
         return page(self.template)
+
+    def get_user(self, request: Request) -> UserResponseModel:
+        caller = request.user.user
+        return UserResponseModel(username=caller.username, user_id=str(caller.id))
 
     # FastAPI passes the arguments of this signature.
     def get_table_list_grouped(self, request: Request) -> GroupedTableNamesResponseModel:  # type: ignore[override]

@@ -63,5 +63,9 @@ class Raw:
 
 
 def raw_of(app: ASGIApp, client: httpx.AsyncClient) -> Raw:
-    """The same person as this client, with worse manners."""
-    return Raw(app, [(b"host", b"flowcrm.example"), (b"authorization", client.headers["Authorization"].encode())])
+    """The same person as this client, with worse manners: with the same token, or the same cookies."""
+    sent = client.build_request("GET", "/").headers
+    known = [
+        (name.encode(), sent[name].encode()) for name in ("authorization", "cookie", "x-csrftoken") if name in sent
+    ]
+    return Raw(app, [(b"host", b"flowcrm.example"), *known])
