@@ -12,7 +12,7 @@ from accounts.production import refuse_demo_accounts
 from accounts.resources import AUDIT_TRAIL, USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
-from accounts.sessions import SECURITY_SCHEMES
+from accounts.sessions import SECURITY_SCHEMES, ensure_csrf_cookie
 from backoffice.admin.site import Admin
 from backoffice.api.routes import add_resource
 from backoffice.database import standby
@@ -68,6 +68,7 @@ app.mount(
     "/admin",
     Admin(
         SHOWN,
+        ensure_csrf_cookie,
         production=DB.settings.production,
         site_name=app.title,
         sidebar_links=LINKS,

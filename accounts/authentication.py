@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import asyncpg
 from piccolo_api.shared.auth import User as SignedIn
@@ -164,10 +165,19 @@ def _user_of_cookie(connection: HTTPConnection) -> SessionUser:
 
 
 def check_csrf(connection: HTTPConnection, sent: str | None) -> None:
-    """Compares the token sent with the CSRF cookie, which another site cannot read.
+    """Compares the token sent with the CSRF cookie, which another site cannot read, and the page's host with ours.
 
     :raises Problem: csrf_failed.
     """
     expected = connection.cookies.get(CSRF_COOKIE, "")
-    if not expected or not hmac.compare_digest(as_bytes(expected), as_bytes(sent or "")):
+    if not expected or not hmac.compare_digest(as_bytes(expected), as_bytes(sent or "")) or _is_foreign(connection):
         raise Problem("csrf_failed")
+
+
+def _is_foreign(connection: HTTPConnection) -> bool:
+    """True for a request over HTTPS from a page of another host, as far as the browser says where it comes from."""
+    origin = connection.headers.get("origin") or connection.headers.get("referer")
+    try:
+        return bool(origin) and connection.url.is_secure and urlsplit(origin).netloc != connection.url.netloc
+    except ValueError:  # such as http://[
+        return True

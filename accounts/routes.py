@@ -13,7 +13,16 @@ from accounts.login import PasswordChangeAttempt, change_password, log_in, log_o
 from accounts.new_passwords import NewPassword
 from accounts.passwords import DEMO_PASSWORD
 from accounts.roles import UserRole
-from accounts.sessions import CSRF_COOKIE, SESSION_COOKIE, Caller, clear_cookies, find_caller, hash_token, set_cookies
+from accounts.sessions import (
+    CSRF_COOKIE,
+    SESSION_COOKIE,
+    Caller,
+    clear_cookies,
+    find_caller,
+    hash_token,
+    new_csrf_cookie,
+    set_cookies,
+)
 from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, is_json, read_json, read_nothing
@@ -170,6 +179,9 @@ class AdminPasswordChange(PasswordChange):
 
 @admin_router.post("/public/login/")
 async def admin_login(request: Request) -> Response:
+    if not request.cookies.get(CSRF_COOKIE):
+        # Deleted while the page was open, whose next try will send the new one.
+        raise Problem("csrf_failed", headers={"Set-Cookie": new_csrf_cookie()})
     sent = await _read_form(request)
     in_form = sent.get(CSRF_COOKIE)
     check_csrf(request, request.headers.get(CSRF_HEADER) or (in_form if isinstance(in_form, str) else None))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -113,16 +114,35 @@ async def find_actor(token_hash: str, scope: Scope) -> Caller | None:
 
 
 def set_cookies(response: Response, session: NewSession) -> None:
-    """Sets the session cookie, hidden from scripts, and the CSRF cookie, which scripts read and send back."""
-    kept: dict[str, Any] = {"secure": the_engine().settings.production, "samesite": "lax"}
-    response.set_cookie(SESSION_COOKIE, session.token, httponly=True, max_age=LIFETIME_HOURS * 3600, **kept)
-    csrf_token = secrets.token_urlsafe(TOKEN_BYTES)
-    response.set_cookie(CSRF_COOKIE, csrf_token, max_age=CSRF_LIFETIME_DAYS * 24 * 3600, **kept)
+    """Sets the session cookie, hidden from scripts, and a new CSRF cookie."""
+    response.set_cookie(
+        SESSION_COOKIE, session.token, httponly=True, max_age=LIFETIME_HOURS * 3600, **_cookie_attributes()
+    )
+    response.headers.append("Set-Cookie", new_csrf_cookie())
+
+
+def new_csrf_cookie() -> str:
+    """The header that sets the CSRF cookie, which scripts read and send back, to a new token."""
+    response = Response()
+    token, max_age = secrets.token_urlsafe(TOKEN_BYTES), CSRF_LIFETIME_DAYS * 24 * 3600
+    response.set_cookie(CSRF_COOKIE, token, max_age=max_age, **_cookie_attributes())
+    return response.headers["Set-Cookie"]
+
+
+def ensure_csrf_cookie(request: Request, response: Response) -> None:
+    """Gives a browser without a CSRF cookie one, since without it nobody can log in."""
+    if not request.cookies.get(CSRF_COOKIE):
+        response.headers.append("Set-Cookie", new_csrf_cookie())
 
 
 def clear_cookies(response: Response) -> None:
     """Deletes the session cookie; the CSRF cookie stays for the next log-in."""
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=the_engine().settings.production)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, **_cookie_attributes())
+
+
+def _cookie_attributes() -> dict[str, Any]:
+    """In production, cookies travel over HTTPS only."""
+    return {"secure": the_engine().settings.production, "samesite": "lax"}
 
 
 def as_bytes(text: str) -> bytes:

@@ -27,8 +27,8 @@ PROBLEMS.update(
             403,
             Text("CSRF check failed", "Falha na verificação CSRF"),
             Text(
-                "Send the header X-CSRFToken with the value of the cookie csrftoken.",
-                "Envie o cabeçalho X-CSRFToken com o valor do cookie csrftoken.",
+                "Try again, or reload the page. Programs send the value of the cookie csrftoken as X-CSRFToken.",
+                "Tente de novo ou recarregue a página. Programas enviam o valor do cookie csrftoken em X-CSRFToken.",
             ),
         ),
         "not_found": ProblemWords(

@@ -48,7 +48,7 @@ class TestThePage:
 
     async def test_writing_needs_the_token_of_the_page(self, desks: Desks) -> None:
         del desks.admin.client.headers["X-CSRFToken"]
-        said = "Send the header X-CSRFToken with the value of the cookie csrftoken."
+        said = "Try again, or reload the page. Programs send the value of the cookie csrftoken as X-CSRFToken."
         refused_in_words(await desks.admin.creates("customers", **ANA), 403, said)
         desks.admin.client.headers["X-CSRFToken"] = "invented"
         refused_in_words(await desks.admin.creates("customers", **ANA), 403, said)

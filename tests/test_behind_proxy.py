@@ -1,13 +1,16 @@
 """Two worker processes in production, behind a proxy that ends TLS: whom it saw, and nothing that it must not say."""
 
+import itertools
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from http.cookies import SimpleCookie
 
 import asyncpg
 import httpx
 import pytest
 
 from accounts.passwords import DEMO_PASSWORD, hash_password
+from accounts.sessions import CSRF_LIFETIME_DAYS
 from tests.support.builders import a_user
 from tests.support.clients import NO_CERTIFICATES, log_in
 from tests.support.databases import clone
@@ -81,13 +84,42 @@ async def test_guesses_on_one_account_are_counted_wherever_they_come_from(progra
 
 
 async def test_cookies_travel_over_https_only(program: Program) -> None:
+    """All of them, whichever page or door sets them."""
+    form = {"username": ANA, "password": PASSWORD}
+    change = dict.fromkeys(("current_password", "new_password", "confirm_new_password"), PASSWORD)
+    set_by: dict[str, list[str]] = {}
     async with proxied(program, "198.51.100.9") as ana:
-        answer = await log_in(ana, ANA, PASSWORD)
-    assert "max-age" in answer.headers["Strict-Transport-Security"]
-    cookies = answer.headers.get_list("set-cookie")
-    assert len(cookies) == 2
-    for cookie in cookies:
-        assert {"Secure", "SameSite=lax"} <= set(cookie.split("; "))
+        for name, path, body in (
+            ("log-in without a cookie", "/admin/public/login/", form),
+            ("page", "/admin/", None),
+            ("log-in", "/admin/public/login/", form),
+            ("log-out", "/admin/public/logout/", {}),
+            ("log-in over REST", "/api/auth/login/", {"email": ANA, "password": PASSWORD}),
+            ("change of password", "/admin/api/change-password/", change),
+            ("second log-in over REST", "/api/auth/login/", {"email": ANA, "password": PASSWORD}),
+            ("log-out over REST", "/api/auth/logout/", {}),
+        ):
+            headers = _cookies(set_by)
+            answer = await (ana.get(path) if body is None else ana.post(path, json=body, headers=headers))
+            assert "max-age" in answer.headers["Strict-Transport-Security"]
+            set_by[name] = answer.headers.get_list("set-cookie")
+            ana.cookies.clear()  # which would not send Secure ones to an address without HTTPS
+    assert [len(cookies) for cookies in set_by.values()] == [1, 1, 2, 1, 2, 1, 2, 1], set_by
+    for cookie in itertools.chain(*set_by.values()):
+        attributes = set(cookie.split("; "))
+        assert {"Secure", "SameSite=lax"} <= attributes
+        assert ("HttpOnly" in attributes) == cookie.startswith("id=")
+        if cookie.startswith("csrftoken="):
+            assert f"Max-Age={CSRF_LIFETIME_DAYS * 24 * 60 * 60}" in attributes
+
+
+def _cookies(set_by: dict[str, list[str]]) -> dict[str, str]:
+    """What a browser sends that was given these cookies, one after the other."""
+    given = SimpleCookie()
+    for cookie in itertools.chain(*set_by.values()):
+        given.load(cookie)
+    sent = "; ".join(f"{name}={morsel.value}" for name, morsel in given.items())
+    return {"Cookie": sent, "X-CSRFToken": given["csrftoken"].value} if given else {}
 
 
 async def test_a_proxy_may_call_https_by_another_name(program: Program) -> None:
@@ -97,17 +129,21 @@ async def test_a_proxy_may_call_https_by_another_name(program: Program) -> None:
     assert "Strict-Transport-Security" in answer.headers
 
 
+@pytest.mark.parametrize("door", ["/admin/api/tables/customers/", "/api/customers/"])
 @pytest.mark.parametrize(
     ("origin", "host", "status"),
     [
         (f"https://{PUBLIC}", PUBLIC, 404),
         ("https://evil.example", PUBLIC, 403),
+        ("null", PUBLIC, 403),
         (f"https://{PUBLIC}", "127.0.0.1:8000", 403),
         ("http://[", PUBLIC, 403),
     ],
-    ids=["its own page", "another site's page", "a proxy that does not pass the name on", "no address"],
+    ids=["its own page", "another site's page", "no site", "a proxy that does not pass the name on", "no address"],
 )
-async def test_the_admin_takes_orders_from_its_own_pages(program: Program, origin: str, host: str, status: int) -> None:
+async def test_cookies_give_orders_from_our_own_pages_alone(
+    program: Program, door: str, origin: str, host: str, status: int
+) -> None:
     """To change a customer who is not there: whoever may give orders is told so."""
     token = secrets.token_urlsafe()
     async with proxied(program, "198.51.100.20", host=host) as ana:
@@ -115,9 +151,7 @@ async def test_the_admin_takes_orders_from_its_own_pages(program: Program, origi
         cookies = {"Cookie": f"id={session}; csrftoken={token}"}
         headers = cookies | {"X-CSRFToken": token, "Origin": origin, "Referer": f"{origin}/admin/"}
         body = {"name": "Ana", "email": "ana@x.example", "phone": "11987654321", "cpf": "52998224725"}
-        answer = await ana.patch(
-            "/admin/api/tables/customers/00000000-0000-4000-8000-000000000000/", headers=headers, json=body
-        )
+        answer = await ana.patch(f"{door}00000000-0000-4000-8000-000000000000/", headers=headers, json=body)
     assert answer.status_code == status, answer.text
 
 

@@ -233,7 +233,24 @@ class TestAdminLogIn:
 
     async def test_without_a_cookie_no_token_is_right(self, client: httpx.AsyncClient) -> None:
         body = {"username": ANA, "password": "flowcrm-demo"}
-        assert (await client.post(ADMIN_LOGIN, json=body, headers={"X-CSRFToken": ""})).status_code == 403
+        for cookie in {}, {"Cookie": "csrftoken="}:
+            headers = {"X-CSRFToken": "", **cookie}
+            assert (await client.post(ADMIN_LOGIN, json=body, headers=headers)).status_code == 403
+            client.cookies.clear()
+
+    async def test_a_page_whose_cookies_were_deleted_logs_in_at_the_second_try(self, client: httpx.AsyncClient) -> None:
+        stale, body = await self.the_token(client), {"username": ANA, "password": "flowcrm-demo"}
+        client.cookies.clear()
+        assert (await client.post(ADMIN_LOGIN, json=body, headers=stale)).status_code == 403
+        assert (await client.post(ADMIN_LOGIN, json=body, headers=csrf(client))).status_code == 200
+
+    async def test_the_page_leaves_a_cookie_that_is_there(self, client: httpx.AsyncClient) -> None:
+        """Another tab may be about to send its value."""
+        before = await self.the_token(client)
+        assert await self.the_token(client) == before
+        for path in "/admin/", "/admin/public/meta/", "/admin/public/translations/":
+            assert "set-cookie" not in (await client.get(path)).headers
+        assert "csrftoken=" in (await client.get("/admin/", headers={"Cookie": "csrftoken="})).headers["set-cookie"]
 
     async def test_refusals_are_plain_text(self, client: httpx.AsyncClient) -> None:
         token = await self.the_token(client)

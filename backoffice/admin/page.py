@@ -13,7 +13,7 @@ from starlette.responses import Response
 FILES = {file.name: file.read_bytes() for file in sorted((Path(__file__).parent / "static").iterdir())}
 VERSION = hashlib.sha256(b"".join(FILES.values())).hexdigest()[:16]
 PATH = "/static/{version}/{name}"
-KEPT = "private, max-age=31536000, immutable"  # private: a cookie may come with it
+CACHE_FOR_EVER = "public, max-age=31536000, immutable"
 # Inline, or browsers would request /favicon.ico.
 ICON = (
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 8 8%22%3E'
@@ -39,7 +39,7 @@ async def static_file(request: Request) -> Response:
     if version != VERSION or name not in FILES:
         raise HTTPException(404)
     kind, _ = mimetypes.guess_type(name)
-    return Response(FILES[name], media_type=kind, headers={"Cache-Control": KEPT})
+    return Response(FILES[name], media_type=kind, headers={"Cache-Control": CACHE_FOR_EVER})
 
 
 def extended(template: str, *, title: str) -> str:

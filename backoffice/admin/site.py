@@ -1,59 +1,25 @@
 """The admin, over the same resources as the REST API: piccolo-admin's front end, with our routes behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
 from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel, UserResponseModel
-from piccolo_api.csrf.middleware import CSRFMiddleware
 from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser
-from starlette.middleware import Middleware
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
-from starlette.types import ASGIApp
 
 from backoffice.admin.crud import AdminCRUD
 from backoffice.admin.page import PATH, extended, static_file
 from backoffice.admin.words import translations
 from backoffice.api.resource import Resource
 from backoffice.api.routes import FIXED
-from backoffice.problems import Problem
 from backoffice.web import problem_responses
 from backoffice.web.pages import page
 
 # Piccolo's API documentation of its own routes, which we remove: a second API, and pages with scripts of another host.
 DESCRIPTIONS = ("/docs", "/openapi.json")
-
-
-class SameHost(CSRFMiddleware):
-    """Compares the origin of the page with the request's host; behind HTTPS, Piccolo's own needs a list of hosts."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app)
-
-    def is_valid_referer(self, request: Request) -> bool:
-        origin = request.headers.get("origin") or request.headers.get("referer") or ""
-        try:
-            return urlsplit(origin).netloc == request.url.netloc
-        except ValueError:  # such as http://[
-            return False
-
-    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """Refuses by `Problem`; Piccolo has other answers for each failure."""
-        passed = False
-
-        async def pass_on(request: Request) -> Response:
-            nonlocal passed
-            passed = True
-            return await call_next(request)
-
-        response: Response = await super().dispatch(request, pass_on)
-        if not passed:
-            raise Problem("csrf_failed")
-        return response
 
 
 class KnownCaller(AuthenticationBackend):
@@ -66,11 +32,15 @@ class KnownCaller(AuthenticationBackend):
 class Admin(AdminRouter):
     """Piccolo's router without tables of its own, since it would give each a stock PiccoloCRUD; ours are added."""
 
-    def __init__(self, resources: Sequence[Resource], **settings: Any) -> None:
+    def __init__(
+        self, resources: Sequence[Resource], ensure_csrf_cookie: Callable[[Request, Response], None], **settings: Any
+    ) -> None:
+        """:param ensure_csrf_cookie: called for the page, whose log-in form sends the cookie's value back."""
         writable = {resource.tablename: not resource.read_only for resource in resources}
         super().__init__(translations=translations(writable), **settings)
         self.resources = resources
-        self.user_middleware = [Middleware(SameHost)]
+        self.ensure_csrf_cookie = ensure_csrf_cookie
+        self.user_middleware = []  # no CSRF check of Piccolo's: each change has passed ours
         self.template = extended(self.template, title=self.site_name)
         self.router.add_route(PATH, static_file)
         for part in (self, self._mounted("/api"), self._mounted("/public")):
@@ -89,7 +59,9 @@ class Admin(AdminRouter):
         return cast(FastAPI, app if isinstance(app, FastAPI) else app.app)  # the API stands behind a middleware
 
     async def get_root(self, request: Request) -> HTMLResponse:
-        return page(self.template)
+        response = page(self.template)
+        self.ensure_csrf_cookie(request, response)
+        return response
 
     def get_user(self, request: Request) -> UserResponseModel:
         caller = request.user.user

@@ -59,6 +59,19 @@ async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Cler
 
 
 @as_a("")
+async def test_a_page_whose_cookies_were_deleted_needs_a_second_try_to_log_in(clerk: Clerk) -> None:
+    await clerk.log_in("admin", "wrong")
+    await clerk.sees_notice("The e-mail or the password is wrong.")
+    await clerk.page.context.clear_cookies()
+    await clerk.log_in_again()
+    await clerk.sees_notice(re.compile("^Try again, or reload the page."))
+    await clerk.log_in_again()
+    await expect(clerk.page.locator(".welcome")).to_contain_text("Welcome to Flow CRM")
+    clerk.expects_refusal(401)
+    clerk.expects_refusal(403)
+
+
+@as_a("")
 async def test_who_guesses_is_told_to_wait(clerk: Clerk, db: asyncpg.Connection) -> None:
     failure = "INSERT INTO login_failures (account, address) VALUES ('admin@flowcrm.example', '192.0.2.1')"
     await db.executemany(failure, [()] * 5)
