@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from piccolo.columns import JSONB, Integer, Numeric, Timestamptz, Varchar
+from piccolo.columns import JSONB, Column, Integer, Numeric, Timestamptz, Varchar
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -40,15 +40,14 @@ class AdminCRUD(CRUD):
         self.resources = {one.tablename: one for one in resources}
         self.tables = {name: columns_of(one.table) for name, one in self.resources.items()}
         self.secrets = {column._meta.name for column in resource.table._meta.secret_columns}
-        self.decimals = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Numeric)}
-        self.times = {column._meta.name for column in resource.table._meta.columns if isinstance(column, Timestamptz)}
-        self.one_line_fields = {
-            column._meta.name
-            for column in resource.table._meta.columns
-            if isinstance(column, Varchar | Numeric | Integer) and not column._meta.secret
-        }
+        self.decimals = self._columns(Numeric)
+        self.times = self._columns(Timestamptz)
+        self.json_columns = self._columns(JSONB)
+        self.one_line_fields = self._columns(Varchar, Numeric, Integer) - self.secrets
         self.keys = resource.table._meta.foreign_key_columns
-        self.json_columns = {column._meta.name for column in resource.table._meta.columns if isinstance(column, JSONB)}
+
+    def _columns(self, *kinds: type[Column]) -> set[str]:
+        return {column._meta.name for column in self.table._meta.columns if isinstance(column, kinds)}
 
     # Reading
 

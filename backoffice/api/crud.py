@@ -96,7 +96,7 @@ class CRUD(ReadCRUD):
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
-        roles = self.resource.rights.roles(right)
+        roles = self.resource.rights[right]
         changed = await change_as_caller(self.store.engine, request, roles, make, *arguments)
         self.resource.require(request, right)
         return changed

@@ -42,33 +42,33 @@ class Filters:
         return [search(typed)] if typed.strip() else []
 
     def _filter(self, name: str) -> list[Condition]:
-        column, has_parts = self.resource.filtered[name], self.resource.has_parts(name)
-        value = self.given.pop(name, None)
-        operator = self.given.choice(f"{name}__operator", OPERATORS)
-        match = self.given.choice(f"{name}__match", ("exact", *MATCHES)) if has_parts else None
+        given, has_parts = self.given, self.resource.has_parts(name)
+        value = given.pop(name, None)
+        operator = given.choice(f"{name}__operator", OPERATORS)
+        match = given.choice(f"{name}__match", ("exact", *MATCHES)) if has_parts else None
         if operator in NULL_TESTS:
-            if value is not None or match:
-                other = f"{name}__match" if value is None else name
-                self.given.refuse(f"{name}__operator", "contradiction", other=other)
-            return [self._null_test(name, operator)]
+            return self._null_test(name, operator, beside=name if value is not None else match and f"{name}__match")
         if value is None:
             if operator or match:
-                self.given.refuse(name, "missing")
+                given.refuse(name, "missing")
             return []
         if operator and match:
-            self.given.refuse(f"{name}__match", "contradiction", other=f"{name}__operator")
-        is_part = has_parts and not operator and match != "exact"
+            given.refuse(f"{name}__match", "contradiction", other=f"{name}__operator")
+        match = (match or "contains") if has_parts and not operator else "exact"
         if name in self.resource.normalize_filter:
-            value = self.resource.normalize_filter[name](value, (match or "contains") if is_part else "exact")
-        if is_part:
-            return [text_part(self.resource, name, match or "contains", value)]
-        return self._compare(column, COMPARISONS[operator or "e"], value)
+            value = self.resource.normalize_filter[name](value, match)
+        if match == "exact":
+            return self._compare(self.resource.filtered[name], COMPARISONS[operator or "e"], value)
+        return [text_part(self.resource, name, match, value)]
 
-    def _null_test(self, name: str, operator: str) -> Condition:
+    def _null_test(self, name: str, operator: str, *, beside: str | None) -> list[Condition]:
+        """:param beside: a parameter that was given, too, although it makes no sense with this operator."""
+        if beside:
+            self.given.refuse(f"{name}__operator", "contradiction", other=beside)
         if name in self.resource.alphabetical:  # its index answers both, also when few have a text
             sign = "=" if operator == "is_null" else "<"
-            return plain(QueryString(f"{sort_key(name)} {sign} {KEY_OF_NULL}"))
-        return plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))
+            return [plain(QueryString(f"{sort_key(name)} {sign} {KEY_OF_NULL}"))]
+        return [plain(QueryString(f'"{name}" {NULL_TESTS[operator]}'))]
 
     def _compare(self, column: Column, sign: str, text: str) -> list[Condition]:
         name = column._meta.name

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypedDict
 
 from piccolo.columns import Column, ForeignKey
 from piccolo.table import Table
@@ -31,18 +31,13 @@ RowFilter = Callable[[Request], Condition | None]
 SERVER_MANAGED = frozenset({"id", "created_at", "updated_at"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rights:
+class Rights(TypedDict):
     """The roles that may do each of these to a table's rows."""
 
     read: frozenset[str]
     create: frozenset[str]
     change: frozenset[str]
     delete: frozenset[str]
-
-    def roles(self, right: Right) -> frozenset[str]:
-        """Those that have this right."""
-        return cast(frozenset[str], getattr(self, right))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +164,7 @@ class Resource:
     @property
     def read_only(self) -> bool:
         """True when no role may write: then all routes take GET alone."""
-        return not any(self.rights.roles(right) for right in WRITES)
+        return not any(self.rights[right] for right in WRITES)
 
     @cached_property
     def filtered(self) -> dict[str, Column]:
@@ -195,7 +190,7 @@ class Resource:
 
     def allows(self, request: Request, right: Right) -> bool:
         """Whether the user's role has this right."""
-        return request.user.user.role in self.rights.roles(right)
+        return request.user.user.role in self.rights[right]
 
     def require(self, request: Request, right: Right) -> None:
         """:raises Problem: forbidden."""

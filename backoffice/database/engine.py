@@ -76,11 +76,8 @@ class Engine(PostgresEngine):
         arguments = {"user": NAME, "database": NAME, "ssl": False, "target_session_attrs": "any"}
         return Connector({"host": host, "port": PORT, **arguments}, [(host, PORT)], settings.db_connect_timeout)
 
-    # Piccolo asks these while it is imported; the version is checked with each connection instead.
-
+    # Piccolo asks this while it is imported; the version is checked with each connection instead.
     async def check_version(self) -> None: ...
-
-    async def prep_database(self) -> None: ...
 
     # Connections
 

@@ -92,9 +92,11 @@ class Changes:
         if statement.closes or statement.opens:
             self._close(statement, things)
             return
-        thing = statement.drops
-        new = thing not in self._made.things or thing in self._changed(things) if thing else False
-        if new or (thing is None and statement.bare not in self._made.others):
+        if thing := statement.drops:
+            is_needed = thing not in self._made.things or thing in self._changed(things)
+        else:
+            is_needed = statement.bare not in self._made.others
+        if is_needed:
             self.late.add(str(statement))
 
     def _close(self, statement: Statement, things: dict[Thing, Statement]) -> None:
