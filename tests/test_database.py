@@ -62,10 +62,10 @@ async def test_a_command_without_pool_has_no_statement_limit(own: OwnServer) -> 
 
 async def test_the_figures_tell_who_is_busy(engine: Engine) -> None:
     async with engine.acquire(), engine.acquire():
-        figures = engine.pool.figures()
-        assert (figures.active, figures.total, figures.max) == (2, 2, 3)
-    figures = engine.pool.figures()
-    assert (figures.active, figures.idle) == (0, 2)
+        stats = engine.pool.stats()
+        assert (stats.active, stats.total, stats.max) == (2, 2, 3)
+    stats = engine.pool.stats()
+    assert (stats.active, stats.idle) == (0, 2)
 
 
 async def test_an_exhausted_pool_says_so_in_time_and_works_again_afterwards(engine: Engine) -> None:
@@ -101,8 +101,8 @@ async def test_where_postgresql_takes_no_more_connections_those_that_there_are_s
     for _ in range(3):
         answers = await asyncio.gather(*(limited.fetch_value("SELECT pg_sleep(0.02)::text") for _ in range(24)))
         assert len(answers) == 24
-    assert limited.pool.figures().total == 2
-    assert limited.pool.figures().active == 0
+    assert limited.pool.stats().total == 2
+    assert limited.pool.stats().active == 0
 
 
 async def test_while_all_of_these_are_in_use_the_database_is_busy(limited: Engine) -> None:
@@ -130,8 +130,8 @@ async def test_a_transaction_commits_or_leaves_nothing(engine: Engine) -> None:
 async def is_usable(engine: Engine) -> bool:
     """No connection is lost and no transaction is left behind: as many as the pool has can be used at once."""
     answers = await asyncio.gather(*(engine.run_ddl("SELECT pg_sleep(0.01), 1") for _ in range(3)))
-    figures = engine.pool.figures()
-    return len(answers) == 3 and figures.active == 0 and not engine.transaction_exists()
+    stats = engine.pool.stats()
+    return len(answers) == 3 and stats.active == 0 and not engine.transaction_exists()
 
 
 async def test_a_commit_that_fails_leaks_no_connection(engine: Engine) -> None:
@@ -162,7 +162,7 @@ async def test_a_cancelled_transaction_leaks_no_connection(engine: Engine) -> No
 
     for _ in range(5):
         task = asyncio.create_task(work())
-        while not engine.pool.figures().active:
+        while not engine.pool.stats().active:
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -259,10 +259,10 @@ async def test_closing_the_pool_does_not_wait_for_ever(own: OwnServer, monkeypat
     monkeypatch.setattr("backoffice.database.pool.CLOSE_POOL_SECONDS", 0.2)
     engine = Engine(own.settings())
     await engine.start_connection_pool()
-    kept = await engine.pool.take()
+    kept = await engine.pool.acquire()
     begin = time.monotonic()
     await engine.close_connection_pool()
     assert time.monotonic() - begin < 2
-    await engine.pool.give_back(kept)
+    await engine.pool.release(kept)
     while await server_connections(own):
         await asyncio.sleep(0.01)

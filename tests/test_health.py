@@ -189,7 +189,7 @@ async def test_where_the_database_takes_no_more_connections_health_asks_on_one_t
         async with served(settings) as (client, engine):
             for _ in range(2):
                 assert (await client.get("/api/health")).status_code == 200
-                assert engine.pool.figures().active == 0
+                assert engine.pool.stats().active == 0
             async with engine.acquire():
                 answer = await client.get("/api/health")
             assert answer.status_code == 503

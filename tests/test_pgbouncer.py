@@ -72,7 +72,7 @@ async def test_every_transaction_has_its_limits_and_leaves_none_to_the_next_gues
 async def test_a_slow_statement_is_ended(engine: Engine) -> None:
     with pytest.raises(asyncpg.QueryCanceledError):
         await engine._run_in_pool("SELECT pg_sleep(5)")
-    assert engine.pool.figures().active == 0
+    assert engine.pool.stats().active == 0
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ async def test_where_it_lets_nobody_else_in_health_asks_on_one_that_serves(
         with pytest.raises(DatabaseFull, match="no more connections allowed"):
             await engine.connect()
         assert (await prober(engine).ask()).schema.pending == 0
-        assert engine.pool.figures().active == 0
+        assert engine.pool.stats().active == 0
         await other.close()
         await engine.close_connection_pool()
 

@@ -45,7 +45,7 @@ async def test_whatever_the_driver_was_doing_it_is_told_as_lost_and_nothing_leak
         problem = explain(lost.value)
         assert problem is not None
         assert problem.code == "database_unavailable"
-    assert engine.pool.figures().active == 0
+    assert engine.pool.stats().active == 0
     async with engine.acquire() as good:
         assert await good.fetchval("SELECT 1") == 1
 
@@ -56,7 +56,7 @@ async def test_a_server_that_dies_while_a_transaction_begins_keeps_no_place_in_t
         await engine.start_connection_pool()
         with server.frozen():
             beginning = asyncio.create_task(engine.transaction().__aenter__())
-            while not engine.pool.figures().active:
+            while not engine.pool.stats().active:
                 await asyncio.sleep(0.01)
             server.kill()
         with pytest.raises(Exception) as lost:  # noqa: PT011 - likewise

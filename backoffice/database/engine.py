@@ -134,14 +134,14 @@ class Engine(PostgresEngine):
             async with self.transaction() as transaction:
                 yield transaction.connection
             return
-        connection = await self.pool.take()
+        connection = await self.pool.acquire()
         try:
             yield connection
         except NO_USE_TO_ANYBODY:
             end_at_once(connection)
             raise
         finally:
-            await self.pool.give_back(connection)
+            await self.pool.release(connection)
 
     # The pool
 

@@ -85,21 +85,21 @@ class Pool:
             logger.warning("the connection pool was closed with queries under way")
         logger.info("the connection pool is closed")
 
-    async def take(self) -> Connection:
-        """A connection of the pool, or a single one if the pool was never opened. Return it by `give_back`."""
+    async def acquire(self) -> Connection:
+        """A connection of the pool, or a single one if the pool was never opened. Return it by `release`."""
         connections = self._connections
         if connections is None:
             if self.was_opened:
                 raise DatabaseUnavailable("The connection pool is closed")
             return await self._connect(**NOTHING_BY_NAME)
-        await self._take_slot()
+        await self._acquire_slot()
         try:
-            return await self._take_ready(connections)
+            return await self._acquire_ready(connections)
         except DatabaseFull:
-            return await self._take_another(connections)
+            return await self._acquire_another(connections)
 
-    async def _take_ready(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
-        """A connection for a slot that the caller has taken. On failure the slot is released.
+    async def _acquire_ready(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
+        """A connection for a slot that the caller has acquired. On failure the slot is released.
 
         :raises DatabaseFull: PostgreSQL takes no more; the slot is released after FULL_SECONDS.
         """
@@ -121,18 +121,18 @@ class Pool:
             self._slots.release()
             raise
 
-    async def _take_another(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
-        """An existing connection, once one is given back."""
+    async def _acquire_another(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
+        """An existing connection, once one is released."""
         try:
             async with asyncio.timeout(self._settings.db_acquire_timeout):
                 while True:
                     await self._slots.acquire()
                     with contextlib.suppress(DatabaseFull):
-                        return await self._take_ready(connections)
+                        return await self._acquire_ready(connections)
         except TimeoutError:
             raise PoolExhausted("PostgreSQL takes no more connections, and all that there are are in use") from None
 
-    async def _take_slot(self) -> None:
+    async def _acquire_slot(self) -> None:
         if not self._slots.locked():
             await self._slots.acquire()
             return
@@ -142,7 +142,7 @@ class Pool:
         except TimeoutError:
             raise PoolExhausted(f"All {self._settings.db_pool_max} database connections are in use") from None
 
-    async def give_back(self, connection: Connection) -> None:
+    async def release(self, connection: Connection) -> None:
         """Returns a connection to the pool. Never raises or hangs: one that cannot be made ready is closed."""
         if not isinstance(connection, PoolConnectionProxy):
             await close_quietly(connection)
@@ -163,7 +163,7 @@ class Pool:
             if holder.is_idle():
                 holder.terminate()
 
-    def figures(self) -> Connections:
+    def stats(self) -> Connections:
         connections = self._connections
         if connections is None:
             return Connections(active=0, idle=0, total=0, max=self._settings.db_pool_max)

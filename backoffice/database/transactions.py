@@ -32,20 +32,20 @@ class Transaction(PostgresTransaction):
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
             return cast(Transaction, self._parent)
-        await self._take_and_begin(tries=2)
+        await self._acquire_and_begin(tries=2)
         self.context = self.engine.current_transaction.set(self)
         return self
 
-    async def _take_and_begin(self, tries: int) -> None:
-        self.connection = await self.engine.pool.take()
+    async def _acquire_and_begin(self, tries: int) -> None:
+        self.connection = await self.engine.pool.acquire()
         try:
             self.transaction = await self._begin()
         except BaseException as error:
             end_at_once(self.connection)
-            await self.engine.pool.give_back(self.connection)
+            await self.engine.pool.release(self.connection)
             if tries == 1 or not is_lost(error):
                 raise
-            await self._take_and_begin(tries - 1)  # the connection had died in the pool, and nothing was done on it
+            await self._acquire_and_begin(tries - 1)  # the connection had died in the pool, and nothing was done on it
 
     async def _begin(self) -> RawTransaction:
         """Begins asyncpg's transaction, with settings in the same round trip as BEGIN."""
@@ -64,7 +64,7 @@ class Transaction(PostgresTransaction):
             await self._end(exception)
         finally:
             self.engine.current_transaction.set(None)
-            await self.engine.pool.give_back(self.connection)
+            await self.engine.pool.release(self.connection)
         return False
 
     async def _end(self, exception: BaseException | None) -> None:

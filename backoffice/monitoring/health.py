@@ -83,7 +83,7 @@ def _unhealthy(engine: Engine, error: DatabaseUnavailable) -> str:
         status="unhealthy",
         message=str(error),
         timestamp=datetime.now(UTC),
-        database=DatabaseHealth(status="down", response_time_ms=None, version=None, connections=engine.pool.figures()),
+        database=DatabaseHealth(status="down", response_time_ms=None, version=None, connections=engine.pool.stats()),
         migrations=MigrationHealth(pending=None, last_applied=None),
     ).model_dump_json()
 

@@ -65,9 +65,9 @@ async def _keep_sampling(engine: Engine) -> None:
 
 
 def _sample(engine: Engine) -> None:
-    figures = engine.pool.figures()
+    stats = engine.pool.stats()
     for state in ("active", "idle", "total", "max"):
-        connections.labels(state).set(getattr(figures, state))
+        connections.labels(state).set(getattr(stats, state))
 
 
 @router.get("/metrics")
@@ -95,7 +95,7 @@ def _forget(pid: int, folder: str) -> None:
     mark_process_dead(pid, folder)  # type: ignore[no-untyped-call] # has no types
 
 
-class Told:
+class SnapshotCollector:
     """A collector of current figures. A `Gauge` would store them, in a file where there are several workers."""
 
     def __init__(self, figures: Iterable[Metric]) -> None:
@@ -108,7 +108,7 @@ class Told:
 async def _of_database(engine: Engine) -> CollectorRegistry:
     """The current figures of the database, if it answers."""
     now = CollectorRegistry()
-    now.register(Told([GaugeMetricFamily(*figure) for figure in await _figures(engine)]))
+    now.register(SnapshotCollector([GaugeMetricFamily(*figure) for figure in await _figures(engine)]))
     return now
 
 

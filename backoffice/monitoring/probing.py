@@ -109,19 +109,19 @@ class Prober:
         pool = self._engine.pool
         try:
             async with asyncio.timeout(PROBE_SECONDS / 2):  # or no time would be left to report why there is none
-                connection = await pool.take()
+                connection = await pool.acquire()
         except (PoolExhausted, TimeoutError):
             raise full from None
         try:
             return await self._probe(connection)
         finally:
-            await pool.give_back(connection)
+            await pool.release(connection)
 
     async def _probe(self, connection: Connection) -> Probe:
         begin = time.perf_counter()
         [(version, snapshot)] = await connection.fetch(f"SELECT current_setting('server_version'), {SNAPSHOT}")
         elapsed = round((time.perf_counter() - begin) * 1000, 2)
-        return Probe(version, elapsed, await self._schema_of(connection, snapshot), self._engine.pool.figures())
+        return Probe(version, elapsed, await self._schema_of(connection, snapshot), self._engine.pool.stats())
 
     async def _schema_of(self, connection: Connection, snapshot: str | None) -> Schema:
         try:
