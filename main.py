@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 from accounts.authentication import Authentication
-from accounts.production import refuse_demo_accounts
+from accounts.demo_accounts import refuse_demo_accounts
 from accounts.resources import AUDIT_TRAIL, USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router

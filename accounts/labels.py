@@ -2,7 +2,7 @@
 
 from backoffice.words import LABELS, VALUES, Text
 
-EXPLANATIONS = (
+HELP_TEXTS = (
     Text("At least 8 characters. Kept as an argon2id hash.", "Pelo menos 8 caracteres. Guardada cifrada (argon2id)."),
     Text("Deactivating someone ends their sessions at once.", "Desativar alguém encerra na hora as suas sessões."),
 )
@@ -20,7 +20,7 @@ LABELS.update(
         "role": Text("Role", "Perfil"),
         "active": Text("Active", "Ativo"),
     }
-    | {text.en: text for text in EXPLANATIONS}
+    | {text.en: text for text in HELP_TEXTS}
 )
 
 VALUES.update(

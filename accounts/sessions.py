@@ -18,7 +18,7 @@ from backoffice.database.engine import the_engine
 LIFETIME_HOURS = 12
 CSRF_LIFETIME_DAYS = 30  # longer than a session: a page left open overnight can log in again
 TOKEN_BYTES = 32
-FORGET_AT_ONCE_ROWS = 100  # expired sessions deleted with each new one
+CLEANUP_BATCH_ROWS = 100  # expired sessions deleted with each new one
 
 SESSION_COOKIE = "id"
 CSRF_COOKIE = "csrftoken"
@@ -71,7 +71,7 @@ async def _forget_expired() -> None:
             ORDER BY expires_at LIMIT {} FOR UPDATE SKIP LOCKED
         )
         """,
-        FORGET_AT_ONCE_ROWS,
+        CLEANUP_BATCH_ROWS,
     )
 
 

@@ -12,7 +12,7 @@ from backoffice.problems import Problem
 
 FAILURES = 5
 WINDOW_SECONDS = 60
-FORGET_AT_ONCE_ROWS = 100  # old failures deleted with each new one
+CLEANUP_BATCH_ROWS = 100  # old failures deleted with each new one
 
 LONGEST_ACCOUNT = LoginFailure.account.length  # characters
 LONGEST_ADDRESS = LoginFailure.address.length
@@ -103,5 +103,5 @@ async def record_failure(attempt: Attempt) -> None:
         )
         """,
         WINDOW_SECONDS,
-        FORGET_AT_ONCE_ROWS,
+        CLEANUP_BATCH_ROWS,
     )

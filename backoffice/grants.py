@@ -7,7 +7,7 @@ import sys
 
 from piccolo.table import Table
 
-from backoffice.audit_trail.tables import KEPT_BY_RULES
+from backoffice.audit_trail.tables import WRITTEN_BY_RULES
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DATABASE_ERRORS, cause
 from backoffice.migrations.catalog import read_catalog
@@ -75,4 +75,4 @@ def _same(role: str, owner: str) -> str:
 
 
 def _written() -> list[type[Table]]:
-    return [table for app in apps() for table in app.table_classes if KEPT_BY_RULES not in table._meta.tags]
+    return [table for app in apps() for table in app.table_classes if WRITTEN_BY_RULES not in table._meta.tags]

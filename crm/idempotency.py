@@ -15,8 +15,8 @@ from backoffice.problems import FieldError, Problem
 from crm.tables import IdempotencyKey
 
 MAX_KEY_LENGTH = 255
-KEPT_HOURS = 48
-CLEANED_AT_A_TIME = 100
+RETENTION_HOURS = 48
+CLEANUP_BATCH_ROWS = 100
 
 EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
@@ -125,7 +125,7 @@ async def remember(user_id: UUID, key: str, answer: str) -> None:
     await the_engine().run_querystring(
         QueryString(
             "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys "
-            f"WHERE created_at < now() - interval '{KEPT_HOURS} hours' LIMIT {CLEANED_AT_A_TIME} "
+            f"WHERE created_at < now() - interval '{RETENTION_HOURS} hours' LIMIT {CLEANUP_BATCH_ROWS} "
             "FOR UPDATE SKIP LOCKED)"
         )
     )

@@ -46,7 +46,7 @@ COLUMNS = {
     "total_price": Text("Total price", "Preço total"),
 }
 
-EXPLANATIONS = (
+HELP_TEXTS = (
     Text(
         "A Brazilian number with its area code, for example (11) 98765-4321.",
         "Um número brasileiro com DDD, por exemplo (11) 98765-4321.",
@@ -76,7 +76,7 @@ EXPLANATIONS = (
     ),
 )
 
-LABELS.update(TABLES | ROWS | HEADINGS | COLUMNS | {text.en: text for text in EXPLANATIONS})
+LABELS.update(TABLES | ROWS | HEADINGS | COLUMNS | {text.en: text for text in HELP_TEXTS})
 
 VALUES.update(
     {

@@ -23,7 +23,7 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from accounts.tables import User
-from backoffice.audit_trail.tables import KEPT_BY_RULES
+from backoffice.audit_trail.tables import WRITTEN_BY_RULES
 from backoffice.columns import EnumColumn
 from crm.enums import PresaleStatus
 
@@ -163,7 +163,7 @@ class PresaleItem(Table, tablename="presale_items"):
         return Readable(template="%s × %s", columns=[cls.quantity, cls.product_id.name])
 
 
-class PresaleBirth(Table, tablename="presale_births", tags=[KEPT_BY_RULES]):
+class PresaleBirth(Table, tablename="presale_births", tags=[WRITTEN_BY_RULES]):
     """Marks a pre-sale that was born past draft, while its lines may come in: see rules/births.sql."""
 
     id = UUID(primary_key=True, help_text="The pre-sale's own.")

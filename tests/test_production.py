@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from accounts import commands
+from accounts.demo_accounts import refuse_demo_accounts
 from accounts.passwords import hash_password
-from accounts.production import refuse_demo_accounts
 from backoffice.database.engine import Engine
 from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings

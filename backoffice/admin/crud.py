@@ -145,8 +145,8 @@ class AdminCRUD(CRUD):
         """Changes the row and answers as `get_single` does, so that the form can be filled anew."""
         typed = self._typed(request, data)
         request.state.version = typed.pop(VERSION, None)
-        kept = {name for name in self.secrets if typed.get(name) is None}
-        await super().change(request, row_id, {name: typed[name] for name in typed.keys() - kept}, model)
+        unchanged = {name for name in self.secrets if typed.get(name) is None}
+        await super().change(request, row_id, {name: typed[name] for name in typed.keys() - unchanged}, model)
         return await self.get_single(request, row_id)
 
     def _typed(self, request: Request, data: Any) -> dict[str, Any]:

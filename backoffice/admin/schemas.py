@@ -19,7 +19,7 @@ from backoffice.web.problem_responses import language_of
 VERSION = "version"
 VERSION_SCHEMA = {"type": "string", "title": VERSION, "readOnly": True, "extra": {"unique": True, "nullable": False}}
 
-KEPT = "Left empty, the present one stays."  # help text of secrets, which no form shows
+WHEN_LEFT_EMPTY = "Left empty, the present one stays."  # help text of secrets, which no form shows
 
 
 def front_end_settings(resource: Resource) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def schema_for(
     may_write = any(resource.allows(request, right) for right in WRITES)
     schema["extra"]["read_only"] = not may_write
     schema["extra"]["searchable"] = resource.search is not None
-    schema["extra"]["kept"] = not resource.allows(request, "delete")
+    schema["extra"]["undeletable"] = not resource.allows(request, "delete")
     for name, about in schema["properties"].items():
         _describe(resource, name, about, language)
         if key := about["extra"].get("foreign_key"):
@@ -69,7 +69,7 @@ def _describe(resource: Resource, name: str, about: dict[str, Any], language: wo
     # The front end offers no bulk change of "unique" columns; nor should it of read-only and secret ones.
     extra["unique"] = name in unique_columns(resource.table) or about["readOnly"] or extra["secret"]
     if extra["help_text"]:
-        said = [extra["help_text"], *([KEPT] if extra["secret"] else [])]
+        said = [extra["help_text"], *([WHEN_LEFT_EMPTY] if extra["secret"] else [])]
         extra["help_text"] = " ".join(words.label(text, language) for text in said)
     if isinstance(column, EnumColumn):
         extra["choices"] = {value: values.choice(value, language) for value in get_args(column.value_type)}

@@ -26,7 +26,6 @@ Schema = dict[str, Any]
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 WHOLE_NUMBER = r"-?[0-9]+"
 CANONICAL_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # or shop.local would be refused; the library documents this way
 LONGEST_EMAIL = 254  # characters; see is_email() of rules/text.sql
 INTEGER_BITS = {Integer: 32, BigInt: 64}
 
@@ -62,6 +61,9 @@ def not_blank(value: str) -> str:
     if not VISIBLE.search(value):
         raise error("blank")
     return value
+
+
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # or shop.local would be refused; the library documents this way
 
 
 def valid_email(value: str) -> str:

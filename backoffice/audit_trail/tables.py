@@ -7,10 +7,10 @@ from backoffice.audit_trail.enums import AuditAction
 from backoffice.columns import EnumColumn
 
 LONGEST_NAME = 63  # of a role or a table, in PostgreSQL
-KEPT_BY_RULES = "kept by rules"  # tag of a table that only the database's own functions write
+WRITTEN_BY_RULES = "written by rules"  # tag of a table that only the database's own functions write
 
 
-class AuditEntry(Table, tablename="audit_trail", tags=[KEPT_BY_RULES]):
+class AuditEntry(Table, tablename="audit_trail", tags=[WRITTEN_BY_RULES]):
     """What became of one row. Written by the database alone, and never altered: see rules/audit_trail.sql."""
 
     id = UUID(primary_key=True)

@@ -2,7 +2,7 @@
 
 from backoffice.words import CONSTRAINTS, LABELS, VALUES, ConstraintWords, Text, same_id
 
-EXPLANATIONS = (
+HELP_TEXTS = (
     Text(
         "The e-mail of the user, or else the role in the database.",
         "O e-mail do usuário ou, na falta dele, o papel no banco de dados.",
@@ -38,7 +38,7 @@ LABELS.update(
         "row_name": Text("Name", "Nome"),
         "changes": Text("Changes", "Alterações"),
     }
-    | {text.en: text for text in EXPLANATIONS}
+    | {text.en: text for text in HELP_TEXTS}
 )
 
 VALUES.update(

@@ -20,7 +20,14 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from backoffice.database.programs import EmbeddedError, command_line, complaint, lock, make_private_folder, run_program
+from backoffice.database.programs import (
+    EmbeddedError,
+    command_line,
+    complaint,
+    locked_file,
+    make_private_folder,
+    run_program,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +95,7 @@ class EmbeddedPostgres:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        descriptor = lock(self.folder / "start.lock", fcntl.LOCK_EX)
+        descriptor = locked_file(self.folder / "start.lock", fcntl.LOCK_EX)
         try:
             yield
         finally:
@@ -97,7 +104,7 @@ class EmbeddedPostgres:
     def _join(self) -> None:
         if self._users is not None:
             return
-        self._users = lock(self.folder / "users.lock", fcntl.LOCK_SH)
+        self._users = locked_file(self.folder / "users.lock", fcntl.LOCK_SH)
         self._owner_process = os.getpid()
         atexit.register(self.stop)
 

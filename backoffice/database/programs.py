@@ -105,7 +105,7 @@ def command_line(pid: int) -> str:
     return ""
 
 
-def lock(path: Path, operation: int) -> int:
+def locked_file(path: Path, operation: int) -> int:
     """A file descriptor that holds the lock until it is closed; waits for it, though not for ever."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + LOCK_SECONDS

@@ -29,7 +29,7 @@ YEAR_SECONDS = 365 * 24 * 60 * 60
 HTTPS_ONLY = (b"strict-transport-security", f"max-age={YEAR_SECONDS}".encode())
 SECURE = ("https", "wss")  # as proxies call it
 POLICY = (b"content-security-policy", pages.NOTHING.encode())
-UNKEPT = (b"cache-control", b"no-store")
+NO_STORE = (b"cache-control", b"no-store")
 DATA = ("/api/", "/admin/api/")  # paths whose answers no cache may store
 REDIRECT = 307
 CLIENT_LEFT = 499  # nginx's status for a client that disconnected before the answer
@@ -103,7 +103,7 @@ def _theirs(message: Message, scope: Scope) -> list[tuple[bytes, bytes]]:
     headers = [header for header in message.get("headers", ()) if header[0] not in OURS]
     if message["status"] == REDIRECT:
         headers = [(name, _on_this_host(value) if name == LOCATION else value) for name, value in headers]
-    usual = (POLICY, UNKEPT) if get_route_path(scope).startswith(DATA) else (POLICY,)
+    usual = (POLICY, NO_STORE) if get_route_path(scope).startswith(DATA) else (POLICY,)
     said = {name for name, _ in headers}
     return [*headers, *(header for header in usual if header[0] not in said)]
 

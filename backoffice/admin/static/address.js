@@ -24,8 +24,8 @@ function remember() {
 function keepWhenSorted(to) {
   const isSorted = to.name === "rowListing" && Object.keys(to.query).join() === "__order";
   if (!isSorted || to.params.tableName !== store.state.currentTableName) return true;
-  const { __order, ...kept } = store.state.filterParams;
-  return Object.keys(kept).length === 0 || { ...to, query: { ...kept, ...to.query }, replace: true };
+  const { __order, ...filters } = store.state.filterParams;
+  return Object.keys(filters).length === 0 || { ...to, query: { ...filters, ...to.query }, replace: true };
 }
 
 // The front end comes back to the place alone.

@@ -3,7 +3,7 @@
 
 import { store, whenDrawn, whenMounted } from "./front_end.js";
 
-const LIMITS = ["read_only", "kept"]; // of the table; the style sheet hides the buttons
+const LIMITS = ["read_only", "undeletable"]; // of the table; the style sheet hides the buttons
 
 function tidyChoices() {
   const properties = store.state.schema?.properties ?? {};
