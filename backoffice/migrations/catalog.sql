@@ -120,7 +120,7 @@ SELECT 'function', name,
 FROM functions
 
 UNION ALL
--- What PUBLIC may call, everybody may, whomever default privileges name beside.
+-- If PUBLIC may call it, other grantees do not matter.
 SELECT 'privilege', format('EXECUTE on %s', name),
        CASE WHEN has_function_privilege('public', oid, 'EXECUTE') THEN 'PUBLIC' ELSE concat_ws(
            ', ',

@@ -65,7 +65,7 @@ async def check(sql: bool = False, scratch: str = "") -> None:
 
 async def accept(scratch: str = "") -> None:
     """
-    After a change of files that alters nothing, or an upgrade of PostgreSQL: take what is there for right.
+    After a change of files that alters nothing, or an upgrade of PostgreSQL: accept the present state as correct.
 
     Refused while check finds anything other than pending migrations.
 

@@ -31,7 +31,7 @@ RETURN (
     WHERE value IS DISTINCT FROM is_now -> key AND key <> ALL (unheeded)
 );
 
--- All that a row had, as what is no more.
+-- All values of a deleted row.
 CREATE OR REPLACE FUNCTION audit_loss(was jsonb, secret text[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN audit_changes(jsonb_strip_nulls(was), '{}', secret || '{id}', '{}');

@@ -63,9 +63,9 @@ RETURN lower(CASE
 END);
 
 -- What people's words are ordered by, instead of themselves: without case and accents, or Álvaro would come after Zuleica; and
--- only their beginning, since no B-tree holds text of any length. None comes after all others, and is never null, so that
--- an index tells where the rows after any other begin. Not in SQL, which PostgreSQL would take for as cheap as a comparison,
--- and do for each row. ASCII is the same everywhere, as in caseless().
+-- only their beginning, since no B-tree holds text of any length. NULL sorts last and gets a key, so that an index
+-- tells where the rows after any other begin. Not in SQL, which PostgreSQL would take for as cheap as a comparison, and do
+-- for each row. ASCII is the same everywhere, as in caseless().
 CREATE OR REPLACE FUNCTION sort_key(value text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -84,8 +84,8 @@ RETURN ARRAY(
     SELECT left(word, 100) FROM regexp_split_to_table(fold(left(value, 20000)), '[^[:alnum:]]+') AS word
 );
 
--- Without a query of its own PostgreSQL takes it as a part of the queries that call it, which halves what it costs. Words
--- of a text of up to 100 bytes need no cutting.
+-- It has no subquery, so PostgreSQL can inline it, which halves what it costs. Words of a text of up to 100 bytes need no
+-- cutting.
 CREATE OR REPLACE FUNCTION search_words(value text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN array_to_tsvector(array_remove(

@@ -13,7 +13,7 @@ const OURS = /^(text\/plain|application\/json)/;
 
 const asked = {}; // the last question of each kind
 
-// In which order it comes, its schema says, which is on its way: until then the front end asks for that of the table before.
+// The sort order comes with the schema, which has not arrived yet: until then the front end asks for that of the table before.
 // Its rows would stand under the headings of that table; they are asked for once more when the schema is there.
 on("opened", (request) => {
   request.isEarly = kindOf(request) === "list" && asked.schema && asked.schema.readyState !== XMLHttpRequest.DONE;

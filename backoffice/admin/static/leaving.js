@@ -13,7 +13,7 @@ const NO_ROW = "There is no such row, or no longer.";
 let left; // the table of a form that is being left
 let missing; // of a row that there is none of
 
-// To the list, of which there are not to be two beside each other in the history. One's own password belongs to no table.
+// Back to the list, without a duplicate history entry. One's own password belongs to no table.
 function leadBack(table) {
   const before = history.state?.back?.split("?")[0];
   if (before === `/${table}/`) router.go(-1);

@@ -57,7 +57,7 @@ async function forEachPicked({ selectedRows }, change) {
   }
 }
 
-// By what stands first in their lines, and next, where that is the same.
+// Named by the first column, and the second if that is ambiguous.
 function named(ids) {
   const picked = ids.map((id) => ({ id, words: wordsOf(store.state.rows.find((row) => row.id === id)) }));
   const isAlone = ({ words: [first] }) => picked.filter(({ words }) => words[0] === first).length === 1;
