@@ -215,6 +215,23 @@ async def test_a_server_that_hangs_is_noticed_and_no_connection_is_lost(own: Own
         await engine.close_connection_pool()
 
 
+@pytest.mark.parametrize(("chosen", "kept"), [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")])
+async def test_what_was_committed_is_there_after_a_crash_whatever_the_server_waits_for(
+    tmp_path: Path, chosen: str, kept: str
+) -> None:
+    with own_server(tmp_path / "data", synchronous_commit=chosen, wal_writer_delay="10s") as own:
+        engine = Engine(own.settings())
+        await engine.start_connection_pool()
+        try:
+            assert await engine.fetch_value("SHOW synchronous_commit") == kept
+            await engine.run_ddl("CREATE TABLE committed AS SELECT")
+            own.kill()
+            own.start()
+            assert await own.query("SELECT count(*) FROM committed") == 1
+        finally:
+            await engine.close_connection_pool()
+
+
 async def test_reads_fail_while_the_server_is_away_and_work_when_it_is_back(tmp_path: Path) -> None:
     with own_server(tmp_path / "data") as own:
         engine = Engine(own.settings(db_pool_max=3))

@@ -62,10 +62,12 @@ async def test_every_transaction_has_its_limits_and_leaves_none_to_the_next_gues
         assert await connection.fetchval("SHOW lock_timeout") == "3s"
         assert await connection.fetchval("SHOW timezone") == "UTC"
         assert await connection.fetchval("SHOW search_path") == "public"
+        assert await connection.fetchval("SHOW synchronous_commit") == "on"
     guest = await asyncpg.connect(served_database, statement_cache_size=0)
     for _ in range(10):
         assert await guest.fetchval("SHOW statement_timeout") == "0"
         assert await guest.fetchval("SHOW search_path") == '"$user", public'
+        assert await guest.fetchval("SHOW synchronous_commit") == "off", "as the tests' server has it"
     await guest.close()
 
 

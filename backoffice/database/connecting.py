@@ -87,6 +87,17 @@ def session_settings(settings: Settings) -> dict[str, str]:
     return {name: str(round(seconds * 1000)) for name, seconds in milliseconds.items()}
 
 
+def durable_sql(*, local: bool) -> str:
+    """Makes commits wait for the disk, where they would not. Where they wait for standbys, too, they go on doing so.
+
+    :param local: until the transaction ends, instead of the session.
+    """
+    return (
+        f"SELECT set_config('synchronous_commit', 'on', {str(local).lower()}) "
+        "WHERE current_setting('synchronous_commit') = 'off'"
+    )
+
+
 class Connector:
     """Opens connections to the first host that fits, beginning with the one that last did."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from backoffice.database.connecting import Connection, close_quietly, end_at_once, session_settings
+from backoffice.database.connecting import Connection, close_quietly, durable_sql, end_at_once, session_settings
 from backoffice.database.failures import DATABASE_ERRORS, DatabaseFull, DatabaseUnavailable, PoolExhausted
 from backoffice.database.pooler import NOTHING_BY_NAME
 from backoffice.settings import Settings
@@ -63,6 +63,7 @@ class Pool:
             init_size=1,
             max_size=settings.db_pool_max,
             max_inactive_connection_lifetime=settings.db_pool_idle_seconds,
+            init=None if behind_pooler else _make_durable,
             reset=_leave,
             command_timeout=settings.db_statement_timeout + COMMAND_GRACE_SECONDS,
             server_settings={} if behind_pooler else session_settings(settings) | SERVING,
@@ -182,6 +183,10 @@ async def _release(connection: Any) -> None:
         return
     inner._on_release()
     await holder.release(RELEASE_SECONDS)
+
+
+async def _make_durable(connection: asyncpg.Connection) -> None:
+    await connection.execute(durable_sql(local=False))
 
 
 async def _leave(_: asyncpg.Connection) -> None:

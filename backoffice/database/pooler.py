@@ -6,7 +6,7 @@ query has a transaction, which sets its own timeouts, and no statement is prepar
 
 from collections.abc import Mapping
 
-from backoffice.database.connecting import Connection
+from backoffice.database.connecting import Connection, durable_sql
 
 UNKNOWN_SETTING = "unsupported startup parameter"  # PgBouncer's message for all settings but a few
 
@@ -21,5 +21,6 @@ async def is_between(connection: Connection) -> bool:
 
 
 def for_one_transaction(settings: Mapping[str, str]) -> str:
-    """The statements that make these settings, numbers or names, until the transaction ends."""
-    return " ".join(f"SET LOCAL {name} = {value};" for name, value in settings.items())
+    """The statements that make these settings, numbers or names, until the transaction ends; none for no settings."""
+    made = [f"SET LOCAL {name} = {value}" for name, value in settings.items()]
+    return "; ".join([*made, durable_sql(local=True)]) if made else ""
