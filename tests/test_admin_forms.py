@@ -187,22 +187,6 @@ class TestForms:
         assert (answer.json()["customer_id_readable"], answer.json()["notes"]) == ("Maria", "Call first")
         assert answer.json() == (await desks.employee.get(f"presales/{presale}/")).json()
 
-    async def test_a_form_that_is_out_of_date_overwrites_nothing_and_may_be_sent_again_as_it_was(
-        self, desks: Desks, connection: asyncpg.Connection
-    ) -> None:
-        product = await a_product(connection, stock=85)
-        form = await desks.manager.loads("products", product)
-        for _ in range(2):  # the answer to the first may be lost
-            saved = await desks.manager.saves("products", product, form | {"stock": 105})
-            assert (saved.status_code, saved.json()["stock"]) == (200, 105)
-        await connection.execute("UPDATE products SET stock = 55")
-        refused_in_words(
-            await desks.manager.saves("products", product, form | {"stock": 105}),
-            412,
-            "Somebody changed this in the meantime. Load it again and repeat your change.",
-        )
-        assert await connection.fetchval("SELECT stock FROM products") == 55
-
     async def test_what_no_form_sends_is_refused_as_well(self, desks: Desks) -> None:
         for sent in (b"", b"[]", b'"x"', b"{", b"\xff"):
             answer = await desks.admin.client.post("/admin/api/tables/customers/", content=sent)

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, row
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
 from tests.support.cast import Cast
 from tests.support.desk import Desks
 from tests.support.refusals import refused_in_words
@@ -41,7 +41,8 @@ class TestStaleForms:
         customer = await a_customer(connection)
         versions: tuple[object, ...] = ("x", 5, [], {}, True)
         for version in versions:
-            refused_in_words(await desks.employee.saves("customers", customer, {"version": version}), 412, STALE)
+            sent = {"version": version, "name": "After"}
+            refused_in_words(await desks.employee.saves("customers", customer, sent), 412, STALE)
 
     async def test_the_form_of_another_row_is_refused(self, desks: Desks, connection: asyncpg.Connection) -> None:
         one, other = await a_customer(connection), await a_customer(connection)
@@ -55,6 +56,17 @@ class TestStaleForms:
             answer = await desks.employee.saves("customers", customer, form | {"name": name})
             assert answer.json()["name"] == name
             form["version"] = answer.json()["version"]
+
+    async def test_a_form_whose_answer_was_lost_may_be_sent_again_as_it_was(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        product = await a_product(connection, stock=85)
+        form = await desks.manager.loads("products", product)
+        for _ in range(2):
+            answer = await desks.manager.saves("products", product, form | {"stock": 105})
+            assert (answer.status_code, answer.json()["stock"]) == (200, 105)
+        await connection.execute("UPDATE products SET stock = 55")
+        refused_in_words(await desks.manager.saves("products", product, form | {"stock": 105}), 412, STALE)
 
     async def test_changing_many_rows_asks_for_no_version(self, desks: Desks, connection: asyncpg.Connection) -> None:
         customer = await a_customer(connection)
