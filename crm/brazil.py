@@ -16,6 +16,10 @@ MAX_TYPED_LENGTH = 40
 PUNCTUATION = r"[\s./\u00a0\u00ad\u2000-\u2015\u2028-\u202f\u205f-\u2069\u2212\u3000\ufeff-]"
 CPF_PATTERN = f"^{PUNCTUATION}*([0-9]{PUNCTUATION}*){{11}}$"
 
+# How people write them: 529.982.247-25, (11) 98765-4321.
+WRITTEN_CPF = (r"^(\d{3})(\d{3})(\d{3})(\d{2})$", r"\1.\2.\3-\4")
+WRITTEN_PHONE = (r"^\+55(\d{2})(\d{4,5})(\d{4})$", r"(\1) \2-\3")
+
 FROM_AFAR = re.compile(r"\+?(55)?0|90")  # prefixes for dialling, with which no stored number begins
 
 CARRIER_OF_CHOICE = re.compile(r"^((?:\+|00)?(?:55)?0)xx", re.IGNORECASE)  # as in (0xx11)
@@ -46,16 +50,6 @@ def normal_phone(typed: str) -> str:
     if number.country_code != 55 or number.extension or kind not in PERSONAL:
         raise error("phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def written_cpf(digits: str) -> str:
-    """Such as 529.982.247-25."""
-    return str(CPF().mask(digits))
-
-
-def written_phone(stored: str) -> str:
-    """Such as (11) 98765-4321."""
-    return phonenumbers.format_number(phonenumbers.parse(stored), phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
 def whole_phone(typed: str) -> str | None:

@@ -5,7 +5,7 @@ from backoffice.api.resource import SERVER_MANAGED, AdminView, Detail, Resource,
 from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
 from crm import examples
-from crm.brazil import Cpf, Phone, cpf_filter, phone_filter, written_cpf, written_phone
+from crm.brazil import WRITTEN_CPF, WRITTEN_PHONE, Cpf, Phone, cpf_filter, phone_filter
 from crm.presale_lines import prepare_line
 from crm.presales import prepare_presale
 from crm.search import has_number, search_customers, search_presales, search_products
@@ -39,7 +39,7 @@ CUSTOMERS = Resource(
         visible=(Customer.name, Customer.cpf, Customer.phone, Customer.email, Customer.created_at),
         filters=(Customer.name, Customer.cpf, Customer.phone, Customer.email),
         link=Customer.name,
-        in_spreadsheets={"cpf": written_cpf, "phone": written_phone},
+        written={"cpf": WRITTEN_CPF, "phone": WRITTEN_PHONE},
     ),
 )
 

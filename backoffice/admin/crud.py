@@ -1,6 +1,7 @@
 """The routes of the admin's lists and forms: those of the REST API, adapted to piccolo-admin's front end."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
@@ -96,8 +97,9 @@ class AdminCRUD(CRUD):
         return json_response(json.dumps({**page, "rows": rows}))
 
     def _for_spreadsheet(self, name: str, value: Any) -> Any:
-        write = self.resource.admin.in_spreadsheets.get(name)
-        return values.for_spreadsheet(write(value) if write else value)
+        if name in self.resource.admin.written:
+            value = re.sub(*self.resource.admin.written[name], value)
+        return values.for_spreadsheet(value)
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         # The version is read first: if the row changes in between, the form will be refused as stale.

@@ -49,8 +49,8 @@ class AdminView:
     :param filters: the columns that the filter offers.
     :param link: the column that leads to a row's form.
     :param tables: the column that names tables, if there is one.
-    :param in_spreadsheets: for text columns of digits, which a spreadsheet would take for numbers: writes a value as
-        people do.
+    :param written: for text columns of digits: a regular expression and its replacement, which write a value as people
+        do, in lists and for spreadsheets, which would take it for a number.
     """
 
     group: str
@@ -58,7 +58,7 @@ class AdminView:
     filters: tuple[Column, ...]
     link: Column
     tables: Column | None = None
-    in_spreadsheets: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    written: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

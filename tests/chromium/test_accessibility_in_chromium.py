@@ -4,7 +4,7 @@ import asyncpg
 from playwright.async_api import expect
 
 from tests.support.browser import SAVE, Clerk, as_a
-from tests.support.builders import a_customer, a_line, a_presale
+from tests.support.builders import a_customer, a_line, a_presale, a_user
 
 CONTROLS = {"button", "checkbox", "combobox", "dialog", "link", "searchbox", "spinbutton", "table", "textbox"}
 
@@ -28,6 +28,8 @@ async def test_the_fields_of_the_log_in_have_names(clerk: Clerk) -> None:
     await clerk.page.goto(f"{clerk.address}/admin/")
     await expect(clerk.page.get_by_role("textbox", name="E-mail")).to_be_visible()
     assert await nameless(clerk) == []
+    for name, known in {"username": "username", "password": "current-password"}.items():
+        await expect(clerk.page.locator(f"[name={name}]")).to_have_attribute("autocomplete", known)
     clerk.expects_refusal(401)
 
 
@@ -41,6 +43,19 @@ async def test_all_of_a_list_and_its_filters_has_names(clerk: Clerk, db: asyncpg
     await clerk.page.click("[data-uitest=filter_button]")
     await expect(clerk.page.get_by_label("Criado em, Fuso horário")).to_be_visible()
     assert await nameless(clerk) == []
+
+
+@as_a("admin", "pt-BR")
+async def test_what_is_seen_at_a_glance_is_said_in_words(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for name, active in {"Ativa": True, "Inativa": False}.items():
+        await a_user(db, email=f"{name.lower()}@example.com", name=f"{name} da Escuta", active=active)
+    rows = await clerk.list("users", "?name=Escuta&__order=name")
+    for row, said in ((rows.first, "Sim"), (rows.last, "Não")):
+        await expect(row.locator(".boolean")).to_have_attribute("aria-label", said)
+    assert await clerk.page.title() == "Usuários – Flow CRM"
+    await rows.get_by_role("link", name="Inativa da Escuta", exact=True).click()
+    await clerk.sees_form()
+    assert await clerk.page.title() == "Editar usuário – Flow CRM"
 
 
 async def test_all_of_a_form_and_its_windows_has_names(clerk: Clerk, db: asyncpg.Connection) -> None:

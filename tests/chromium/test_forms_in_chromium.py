@@ -139,6 +139,35 @@ async def test_a_row_is_picked_by_the_keyboard(clerk: Clerk, db: asyncpg.Connect
     assert clerk.row_id == "add", "and nothing was sent"
 
 
+async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for code in ("BAR-4711", "BAR-4712"):
+        await a_product(db, code=code, name="Scanned")
+    await clerk.add("presale_items")
+    field = clerk.page.locator(".key_search:has([name=product_id]) > input[type=text]")
+    search = clerk.page.locator(".input_wrapper input:visible")
+    for code in ("BAR-4711", "BAR-4712"):
+        await field.click()
+        await expect(search).to_be_focused()
+        async with clerk.held_up("**/products/ids/?*search=*", "GET") as answers:
+            await clerk.page.keyboard.type(code)
+            await clerk.page.keyboard.press("Enter")
+            await clerk.page.keyboard.press("Tab")  # on which "none" would be next
+            await expect(search).to_be_focused()
+            answers.set()
+            await expect(search).to_have_count(0)
+        await expect(field).to_have_value(f"{code} - Scanned")
+    await field.click()
+    await expect(search).to_be_focused()
+    await clerk.page.keyboard.type("bar-471")
+    await clerk.page.keyboard.press("Enter")
+    await expect(clerk.page.locator(".results_list:visible a")).to_have_count(3)
+    await clerk.page.keyboard.type("1")
+    await expect(clerk.page.locator(".results_list:visible a")).to_have_text(["None", "BAR-4711 - Scanned"])
+    await expect(search).to_be_visible()
+
+
 @as_a("manager", "pt-BR")
 async def test_what_is_called_like_one_of_our_words_keeps_its_name(clerk: Clerk, db: asyncpg.Connection) -> None:
     home, _ = await a_customer(db, name="Home"), await a_customer(db, name="None")

@@ -239,6 +239,34 @@ async def test_a_time_whose_year_would_have_six_digits_is_not_left_out(clerk: Cl
     assert "created_at=2020-11-25" in clerk.page.url
 
 
+async def test_an_order_that_was_refused_is_left_by_going_to_the_list_again(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await clerk.page.goto(f"{clerk.address}/admin/#/audit_trail/?__order=who")
+    await clerk.sees_notice("order: There is no such column: who.")
+    clerk.expects_refusal(422)
+    await clerk.page.locator(".sidebar").get_by_text("Audit trail", exact=True).click()
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+    await clerk.page.click("[data-uitest=sort_button]")
+    offered = clerk.page.locator("[data-uitest=sort_by_selector] option:not([disabled])")
+    await expect(offered).to_have_text(["When"])
+
+
+async def test_a_filter_says_where_it_takes_whole_texts_alone_and_offers_no_key_that_no_row_lacks(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await a_presale(db)
+    await clerk.list("audit_trail")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await expect(clerk.field("who")).to_have_attribute("placeholder", "The whole text")
+    await clerk.list("presales")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.page.locator(".filter_wrapper .key_search input[type=text]").click()
+    offered = clerk.page.locator(".results_list:visible li")
+    await expect(offered.first).to_have_text("All")
+    await expect(offered.nth(1)).to_be_hidden()
+
+
 async def test_no_page_is_one_and_a_half(clerk: Clerk, db: asyncpg.Connection) -> None:
     for _ in range(6):
         await a_customer(db, name="Half A Page")

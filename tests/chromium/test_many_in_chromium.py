@@ -28,6 +28,7 @@ async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk
     await update.click()
     await expect(rows.get_by_text("all@example.com")).to_have_count(3)
     assert {(await row(db, "customers", customer))["email"] for customer in customers} == {"all@example.com"}
+    assert clerk.asked == ["Are you sure you want to change 3 selected row(s)?"] * 2
 
 
 async def test_of_many_rows_those_that_are_refused_are_named_and_the_others_are_changed(

@@ -31,6 +31,14 @@ async def test_menus_close(clerk: Clerk, db: asyncpg.Connection) -> None:
     await expect(clerk.page.locator("[data-uitest=logout_button]")).to_be_hidden()
 
 
+async def test_cpf_and_telephone_are_written_as_people_do(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="With Digits", cpf="03163823882", phone="+5511987654321")
+    await a_customer(db, name="With Fewer Digits", cpf="11144477735", phone="+551133334444")
+    rows = await clerk.list("customers", "?name=Digits&__order=name")
+    await expect(rows.first).to_contain_text("031.638.238-82 (11) 98765-4321", use_inner_text=True)
+    await expect(rows.last).to_contain_text("111.444.777-35 (11) 3333-4444", use_inner_text=True)
+
+
 async def test_the_menu_of_the_last_row_in_sight_is_in_sight(clerk: Clerk, db: asyncpg.Connection) -> None:
     size = clerk.page.viewport_size
     assert size is not None

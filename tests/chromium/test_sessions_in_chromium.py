@@ -206,6 +206,27 @@ async def test_a_password_is_changed_by_who_knows_the_old_one(clerk: Clerk, db: 
     clerk.expects_refusal(401)
 
 
+async def test_nothing_is_changed_in_the_name_of_whoever_logged_in_in_another_tab(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, address="Rua A, 1")
+    await clerk.open("customers", customer)
+    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.fill(address="Rua B, 2")
+    other = {"id": await a_token(db, "employee@flowcrm.example"), "csrftoken": uuid.uuid4().hex}
+    await clerk.page.context.add_cookies(
+        [{"name": name, "value": text, "url": clerk.address} for name, text in other.items()]
+    )
+    await clerk.save()  # which is the first that this tab hears of
+    await expect(clerk.page.get_by_text("employee@flowcrm")).to_be_visible()
+    await clerk.sees_notice(re.compile("^Somebody has logged in anew in another tab"))
+    await clerk.sees_form()
+    assert (await row(db, "customers", customer))["address"] == "Rua A, 1"
+    await clerk.fill(address="Rua C, 3")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+
+
 async def test_whoever_logs_in_in_another_tab_is_noticed(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db, name="Two Tabs")
     await clerk.open("customers", customer)

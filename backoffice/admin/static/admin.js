@@ -23,5 +23,6 @@ import "./keyboard.js";
 import "./menus.js";
 import "./names.js";
 import "./unsaved.js";
+import "./caller.js";
 
 delete sessionStorage.reloads; // see page.py

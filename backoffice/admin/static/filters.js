@@ -1,7 +1,7 @@
 // The panel of filters shows what the list is filtered by, whether it was opened, left or loaded anew meanwhile, and the
 // button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
 
-import { app, setValue, store, whenDrawn, whenFiltered, whenMounted, write } from "./front_end.js";
+import { app, say, setValue, store, whenDrawn, whenFiltered, whenMounted, write } from "./front_end.js";
 
 const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
@@ -61,6 +61,14 @@ async function renew() {
   list.showFilter = true;
 }
 
+// Of a text without an index of its parts.
+function sayWhatIsWhole() {
+  const properties = store.state.schema?.properties ?? {};
+  for (const field of document.querySelectorAll(`${PANEL} input[type=text][name]`)) {
+    if (properties[field.name]?.extra.whole) field.placeholder = say("The whole text");
+  }
+}
+
 // A year with more digits would be no date to the front end, and the filter left out.
 function limitTimes() {
   for (const field of document.querySelectorAll(`${PANEL} [type=datetime-local]`)) {
@@ -79,6 +87,7 @@ function follow() {
 }
 
 whenDrawn(limitTimes);
+whenDrawn(sayWhatIsWhole);
 whenFiltered(follow);
 
 whenMounted(() => {

@@ -69,13 +69,13 @@ on("answered", ({ method, status }) => {
 
 const sayWhetherCounted = () => write("estimate", isEstimate && ` (${say("estimated")})`);
 
-// Without a schema there is no page, and going where one is already would not ask again.
+// Without a schema there is no page, and going where one is already would not ask again, or for the same that was refused.
 document.addEventListener(
   "click",
   ({ target }) => {
     const [place] = location.hash.split("?");
     if (target.closest(SAME_PLACE)?.hash !== place) return;
-    if (document.querySelector(".left_column") && !(isUnlisted() && location.hash === place)) return;
+    if (document.querySelector(".left_column") && !isUnlisted()) return;
     history.replaceState(history.state, "", place);
     location.reload();
   },

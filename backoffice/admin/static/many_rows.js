@@ -29,6 +29,7 @@ async function deleteMany(list) {
 async function updateMany(modal, form) {
   const { tableName, selectedPropertyName: column } = modal;
   if (!column) return;
+  if (!confirm(`Are you sure you want to change ${modal.selectedRows.length} selected row(s)?`)) return;
   const data = { [column]: modal.nullCheckboxState ? null : new FormData(form).get(column) };
   const outcome = await forEachPicked(modal, (rowID) => store.dispatch("updateRow", { tableName, rowID, data }));
   if (outcome.done) modal.$emit("close");

@@ -1,5 +1,6 @@
 // For those who hear the page instead of seeing it: names of icons, of fields that only stand near their labels, of the boxes
-// and menus of rows, and of windows. A notice is read out.
+// and menus of rows, and of windows. A notice is read out. For browsers: what a tab shows, and which fields are for the e-mail and
+// passwords that they know.
 
 import { page, say, whenDrawn } from "./front_end.js";
 
@@ -23,6 +24,13 @@ const FIELDS = {
   "select[name=column]": "Columns",
   "select[name=ordering]": "Sort",
   ".search_box": "Search",
+};
+
+const SITE = document.title;
+const KNOWN_TO_BROWSERS = {
+  "#login [name=username]": ["username"],
+  "#login [name=password]": ["current-password"],
+  "#change_password [name=password]": ["current-password", "new-password", "new-password"],
 };
 
 const name = (element, ...parts) => element.setAttribute("aria-label", parts.filter(Boolean).join(", "));
@@ -77,6 +85,24 @@ function nameRows() {
   }
 }
 
+function nameTab() {
+  const heading = textOf(page.querySelector("h1:not(#nav h1, .modal h1)"));
+  const title = heading ? `${heading} – ${SITE}` : SITE;
+  if (document.title !== title) document.title = title;
+}
+
+function nameSecrets() {
+  for (const [selector, known] of Object.entries(KNOWN_TO_BROWSERS))
+    page.querySelectorAll(selector).forEach((field, index) => (field.autocomplete = known[index]));
+}
+
+function nameTicks() {
+  for (const tick of page.querySelectorAll(".table_wrapper .boolean")) {
+    tick.role = "img";
+    name(tick, say(tick.querySelector("[data-icon=check]") ? "True" : "False"));
+  }
+}
+
 function nameWindows() {
   for (const one of page.querySelectorAll(".modal")) {
     Object.assign(one, { role: "dialog", ariaModal: "true" });
@@ -93,6 +119,9 @@ whenDrawn(() => {
   nameIcons();
   nameFields();
   nameRows();
+  nameTicks();
   nameWindows();
+  nameTab();
+  nameSecrets();
   readOut();
 });

@@ -1,8 +1,9 @@
 // The window in which one picks the row that a foreign key points at, by the keyboard: what is typed is searched for at
-// once, Enter takes the only row that was found, and does not send the form behind. The field itself has its
-// component at hand for filters.js and unsaved.js, since nothing can be put into it from outside.
+// once, Enter takes the only row that is found, also where it comes before the answer does, as after a bar code, and does not
+// send the form behind. The field itself has its component at hand for filters.js and unsaved.js, since nothing can be put
+// into it from outside.
 
-import { app, whenMounted } from "./front_end.js";
+import { app, store, whenDrawn, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const FIELD = ".key_search > input[type=text]";
@@ -10,16 +11,21 @@ const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
 
 let typed, names; // the last search that was answered, and the rows that it found
+let waiting; // the field in which Enter was pressed
 
 on("answered", ({ address, responseText, status }) => {
   if (!address.pathname.endsWith("/ids/") || status !== 200) return;
   typed = address.searchParams.get("search");
   names = Object.values(JSON.parse(responseText));
+  setTimeout(takeTheOnlyOne); // where the same row was shown before, nothing is drawn
 });
 
-function takeTheOnlyOne(modal) {
-  const last = modal.querySelector(".results_list li:last-child a");
-  if (last.textContent === names[0]) last.click(); // or it is not shown yet
+function takeTheOnlyOne() {
+  if (!waiting || waiting.value !== typed) return; // nobody waits, or for another answer
+  const last = waiting.closest(WINDOW)?.querySelector(".results_list li:last-child a");
+  if (names.length === 1 && last?.textContent !== names[0]) return; // it is not shown yet
+  waiting = undefined;
+  if (names.length === 1) last.click();
 }
 
 document.addEventListener("focusin", ({ target }) => {
@@ -30,12 +36,31 @@ document.addEventListener("focusin", ({ target }) => {
 document.addEventListener(
   "keydown",
   (event) => {
-    if (event.key !== "Enter" || !event.target.matches(SEARCH)) return;
+    if (!event.target.matches(SEARCH)) return;
+    if (event.key === "Tab" && waiting) event.preventDefault(); // the next stop is "none"
+    if (event.key !== "Enter") return;
     event.preventDefault();
-    if (event.target.value === typed && names.length === 1) takeTheOnlyOne(event.target.closest(WINDOW));
+    waiting = event.target;
+    takeTheOnlyOne();
   },
   true,
 );
+
+document.addEventListener("input", ({ target }) => {
+  if (target === waiting) waiting = undefined;
+});
+
+// Which of the rows beside "all" and "none" a filter by a key has: no row has none where each must have one.
+function hideNone() {
+  const properties = store.state.schema?.properties ?? {};
+  for (const field of document.querySelectorAll(".filter_wrapper .key_search")) {
+    const none = field.querySelector(".results_list li:nth-child(2)");
+    if (none) none.hidden = properties[field.component?.fieldName]?.extra.nullable === false;
+  }
+}
+
+whenDrawn(takeTheOnlyOne);
+whenDrawn(hideNone);
 
 whenMounted(() => {
   app.mixin({

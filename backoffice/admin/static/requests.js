@@ -23,7 +23,7 @@ XMLHttpRequest.prototype.send = function (body) {
   this.body = body;
   this.addEventListener("load", () => announce("answered", this)); // the front end waits for "loadend"
   announce("sent", this);
-  send.call(this, this.body);
+  if (!this.isGivenUp) send.call(this, this.body);
 };
 
 // What the front end is to take for the answer.

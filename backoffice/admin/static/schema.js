@@ -10,7 +10,8 @@ function tidyChoices() {
   const isSecret = (name) => name === "version" || properties[name]?.extra.secret === true;
   const isId = (name) => name === "id" || properties[name]?.extra.foreign_key !== undefined;
   for (const option of document.querySelectorAll("[data-uitest=sort_by_selector] option")) {
-    option.hidden = isSecret(option.value) || isId(option.value) || !properties[option.value]?.extra.sortable;
+    const isNoOrder = isSecret(option.value) || isId(option.value) || !properties[option.value]?.extra.sortable;
+    option.hidden = option.disabled = isNoOrder;
   }
   for (const match of document.querySelectorAll("select[name$=__match]")) {
     match.hidden = properties[match.name.replace("__match", "")]?.extra.parts === false;

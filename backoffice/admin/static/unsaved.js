@@ -71,16 +71,6 @@ function type([name, value]) {
   if (field && field.value !== value) setValue(field, value);
 }
 
-// Somebody else may have logged in meanwhile, in another tab: this one would go on in their name.
-window.addEventListener("focus", async () => {
-  const before = who();
-  if (!before) return;
-  const answer = await fetch("api/user/");
-  if (!answer.ok || (await answer.json()).user_id === before) return;
-  keep();
-  location.reload();
-});
-
 whenMounted(() => {
   router.afterEach((to, from) => {
     if (from.name !== "login" || !hasLoggedIn) return;
