@@ -1,7 +1,9 @@
 """Transactions that return their connection to the pool in a clean state, whatever fails."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any, Literal, Protocol, cast
 
 import asyncpg
 from asyncpg.transaction import Transaction as RawTransaction
@@ -10,10 +12,8 @@ from piccolo.engine.postgres import PostgresTransaction
 
 from backoffice.database.connecting import Connection, end_at_once
 from backoffice.database.failures import DATABASE_ERRORS, is_lost
+from backoffice.database.pool import Pool
 from backoffice.database.pooler import for_one_transaction
-
-if TYPE_CHECKING:
-    from backoffice.database.engine import Engine
 
 ROLLBACK_SECONDS = 2
 
@@ -22,10 +22,20 @@ ROLLBACK_SECONDS = 2
 NO_USE_TO_ANYBODY = (TimeoutError, asyncio.CancelledError, asyncpg.ReadOnlySQLTransactionError)
 
 
+class Lender(Protocol):
+    """Lends connections to transactions; the engine is one."""
+
+    pool: Pool
+    current_transaction: ContextVar[PostgresTransaction | None]
+
+    @property
+    def settings_of_transactions(self) -> Mapping[str, str]: ...
+
+
 class Transaction(PostgresTransaction):
     """Piccolo's transaction, but its end cannot fail half-way; inside another transaction it is that one."""
 
-    engine: "Engine"
+    engine: Lender  # type: ignore[assignment] # Piccolo's has none of this
     connection: Connection
     transaction: RawTransaction
 

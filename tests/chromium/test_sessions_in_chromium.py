@@ -245,20 +245,26 @@ async def test_whoever_logs_in_in_another_tab_is_noticed(clerk: Clerk, db: async
     await clerk.sees_value("address", "Half a street")
 
 
-async def test_what_was_typed_is_not_put_over_what_others_have_saved_meanwhile(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
+async def a_form_whose_session_ended(clerk: Clerk, db: asyncpg.Connection) -> uuid.UUID:
+    """The id of its customer, half of whose new address was typed."""
     customer = await a_customer(db, address="Rua A, 1")
     await clerk.open("customers", customer)
     await clerk.page.wait_for_load_state("networkidle")
-    await clerk.fill(address="Rua A, 1, apto 5")
+    await clerk.fill(address="Rua A, 1, and half")
     await db.execute("DELETE FROM sessions")
     await clerk.save()
     await clerk.sees_notice("Please log in.")
+    return customer
+
+
+async def test_what_was_typed_is_not_put_over_what_others_have_saved_meanwhile(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_form_whose_session_ended(clerk, db)
     await db.execute("UPDATE customers SET address = 'Rua B, 2' WHERE id = $1", customer)
     await clerk.log_in_again()
     await clerk.sees_notice(re.compile("Others have changed the same meanwhile"))
-    await clerk.sees_value("address", "Rua A, 1, apto 5")
+    await clerk.sees_value("address", "Rua A, 1, and half")
     await clerk.save()
     await clerk.sees_refusal("Somebody changed this in the meantime. Load it again and repeat your change.")
     assert (await row(db, "customers", customer))["address"] == "Rua B, 2"
@@ -270,13 +276,7 @@ async def test_what_was_typed_is_not_put_over_what_others_have_saved_meanwhile(
 async def test_what_was_typed_is_given_up_by_whoever_goes_on_elsewhere(
     clerk: Clerk, db: asyncpg.Connection, other: str
 ) -> None:
-    customer = await a_customer(db, address="Rua A, 1")
-    await clerk.open("customers", customer)
-    await clerk.page.wait_for_load_state("networkidle")
-    await clerk.fill(address="Half a street")
-    await db.execute("DELETE FROM sessions")
-    await clerk.save()
-    await clerk.sees_notice("Please log in.")
+    await a_form_whose_session_ended(clerk, db)
     if other == "place":
         await clerk.page.goto("about:blank")
         await clerk.page.goto(f"{clerk.address}/admin/#/customers/")

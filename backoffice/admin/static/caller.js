@@ -5,6 +5,7 @@ import { store, tell, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 import { keep } from "./unsaved.js";
 
+const LOG_IN = /\/public\/login\/$/; // as whoever one says
 const USER = /\/api\/user\/$/;
 const TOKEN = /(?:^|; )csrftoken=([^;]*)/;
 const RELOADED = "reloaded"; // where it is kept that the page was loaded anew for this reason
@@ -23,10 +24,9 @@ function loadAnew() {
 
 on("sent", (request) => {
   if (isForUser(request)) request.token = tokenNow();
-  else if (request.method !== "GET" && store?.state.user && token && token !== tokenNow()) {
-    request.isGivenUp = true;
-    loadAnew();
-  }
+  if (request.method === "GET" || LOG_IN.test(request.address.pathname) || !token || token === tokenNow()) return;
+  request.isGivenUp = true;
+  loadAnew();
 });
 
 on("answered", (request) => {
