@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import asyncpg
 from piccolo_api.shared.auth import User as SignedIn
@@ -29,6 +29,7 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 PUBLIC = frozenset({"/api/auth/login", "/api/auth/login/", "/api/health"})
 PUBLIC_BELOW = "/api/health/"
 ADMIN = "/admin/api/"
+HTTPS_PORT = 443
 
 
 @lru_cache(maxsize=1000)
@@ -177,7 +178,13 @@ def check_csrf(connection: HTTPConnection, sent: str | None) -> None:
 def _is_foreign(connection: HTTPConnection) -> bool:
     """True for a request over HTTPS from a page of another host, as far as the browser says where it comes from."""
     origin = connection.headers.get("origin") or connection.headers.get("referer")
+    if not origin or not connection.url.is_secure:
+        return False
     try:
-        return bool(origin) and connection.url.is_secure and urlsplit(origin).netloc != connection.url.netloc
+        return _host_of(urlsplit(origin)) != _host_of(urlsplit(str(connection.url)))
     except ValueError:  # such as http://[
         return True
+
+
+def _host_of(url: SplitResult) -> tuple[str | None, int]:
+    return url.hostname, url.port or HTTPS_PORT  # a proxy may name the usual port in Host, browsers never do

@@ -23,6 +23,7 @@ from backoffice.audit_trail.actors import act_as_sql
 from backoffice.database.engine import the_engine
 from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
+from backoffice.database.transactions import Transaction
 from backoffice.problems import FieldError, Problem
 
 
@@ -159,15 +160,9 @@ async def _turn(attempt: Attempt) -> AsyncIterator[None]:
         yield
 
 
-@asynccontextmanager
-async def _transaction() -> AsyncIterator[None]:
+def _transaction() -> Transaction:
     """READ COMMITTED, whatever the database's default: it sees what others committed while it waited for a lock.
 
     Inside another transaction it is that one, and its level stays.
     """
-    engine = the_engine()
-    is_inner = engine.current_transaction.get() is not None
-    async with engine.transaction() as transaction:
-        if not is_inner:
-            await transaction.connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        yield
+    return the_engine().transaction(begin="BEGIN ISOLATION LEVEL READ COMMITTED")

@@ -72,6 +72,16 @@ class TestForms:
             found = await desks.manager.get("products/", code=typed_code, stock=" 7")
             assert [row["code"] for row in found.json()["rows"]] == ["CAFÉ-1"]
 
+    @pytest.mark.parametrize("inside", [" ", "\u0301\u0323"], ids=["blanks", "accents"])
+    async def test_text_of_any_length_is_looked_through_once(
+        self, desks: Desks, connection: asyncpg.Connection, inside: str
+    ) -> None:
+        """Or one such field would keep everybody else waiting for minutes."""
+        name = f"a{inside * 400_000}b"
+        refused_in_words(
+            await desks.employee.creates("customers", **ANA | {"name": name}), 422, "Name: At most 255 characters."
+        )
+
     async def test_what_is_kept_with_white_space_is_not_touched_by_whoever_changes_something_else(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:

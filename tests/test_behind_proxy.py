@@ -134,12 +134,22 @@ async def test_a_proxy_may_call_https_by_another_name(program: Program) -> None:
     ("origin", "host", "status"),
     [
         (f"https://{PUBLIC}", PUBLIC, 404),
+        (f"https://{PUBLIC}", f"{PUBLIC.title()}:443", 404),
+        (f"https://{PUBLIC}:8443", PUBLIC, 403),
         ("https://evil.example", PUBLIC, 403),
         ("null", PUBLIC, 403),
         (f"https://{PUBLIC}", "127.0.0.1:8000", 403),
         ("http://[", PUBLIC, 403),
     ],
-    ids=["its own page", "another site's page", "no site", "a proxy that does not pass the name on", "no address"],
+    ids=[
+        "its own page",
+        "its own page, as some proxies write it",
+        "another port's page",
+        "another site's page",
+        "no site",
+        "a proxy that does not pass the name on",
+        "no address",
+    ],
 )
 async def test_cookies_give_orders_from_our_own_pages_alone(
     program: Program, door: str, origin: str, host: str, status: int

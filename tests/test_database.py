@@ -222,8 +222,10 @@ async def test_what_was_committed_is_there_after_a_crash_whatever_the_server_wai
     with own_server(tmp_path / "data", synchronous_commit=chosen, wal_writer_delay="10s") as own:
         engine = Engine(own.settings())
         await engine.start_connection_pool()
+        command = Engine(own.settings())  # which opens no pool
         try:
             assert await engine.fetch_value("SHOW synchronous_commit") == kept
+            assert await command.fetch_value("SHOW synchronous_commit") == kept
             await engine.run_ddl("CREATE TABLE committed AS SELECT")
             own.kill()
             own.start()

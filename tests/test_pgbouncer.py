@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from accounts.passwords import hash_password
 from backoffice.database.engine import Engine
 from backoffice.database.failures import DatabaseFull
 from backoffice.monitoring.probing import prober
@@ -23,7 +24,7 @@ from backoffice.settings import ROOT, Settings
 from main import app, lifespan
 from piccolo_conf import DB
 from tests.support.builders import a_presale, a_product, a_user
-from tests.support.clients import a_client, a_token, bearer
+from tests.support.clients import a_client, a_token, bearer, log_in
 from tests.support.pgbouncer import pgbouncer
 
 pytestmark = pytest.mark.pgbouncer
@@ -69,6 +70,23 @@ async def test_every_transaction_has_its_limits_and_leaves_none_to_the_next_gues
         assert await guest.fetchval("SHOW search_path") == '"$user", public'
         assert await guest.fetchval("SHOW synchronous_commit") == "off", "as the tests' server has it"
     await guest.close()
+
+
+@pytest.fixture
+async def seen_in_the_past(database: str, connection: asyncpg.Connection) -> None:
+    """Before any session of the pooler begins."""
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+
+
+@pytest.mark.usefixtures("seen_in_the_past", "app")
+async def test_people_log_in_and_out_whatever_isolation_transactions_have(connection: asyncpg.Connection) -> None:
+    await a_user(connection, email="ana@flowcrm.example", password=await hash_password("not the demo's"))
+    async with a_client() as client:
+        answer = await log_in(client, "ana@flowcrm.example", "not the demo's")
+        assert answer.status_code == 200
+        answer = await client.post("/api/auth/logout/", headers=bearer(answer.json()["token"]))
+        assert answer.status_code == 204
 
 
 async def test_a_slow_statement_is_ended(engine: Engine) -> None:

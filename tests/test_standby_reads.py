@@ -107,6 +107,24 @@ async def test_where_commits_may_go_without_the_standby_it_is_not_read(office: O
         await set_option(office.servers.standby, "recovery_min_apply_delay", "0")
 
 
+async def test_where_a_session_may_have_been_told_to_wait_for_the_disk_alone_it_is_not_read(office: Office) -> None:
+    primary = office.servers.primary
+    await set_option(primary, "synchronous_standby_names", "other")
+    await set_option(primary, "synchronous_commit", "off")
+    async with contextlib.AsyncExitStack() as stack:
+        commit = ""
+        while commit != "on":  # as in sessions that begin now; earlier ones follow the server
+            connection = await stack.enter_async_context(DB.acquire())
+            commit = await connection.fetchval("SHOW synchronous_commit")
+        await set_option(primary, "synchronous_commit", "remote_apply")
+        assert isinstance(DB.reader, Standby)
+        DB.reader.doubt = "what the next look says"
+        async with asyncio.timeout(NOTICED_WITHIN_SECONDS):
+            while "do not wait" not in DB.reader.doubt:
+                await asyncio.sleep(0.05)
+    assert await office.reads_from() == primary.socket_folder
+
+
 async def test_where_nobody_has_looked_lately_it_is_not_read(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     await set_option(office.servers.primary, "synchronous_standby_names", "other")
     await office.until_reading_from(office.servers.standby)

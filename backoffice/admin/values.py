@@ -8,7 +8,7 @@ from typing import Any
 from piccolo.columns import Column, Numeric
 
 from backoffice import words
-from backoffice.api.values import INVISIBLE_AROUND
+from backoffice.api.values import VISIBLE
 from backoffice.columns import EnumColumn
 from backoffice.problems import FieldError, Problem
 
@@ -16,6 +16,8 @@ from backoffice.problems import FieldError, Problem
 IN_ENGLISH = re.compile(r"-?[0-9]{1,3}((,[0-9]{3})+\.[0-9]+|(,[0-9]{3}){2,})")
 IN_PORTUGUESE = re.compile(r"-?[0-9]{1,3}(([.\s]?[0-9]{3})*,[0-9]+|(\.[0-9]{3}){2,})")
 WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: 1234 in Portuguese, elsewhere a decimal
+
+LONGEST_COMPOSED = 1000  # characters; more than any one-line column has
 
 WHOLE_SECOND = re.compile(r"(:[0-9]{2}:[0-9]{2})(\.0+)?(?=Z|[+-]|$)")
 
@@ -46,7 +48,15 @@ def tidied(typed: Mapping[str, Any], lines: Collection[str]) -> dict[str, Any]:
 
 
 def _tidy(text: str) -> str:
-    return unicodedata.normalize("NFC", re.sub(INVISIBLE_AROUND, "", text))
+    first, last = VISIBLE.search(text), VISIBLE.search(text[::-1])
+    if first is None or last is None:
+        return ""
+    return _composed(text[first.start() : len(text) - last.start()])
+
+
+def _composed(text: str) -> str:
+    """Accents and letters as one; not in long text, which no column takes: the time grows with the square."""
+    return unicodedata.normalize("NFC", text) if len(text) <= LONGEST_COMPOSED else text
 
 
 def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dict[str, Any], list[FieldError]]:

@@ -36,7 +36,6 @@ INVISIBLE = (
 )
 INVISIBLE_BEYOND = r"\U000e0000-\U000e0fff"  # a notation that JSON Schema's patterns lack
 VISIBLE = re.compile(f"[^{INVISIBLE}{INVISIBLE_BEYOND}]")
-INVISIBLE_AROUND = re.compile(rf"\A[{INVISIBLE}{INVISIBLE_BEYOND}]+|[{INVISIBLE}{INVISIBLE_BEYOND}]+\Z")
 
 CLEAN_PATTERN = r"^[^\u0000]*$"
 VISIBLE_PATTERN = rf"^[^\u0000]*[^{INVISIBLE}][^\u0000]*$"

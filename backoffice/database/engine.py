@@ -201,8 +201,8 @@ class Engine(PostgresEngine):
         row = await self.fetch_row(sql, *arguments)
         return None if row is None else row[0]
 
-    def transaction(self, allow_nested: bool = True) -> Transaction:
-        return Transaction(engine=self, allow_nested=allow_nested)
+    def transaction(self, allow_nested: bool = True, begin: str = "BEGIN") -> Transaction:
+        return Transaction(engine=self, allow_nested=allow_nested, begin=begin)
 
     async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> list[asyncpg.Record]:
         async with self.acquire() as connection:

@@ -48,6 +48,7 @@ class Pool:
         self._connections: asyncpg.Pool | None = None
         self._slots = asyncio.Semaphore(settings.db_pool_max)
         self.was_opened = False
+        self.overrides_commits = False  # whether any connection waits otherwise than the server's settings say
 
     @property
     def is_open(self) -> bool:
@@ -63,7 +64,7 @@ class Pool:
             init_size=1,
             max_size=settings.db_pool_max,
             max_inactive_connection_lifetime=settings.db_pool_idle_seconds,
-            init=None if behind_pooler else _make_durable,
+            init=None if behind_pooler else self._make_durable,
             reset=_leave,
             command_timeout=settings.db_statement_timeout + COMMAND_GRACE_SECONDS,
             server_settings={} if behind_pooler else session_settings(settings) | SERVING,
@@ -74,6 +75,10 @@ class Pool:
         self, *_: Any, loop: Any = None, connection_class: Any, record_class: Any = None, **extra: Any
     ) -> asyncpg.Connection:
         return await self._connect(**extra)
+
+    async def _make_durable(self, connection: asyncpg.Connection) -> None:
+        if await connection.fetchval(durable_sql(local=False)):
+            self.overrides_commits = True
 
     async def close(self) -> None:
         """Waits a few seconds for connections in use, then ends them."""
@@ -92,12 +97,21 @@ class Pool:
         if connections is None:
             if self.was_opened:
                 raise DatabaseUnavailable("The connection pool is closed")
-            return await self._connect(**NOTHING_BY_NAME)
+            return await self._connect_single()
         await self._acquire_slot()
         try:
             return await self._acquire_ready(connections)
         except DatabaseFull:
             return await self._acquire_another(connections)
+
+    async def _connect_single(self) -> asyncpg.Connection:
+        connection = await self._connect(**NOTHING_BY_NAME)
+        try:
+            await self._make_durable(connection)
+        except BaseException:
+            end_at_once(connection)
+            raise
+        return connection
 
     async def _acquire_ready(self, connections: asyncpg.Pool) -> PoolConnectionProxy:
         """A connection for a slot that the caller has acquired. On failure the slot is released.
@@ -183,10 +197,6 @@ async def _release(connection: Any) -> None:
         return
     inner._on_release()
     await holder.release(RELEASE_SECONDS)
-
-
-async def _make_durable(connection: asyncpg.Connection) -> None:
-    await connection.execute(durable_sql(local=False))
 
 
 async def _leave(_: asyncpg.Connection) -> None:

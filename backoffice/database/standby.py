@@ -112,7 +112,8 @@ class Standby:
         name, its_cluster, has_caught_up = await self.engine.fetch_row(STANDBY, position)
         if name is None or its_cluster != cluster:
             return "it is no standby of this primary"
-        if commit != "remote_apply" or name.lower() not in that_each_commit_waits_for(names):
+        waits = commit == "remote_apply" and not self.primary.pool.overrides_commits
+        if not waits or name.lower() not in that_each_commit_waits_for(names):
             return f"commits do not wait until {name or 'it'} has applied them"
         if self.doubt and not has_caught_up:
             return "it has not caught up yet"

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, cast
 import asyncpg
 from asyncpg.transaction import Transaction as RawTransaction
 from asyncpg.transaction import TransactionState
-from piccolo.engine.postgres import PostgresTransaction
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from backoffice.database.connecting import Connection, end_at_once
 from backoffice.database.failures import DATABASE_ERRORS, is_lost
@@ -33,11 +33,18 @@ class Lender(Protocol):
 
 
 class Transaction(PostgresTransaction):
-    """Piccolo's transaction, but its end cannot fail half-way; inside another transaction it is that one."""
+    """Piccolo's transaction, but its end cannot fail half-way; inside another transaction it is that one.
+
+    :param begin: the statement that begins it.
+    """
 
     engine: Lender  # type: ignore[assignment] # Piccolo's has none of this
     connection: Connection
     transaction: RawTransaction
+
+    def __init__(self, engine: PostgresEngine, allow_nested: bool = True, begin: str = "BEGIN") -> None:
+        super().__init__(engine, allow_nested)
+        self.begin_statement = begin
 
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
@@ -63,7 +70,7 @@ class Transaction(PostgresTransaction):
         settings = for_one_transaction(self.engine.settings_of_transactions)
         inside: Any = transaction  # its private attributes have no types
         connection = inside._connection
-        await connection.execute(f"BEGIN; {settings}")
+        await connection.execute(f"{self.begin_statement}; {settings}")
         connection._top_xact, inside._state = transaction, TransactionState.STARTED
         return transaction
 

@@ -166,6 +166,12 @@ async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
     await clerk.page.keyboard.type("1")
     await expect(clerk.page.locator(".results_list:visible a")).to_have_text(["None", "BAR-4711 - Scanned"])
     await expect(search).to_be_visible()
+    async with clerk.answers_lost("**/products/ids/?*search=*", "GET"):
+        await clerk.page.keyboard.type("x")
+        await clerk.page.keyboard.press("Enter")
+        await expect(clerk.page.locator("#message_popup")).to_be_visible()
+    await clerk.page.keyboard.press("Tab")
+    await expect(search).not_to_be_focused()
 
 
 @as_a("manager", "pt-BR")

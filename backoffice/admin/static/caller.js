@@ -36,8 +36,11 @@ on("answered", (request) => {
 window.addEventListener("focus", async () => {
   const before = store?.state.user?.user_id;
   if (!before) return;
+  const now = tokenNow();
   const answer = await fetch("api/user/");
-  if (answer.ok && (await answer.json()).user_id !== before) loadAnew();
+  if (!answer.ok) return;
+  if ((await answer.json()).user_id !== before) loadAnew();
+  else token = now; // the same person has logged in again
 });
 
 whenMounted(() => {

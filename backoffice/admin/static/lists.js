@@ -69,7 +69,8 @@ on("answered", ({ method, status }) => {
 
 const sayWhetherCounted = () => write("estimate", isEstimate && ` (${say("estimated")})`);
 
-// Without a schema there is no page, and going where one is already would not ask again, or for the same that was refused.
+// Without a schema there is no page, and the front end asks for nothing where one is already. Where a list was refused it would ask
+// for the same again.
 document.addEventListener(
   "click",
   ({ target }) => {

@@ -13,8 +13,16 @@ const SEARCH = `${WINDOW} input[type=search]`;
 let typed, names; // the last search that was answered, and the rows that it found
 let waiting; // the field in which Enter was pressed
 
-on("answered", ({ address, responseText, status }) => {
-  if (!address.pathname.endsWith("/ids/") || status !== 200) return;
+const isSearch = ({ address }) => address.pathname.endsWith("/ids/");
+
+on("unanswered", (request) => {
+  if (isSearch(request)) waiting = undefined;
+});
+
+on("answered", (request) => {
+  const { address, responseText, status } = request;
+  if (!isSearch(request)) return;
+  if (status !== 200) return (waiting = undefined);
   typed = address.searchParams.get("search");
   names = Object.values(JSON.parse(responseText));
   setTimeout(takeTheOnlyOne); // where the same row was shown before, nothing is drawn
@@ -47,7 +55,7 @@ document.addEventListener(
 );
 
 document.addEventListener("input", ({ target }) => {
-  if (target === waiting) waiting = undefined;
+  if (target.matches(SEARCH)) typed = waiting = undefined; // it is searched for anew
 });
 
 // Which of the rows beside "all" and "none" a filter by a key has: no row has none where each must have one.
