@@ -12,6 +12,7 @@ import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from backoffice.database import pooler
 from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DATABASE_ERRORS, DatabaseUnavailable, cause
@@ -74,8 +75,12 @@ def showing_progress(amounts: Amounts, console: Console) -> Iterator[Advance]:
 
 async def seed(arguments: argparse.Namespace) -> None:
     console, engine = Console(), the_engine()
-    await settle_migrations(engine)
     given = {option: number for option, number in vars(arguments).items() if number is not None}
+    if given:
+        await engine.wait_until_reachable()
+        if engine.behind_pooler:
+            raise SeedRefused(pooler.refusal(engine.connector.where))
+    await settle_migrations(engine)
     if given:
         await load_large(engine, Amounts(**given), console)
     else:

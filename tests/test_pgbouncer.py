@@ -25,6 +25,7 @@ from main import app, lifespan
 from piccolo_conf import DB
 from tests.support.builders import a_presale, a_product, a_user
 from tests.support.clients import a_client, a_token, bearer, log_in
+from tests.support.commands import refusal
 from tests.support.pgbouncer import pgbouncer
 
 pytestmark = pytest.mark.pgbouncer
@@ -153,3 +154,20 @@ async def test_commands_may_be_lent_the_session_of_an_earlier_one(
             )
             assert done.returncode == 0, done.stderr
     assert await connection.fetchval("SELECT count(*) FROM users") == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backoffice.database.backup", "save", "/nowhere/a.dump"),
+        ("backoffice.database.backup", "load", "/nowhere/a.dump", "--replace"),
+        ("seed", "--customers", "1"),
+        ("piccolo.main", "backoffice", "migrate"),
+        ("piccolo.main", "backoffice", "accept"),
+    ],
+)
+async def test_commands_that_need_a_session_of_their_own_are_refused_in_one_line(
+    served_database: str, command: tuple[str, ...]
+) -> None:
+    [line] = (await asyncio.to_thread(refusal, served_database, *command)).splitlines()
+    assert "is a pooler, which lends sessions" in line

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from backoffice import connection_urls
+from backoffice.database import pooler
 from backoffice.database.connecting import APPLICATION_NAME, close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DATABASE_ERRORS
@@ -107,8 +108,12 @@ class Place:
 
 
 async def find(engine: Engine) -> Place:
-    """:raises DatabaseUnavailable:"""
+    """:raises BackupRefused: behind a pooler: PostgreSQL's programs would leave their settings in its sessions.
+    :raises DatabaseUnavailable:
+    """
     await engine.wait_until_reachable()
+    if engine.behind_pooler:
+        raise BackupRefused(pooler.refusal(engine.connector.where))
     connection = await engine.connect()
     try:
         [(user, database)] = await connection.fetch("SELECT current_user, current_database()")

@@ -20,6 +20,14 @@ async def is_between(connection: Connection) -> bool:
     return bool(answering != connection.get_server_pid())
 
 
+def refusal(where: str) -> str:
+    """What to tell who runs a command that needs a session of its own, or leaves settings in one."""
+    return (
+        f"At {where} is a pooler, which lends sessions, and this command needs one of its own: "
+        "give DATABASE_URL the address of PostgreSQL itself, for this command."
+    )
+
+
 def for_one_transaction(settings: Mapping[str, str]) -> str:
     """The statements that make these settings, numbers or names, until the transaction ends; none for no settings."""
     made = [f"SET LOCAL {name} = {value}" for name, value in settings.items()]

@@ -170,9 +170,6 @@ async def _refuse_a_pooler(engine: Engine) -> None:
     connection = await engine.connect(**pooler.NOTHING_BY_NAME)
     try:
         if await pooler.is_between(connection):
-            raise MigrationRefused(
-                f"At {engine.connector.where} is a pooler, which lends sessions, and the lock needs one of its own: "
-                "give DATABASE_URL the address of PostgreSQL itself, for this command."
-            )
+            raise MigrationRefused(pooler.refusal(engine.connector.where))
     finally:
         await close_quietly(connection)
