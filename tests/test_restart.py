@@ -168,6 +168,15 @@ async def until_said(program: Program, words: str, times: int) -> None:
         await asyncio.sleep(0.05)
 
 
+async def test_a_worker_that_dies_is_replaced_and_the_log_says_so_at_the_level_of_warnings(start: Start) -> None:
+    program = await start(WEB_CONCURRENCY="2", LOG_LEVEL="WARNING")
+    worker = children(program.process.pid)[0]
+    os.kill(worker, signal.SIGKILL)
+    await until_said(program, f"worker {worker} died or hung", 1)
+    program.process.terminate()
+    await assert_ends_well(program)
+
+
 async def test_a_worker_that_cannot_start_just_now_is_no_reason_for_the_others_to_end(
     connection: asyncpg.Connection, start: Start
 ) -> None:

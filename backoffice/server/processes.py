@@ -70,7 +70,11 @@ class SeveralProcesses(Multiprocess):
         """uvicorn stops all workers when one cannot start. Once we have served, we restart it: databases come back."""
         if self.should_exit.is_set():
             return
+        before = list(self.processes)
         super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=True):
+            if old is not new:  # uvicorn says so too, but only at INFO
+                logger.warning("worker %s died or hung, and worker %s takes its place", old.pid, new.pid)
         if self.should_exit.is_set() and self.has_served:
             for process in self.failed:
                 logger.warning("the others go on, and worker %s is started again", process.pid)
