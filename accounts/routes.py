@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from accounts.authentication import CSRF_HEADER, check_csrf
+from accounts.authentication import CSRF_HEADER, check_csrf, set_user
 from accounts.login import PasswordChangeAttempt, change_password, log_in, log_out
 from accounts.new_passwords import NewPassword
 from accounts.passwords import DEMO_PASSWORD
@@ -17,6 +17,7 @@ from accounts.sessions import (
     CSRF_COOKIE,
     SESSION_COOKIE,
     Caller,
+    NewSession,
     clear_cookies,
     find_caller,
     hash_token,
@@ -95,7 +96,7 @@ async def login(request: Request, response: Response) -> LoggedIn:
     After five failures within a minute, for one account or from one address, all are refused for a while.
     """
     body = validated(LogIn, await read_json(request))
-    user, session = await log_in(Attempt(body.email.strip(), client_of(request)), body.password)
+    user, session = await _log_in(request, body.email, body.password)
     set_cookies(response, session)
     return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
 
@@ -152,6 +153,13 @@ def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> P
     )
 
 
+async def _log_in(request: Request, account: str, password: str) -> tuple[User, NewSession]:
+    """A new session, whose user stands in the line of the log."""
+    user, session = await log_in(Attempt(account.strip(), client_of(request)), password)
+    set_user(request.scope, Caller(user.id, user.email, user.name, str(user.role)), hash_token(session.token))
+    return user, session
+
+
 def describe(user: User | Caller) -> Me:
     return Me(id=user.id, email=user.email, name=user.name, role=UserRole(str(user.role)))
 
@@ -186,7 +194,7 @@ async def admin_login(request: Request) -> Response:
     in_form = sent.get(CSRF_COOKIE)
     check_csrf(request, request.headers.get(CSRF_HEADER) or (in_form if isinstance(in_form, str) else None))
     body = validated(AdminLogIn, sent)
-    _, session = await log_in(Attempt(body.username.strip(), client_of(request)), body.password)
+    _, session = await _log_in(request, body.username, body.password)
     response = JSONResponse({"message": "logged in"})
     set_cookies(response, session)
     return response

@@ -14,7 +14,7 @@ import pytest
 from accounts.passwords import hash_password
 from tests.support.bodies import PRODUCT
 from tests.support.builders import a_user
-from tests.support.clients import NO_CERTIFICATES, a_token, bearer
+from tests.support.clients import NO_CERTIFICATES, a_client, a_token, bearer, csrf, log_in
 from tests.support.desk import Desks
 from tests.support.real_server import real_server
 
@@ -63,6 +63,20 @@ async def test_production_writes_json_that_says_who_asked_what_and_how_long_it_t
         "user_id": str(await connection.fetchval("SELECT id FROM users")),
         "request_id": request_id,
     }
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_log_in_says_whose_it_was(connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture) -> None:
+    password = "no demo password"
+    ana = str(await a_user(connection, email="ana@flowcrm.example", password=await hash_password(password)))
+    body = {"username": "ana@flowcrm.example", "password": password}
+    async with a_client() as client:
+        await client.get("/admin/")
+        caplog.set_level(logging.INFO, "flow_crm.requests")
+        assert (await client.post("/admin/public/login/", json=body, headers=csrf(client))).status_code == 200
+        assert (await log_in(client, "ana@flowcrm.example", password)).status_code == 200
+    told = [vars(record) for record in caplog.records if record.name == "flow_crm.requests"]
+    assert [line["user_id"] for line in told] == [ana, ana]
 
 
 async def test_development_writes_lines_for_people_without_secrets(
