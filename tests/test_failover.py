@@ -173,7 +173,7 @@ async def test_a_sale_that_the_standby_does_not_have_is_not_acknowledged_to_whoe
 
 
 async def test_a_change_that_the_standby_does_not_have_is_seen_by_nobody(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Settings, "request_timeout", 1)
     address = "SELECT address FROM customers"
@@ -181,6 +181,7 @@ async def test_a_change_that_the_standby_does_not_have_is_seen_by_nobody(
     with shop.servers.standby.frozen():
         answer = await shop.change_address("Rua Direita, 1")
         assert (answer.status_code, answer.json()["code"]) == (503, "database_timeout")
+        assert "database_timeout: TimeoutError: no answer in time" in caplog.text
         assert await shop.servers.primary.query(address) == before
     async with asyncio.timeout(RESUMES_WITHIN_SECONDS):
         while (await shop.change_address("Rua Direita, 2")).status_code != 200:

@@ -12,6 +12,7 @@ from piccolo_api.shared.auth import User
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice.database.errors import RETRY_AFTER, explain
+from backoffice.database.failures import cause
 from backoffice.problems import Problem
 from backoffice.web import pages
 from backoffice.web.methods import METHODS
@@ -133,7 +134,9 @@ def _problem(error: BaseException, scope: Scope, request_id: str) -> Problem:
         logger.error("unforeseen error in request %s", request_id, exc_info=error)
         return Problem("internal_error")
     if problem.status == 503:
-        logger.warning("request %s: %s: %s: %s", request_id, problem.code, type(error).__name__, error)
+        logger.warning(
+            "request %s: %s: %s: %s", request_id, problem.code, type(error).__name__, str(error) or cause(error)
+        )
     return problem
 
 
