@@ -79,6 +79,17 @@ async def goes_there_and_back(engine: Engine, connection: asyncpg.Connection, mi
     return [str(difference) for difference in compare(before, there)]
 
 
+async def test_an_empty_one_runs_there_and_back_and_waits_for_its_sql(
+    engine: Engine, connection: asyncpg.Connection, crm: AppConfig
+) -> None:
+    written = await writing.create(crm)
+    [migration] = [migration for migration in migrations_of(crm) if migration.id == written.migration_id]
+    text = migration.path.read_text()
+    assert "manager.add_raw(script(FORWARDS))" in text
+    assert 'app_name="crm"' in text
+    assert await goes_there_and_back(engine, connection, [migration]) == []
+
+
 async def test_where_nothing_changed_nothing_is_written(crm: AppConfig, edit: Edit) -> None:
     edit("stock.sql", "-- Converting", "-- A better remark. Converting")
     with pytest.raises(NoChanges):

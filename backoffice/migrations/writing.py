@@ -17,22 +17,25 @@ from backoffice.migrations.changes import ByHand, Changes
 from backoffice.migrations.declared import replay
 from backoffice.migrations.files import unchanged_path
 from backoffice.migrations.outcomes import say
-from backoffice.migrations.parts import Part
+from backoffice.migrations.parts import NOTHING, Part
 
 create_by_piccolo = new._create_new_migration
 
+EMPTY = Part("by_hand", "Written by hand", steps=[(NOTHING, NOTHING)])
 TABLE = re.compile(r"class_name='(\w+)'")
 
 
 async def create(
     app_config: AppConfig, auto: bool = False, description: str = "", auto_input: str | None = None
 ) -> NewMigrationMeta:
-    """In place of Piccolo's function of this purpose; returns the last file written.
+    """In place of Piccolo's function of this purpose; returns the last file written: an empty one unless `auto`.
 
     :raises NoChanges: where there is nothing to write.
     """
     if not auto:
-        return await create_by_piccolo(app_config, auto, description, auto_input)
+        meta = write(app_config, EMPTY, description)
+        say(f"Wrote {Path(meta.migration_path).name}\n")
+        return meta
     changes = await find_changes(app_config, auto_input)
     written = [write(app_config, part, description) for part in changes.before_tables]
     with contextlib.suppress(NoChanges):
