@@ -37,7 +37,7 @@ async def refusal(engine: Engine) -> str:
 
 async def test_pending_migrations_stop_the_start(engine: Engine) -> None:
     await runner.backwards(engine, choices.backwards("crm", "1"))
-    assert await refusal(engine) == "1 migrations are pending. Run `make migrate`, then start again."
+    assert await refusal(engine) == "1 migration is pending. Run `make migrate`, then start again."
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ async def test_health_names_what_is_pending_and_what_has_drifted(app: FastAPI, c
         body = (await client.get("/api/health")).json()
     assert body["status"] == "healthy"
     assert body["message"] == (
-        "The database answers, but 1 migrations are pending; its schema is not what the migrations made: "
+        "The database answers, but 1 migration is pending; its schema is not what the migrations made: "
         "trigger presales.presales_change is missing"
     )
     assert body["migrations"]["pending"] == 1

@@ -19,6 +19,11 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def migrations_are(number: int) -> str:
+    """The beginning of a sentence: "1 migration is", "2 migrations are"."""
+    return "1 migration is" if number == 1 else f"{number} migrations are"
+
+
 def what_was_done(migrations: Sequence[Any]) -> str:
     """What a run did before it stopped."""
     names = ", ".join(f"{migration.app} {migration.id}" for migration in migrations)

@@ -13,6 +13,7 @@ from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DatabaseUnavailable
 from backoffice.database.pool import Connections
 from backoffice.migrations.catalog import in_few_words
+from backoffice.migrations.outcomes import migrations_are
 from backoffice.monitoring.probing import Probe, Schema, prober
 from backoffice.web.openapi import described_problems
 
@@ -70,9 +71,9 @@ def _message(schema: Schema) -> str:
     if not schema.is_of_now:
         wrong.append("its schema could not be looked at in time: somebody may be changing it")
     if state and state.pending:
-        wrong.append(f"{len(state.pending)} migrations are pending")
+        wrong.append(f"{migrations_are(len(state.pending))} pending")
     if state and state.changed:
-        wrong.append(f"{len(state.changed)} migrations were changed after they ran")
+        wrong.append(f"{migrations_are(len(state.changed))} no longer what ran")
     if schema.drift:
         wrong.append(f"its schema is not what the migrations made: {in_few_words(schema.drift)}")
     return f"The database answers, but {'; '.join(wrong)}" if wrong else "The database answers"

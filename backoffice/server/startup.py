@@ -13,7 +13,7 @@ from backoffice.database.engine import Engine
 from backoffice.database.failures import DATABASE_ERRORS, cause
 from backoffice.migrations import checking, choices, expected, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
-from backoffice.migrations.outcomes import MigrationsStopped
+from backoffice.migrations.outcomes import MigrationsStopped, migrations_are
 from backoffice.migrations.records import State
 from backoffice.monitoring.probing import prober
 
@@ -71,7 +71,7 @@ async def _look(engine: Engine) -> tuple[State, list[Difference]]:
 
 def _refuse(state: State, drift: list[Difference]) -> None:
     if state.pending:
-        raise StartRefused(f"{len(state.pending)} migrations are pending. Run `make migrate`, then start again.")
+        raise StartRefused(f"{migrations_are(len(state.pending))} pending. Run `make migrate`, then start again.")
     if harmful := [difference for difference in drift if not difference.harmless]:
         raise StartRefused(
             f"The schema of the database is not what the migrations made: {in_few_words(harmful)}. "
