@@ -1,5 +1,6 @@
 """`make run`: the whole product on this machine, the embedded database included unless one is configured."""
 
+import argparse
 import asyncio
 import gc
 import os
@@ -82,7 +83,13 @@ def end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def refuse_arguments() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, epilog="Settings come from the environment and .env alone.")
+    parser.parse_args()
+
+
 def main() -> None:
+    refuse_arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from piccolo_conf import DB  # reads the settings, so only after the signal handler is set
 

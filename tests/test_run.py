@@ -173,6 +173,15 @@ async def test_a_missing_database_fails_at_once_and_in_one_line(
     assert "Traceback" not in program.text
 
 
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("--port=8001", 2)])
+def test_it_takes_no_arguments(project: Path, environment: dict[str, str], argument: str, code: int) -> None:
+    command = [sys.executable, "run.py", argument]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=START_SECONDS)
+    assert done.returncode == code
+    assert "usage: run.py" in done.stdout + done.stderr
+    assert not (project / ".data").exists()
+
+
 def test_a_port_in_use_is_named_before_anything_starts(
     project: Path, environment: dict[str, str], database_of_run: OwnServer
 ) -> None:
