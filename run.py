@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import logging
 import os
 import signal
 import sys
@@ -22,12 +23,16 @@ from backoffice.settings import Settings
 from crm.tables import Customer, Presale, Product
 from seed import demo
 
+logger = logging.getLogger("flow_crm")
+
 
 async def prepare(engine: Engine) -> list[str]:
     """Waits for the database and settles its migrations; an empty embedded one gets demo data.
 
     Returns the e-mails of `demo_log_ins`, none in production.
     """
+    if engine.embedded and engine.settings.production:
+        logger.warning("no database is configured, so the embedded one serves; its data is in %s", engine.embedded.data)
     try:
         await engine.wait_until_reachable()
         await settle_migrations(engine)

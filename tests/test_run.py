@@ -162,6 +162,14 @@ async def test_a_configured_database_with_pending_migrations_is_neither_touched_
     await connection.close()
 
 
+def test_production_warns_where_no_database_is_configured(
+    used_project: Path, environment: dict[str, str], used_database: OwnServer
+) -> None:
+    program = Program(used_project, environment | {"ENVIRONMENT": "production", "LOG_LEVEL": "WARNING"}, "run.py")
+    program.wait_until(f"no database is configured, so the embedded one serves; its data is in {used_database.data}")
+    program.kill_all()
+
+
 async def test_a_missing_database_fails_at_once_and_in_one_line(
     project: Path, environment: dict[str, str], server: str
 ) -> None:
