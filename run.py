@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -19,7 +20,6 @@ from backoffice.database.failures import DATABASE_ERRORS, cause
 from backoffice.monitoring import logs
 from backoffice.server.processes import reserve, serve
 from backoffice.server.startup import StartRefused, settle_migrations
-from backoffice.settings import Settings
 from crm.tables import Customer, Presale, Product
 from seed import demo
 
@@ -52,9 +52,16 @@ async def demo_log_ins() -> list[str]:
     return await active_users_with_demo_password(*(f"{role.value}@flowcrm.example" for role in UserRole))
 
 
-def welcome(settings: Settings, log_ins: list[str]) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{settings.port}"
+def address_of(listener: socket.socket) -> str:
+    name = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        return f"http://unix:{name}:"  # as nginx writes it
+    host, port = name[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def welcome(listener: socket.socket, log_ins: list[str]) -> str:
+    address = address_of(listener)
     lines = [
         "Flow CRM is ready. Ctrl-C stops it.",
         f"  admin   {address}/admin/",
@@ -78,7 +85,7 @@ def run(engine: Engine) -> None:
     settings = engine.settings
     listener = reserve(settings)
     log_ins = asyncio.run(prepare(engine))
-    serve(settings, listener, lambda: say(welcome(settings, log_ins)))
+    serve(settings, listener, lambda: say(welcome(listener, log_ins)))
 
 
 def end_with(parent: int) -> None:

@@ -148,8 +148,9 @@ def listener() -> Iterator[socket.socket]:
 async def test_whoever_comes_between_two_programs_waits_at_the_door_that_systemd_keeps(
     load: Load, start: Start, listener: socket.socket
 ) -> None:
-    program = await start(listener, WEB_CONCURRENCY="2")
+    program = await start(listener, WEB_CONCURRENCY="2", HOST="192.0.2.1")
     load.address = program.address
+    assert f"{load.address}/admin/" in program.text
     async with load.at_work():
         await load.sold(20)
         program.process.terminate()
