@@ -105,6 +105,16 @@ async def test_all_rows_sequences_functions_triggers_and_indexes_come_back(
     assert restored == await everything(full)
 
 
+async def test_a_file_that_newer_programs_wrote_is_refused_and_says_what_to_install(
+    database: str, empty: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "flow.dump"
+    await save(database, file)
+    file.write_bytes(file.read_bytes().replace(b"PGDMP\x01", b"PGDMP\x09", 1))  # the version of the format
+    with pytest.raises(BackupRefused, match="A newer pg_dump wrote the file"):
+        await load(empty, file)
+
+
 async def test_a_database_that_is_not_empty_is_left_alone_unless_told_otherwise(
     full: str, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:

@@ -193,7 +193,12 @@ def _list_ours(read: list[str]) -> bytes:
 
 
 def _nothing_restored(complaints: bytes) -> BackupRefused:
-    return BackupRefused(f"Nothing was restored. {complaints.decode(errors='replace')[-LAST_WORDS:]}")
+    words = complaints.decode(errors="replace")[-LAST_WORDS:].strip()
+    if "unsupported version" in words:
+        words += (
+            "\nA newer pg_dump wrote the file: install PostgreSQL's client programs of that version or a newer one."
+        )
+    return BackupRefused(f"Nothing was restored. {words}")
 
 
 def _pipe(read: list[str], write: list[str], place: Place) -> None:
