@@ -58,7 +58,7 @@ async def test_an_empty_list_is_no_failure_to_export(clerk: Clerk, said: str) ->
 async def test_an_export_that_is_refused_says_why(clerk: Clerk, db: asyncpg.Connection) -> None:
     await clerk.list("users")
     await clerk.page.click("[data-uitest=csv_button]")
-    await db.execute("DELETE FROM sessions")
+    await clerk.loses_session(db)
     await clerk.page.click("[data-uitest=download_csv_button]")
     await clerk.sees_notice("Please log in.")
     await expect(clerk.page.locator("[data-uitest=csv_modal]")).to_be_hidden()

@@ -85,8 +85,7 @@ async def test_who_guesses_is_told_to_wait(clerk: Clerk, db: asyncpg.Connection)
 async def test_whoever_was_logged_out_meanwhile_is_told_so(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db)
     await clerk.open("customers", customer)
-    await clerk.page.wait_for_load_state("networkidle")  # it has looked who is logged in
-    await db.execute("DELETE FROM sessions")
+    await clerk.loses_session(db)
     await clerk.fill(name="Maria")
     await clerk.save()
     await clerk.sees_notice("Please log in.")
@@ -99,7 +98,7 @@ async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk
     await clerk.page.wait_for_load_state("networkidle")
     await clerk.fill(notes="A long text", discount="1.50")
     await clerk.choose(status="cancelled")
-    await db.execute("DELETE FROM sessions")
+    await clerk.loses_session(db)
     await clerk.save()
     await clerk.sees_notice("Please log in.")
     clerk.expects_refusal(401)
@@ -119,7 +118,7 @@ async def test_what_was_typed_is_kept_whatever_was_asked_when_the_session_ended(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
     await clerk.add("presales", notes="Typed before")
-    await db.execute("DELETE FROM sessions")
+    await clerk.loses_session(db)
     await clerk.page.locator(".key_search:has([name=customer_id]) input[type=text]").click()
     await clerk.page.locator(".input_wrapper input:visible").fill("Maria")
     await clerk.sees_notice("Please log in.")
@@ -132,7 +131,7 @@ async def test_a_list_is_filtered_as_it_was_when_the_session_ended(clerk: Clerk,
     await a_customer(db, name="Found Again")
     await a_customer(db, name="Not Looked For", cpf=nth_cpf(91_000_001))
     rows = await clerk.list("customers")
-    await db.execute("DELETE FROM sessions")
+    await clerk.loses_session(db)
     await clerk.page.fill(".search_box", "Found")
     await clerk.page.press(".search_box", "Enter")
     await clerk.sees_notice("Please log in.")
@@ -153,7 +152,7 @@ async def test_a_row_that_was_picked_when_the_session_ended_is_picked_again(
     await clerk.add("presales", notes="Picked by hand")
     async with clerk.page.expect_response("**/ids/?search=Picked*"):  # or it would be refused, too
         await clerk.pick("customer_id", "Picked", "Picked Again")
-    await db.execute("DELETE FROM sessions")
+    await clerk.loses_session(db)
     await clerk.create()
     await clerk.sees_notice("Please log in.")
     clerk.expects_refusal(401)
@@ -251,7 +250,7 @@ async def a_form_whose_session_ended(clerk: Clerk, db: asyncpg.Connection) -> uu
     await clerk.open("customers", customer)
     await clerk.page.wait_for_load_state("networkidle")
     await clerk.fill(address="Rua A, 1, and half")
-    await db.execute("DELETE FROM sessions")
+    await clerk.loses_session(db)
     await clerk.save()
     await clerk.sees_notice("Please log in.")
     return customer

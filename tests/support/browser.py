@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from playwright.async_api import ConsoleMessage, Dialog, Error, Locator, Page, Request, Response, Route, expect
 
@@ -88,6 +89,11 @@ class Clerk:
         await self.page.fill("[name=username]", f"{who}@flowcrm.example")
         await self.page.fill("[name=password]", password)
         await self.page.click("[data-uitest=login_button]")
+
+    async def loses_session(self, db: asyncpg.Connection) -> None:
+        """As everybody does; not before the page has all that it shows, or it would ask for a log-in by itself."""
+        await self.page.wait_for_load_state("networkidle")
+        await db.execute("DELETE FROM sessions")
 
     async def list(self, table: str, query: str = "") -> Locator:
         """The rows of this table's list."""
