@@ -217,8 +217,8 @@ async def test_nothing_is_changed_in_the_name_of_whoever_logged_in_in_another_ta
         [{"name": name, "value": text, "url": clerk.address} for name, text in other.items()]
     )
     await clerk.save()  # which is the first that this tab hears of
+    await clerk.sees_notice(re.compile("^Somebody has logged in anew in another tab"))  # for a while
     await expect(clerk.page.get_by_text("employee@flowcrm")).to_be_visible()
-    await clerk.sees_notice(re.compile("^Somebody has logged in anew in another tab"))
     await clerk.sees_form()
     assert (await row(db, "customers", customer))["address"] == "Rua A, 1"
     await clerk.fill(address="Rua C, 3")
