@@ -181,7 +181,7 @@ def _is_foreign(connection: HTTPConnection) -> bool:
     if not origin or not connection.url.is_secure:
         return False
     try:
-        return _host_of(urlsplit(origin)) != _host_of(urlsplit(str(connection.url)))
+        return _host_of(urlsplit(origin)) != _host_of(connection.url.components)
     except ValueError:  # such as http://[
         return True
 

@@ -73,7 +73,7 @@ def _message(schema: Schema) -> str:
     if state and state.pending:
         wrong.append(f"{migrations_are(len(state.pending))} pending")
     if state and state.changed:
-        wrong.append(f"{migrations_are(len(state.changed))} no longer what ran")
+        wrong.append(f"{migrations_are(len(state.changed))} different from what ran")
     if schema.drift:
         wrong.append(f"its schema is not what the migrations made: {in_few_words(schema.drift)}")
     return f"The database answers, but {'; '.join(wrong)}" if wrong else "The database answers"

@@ -22,6 +22,7 @@ import "./picker.js";
 import "./keyboard.js";
 import "./menus.js";
 import "./names.js";
+import "./browser.js";
 import "./unsaved.js";
 import "./caller.js";
 

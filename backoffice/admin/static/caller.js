@@ -2,10 +2,9 @@
 // loaded anew when one comes back to it, and sends no change before. Each log-in gives the browser another CSRF token.
 
 import { store, tell, whenMounted } from "./front_end.js";
-import { on } from "./requests.js";
+import { isLogIn, on } from "./requests.js";
 import { keep } from "./unsaved.js";
 
-const LOG_IN = /\/public\/login\/$/; // as whoever one says
 const USER = /\/api\/user\/$/;
 const TOKEN = /(?:^|; )csrftoken=([^;]*)/;
 const RELOADED = "reloaded"; // where it is kept that the page was loaded anew for this reason
@@ -24,7 +23,7 @@ function loadAnew() {
 
 on("sent", (request) => {
   if (isForUser(request)) request.token = tokenNow();
-  if (request.method === "GET" || LOG_IN.test(request.address.pathname) || !token || token === tokenNow()) return;
+  if (request.method === "GET" || isLogIn(request) || !token || token === tokenNow()) return;
   request.isGivenUp = true;
   loadAnew();
 });

@@ -61,7 +61,16 @@ async function renew() {
   list.showFilter = true;
 }
 
-// Of a text without an index of its parts.
+// Rows without a key are not offered where each must have one.
+function hideNone() {
+  const properties = store.state.schema?.properties ?? {};
+  for (const field of document.querySelectorAll(`${PANEL} .key_search`)) {
+    const none = field.querySelector(".results_list li:nth-child(2)");
+    if (none) none.hidden = properties[field.component?.fieldName]?.extra.nullable === false;
+  }
+}
+
+// Texts that are compared as a whole alone.
 function sayWhatIsWhole() {
   const properties = store.state.schema?.properties ?? {};
   for (const field of document.querySelectorAll(`${PANEL} input[type=text][name]`)) {
@@ -87,6 +96,7 @@ function follow() {
 }
 
 whenDrawn(limitTimes);
+whenDrawn(hideNone);
 whenDrawn(sayWhatIsWhole);
 whenFiltered(follow);
 

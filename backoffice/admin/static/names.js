@@ -1,6 +1,5 @@
 // For those who hear the page instead of seeing it: names of icons, of fields that only stand near their labels, of the boxes
-// and menus of rows, and of windows. A notice is read out. For browsers: what a tab shows, and which fields are for the e-mail and
-// passwords that they know.
+// and menus of rows, and of windows. A notice is read out.
 
 import { page, say, whenDrawn } from "./front_end.js";
 
@@ -24,13 +23,6 @@ const FIELDS = {
   "select[name=column]": "Columns",
   "select[name=ordering]": "Sort",
   ".search_box": "Search",
-};
-
-const SITE = document.title;
-const KNOWN_TO_BROWSERS = {
-  "#login [name=username]": ["username"],
-  "#login [name=password]": ["current-password"],
-  "#change_password [name=password]": ["current-password", "new-password", "new-password"],
 };
 
 const name = (element, ...parts) => element.setAttribute("aria-label", parts.filter(Boolean).join(", "));
@@ -85,17 +77,6 @@ function nameRows() {
   }
 }
 
-function nameTab() {
-  const heading = textOf(page.querySelector("h1:not(#nav h1, .modal h1)"));
-  const title = heading ? `${heading} – ${SITE}` : SITE;
-  if (document.title !== title) document.title = title;
-}
-
-function nameSecrets() {
-  for (const [selector, known] of Object.entries(KNOWN_TO_BROWSERS))
-    page.querySelectorAll(selector).forEach((field, index) => (field.autocomplete = known[index]));
-}
-
 function nameTicks() {
   for (const tick of page.querySelectorAll(".table_wrapper .boolean")) {
     tick.role = "img";
@@ -121,7 +102,5 @@ whenDrawn(() => {
   nameRows();
   nameTicks();
   nameWindows();
-  nameTab();
-  nameSecrets();
   readOut();
 });

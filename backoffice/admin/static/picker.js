@@ -3,7 +3,7 @@
 // send the form behind. The field itself has its component at hand for filters.js and unsaved.js, since nothing can be put
 // into it from outside.
 
-import { app, store, whenDrawn, whenMounted } from "./front_end.js";
+import { app, whenDrawn, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const FIELD = ".key_search > input[type=text]";
@@ -58,17 +58,7 @@ document.addEventListener("input", ({ target }) => {
   if (target.matches(SEARCH)) typed = waiting = undefined; // it is searched for anew
 });
 
-// Which of the rows beside "all" and "none" a filter by a key has: no row has none where each must have one.
-function hideNone() {
-  const properties = store.state.schema?.properties ?? {};
-  for (const field of document.querySelectorAll(".filter_wrapper .key_search")) {
-    const none = field.querySelector(".results_list li:nth-child(2)");
-    if (none) none.hidden = properties[field.component?.fieldName]?.extra.nullable === false;
-  }
-}
-
 whenDrawn(takeTheOnlyOne);
-whenDrawn(hideNone);
 
 whenMounted(() => {
   app.mixin({

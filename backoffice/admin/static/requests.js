@@ -4,6 +4,8 @@
 export const NO_ANSWER = "The server can't be reached - please try later.";
 export const UNKNOWN = "The server does not answer. Look whether this was carried out before you try again.";
 
+export const isLogIn = ({ address, method }) => method === "POST" && address.pathname.endsWith("/public/login/");
+
 const { open, send } = XMLHttpRequest.prototype;
 const events = new EventTarget();
 

@@ -3,7 +3,7 @@
 // leads elsewhere, or is somebody else's.
 
 import { router, setValue, store, tell, whenMounted } from "./front_end.js";
-import { on } from "./requests.js";
+import { isLogIn, on } from "./requests.js";
 
 const KEPT = "unsaved";
 const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
@@ -11,7 +11,6 @@ const ROW = "form:has([data-uitest=save_button], [data-uitest=create_button])";
 const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
 const KEYS = `${ROW} .key_search`; // whose elements picker.js gave their components
 const VERSION = `${ROW} [name=version]`;
-const LOG_IN = /\/public\/login\/$/;
 const THERE_AGAIN = "What you had typed is in the form again.";
 const CHANGED =
   "What you had typed is in the form again. Others have changed the same meanwhile: note it, and reload the page.";
@@ -20,10 +19,11 @@ let hasLoggedIn = false; // since it was kept, on this page
 
 const who = () => store?.state.user?.user_id;
 
-on("answered", ({ address: { pathname }, method, responseText, status }) => {
+on("answered", (request) => {
+  const { address, method, responseText, status } = request;
   if (status === 401 && who()) keep();
-  if (method === "POST" && status === 200 && LOG_IN.test(pathname)) hasLoggedIn = true;
-  if (method === "GET" && status === 200 && FORM.test(pathname)) putBack(JSON.parse(responseText));
+  if (status === 200 && isLogIn(request)) hasLoggedIn = true;
+  if (method === "GET" && status === 200 && FORM.test(address.pathname)) putBack(JSON.parse(responseText));
 });
 
 // Only what was typed: the rest may have been changed by others until then.
