@@ -11,8 +11,8 @@ const AUTOCOMPLETE = {
 };
 
 function nameTab() {
-  const heading = page.querySelector("h1:not(#nav h1, .modal h1)")?.textContent.trim();
-  const title = heading ? `${heading} – ${SITE}` : SITE;
+  const heading = page.querySelector("h1:not(#nav h1, .modal h1)")?.textContent.trim() ?? "";
+  const title = heading.endsWith(SITE) ? heading : [heading, SITE].filter(Boolean).join(" – ");
   if (document.title !== title) document.title = title;
 }
 
