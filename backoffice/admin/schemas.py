@@ -47,6 +47,7 @@ def schema_for(
     language = language_of(request.scope)
     schema = model.model_json_schema()
     may_write = any(resource.allows(request, right) for right in WRITES)
+    schema["extra"]["table"] = resource.table._meta.tablename
     schema["extra"]["read_only"] = not may_write
     schema["extra"]["searchable"] = resource.search is not None
     schema["extra"]["undeletable"] = not resource.allows(request, "delete")

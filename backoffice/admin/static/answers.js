@@ -13,13 +13,6 @@ const OURS = /^(text\/plain|application\/json)/;
 
 const asked = {}; // the last question of each kind
 
-// The sort order comes with the schema, which has not arrived yet: until then the front end asks for that of the table before.
-// Its rows would stand under the headings of that table; they are asked for once more when the schema is there.
-on("opened", (request) => {
-  request.isEarly = kindOf(request) === "list" && asked.schema && asked.schema.readyState !== XMLHttpRequest.DONE;
-  if (request.isEarly) request.address.searchParams.delete("__order");
-});
-
 function kindOf({ address: { pathname } }) {
   const [isQuestion, part] = pathname.match(QUESTION) ?? [];
   if (!isQuestion || part === "ids") return pathname; // a form has several keys
@@ -50,7 +43,6 @@ on("answered", (request) => {
   if (status >= 400 && !OURS.test(request.getResponseHeader("Content-Type"))) {
     answerWith(request, say(method === "GET" ? NO_ANSWER : UNKNOWN)); // a proxy's page, or nothing
   }
-  if (request.isEarly && status === 200) answerWith(request, '{"rows": []}');
   if (method === "GET" && isOutOfDate(request)) answerWith(request, asked[kindOf(request)].responseText);
   if (["DELETE", "PATCH"].includes(method) && status === 404) {
     answerWith(request, say(DELETED), 410); // or it would leave for its first page, without what was typed

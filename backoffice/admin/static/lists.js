@@ -27,6 +27,8 @@ function explain(why) {
 
 async function fetchRows(fetch) {
   const mine = (asked += 1);
+  const { currentTableName, schema } = store.state;
+  if (schema?.extra.table !== currentTableName) return; // asked for once more when its schema has come, with its own order
   said = "";
   await fetch().catch((error) => console.assert(error.isAxiosError, error)); // said already
   const isListed = isFresh;
