@@ -33,12 +33,15 @@ async def prepare(engine: Engine) -> list[str]:
     """
     if engine.embedded and engine.settings.production:
         logger.warning("no database is configured, so the embedded one serves; its data is in %s", engine.embedded.data)
-    try:
-        await engine.wait_until_reachable()
+
+    async def settle(_: str) -> list[str]:
         await settle_migrations(engine)
         if engine.embedded and await is_empty():
             await demo.load()
         return [] if engine.settings.production else await demo_log_ins()
+
+    try:
+        return await engine.when_reachable(settle)
     except DATABASE_ERRORS as error:
         raise StartRefused(cause(error)) from error
 

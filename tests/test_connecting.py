@@ -134,6 +134,24 @@ async def test_an_absent_server_is_tried_again_and_each_attempt_is_logged(
     assert "s3cret" not in caplog.text + str(error)
 
 
+async def test_work_that_loses_the_connection_each_time_is_given_up_in_time(
+    own: OwnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backoffice.database.connecting.START_SECONDS", 2.5)
+    engine, attempts = Engine(own.settings()), 0
+
+    async def work(_: str) -> None:
+        nonlocal attempts
+        attempts += 1
+        await engine.run_ddl("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    begin = time.monotonic()
+    with pytest.raises(DatabaseUnavailable, match=f"^PostgreSQL at {own.socket_folder}: connection was closed"):
+        await engine.when_reachable(work)
+    assert attempts >= 2
+    assert time.monotonic() - begin < 2.5
+
+
 async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     late = OwnServer(tmp_path / "data", options={"fsync": "off"})
     late.start()

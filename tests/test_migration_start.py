@@ -40,6 +40,26 @@ async def test_pending_migrations_stop_the_start(engine: Engine) -> None:
     assert await refusal(engine) == "1 migration is pending. Run `make migrate`, then start again."
 
 
+async def test_a_start_begins_anew_when_the_connection_is_lost_on_the_way(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    checks = 0
+
+    async def check(engine: Engine) -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 1:
+            await engine.fetch_value("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with caplog.at_level(logging.INFO):
+        async with serving(engine, check):
+            assert await engine.fetch_value("SELECT 1") == 1
+    assert checks == 2
+    (attempt,) = [record.getMessage() for record in caplog.records if "attempt" in record.getMessage()]
+    assert attempt.startswith(f"attempt 1: PostgreSQL at {engine.connector.where}: connection was closed")
+    assert caplog.text.count("connected to PostgreSQL") == 1
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [

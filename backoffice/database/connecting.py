@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
@@ -19,11 +19,14 @@ from backoffice.database.failures import (
     DatabaseUnavailable,
     cause,
     is_final,
+    is_lost,
     kind_of,
 )
 from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 APPLICATION_NAME = "flow-crm"  # of our sessions, as pg_stat_activity on the server shows it
 OLDEST_MAJOR = 14
@@ -183,8 +186,29 @@ def end_at_once(connection: Connection) -> None:
         connection.terminate()
 
 
-async def retry_until_connected(attempt: Callable[[], Awaitable[str]], connector: Connector) -> str:
-    """Repeats the attempt for at most START_SECONDS; a DatabaseRefused ends it at once."""
+async def retry_until_connected(
+    connect: Callable[[], Awaitable[str]], work: Callable[[str], Awaitable[T]], connector: Connector
+) -> T:
+    """Connects, and does the work with what that gave; again, for at most START_SECONDS, if the database cannot be
+    reached or is lost meanwhile. A DatabaseRefused ends it at once."""
+    deadline = asyncio.get_running_loop().time() + START_SECONDS
+
+    async def attempt() -> T:
+        try:
+            async with asyncio.timeout_at(deadline):
+                connected = await connect()
+        except TimeoutError:
+            message = f"Cannot connect to PostgreSQL at {connector.where}: no answer in {START_SECONDS} s"
+            raise DatabaseUnavailable(message) from None
+        try:
+            return await work(connected)
+        except DatabaseUnavailable:
+            raise
+        except DATABASE_ERRORS as error:
+            if not is_lost(error):
+                raise
+            raise kind_of(error)(f"PostgreSQL at {connector.where}: {cause(error)}") from error
+
     retrying = tenacity.AsyncRetrying(
         stop=tenacity.stop_before_delay(START_SECONDS - connector.timeout),
         wait=tenacity.wait_exponential(multiplier=0.2, max=LONGEST_PAUSE_SECONDS) + tenacity.wait_random(0, 0.3),
@@ -192,12 +216,7 @@ async def retry_until_connected(attempt: Callable[[], Awaitable[str]], connector
         before_sleep=_log_attempt,
         reraise=True,
     )
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            return await retrying(attempt)
-    except TimeoutError:
-        message = f"Cannot connect to PostgreSQL at {connector.where}: no answer in {START_SECONDS} s"
-        raise DatabaseUnavailable(message) from None
+    return await retrying(attempt)
 
 
 def _may_pass(error: BaseException) -> bool:

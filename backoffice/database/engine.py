@@ -6,9 +6,9 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import asyncpg
 from piccolo.engine import engine_finder
@@ -33,6 +33,8 @@ from backoffice.database.transactions import NO_USE_TO_ANYBODY, Transaction
 from backoffice.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Overrides settings of the role or the database: where backslashes escape, rules would be created differently.
 SESSION = {"application_name": APPLICATION_NAME, "timezone": "UTC", "standard_conforming_strings": "on"}
@@ -145,13 +147,21 @@ class Engine(PostgresEngine):
 
     # The pool
 
-    async def wait_until_reachable(self) -> str:
-        """Returns the server's version; finds out whether a pooler is in between.
+    async def when_reachable(self, work: Callable[[str], Awaitable[T]]) -> T:
+        """Finds out whether a pooler is in between, then does the work, given the server's version; all anew, if the
+        connection is lost meanwhile.
 
         :raises DatabaseUnavailable: after 30 s.
         :raises DatabaseRefused: at once.
         """
-        return await retry_until_connected(self._version, self.connector)
+        return await retry_until_connected(self._version, work, self.connector)
+
+    async def wait_until_reachable(self) -> None:
+        """See when_reachable for the errors."""
+
+        async def no_work(_: str) -> None: ...
+
+        await self.when_reachable(no_work)
 
     async def _version(self) -> str:
         connection = await self.connect(**pooler.NOTHING_BY_NAME)
@@ -165,10 +175,13 @@ class Engine(PostgresEngine):
             await close_quietly(connection)
 
     async def start_connection_pool(self, **_: Any) -> None:
-        """Waits for the database, then opens the pool; see wait_until_reachable for the errors."""
+        """Waits for the database, then opens the pool; see when_reachable for the errors."""
         if self.pool.is_open:
             raise RuntimeError("The connection pool is open already")
-        version = await self.wait_until_reachable()
+        await self.when_reachable(self.open_pool)
+
+    async def open_pool(self, version: str) -> None:
+        """:param version: of the server, for the log."""
         await self.pool.open(behind_pooler=self.behind_pooler)
         logger.info(
             "connected to PostgreSQL %s at %s%s, pool of at most %d",

@@ -94,13 +94,17 @@ async def serving(engine: Engine, *checks: Check) -> AsyncIterator[None]:
 
     Each check may raise StartRefused.
     """
+
+    async def start(version: str) -> None:
+        await settle_migrations(engine)
+        if not engine.pool.is_open:
+            await engine.open_pool(version)
+        for check in checks:
+            await check(engine)
+
     try:
         try:
-            await engine.wait_until_reachable()
-            await settle_migrations(engine)
-            await engine.start_connection_pool()
-            for check in checks:
-                await check(engine)
+            await engine.when_reachable(start)
         except DATABASE_ERRORS as error:
             raise StartRefused(cause(error)) from error
         _freeze_objects()
