@@ -103,8 +103,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_half_a_database(self) -> Self:
-        if not self.database_configured and (self.db_user or self.db_password):
-            raise ValueError("DB_USER and DB_PASSWORD need DB_HOST or DB_NAME beside them")
+        parts = self.model_fields_set & {"db_port", "db_user", "db_password"}
+        if parts and not self.database_configured:
+            raise ValueError("DB_PORT, DB_USER and DB_PASSWORD need DB_HOST or DB_NAME beside them")
         return self
 
     @model_validator(mode="after")

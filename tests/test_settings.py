@@ -175,10 +175,11 @@ def test_settings_never_show_a_password(monkeypatch: pytest.MonkeyPatch) -> None
     assert "s3cret" not in repr(settings) + str(settings)
 
 
-@pytest.mark.parametrize("variable", ["DB_USER", "DB_PASSWORD"])
+@pytest.mark.parametrize("variable", ["DB_PORT", "DB_USER", "DB_PASSWORD"])
 def test_half_a_database_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     with pytest.raises(ValueError, match="DB_HOST or DB_NAME"):
-        read(monkeypatch, **{variable: "flowcrm"})
+        read(monkeypatch, **{variable: "5433"})
+    assert not read(monkeypatch, **{variable: ""}).database_configured
 
 
 @pytest.mark.parametrize(
