@@ -1,6 +1,6 @@
 """`make bench`: the product beside peers, on the same PostgreSQL, with the same data and the same work.
 
-Linux only: CPU time is read from /proc.
+Linux only: elsewhere nobody knows what processes that have ended have used.
 """
 
 import argparse

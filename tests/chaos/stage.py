@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from backoffice.settings import ROOT, Settings
+from tests.support.programs import children
 
 POOL = 4
 START_SECONDS = 60
@@ -70,10 +71,7 @@ class Application:
         self.process.wait()
 
     def workers_at_work(self) -> list[int]:
-        command = ["ps", "-wwo", "pid=,args=", "--ppid", str(self.process.pid)]
-        listed = subprocess.run(command, capture_output=True, text=True)
-        rows = [line.split(None, 1) for line in listed.stdout.splitlines()]
-        return [int(pid) for pid, arguments in rows if "spawn_main" in arguments]
+        return children(self.process.pid)
 
     def processes(self) -> list[int]:
         return [self.process.pid, *self.workers_at_work()]

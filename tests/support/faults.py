@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import asyncpg
+import psutil
 
 from backoffice.database.embedded import EmbeddedPostgres
 from backoffice.settings import Settings
@@ -31,11 +32,9 @@ sys.stdin.read()
 
 def processes_naming(words: str) -> dict[int, int]:
     """Ids of the living processes with these words in their command line, this one apart, and of their parents."""
-    listed = subprocess.run(["ps", "-ewwo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
-    rows = [line.split(None, 3) for line in listed.stdout.splitlines()]
-    found = {int(pid): int(parent) for pid, parent, state, args in rows if words in args and "Z" not in state}
-    found.pop(os.getpid(), None)
-    return found
+    found = [process.info for process in psutil.process_iter(["pid", "ppid", "cmdline"])]
+    named = [one for one in found if words in " ".join(one["cmdline"] or ())]  # none where it is no longer alive
+    return {one["pid"]: one["ppid"] for one in named if one["pid"] != os.getpid()}
 
 
 @contextlib.contextmanager
@@ -82,8 +81,7 @@ class OwnServer(EmbeddedPostgres):
 
     def family(self) -> list[int]:
         """The postmaster and its children."""
-        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True)
-        return [self.pid, *map(int, children.stdout.split())]
+        return [self.pid, *(child.pid for child in psutil.Process(self.pid).children())]
 
     def kill(self) -> None:
         send(signal.SIGKILL, self.family())

@@ -11,6 +11,9 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
+from backoffice.database.programs import command_line
 from backoffice.settings import ROOT
 
 START_SECONDS = 60
@@ -92,6 +95,4 @@ def free_port() -> int:
 
 def children(pid: int) -> list[int]:
     """The processes that serve, of one that has several."""
-    listed = subprocess.run(["ps", "-wwo", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True)
-    rows = [line.split(None, 1) for line in listed.stdout.splitlines()]
-    return [int(child) for child, arguments in rows if "spawn_main" in arguments]
+    return [child.pid for child in psutil.Process(pid).children() if "spawn_main" in command_line(child.pid)]
