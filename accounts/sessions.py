@@ -14,11 +14,11 @@ from starlette.types import Scope
 from accounts.tables import Session
 from backoffice.audit_trail.actors import act_as_sql
 from backoffice.database.engine import the_engine
+from backoffice.database.expiry import delete_expired
 
 LIFETIME_HOURS = 12
 CSRF_LIFETIME_DAYS = 30  # longer than a session: a page left open overnight can log in again
 TOKEN_BYTES = 32
-CLEANUP_BATCH_ROWS = 100  # expired sessions deleted with each new one
 
 SESSION_COOKIE = "id"
 CSRF_COOKIE = "csrftoken"
@@ -59,20 +59,8 @@ async def create_session(user_id: UUID) -> NewSession:
         user_id,
         LIFETIME_HOURS,
     )
-    await _forget_expired()
+    await delete_expired(Session.expires_at)
     return NewSession(token, rows[0]["expires_at"])
-
-
-async def _forget_expired() -> None:
-    await Session.raw(
-        """
-        DELETE FROM sessions WHERE id IN (
-            SELECT id FROM sessions WHERE expires_at < now()
-            ORDER BY expires_at LIMIT {} FOR UPDATE SKIP LOCKED
-        )
-        """,
-        CLEANUP_BATCH_ROWS,
-    )
 
 
 PERSON = "users.id, users.email, users.name, users.role::text"

@@ -5,14 +5,15 @@ count, and an attempt refused here does not count as a failure. All times are th
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from accounts.tables import LoginFailure
+from backoffice.database.expiry import delete_expired
 from backoffice.problems import Problem
 
 FAILURES = 5
 WINDOW_SECONDS = 60
-CLEANUP_BATCH_ROWS = 100  # old failures deleted with each new one
 
 LONGEST_ACCOUNT = LoginFailure.account.length  # characters
 LONGEST_ADDRESS = LoginFailure.address.length
@@ -95,13 +96,4 @@ async def record_failure(attempt: Attempt) -> None:
         LONGEST_ACCOUNT,
         attempt.address,
     )
-    await LoginFailure.raw(
-        """
-        DELETE FROM login_failures WHERE id IN (
-            SELECT id FROM login_failures WHERE failed_at < clock_timestamp() - make_interval(secs => {})
-            ORDER BY failed_at LIMIT {} FOR UPDATE SKIP LOCKED
-        )
-        """,
-        WINDOW_SECONDS,
-        CLEANUP_BATCH_ROWS,
-    )
+    await delete_expired(LoginFailure.failed_at, timedelta(seconds=WINDOW_SECONDS))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from datetime import timedelta
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 from uuid import UUID
@@ -11,12 +12,12 @@ from piccolo.querystring import QueryString
 from starlette.requests import Request
 
 from backoffice.database.engine import the_engine
+from backoffice.database.expiry import delete_expired
 from backoffice.problems import FieldError, Problem
 from crm.tables import IdempotencyKey
 
 MAX_KEY_LENGTH = 255
-RETENTION_HOURS = 48
-CLEANUP_BATCH_ROWS = 100
+RETENTION = timedelta(hours=48)
 
 EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
@@ -118,14 +119,8 @@ async def is_taken(user_id: UUID, key: str) -> bool:
 
 
 async def remember(user_id: UUID, key: str, answer: str) -> None:
-    """Stores the answer with the key, and deletes up to 100 keys older than two days."""
+    """Stores the answer with the key, and forgets a few keys whose time is over."""
     await IdempotencyKey.update({IdempotencyKey.response: answer}).where(
         (IdempotencyKey.user_id == user_id) & (IdempotencyKey.key == key)
     )
-    await the_engine().run_querystring(
-        QueryString(
-            "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys "
-            f"WHERE created_at < now() - interval '{RETENTION_HOURS} hours' LIMIT {CLEANUP_BATCH_ROWS} "
-            "FOR UPDATE SKIP LOCKED)"
-        )
-    )
+    await delete_expired(IdempotencyKey.created_at, RETENTION)

@@ -131,3 +131,15 @@ async def test_a_refused_request_leaves_its_key_free(cast: Cast, connection: asy
     refused = await cast.employee.post("/api/presales/", json={**body, "customer_id": str(uuid4())}, headers=headers)
     assert refused.status_code == 422
     assert (await cast.employee.post("/api/presales/", json=body, headers=headers)).status_code == 201
+
+
+async def test_keys_are_forgotten_after_two_days(cast: Cast, connection: asyncpg.Connection) -> None:
+    body = await a_body(connection)
+    for key in ("older", "younger"):
+        await cast.employee.post("/api/presales/", json=body, headers={"Idempotency-Key": key})
+    age = "UPDATE idempotency_keys SET created_at = now() - $2::text::interval WHERE key = $1"
+    for key, hours in (("older", "48 hours 1 second"), ("younger", "47 hours")):
+        await connection.execute(age, key, hours)
+    await cast.employee.post("/api/presales/", json=body, headers={"Idempotency-Key": "new"})
+    kept = await connection.fetch("SELECT key FROM idempotency_keys ORDER BY created_at")
+    assert [row["key"] for row in kept] == ["younger", "new"]
