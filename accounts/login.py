@@ -136,10 +136,10 @@ async def _put_password(user_id: UUID, hashed: str, *, keeping: list[Session]) -
         await Session.insert(*keeping)
 
 
-async def _lock(user_id: UUID) -> dict[str, Any] | None:
+async def _lock(user_id: UUID) -> Any:
     """Locks the user's row until the transaction ends; gives its password hash and `active`, or None."""
-    rows = await User.raw("SELECT password, active FROM users WHERE id = {} FOR NO KEY UPDATE", user_id)
-    return rows[0] if rows else None
+    sql = "SELECT password, active FROM users WHERE id = $1 FOR NO KEY UPDATE"
+    return await the_engine().fetch_row(sql, user_id)
 
 
 async def _set_actor(user_id: UUID, email: str, request_id: str | None = None) -> None:

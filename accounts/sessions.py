@@ -50,17 +50,15 @@ def hash_token(token: str) -> str:
 async def create_session(user_id: UUID) -> NewSession:
     """Creates a session. The caller must have locked the user's row, or an old password might open one."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    rows = await Session.raw(
-        """
-        INSERT INTO sessions (token_hash, user_id, expires_at)
-        VALUES ({}, {}, now() + make_interval(hours => {})) RETURNING expires_at
-        """,
+    expires_at = await the_engine().fetch_value(
+        "INSERT INTO sessions (token_hash, user_id, expires_at) "
+        "VALUES ($1, $2, now() + make_interval(hours => $3)) RETURNING expires_at",
         hash_token(token),
         user_id,
         LIFETIME_HOURS,
     )
     await delete_expired(Session.expires_at)
-    return NewSession(token, rows[0]["expires_at"])
+    return NewSession(token, expires_at)
 
 
 PERSON = "users.id, users.email, users.name, users.role::text"

@@ -8,7 +8,6 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 from uuid import UUID
 
-from piccolo.querystring import QueryString
 from starlette.requests import Request
 
 from backoffice.database.engine import the_engine
@@ -63,27 +62,19 @@ async def recall(user_id: UUID, key: str, body: str) -> str | None:
 
 async def _take(user_id: UUID, key: str, digest: str) -> bool:
     """True when this request has inserted the key."""
-    taken = await the_engine().run_querystring(
-        QueryString(
-            "INSERT INTO idempotency_keys (user_id, key, request) VALUES ({}, {}, to_jsonb({}::text)) "
-            "ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
-            user_id,
-            key,
-            digest,
-        )
+    taken = await the_engine().fetch_value(
+        "INSERT INTO idempotency_keys (user_id, key, request) VALUES ($1, $2, to_jsonb($3::text)) "
+        "ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
+        user_id,
+        key,
+        digest,
     )
-    return bool(taken)
+    return taken is not None
 
 
-async def _find(user_id: UUID, key: str) -> dict[str, Any] | None:
-    rows = await the_engine().run_querystring(
-        QueryString(
-            "SELECT response, request::text FROM idempotency_keys WHERE user_id = {} AND key = {}",
-            user_id,
-            key,
-        )
-    )
-    return rows[0] if rows else None
+async def _find(user_id: UUID, key: str) -> Any:
+    sql = "SELECT response, request::text FROM idempotency_keys WHERE user_id = $1 AND key = $2"
+    return await the_engine().fetch_row(sql, user_id, key)
 
 
 def digest_of(body: str) -> str:
@@ -114,8 +105,7 @@ def _object(pairs: list[tuple[str, Any]]) -> bytes:
 
 async def is_taken(user_id: UUID, key: str) -> bool:
     """Whether an earlier request of this user came with this key, and was not refused."""
-    mine = (IdempotencyKey.user_id == user_id) & (IdempotencyKey.key == key)
-    return bool(await IdempotencyKey.exists().where(mine))
+    return await _find(user_id, key) is not None
 
 
 async def remember(user_id: UUID, key: str, answer: str) -> None:

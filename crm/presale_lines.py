@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-from piccolo.querystring import QueryString
 from pydantic import (
     FailFast,
     TypeAdapter,
@@ -152,22 +151,20 @@ def _lines_sql(first: int, *, presale: str, beside: str = "") -> str:
 
 async def has_lines(presale_id: UUID, lines: Values) -> bool:
     """True when it has exactly these lines in this order; a price left out means the product's current one."""
-    same = await the_engine().run_querystring(
-        QueryString(
-            """
-            SELECT (SELECT array_agg(ROW (product_id, quantity, unit_price, discount) ORDER BY id)
-                    FROM presale_items WHERE presale_id = {})
-                IS NOT DISTINCT FROM
-                   (SELECT array_agg(ROW (product_id, quantity, coalesce(unit_price, sale_price), discount) ORDER BY n)
-                    FROM unnest({}::uuid[], {}::numeric[], {}::numeric[], {}::numeric[])
-                         WITH ORDINALITY AS sent (product_id, quantity, unit_price, discount, n)
-                    LEFT JOIN products ON products.id = product_id) AS same
-            """,
-            presale_id,
-            *_columns(lines),
-        )
+    same = await the_engine().fetch_value(
+        """
+        SELECT (SELECT array_agg(ROW (product_id, quantity, unit_price, discount) ORDER BY id)
+                FROM presale_items WHERE presale_id = $1)
+            IS NOT DISTINCT FROM
+               (SELECT array_agg(ROW (product_id, quantity, coalesce(unit_price, sale_price), discount) ORDER BY n)
+                FROM unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::numeric[])
+                     WITH ORDINALITY AS sent (product_id, quantity, unit_price, discount, n)
+                LEFT JOIN products ON products.id = product_id)
+        """,
+        presale_id,
+        *_columns(lines),
     )
-    return bool(same[0]["same"])
+    return bool(same)
 
 
 async def replace_lines(presale_id: UUID, lines: Values) -> None:

@@ -1,6 +1,5 @@
 """Single rows of a table: reads, locks and deletes them."""
 
-from typing import Any
 from uuid import UUID
 
 from piccolo.querystring import QueryString
@@ -43,7 +42,7 @@ class Store:
     async def meets(self, row_id: UUID, condition: Condition) -> bool:
         """True when there is such a row, and it meets the condition."""
         sql = f'SELECT FROM "{self.tablename}" WHERE id = {{}} AND {{}}'
-        return bool(await self._run(QueryString(sql, row_id, condition.found)))
+        return bool(await self.engine.run_querystring(QueryString(sql, row_id, condition.found)))
 
     async def lock_with_children(self, row_id: UUID) -> None:
         """Locks the children, then the row; see `Resource.children`. In no order, as a DELETE locks them."""
@@ -52,31 +51,28 @@ class Store:
         table, key = self.children._meta.table._meta.tablename, self.children._meta.name
         children = f'SELECT FROM "{table}" WHERE "{key}" = $1'
         while True:
-            await self._run(QueryString("SAVEPOINT free"))
+            await self.engine.run_ddl("SAVEPOINT free")
             locked = await self._count(f"{children} FOR UPDATE", row_id)
             # The lock of a deletion: adding a child takes a weaker one, by the foreign key, and then a stronger one.
-            await self._run(self._lock(row_id, "UPDATE"))
+            await self._lock(row_id, "UPDATE")
             if await self._count(children, row_id) == locked:
                 return
             # Children were added in between. They would be locked after the row: begin again.
-            await self._run(QueryString("ROLLBACK TO SAVEPOINT free"))
+            await self.engine.run_ddl("ROLLBACK TO SAVEPOINT free")
 
     async def _count(self, rows: str, row_id: UUID) -> int:
         return int(await self.engine.fetch_value(f"SELECT count(*) FROM ({rows}) AS counted", row_id))
 
-    def _lock(self, row_id: UUID, strength: str = "NO KEY UPDATE") -> QueryString:
-        return QueryString(f'SELECT FROM "{self.tablename}" WHERE id = {{}} FOR {strength}', row_id)
+    async def _lock(self, row_id: UUID, strength: str) -> None:
+        await self.engine.fetch_row(f'SELECT FROM "{self.tablename}" WHERE id = $1 FOR {strength}', row_id)
 
     async def lock(self, row_id: UUID) -> str:
         """Locks the row until the transaction ends; returns it as JSON text.
 
         :raises Problem: not_found.
         """
-        await self._run(self._lock(row_id))
+        await self._lock(row_id, "NO KEY UPDATE")
         return await self.read(row_id)
 
     async def delete(self, row_id: UUID) -> None:
         await self.table.delete().where(self.table._meta.primary_key == row_id)
-
-    async def _run(self, query: QueryString) -> Any:
-        return await self.engine.run_querystring(query)
