@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 from accounts.authentication import Authentication
-from accounts.demo_accounts import refuse_demo_accounts
+from accounts.demo_password import refuse_demo_password
 from accounts.resources import AUDIT_TRAIL, USERS
 from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
@@ -40,7 +40,7 @@ LINKS = {"API documentation": "/docs", "Health": "/api/health"}
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    async with serving(DB, refuse_demo_accounts), standby.reading(DB), metrics.sampling(DB):
+    async with serving(DB, refuse_demo_password), standby.reading(DB), metrics.sampling(DB):
         yield
 
 

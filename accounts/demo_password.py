@@ -1,9 +1,11 @@
-"""Finds the users who still have the demo password, which is public."""
+"""The demo password, which is public: who still has it, and that production refuses to start with it."""
 
 import asyncio
 
 from accounts.passwords import DEMO_PASSWORD, verify_password
 from accounts.tables import User
+from backoffice.database.engine import Engine
+from backoffice.server.startup import StartRefused
 
 
 async def active_users_with_demo_password(*emails: str) -> list[str]:
@@ -15,3 +17,14 @@ async def active_users_with_demo_password(*emails: str) -> list[str]:
     users = await (query.where(User.email.is_in(list(emails))) if emails else query)
     have_it = await asyncio.gather(*(verify_password(DEMO_PASSWORD, against=user["password"]) for user in users))
     return [user["email"] for user, has_it in zip(users, have_it, strict=True) if has_it]
+
+
+async def refuse_demo_password(engine: Engine) -> None:
+    """:raises StartRefused: in production, while an active user has the demo password."""
+    if not engine.settings.production:
+        return
+    if emails := await active_users_with_demo_password():
+        raise StartRefused(
+            f"ENVIRONMENT=production refuses the demo password. Change it for, or deactivate: {', '.join(emails)}. "
+            "See docs/operations.md."
+        )

@@ -10,7 +10,7 @@ from backoffice.database.engine import the_engine
 
 
 def _not_the_demo_one(value: str) -> str:
-    """Refuses it in production, which would not start: see production.py."""
+    """Refuses it in production, which would not start: see demo_password.py."""
     if in_one_form(value) == in_one_form(DEMO_PASSWORD) and the_engine().settings.production:
         raise error("demo_password")
     return value

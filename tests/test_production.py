@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from accounts import commands
-from accounts.demo_accounts import refuse_demo_accounts
+from accounts.demo_password import refuse_demo_password
 from accounts.passwords import hash_password
 from backoffice.database.engine import Engine
 from backoffice.server.startup import StartRefused
@@ -30,7 +30,7 @@ async def test_production_names_the_active_users_who_have_it(
     await a_user(connection, email="left@flowcrm.example", active=False)
     await a_user(connection, email="safe@flowcrm.example", password=await hash_password("correct horse"))
     with pytest.raises(StartRefused) as refused:
-        await refuse_demo_accounts(production)
+        await refuse_demo_password(production)
     assert "ana@flowcrm.example, bia@flowcrm.example" in str(refused.value)
     assert "left" not in str(refused.value)
     assert "safe" not in str(refused.value)
@@ -39,13 +39,13 @@ async def test_production_names_the_active_users_who_have_it(
 async def test_without_such_users_it_starts(production: Engine, connection: asyncpg.Connection) -> None:
     await a_user(connection, active=False)
     await a_user(connection, password=await hash_password("correct horse"))
-    await refuse_demo_accounts(production)
+    await refuse_demo_password(production)
 
 
 async def test_development_does_not_mind(database: str, connection: asyncpg.Connection) -> None:
     await a_user(connection)
     DB.configure(Settings(database_url=database))
-    await refuse_demo_accounts(DB)
+    await refuse_demo_password(DB)
 
 
 @pytest.mark.parametrize("typed", ["flowcrm-demo", "\uff46lowcrm-demo"])
