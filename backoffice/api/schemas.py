@@ -12,6 +12,7 @@ from piccolo.table import Table
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, create_model
 
 from backoffice.api.resource import Resource
+from backoffice.api.selects import columns_of
 from backoffice.api.values import enum_of, input_type, nullable
 from backoffice.columns import EnumColumn
 
@@ -110,11 +111,11 @@ def output_models(
     :param extra: fields that a whole row has beside its columns.
     :param examples: a value for each column.
     """
-    columns = [column for column in table._meta.columns if not column._meta.secret]
-    fields = {column._meta.name: (_nullable(column), _about_output(column, examples or {})) for column in columns}
+    columns = columns_of(table)
+    fields = {name: (_nullable(column), _about_output(column, examples or {})) for name, column in columns.items()}
     about = {"description": "With `__readable=true`.", "json_schema_extra": drop_default}
     readable = {
-        f"{column._meta.name}_readable": (str | None, about) for column in columns if isinstance(column, ForeignKey)
+        f"{name}_readable": (str | None, about) for name, column in columns.items() if isinstance(column, ForeignKey)
     }
     details: dict[str, tuple[Any, Any]] = {name: (kind, {}) for name, kind in (extra or {}).items()}
     return (
@@ -140,19 +141,18 @@ def _nullable(column: Column) -> Any:
 
 def new_model(table: type[Table], server_managed: frozenset[str]) -> type[BaseModel]:
     """The model of the initial values of a new row."""
-    columns = [
-        column for column in table._meta.columns if not column._meta.secret and column._meta.name not in server_managed
-    ]
+    columns = _initial_columns(table, server_managed)
     fields: dict[str, tuple[Any, Any]] = {column._meta.name: (output_type(column) | None, {}) for column in columns}
     return _closed_model(f"{table.__name__}New", fields, ...)
 
 
 def blank_row(table: type[Table], server_managed: frozenset[str]) -> dict[str, Any]:
     """The initial values of a new row, as JSON values."""
-    columns = [
-        column for column in table._meta.columns if not column._meta.secret and column._meta.name not in server_managed
-    ]
-    return {column._meta.name: _default(column) for column in columns}
+    return {column._meta.name: _default(column) for column in _initial_columns(table, server_managed)}
+
+
+def _initial_columns(table: type[Table], server_managed: frozenset[str]) -> list[Column]:
+    return [column for name, column in columns_of(table).items() if name not in server_managed]
 
 
 def _default(column: Column) -> Any:

@@ -87,14 +87,27 @@ def _kept(effect: Effect, old: Old) -> Iterator[tuple[str, CatalogRow, CatalogRo
             yield table, before, effect.after.tables[table]
 
 
+def _names(effect: Effect, old: Old) -> dict[str, str]:
+    """The names of these tables, by number."""
+    return {number: before["name"] for number, before, _ in _kept(effect, old)}
+
+
 def _columns(effect: Effect, old: Old) -> Iterator[tuple[str, str, CatalogRow | None, CatalogRow | None]]:
     """Table, full name, before and after of each column that changed of an old table that is still there."""
-    kept = {number: before["name"] for number, before, _ in _kept(effect, old)}
+    kept = _names(effect, old)
     for number in {**effect.before.columns, **effect.after.columns}:
         before, after = effect.before.columns.get(number), effect.after.columns.get(number)
         table = kept.get(number.partition(".")[0])
         if table and before != after:
             yield table, f"{table}.{(before or after or {})['name']}", before, after
+
+
+def _indexes(effect: Effect, old: Old, *, there: SchemaState, not_there: SchemaState) -> Iterator[tuple[str, str]]:
+    """Table and name of each index of an old table that is in one state, and not in the other."""
+    tables = _names(effect, old)
+    for number, index in there.indexes.items():
+        if number not in not_there.indexes and index["table"] in tables:
+            yield tables[index["table"]], index["name"]
 
 
 def rewrites(effect: Effect, old: Old) -> Iterator[Risk]:
@@ -118,21 +131,15 @@ def scans(effect: Effect, old: Old) -> Iterator[Risk]:
 def builds_index(effect: Effect, old: Old) -> Iterator[Risk]:
     if effect.statement.concurrent:
         return
-    tables = {number: before["name"] for number, before, _ in _kept(effect, old)}
-    for number, index in effect.after.indexes.items():
-        if number not in effect.before.indexes and index["table"] in tables:
-            table = tables[index["table"]]
-            yield Risk("builds-index", table, f"builds the index {index['name']}; nobody writes {table} then")
+    for table, name in _indexes(effect, old, there=effect.after, not_there=effect.before):
+        yield Risk("builds-index", table, f"builds the index {name}; nobody writes {table} then")
 
 
 def drops_index(effect: Effect, old: Old) -> Iterator[Risk]:
     if effect.statement.concurrent or not DROPS_INDEX.match(effect.statement.bare):
         return
-    tables = {number: before["name"] for number, before, _ in _kept(effect, old)}
-    for number, index in effect.before.indexes.items():
-        if number not in effect.after.indexes and index["table"] in tables:
-            table = tables[index["table"]]
-            yield Risk("drops-index", table, f"drops {index['name']}; nobody reads or writes {table} then")
+    for table, name in _indexes(effect, old, there=effect.before, not_there=effect.after):
+        yield Risk("drops-index", table, f"drops {name}; nobody reads or writes {table} then")
 
 
 def loses_data(effect: Effect, old: Old) -> Iterator[Risk]:
@@ -195,7 +202,7 @@ def forbids_null(effect: Effect, old: Old) -> Iterator[Risk]:
 
 
 def stale(effect: Effect, old: Old) -> Iterator[Risk]:
-    tables = {number: before["name"] for number, before, _ in _kept(effect, old)}
+    tables = _names(effect, old)
     for user in effect.users:
         if user["table"] in tables:
             check = user["kind"] == "check"
