@@ -24,6 +24,12 @@ class Deed:
         return f"{self.method} {self.path} {self.body or ''}"
 
 
+# Bodies, with what the stage knows in braces.
+A_CUSTOMER = {"name": "A", "email": "a@b.co", "phone": "11987654321", "cpf": "{cpf}"}
+A_PRODUCT = {"code": "{unique}", "name": "X", "unit": "un", "purchase_price": 1, "sale_price": 1, "sale_type": "retail"}
+A_USER = {"email": "{unique}@b.co", "password": "long enough", "name": "N", "role": "employee"}
+A_LINE = {"presale_id": "{draft}", "product_id": "{product}", "quantity": 1}
+
 READS = ("", "ids/", "new/", "count/", "schema/", "references/")
 DEEDS = (
     # read customers, products, presales
@@ -37,22 +43,17 @@ DEEDS = (
     Deed("GET", "/api/presales/{draft}/", ALL),
     Deed("GET", "/api/presale-items/{item}/", ALL),
     # create, change customers
-    Deed("POST", "/api/customers/", ALL, {"name": "A", "email": "a@b.co", "phone": "11987654321", "cpf": "{cpf}"}),
-    Deed(
-        "PUT",
-        "/api/customers/{customer}/",
-        ALL,
-        {"name": "A", "email": "a@b.co", "phone": "11987654321", "cpf": "{cpf}"},
-    ),
+    Deed("POST", "/api/customers/", ALL, A_CUSTOMER),
+    Deed("PUT", "/api/customers/{customer}/", ALL, A_CUSTOMER),
     Deed("PATCH", "/api/customers/{customer}/", ALL, {"name": "B"}),
     # create presales, edit drafts, submit, reopen, cancel before approval
     Deed("POST", "/api/presales/", ALL, {"customer_id": "{customer}"}),
     Deed("PATCH", "/api/presales/{draft}/", ALL, {"discount": "0.50"}),
     Deed("PUT", "/api/presales/{draft}/", ALL, {"customer_id": "{customer}"}),
     Deed("PUT", "/api/presales/{draft}/items/", ALL, [{"product_id": "{product}", "quantity": 1}]),
-    Deed("POST", "/api/presale-items/", ALL, {"presale_id": "{draft}", "product_id": "{product}", "quantity": 1}),
+    Deed("POST", "/api/presale-items/", ALL, A_LINE),
     Deed("PATCH", "/api/presale-items/{item}/", ALL, {"quantity": 2}),
-    Deed("PUT", "/api/presale-items/{item}/", ALL, {"presale_id": "{draft}", "product_id": "{product}", "quantity": 1}),
+    Deed("PUT", "/api/presale-items/{item}/", ALL, A_LINE),
     Deed("DELETE", "/api/presale-items/{item}/", ALL),
     Deed("POST", "/api/presales/{draft}/submit/", ALL),
     Deed("PATCH", "/api/presales/{draft}/", ALL, {"status": "pending"}),
@@ -71,18 +72,8 @@ DEEDS = (
     Deed("POST", "/api/presales/{approved}/cancel/", MANAGERS),
     Deed("PATCH", "/api/presales/{approved}/", MANAGERS, {"status": "cancelled"}),
     # create, change products; delete customers, products, presales
-    Deed(
-        "POST",
-        "/api/products/",
-        MANAGERS,
-        {"code": "{unique}", "name": "X", "unit": "un", "purchase_price": 1, "sale_price": 1, "sale_type": "retail"},
-    ),
-    Deed(
-        "PUT",
-        "/api/products/{product}/",
-        MANAGERS,
-        {"code": "{unique}", "name": "X", "unit": "un", "purchase_price": 1, "sale_price": 1, "sale_type": "retail"},
-    ),
+    Deed("POST", "/api/products/", MANAGERS, A_PRODUCT),
+    Deed("PUT", "/api/products/{product}/", MANAGERS, A_PRODUCT),
     Deed("PATCH", "/api/products/{product}/", MANAGERS, {"stock": 7}),
     Deed("DELETE", "/api/customers/{unused_customer}/", MANAGERS),
     Deed("DELETE", "/api/products/{unused_product}/", MANAGERS),
@@ -90,18 +81,8 @@ DEEDS = (
     # users: list, create, change (role, active, password), delete
     *(Deed("GET", f"/api/users/{route}", ADMIN) for route in READS),
     Deed("GET", "/api/users/{user}/", ADMIN),
-    Deed(
-        "POST",
-        "/api/users/",
-        ADMIN,
-        {"email": "{unique}@b.co", "password": "long enough", "name": "N", "role": "employee"},
-    ),
-    Deed(
-        "PUT",
-        "/api/users/{user}/",
-        ADMIN,
-        {"email": "{unique}@b.co", "password": "long enough", "name": "N", "role": "manager"},
-    ),
+    Deed("POST", "/api/users/", ADMIN, A_USER),
+    Deed("PUT", "/api/users/{user}/", ADMIN, A_USER),
     Deed("PATCH", "/api/users/{user}/", ADMIN, {"role": "admin"}),
     Deed("PATCH", "/api/users/{user}/", ADMIN, {"active": False}),
     Deed("PATCH", "/api/users/{user}/", ADMIN, {"password": "another long one"}),
