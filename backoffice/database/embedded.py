@@ -149,17 +149,7 @@ class EmbeddedPostgres:
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
         settings = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in self._settings().items())
-        arguments = [
-            "-D",
-            str(self.data),
-            "-l",
-            str(self.log),
-            "-w",
-            "-t",
-            str(START_SECONDS),
-            "-o",
-            settings,
-        ]
+        arguments = ("-D", str(self.data), "-l", str(self.log), "-w", "-t", str(START_SECONDS), "-o", settings)
         deadline = time.monotonic() + ORPHAN_SECONDS
         while True:
             try:

@@ -78,9 +78,6 @@ class Engine(PostgresEngine):
         arguments = {"user": NAME, "database": NAME, "ssl": False, "target_session_attrs": "any"}
         return Connector({"host": host, "port": PORT, **arguments}, [(host, PORT)], settings.db_connect_timeout)
 
-    # Piccolo asks this while it is imported; the version is checked with each connection instead.
-    async def check_version(self) -> None: ...
-
     # Connections
 
     async def connect(self, **extra: Any) -> asyncpg.Connection:
@@ -122,10 +119,6 @@ class Engine(PostgresEngine):
             raise DatabaseRefused(str(error)) from error
         self.connector = self._connector()
 
-    async def get_new_connection(self) -> asyncpg.Connection:
-        """A connection for a command, which has not checked for a pooler."""
-        return await self.connect(**pooler.NOTHING_BY_NAME)
-
     @contextlib.asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
         """A raw asyncpg connection, for COPY and the like; inside a transaction, that of the transaction."""
@@ -144,6 +137,18 @@ class Engine(PostgresEngine):
             raise
         finally:
             await self.pool.release(connection)
+
+    async def fetch_row(self, sql: str, *arguments: Any) -> Any:
+        """The first row, None where there is none; without Piccolo's ways of writing SQL."""
+        if current := self.current_transaction.get():  # as `acquire` would, in a tenth of its time
+            return await current.connection.fetchrow(sql, *arguments)
+        async with self.acquire() as connection:
+            return await connection.fetchrow(sql, *arguments)
+
+    async def fetch_value(self, sql: str, *arguments: Any) -> Any:
+        """The first value of the first row, None where there is no row."""
+        row = await self.fetch_row(sql, *arguments)
+        return None if row is None else row[0]
 
     # The pool
 
@@ -202,17 +207,12 @@ class Engine(PostgresEngine):
 
     # What Piccolo calls
 
-    async def fetch_row(self, sql: str, *arguments: Any) -> Any:
-        """The first row, None where there is none; without Piccolo's ways of writing SQL."""
-        if current := self.current_transaction.get():  # as `acquire` would, in a tenth of its time
-            return await current.connection.fetchrow(sql, *arguments)
-        async with self.acquire() as connection:
-            return await connection.fetchrow(sql, *arguments)
+    # Piccolo asks this while it is imported; the version is checked with each connection instead.
+    async def check_version(self) -> None: ...
 
-    async def fetch_value(self, sql: str, *arguments: Any) -> Any:
-        """The first value of the first row, None where there is no row."""
-        row = await self.fetch_row(sql, *arguments)
-        return None if row is None else row[0]
+    async def get_new_connection(self) -> asyncpg.Connection:
+        """A connection for a command, which has not checked for a pooler."""
+        return await self.connect(**pooler.NOTHING_BY_NAME)
 
     def transaction(self, allow_nested: bool = True, begin: str = "BEGIN") -> Transaction:
         return Transaction(engine=self, allow_nested=allow_nested, begin=begin)

@@ -115,11 +115,7 @@ def cause(error: BaseException) -> str:
         return "connection refused"
     if NO_TLS in str(error):
         return "the server offers no TLS, which sslmode demands"
-    if type(error) in (
-        ConnectionError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-    ):  # their subclasses say more
+    if type(error) in (ConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError):  # subclasses say more
         return "the connection was lost"  # asyncpg's text names only the failed operation
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
