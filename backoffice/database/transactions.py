@@ -92,7 +92,11 @@ class Transaction(PostgresTransaction):
         elif isinstance(exception, NO_USE_TO_ANYBODY):
             end_at_once(self.connection)
         else:
-            await roll_back_or_end(self.transaction, self.connection)
+            await self.rollback()
+
+    async def rollback(self) -> None:
+        await roll_back_or_end(self.transaction, self.connection)
+        self._rolled_back = True
 
     async def _commit(self) -> None:
         """Commits; after a timeout, closes the connection instead of cancelling. A commit that is cancelled while it

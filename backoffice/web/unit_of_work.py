@@ -36,10 +36,6 @@ class Answer:
             await send(message)
 
 
-class RolledBack(Exception):
-    """Ends a transaction whose request was refused with an answer rather than an exception."""
-
-
 class UnitOfWork:
     """A transaction for each change: committed before the answer is sent, rolled back for a refusal. Reads have none.
 
@@ -109,14 +105,10 @@ class UnitOfWork:
         return await self._run_in_transaction(scope, body)
 
     async def _run_in_transaction(self, scope: Scope, body: bytes) -> Answer:
-        answer = Answer()
-        try:
-            async with the_engine().transaction():
-                answer = await self._run(scope, body, authenticated=True)
-                if answer.failed:
-                    raise RolledBack
-        except RolledBack:
-            pass
+        async with the_engine().transaction() as transaction:
+            answer = await self._run(scope, body, authenticated=True)
+            if answer.failed:
+                await transaction.rollback()
         return answer
 
 
