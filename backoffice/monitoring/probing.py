@@ -94,8 +94,6 @@ class Prober:
         if self._connection is not None and not self._connection.is_closed():
             try:
                 return await self._probe(self._connection)
-            except TimeoutError:
-                raise
             except DATABASE_ERRORS:
                 await self.close()
         try:
