@@ -12,6 +12,7 @@ from backoffice.database.connecting import APPLICATION_NAME
 from backoffice.database.engine import Engine
 from backoffice.database.errors import explain
 from backoffice.database.failures import DATABASE_ERRORS, DatabaseUnavailable, PoolExhausted
+from backoffice.migrations.journal import Journal, noted
 from backoffice.settings import Settings
 from tests.support.faults import OwnServer, own_server
 
@@ -43,6 +44,14 @@ async def server_connections(own: OwnServer) -> int:
 async def test_importing_the_configuration_contacts_no_database() -> None:
     engine = Engine(Settings(database_url="postgresql://flow@127.0.0.1:1/flowcrm"))
     assert not engine.pool.is_open
+
+
+async def test_a_process_has_one_pool_and_runs_no_migrations_while_it_serves(engine: Engine) -> None:
+    with pytest.raises(RuntimeError, match="open already"):
+        await engine.start_connection_pool()
+    with pytest.raises(RuntimeError, match="This process serves"):
+        async with noted(engine, Journal()):
+            pass
 
 
 async def test_a_pool_connection_has_its_limits_and_speaks_utc(engine: Engine) -> None:

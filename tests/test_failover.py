@@ -41,7 +41,6 @@ class Shop:
     order: dict[str, object]
     acknowledged: list[str] = field(default_factory=list)
     refused: list[httpx.Response] = field(default_factory=list)
-    last_sale: float = 0
 
     async def change_address(self, address: str) -> httpx.Response:
         """One statement, without a transaction around it."""
@@ -55,7 +54,6 @@ class Shop:
             answer = await self.manager.post("/api/presales/", json=self.order)
             if answer.status_code == 201:
                 self.acknowledged.append(answer.json()["id"])
-                self.last_sale = time.monotonic()
             else:
                 self.refused.append(answer)
                 await asyncio.sleep(0.05)

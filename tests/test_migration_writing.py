@@ -96,6 +96,19 @@ async def test_where_nothing_changed_nothing_is_written(crm: AppConfig, edit: Ed
         await writing.create(crm, auto=True)
 
 
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (NEW_RULE + NEW_RULE.replace("void", "integer"), "function nothing is declared twice"),
+        (NEW_RULE.replace("NULL", '\'"""\''), 'The rules contain """'),
+    ],
+)
+async def test_what_no_migration_can_say_is_refused(crm: AppConfig, edit: Edit, more: str, why: str) -> None:
+    edit("stock.sql", "-- Converting", f"{more}-- Converting")
+    with pytest.raises(SystemExit, match=why):
+        await writing.create(crm, auto=True)
+
+
 async def test_a_changed_function_is_written_whole_in_both_directions(
     engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
 ) -> None:
