@@ -1,4 +1,4 @@
-"""Rule 6, CPF: any usual way to type it, its check digits right, eleven digits stored, unique."""
+"""CPF: any usual way to type it, its check digits right, eleven digits stored, unique."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""Rules 4 and 7: what may be deleted, and what something else still needs."""
+"""What may be deleted, and what something else still needs."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""Rule 4: what of a pre-sale may still change, and when."""
+"""What of a pre-sale may still change, and when."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rule 3, the exception: the transaction that creates a pre-sale may load it as history, in any status."""
+"""The transaction that creates a pre-sale may load it as history, in any status."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

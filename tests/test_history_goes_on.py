@@ -1,4 +1,4 @@
-"""Rule 3, after the exception: a pre-sale that was loaded as history lives on by the rules, like any other."""
+"""A pre-sale that was loaded as history lives on by the rules, like any other."""
 
 from datetime import UTC, datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Rule 3: where a pre-sale may go from where it is."""
+"""Where a pre-sale may go from where it is."""
 
 import asyncpg
 import pytest

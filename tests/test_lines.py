@@ -1,4 +1,4 @@
-"""Rules 1 and 2, a line: its price is the product's unless given, and its total is right to the cent."""
+"""A line: its price is the product's unless given, and its total is right to the cent."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rule 6, telephone: any usual national or international form of a Brazilian number, stored as E.164."""
+"""Telephone: any usual national or international form of a Brazilian number, stored as E.164."""
 
 import asyncpg
 import phonenumbers

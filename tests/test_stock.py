@@ -1,4 +1,4 @@
-"""Rule 5: converting takes the quantities from the stock, once, all lines or none."""
+"""Converting takes the quantities from the stock, once, all lines or none."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Rule 6, text: names and codes are not blank, e-mail addresses are valid."""
+"""Text: names and codes are not blank, e-mail addresses are valid."""
 
 import sys
 import unicodedata

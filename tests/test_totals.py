@@ -1,4 +1,4 @@
-"""Rule 1, a pre-sale: its total is right whoever writes, one row or ten thousand at a time."""
+"""A pre-sale: its total is right whoever writes, one row or ten thousand at a time."""
 
 from decimal import Decimal
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Rules 6 and 7, users: one e-mail whatever its case, only hashes, an administrator left, sessions that end at once."""
+"""Users: one e-mail whatever its case, only hashes, an administrator left, sessions that end at once."""
 
 from uuid import UUID
 

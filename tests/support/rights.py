@@ -1,4 +1,4 @@
-"""The table of product.md, "Who may do what", as requests."""
+"""Who may do what, as requests."""
 
 from dataclasses import dataclass
 from typing import Any
