@@ -239,6 +239,21 @@ async def test_a_time_whose_year_would_have_six_digits_is_not_left_out(clerk: Cl
     assert "created_at=2020-11-25" in clerk.page.url
 
 
+async def test_a_time_that_is_half_typed_stays_whatever_is_drawn_beside_it(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    async with clerk.held_up("**/tables/grouped/", "GET") as go_on:
+        rows = await clerk.list("presales", f"?id={await a_presale(db)}")
+        await expect(rows).to_have_count(1)
+        await clerk.page.click("[data-uitest=filter_button]")
+        since = clerk.page.locator(".filter_wrapper [type=datetime-local]")
+        await since.press_sequentially("1125")
+        go_on.set()
+        await expect(clerk.side_bar.get_by_text("Customers")).to_be_visible()
+        await clerk.page.keyboard.type("2020100000AM")
+        await expect(since).to_have_value(re.compile("^2020-11-25T10:00"))
+
+
 async def test_an_order_that_was_refused_is_left_by_going_to_the_list_again(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:

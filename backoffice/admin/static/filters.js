@@ -78,9 +78,10 @@ function sayWhatIsWhole() {
   }
 }
 
-// A year with more digits would be no date to the front end, and the filter left out.
+// A year with more digits would be no date to the front end, and the filter left out. Limits that are set once more, even
+// the same, have the browser forget what is half typed.
 function limitTimes() {
-  for (const field of document.querySelectorAll(`${PANEL} [type=datetime-local]`)) {
+  for (const field of document.querySelectorAll(`${PANEL} [type=datetime-local]:not([max])`)) {
     Object.assign(field, { min: "1000-01-01T00:00", max: "9999-12-31T23:59:59" });
   }
 }
