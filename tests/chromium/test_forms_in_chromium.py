@@ -174,6 +174,28 @@ async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
     await expect(search).not_to_be_focused()
 
 
+async def test_a_row_is_picked_although_an_earlier_search_is_answered_last(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for code in ("LATE-1", "LATE-2"):
+        await a_product(db, code=code, name="Slow")
+    await clerk.add("presale_items")
+    field = clerk.page.locator(".key_search:has([name=product_id]) > input[type=text]")
+    search, earlier = clerk.page.locator(".input_wrapper input:visible"), "**/products/ids/?search=LATE&*"
+    await field.click()
+    await expect(search).to_be_focused()
+    async with clerk.held_up(earlier, "GET") as go_on:
+        async with clerk.page.expect_request(earlier):
+            await clerk.page.keyboard.type("LATE")
+        await clerk.page.keyboard.type("-1")
+        await expect(clerk.page.locator(".results_list:visible a")).to_have_text(["None", "LATE-1 - Slow"])
+        async with clerk.page.expect_event("requestfinished", lambda request: "search=LATE&" in request.url):
+            go_on.set()
+    await clerk.page.keyboard.press("Enter")
+    await expect(search).to_have_count(0)
+    await expect(field).to_have_value("LATE-1 - Slow")
+
+
 @as_a("manager", "pt-BR")
 async def test_what_is_called_like_one_of_our_words_keeps_its_name(clerk: Clerk, db: asyncpg.Connection) -> None:
     home, _ = await a_customer(db, name="Home"), await a_customer(db, name="None")

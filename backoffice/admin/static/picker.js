@@ -10,18 +10,23 @@ const FIELD = ".key_search > input[type=text]";
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
 
-let typed, names; // the last search that was answered, and the rows that it found
+let last; // the last search, which an earlier one may be answered after
+let typed, names; // what it was for, and the rows that it found, once it was answered
 let waiting; // the field in which Enter was pressed
 
 const isSearch = ({ address }) => address.pathname.endsWith("/ids/");
 
+on("sent", (request) => {
+  if (isSearch(request)) last = request;
+});
+
 on("unanswered", (request) => {
-  if (isSearch(request)) waiting = undefined;
+  if (request === last) waiting = undefined;
 });
 
 on("answered", (request) => {
   const { address, responseText, status } = request;
-  if (!isSearch(request)) return;
+  if (request !== last) return;
   if (status !== 200) return (waiting = undefined);
   typed = address.searchParams.get("search");
   names = Object.values(JSON.parse(responseText));
@@ -30,10 +35,10 @@ on("answered", (request) => {
 
 function takeTheOnlyOne() {
   if (!waiting || waiting.value !== typed) return; // nobody waits, or for another answer
-  const last = waiting.closest(WINDOW)?.querySelector(".results_list li:last-child a");
-  if (names.length === 1 && last?.textContent !== names[0]) return; // it is not shown yet
+  const found = waiting.closest(WINDOW)?.querySelector(".results_list li:last-child a");
+  if (names.length === 1 && found?.textContent !== names[0]) return; // it is not shown yet
   waiting = undefined;
-  if (names.length === 1) last.click();
+  if (names.length === 1) found.click();
 }
 
 document.addEventListener("focusin", ({ target }) => {
