@@ -70,6 +70,7 @@ async def test_all_of_a_form_and_its_windows_has_names(clerk: Clerk, db: asyncpg
 
 
 async def test_a_window_keeps_the_focus(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db)
     await clerk.list("customers")
     await clerk.page.click("[data-uitest=sort_button]")
     window = clerk.page.locator(".modal:visible")

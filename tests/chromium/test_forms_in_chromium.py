@@ -283,6 +283,7 @@ async def test_nobody_waits_for_ever_for_what_does_not_come(clerk: Clerk, db: as
 
 
 async def test_whoever_went_back_is_not_led_to_what_was_created(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db)
     await clerk.list("customers")
     await clerk.page.get_by_text("Add Row").click()
     await clerk.page.wait_for_load_state("networkidle")

@@ -172,7 +172,8 @@ async def test_when_all_rows_of_the_last_page_are_deleted_the_one_before_is_show
     assert clerk.asked == ["Are you sure you want to delete 1 selected row(s)?"]
 
 
-async def test_a_list_without_a_search_has_no_box_for_one(clerk: Clerk) -> None:
+async def test_a_list_without_a_search_has_no_box_for_one(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db)
     await clerk.list("customers")
     box = clerk.page.locator(".search_box")
     await expect(box).to_be_visible()

@@ -156,7 +156,8 @@ async def test_whoever_may_not_delete_customers_is_not_offered_to(clerk: Clerk, 
 
 
 @as_a("manager", "pt-PT")
-async def test_browsers_of_all_who_speak_portuguese_are_spoken_to_in_it(clerk: Clerk) -> None:
+async def test_browsers_of_all_who_speak_portuguese_are_spoken_to_in_it(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_product(db)
     await clerk.list("products")
     await expect(clerk.side_bar).to_contain_text(["Vendas"])
     await expect(clerk.page.locator("html")).to_have_attribute("lang", re.compile("pt-br", re.IGNORECASE))
