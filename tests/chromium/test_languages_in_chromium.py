@@ -35,10 +35,8 @@ async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db:
     clerk.expects_refusal(422)
 
     for language, title in (("English", "Edit customer"), ("Português (Brasil)", "Editar cliente")):
-        await clerk.page.click("[data-icon=language]")
-        await clerk.page.get_by_text(language).click()
+        await clerk.speak(language)
         await expect(clerk.page.locator("div.header h1")).to_have_text(title)
-        await clerk.page.wait_for_load_state("networkidle")  # or the reload may be broken off
         await clerk.page.reload()
         await expect(clerk.page.locator("div.header h1")).to_have_text(title)
 
@@ -46,8 +44,7 @@ async def test_portuguese_browsers_are_spoken_to_in_portuguese(clerk: Clerk, db:
 @as_a("manager")
 async def test_refusals_speak_the_language_that_was_chosen(clerk: Clerk, db: asyncpg.Connection) -> None:
     await clerk.open("customers", await a_customer(db))
-    await clerk.page.click("[data-icon=language]")
-    await clerk.page.get_by_text("Português (Brasil)").click()
+    await clerk.speak("Português (Brasil)")
     await expect(clerk.page.locator("div.header h1")).to_have_text("Editar cliente")
     await clerk.sees_form()
     await clerk.fill(cpf="1")
@@ -58,8 +55,7 @@ async def test_refusals_speak_the_language_that_was_chosen(clerk: Clerk, db: asy
 
 async def test_whoever_chooses_another_language_keeps_what_they_typed(clerk: Clerk) -> None:
     await clerk.add("customers", name="Typed In English")
-    await clerk.page.click("[data-icon=language]")
-    await clerk.page.get_by_text("Português (Brasil)").click()
+    await clerk.speak("Português (Brasil)")
     await expect(clerk.page.locator("h1", has_text="Adicionar cliente")).to_be_visible()
     await clerk.sees_value("name", "Typed In English")
 

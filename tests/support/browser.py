@@ -207,6 +207,12 @@ class Clerk:
         await self.page.locator(".input_wrapper input:visible").fill(typed)
         await self.page.locator(".results_list:visible a", has_text=shown).click()
 
+    async def speak(self, language: str) -> None:
+        """From now on; the page is loaded anew."""
+        await self.page.click("[data-icon=language]")
+        async with self.page.expect_event("load"):
+            await self.page.get_by_text(language).click()
+
     async def save(self) -> None:
         await self.page.click(SAVE)
 
