@@ -30,6 +30,7 @@ async def test_the_fields_of_the_log_in_have_names(clerk: Clerk) -> None:
     assert await nameless(clerk) == []
     for name, known in {"username": "username", "password": "current-password"}.items():
         await expect(clerk.page.locator(f"[name={name}]")).to_have_attribute("autocomplete", known)
+    await clerk.settles()
     clerk.expects_refusal(401)
 
 
@@ -93,5 +94,5 @@ async def test_a_form_of_what_others_write_is_there_to_be_read(clerk: Clerk, db:
     await expect(clerk.page.get_by_label("Sale price", exact=True)).not_to_be_editable()
     await expect(clerk.page.locator(SAVE)).to_be_hidden()
     await clerk.page.get_by_label("Code", exact=True).press("Enter")
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await expect(clerk.page.locator(".errors")).to_have_count(0)

@@ -110,7 +110,7 @@ async def test_of_two_forms_the_one_that_was_opened_last_is_shown(clerk: Clerk, 
     await clerk.sees_value("name", "Opened Last")
     async with clerk.page.expect_event("requestfinished", lambda request: str(first) in request.url):
         answered.set()
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await clerk.sees_value("name", "Opened Last")
     assert clerk.row_id == str(last)
     await clerk.page.unroute_all()
@@ -247,7 +247,7 @@ async def test_from_one_form_to_another_by_its_address(clerk: Clerk, db: asyncpg
 
 async def test_a_row_created_from_a_form_without_the_last_slash_is_opened(clerk: Clerk) -> None:
     await clerk.page.goto(f"{clerk.address}/admin/#/customers/add")
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await clerk.fill(name="Sem Barra", email="sb@example.com", phone="(11) 98765-4321", cpf=nth_cpf(4711))
     await clerk.create()
     await clerk.sees_form()
@@ -286,7 +286,7 @@ async def test_whoever_went_back_is_not_led_to_what_was_created(clerk: Clerk, db
     await a_customer(db)
     await clerk.list("customers")
     await clerk.page.get_by_text("Add Row").click()
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await clerk.fill(name="Left Behind", email="l@example.com", phone="(11) 98765-4321", cpf=nth_cpf(4712))
     async with clerk.held_up("**/customers/", "POST") as go_on:
         await clerk.create()

@@ -38,7 +38,7 @@ async def test_a_list_that_is_asked_for_again_before_it_came_is_shown(
         await clerk.page.evaluate(f"location.hash = '#/customers/?search={word}'")
     async with clerk.page.expect_response(lambda answer: is_list(answer, first=True)):
         asked_again.set()
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(2)
     await clerk.page.unroute_all()
 
@@ -141,7 +141,7 @@ async def test_a_list_is_not_asked_for_in_the_order_of_the_table_before(clerk: C
     may_be_counted.set()
     await expect(clerk.page.locator(".title h1")).to_have_text("Products")
     await expect(clerk.page.locator("#result_count")).to_be_visible()
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     assert clerk.troubles == []
     await clerk.page.unroute_all()
 

@@ -29,7 +29,7 @@ async def test_what_somebody_else_deleted_leaves_nobody_without_what_they_typed(
 async def test_who_gets_no_answer_is_told_so_and_keeps_what_they_typed(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db, name="Cut Off")
     await clerk.open("customers", customer)
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await clerk.fill(address="A long address")
     async with clerk.cut_off():
         await clerk.save()

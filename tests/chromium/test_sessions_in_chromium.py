@@ -36,7 +36,7 @@ async def test_a_page_that_could_not_have_its_scripts_is_loaded_anew(clerk: Cler
 async def test_whoever_comes_is_not_blamed_for_not_being_logged_in_yet(clerk: Clerk) -> None:
     await clerk.page.goto(f"{clerk.address}/admin/")
     await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     clerk.expects_refusal(401)
     assert await clerk.page.locator("#message_popup").count() == 0  # now; any would be gone after a while
 
@@ -53,7 +53,7 @@ async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Cler
     await clerk.page.click("#user")
     await clerk.page.click("[data-uitest=logout_button]")
     await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     clerk.expects_refusal(401)
     assert clerk.asked == ["Are you sure you want to logout?"]
 
@@ -95,7 +95,7 @@ async def test_whoever_was_logged_out_meanwhile_is_told_so(clerk: Clerk, db: asy
 async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale = await a_presale(db)
     await clerk.open("presales", presale)
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await clerk.fill(notes="A long text", discount="1.50")
     await clerk.choose(status="cancelled")
     await clerk.loses_session(db)
@@ -202,6 +202,7 @@ async def test_a_password_is_changed_by_who_knows_the_old_one(clerk: Clerk, db: 
     clerk.expects_refusal(422)
     await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
     await clerk.sees_notice(notice)
+    await clerk.settles()
     clerk.expects_refusal(401)
 
 
@@ -210,7 +211,7 @@ async def test_nothing_is_changed_in_the_name_of_whoever_logged_in_in_another_ta
 ) -> None:
     customer = await a_customer(db, address="Rua A, 1")
     await clerk.open("customers", customer)
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await clerk.fill(address="Rua B, 2")
     other = {"id": await a_token(db, "employee@flowcrm.example"), "csrftoken": uuid.uuid4().hex}
     await clerk.page.context.add_cookies(
@@ -248,7 +249,7 @@ async def a_form_whose_session_ended(clerk: Clerk, db: asyncpg.Connection) -> uu
     """The id of its customer, half of whose new address was typed."""
     customer = await a_customer(db, address="Rua A, 1")
     await clerk.open("customers", customer)
-    await clerk.page.wait_for_load_state("networkidle")
+    await clerk.settles()
     await clerk.fill(address="Rua A, 1, and half")
     await clerk.loses_session(db)
     await clerk.save()

@@ -37,10 +37,13 @@ class Clerk:
         self.troubles: list[str] = []
         self.asked: list[str] = []
         self.agrees = True  # with what the page asks
+        self._under_way: set[Request] = set()
         self._ears: dict[Any, Any] = {
             "console": self._hear,
             "pageerror": self._hear_error,
             "request": self._watch,
+            "requestfinished": self._see_end,
+            "requestfailed": self._see_end,
             "response": self._read,
             "dialog": self._agree,
         }
@@ -60,8 +63,12 @@ class Clerk:
         self.troubles.append(str(error))
 
     def _watch(self, request: Request) -> None:
+        self._under_way.add(request)
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.troubles.append(f"asked elsewhere: {request.url}")
+
+    def _see_end(self, request: Request) -> None:
+        self._under_way.discard(request)
 
     def _read(self, response: Response) -> None:
         if response.status >= 400:
@@ -81,18 +88,19 @@ class Clerk:
 
     async def log_in(self, who: str, password: str = DEMO_PASSWORD) -> None:
         await self.page.goto(f"{self.address}/admin/")
-        await self.page.wait_for_load_state("networkidle")  # it looks for a session first, and is refused a few times
         await self.log_in_again(who, password)
 
     async def log_in_again(self, who: str = "admin", password: str = DEMO_PASSWORD) -> None:
-        """Where the page asks for it."""
+        """Where the page asks for it, as soon as one of its requests is refused; later refusals would ask once more."""
+        await expect(self.page.locator("[name=username]")).to_be_visible()
+        await self.settles()
         await self.page.fill("[name=username]", f"{who}@flowcrm.example")
         await self.page.fill("[name=password]", password)
         await self.page.click("[data-uitest=login_button]")
 
     async def loses_session(self, db: asyncpg.Connection) -> None:
         """As everybody does; not before the page has all that it shows, or it would ask for a log-in by itself."""
-        await self.page.wait_for_load_state("networkidle")
+        await self.settles()
         await db.execute("DELETE FROM sessions")
 
     async def list(self, table: str, query: str = "") -> Locator:
@@ -109,12 +117,21 @@ class Clerk:
     async def add(self, table: str, **values: str) -> None:
         """The form for a new row, filled in but not sent."""
         await self._go(f"{table}/add/")
-        await self.page.wait_for_load_state("networkidle")  # the defaults have been filled in
+        await self.settles()  # the defaults have been filled in
         await self.fill(**values)
 
     async def _go(self, path: str) -> None:
         await self.page.goto("about:blank")  # or going from one part of the page to another would not load it
         await self.page.goto(f"{self.address}/admin/#/{path}")
+
+    async def settles(self) -> None:
+        """Until the page has all that it asks for by itself. Playwright's "networkidle" is true for good once it was,
+        and so says nothing of what the same page asks for later."""
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            quiet = 0
+            while quiet < 3:
+                await self.page.evaluate("() => new Promise((done) => setTimeout(done, 20))")  # in which it goes on
+                quiet = 0 if self._under_way else quiet + 1
 
     @asynccontextmanager
     async def cut_off(self) -> AsyncIterator[None]:
