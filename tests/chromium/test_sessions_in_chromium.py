@@ -200,8 +200,12 @@ async def test_a_password_is_changed_by_who_knows_the_old_one(clerk: Clerk, db: 
         await clerk.page.get_by_role("button", name="Change Password").click()
         await clerk.sees_notice(notice)
     clerk.expects_refusal(422)
-    await expect(clerk.page.locator("[data-uitest=login_button]")).to_be_visible()
-    await clerk.sees_notice(notice)
+    # It fades 2 s after the log-in has come: the page itself looks, at every frame.
+    await clerk.page.wait_for_function(
+        """(notice) => document.querySelector("[data-uitest=login_button]")
+            && document.querySelector("#message_popup .message").textContent.trim() === notice""",
+        arg=notice,
+    )
     await clerk.settles()
     clerk.expects_refusal(401)
 
