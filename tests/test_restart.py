@@ -23,6 +23,7 @@ CLERKS = 4
 PAUSE_SECONDS = 0.03  # of each after a sale, or they would leave little of the machine to what they wait for
 LONGEST_SECONDS = 30
 GRACE_SECONDS = 10
+HUNG_SECONDS = 7  # a worker that serves would be taken for hung
 DEMO = b'{"email": "ana@flowcrm.example", "password": "flowcrm-demo"}'
 
 
@@ -174,6 +175,21 @@ async def test_a_worker_that_dies_is_replaced_and_the_log_says_so_at_the_level_o
     worker = children(program.process.pid)[0]
     os.kill(worker, signal.SIGKILL)
     await until_said(program, f"worker {worker} died or hung", 1)
+    program.process.terminate()
+    await assert_ends_well(program)
+
+
+async def test_a_worker_that_takes_long_to_begin_is_not_taken_for_a_hung_one(start: Start) -> None:
+    program = await start(WEB_CONCURRENCY="2")
+    before = children(program.process.pid)
+    os.kill(before[0], signal.SIGKILL)
+    await until_said(program, f"worker {before[0]} died or hung", 1)
+    (new,) = set(children(program.process.pid)) - set(before)
+    os.kill(new, signal.SIGSTOP)
+    await asyncio.sleep(HUNG_SECONDS)
+    os.kill(new, signal.SIGCONT)
+    await until_said(program, f"Started server process [{new}]", 1)
+    assert program.text.count("died or hung") == 1
     program.process.terminate()
     await assert_ends_well(program)
 

@@ -47,6 +47,23 @@ class OneProcess(uvicorn.Server):
         self._say()
 
 
+class Worker(Process):
+    """Has time to import what it serves before it must answer the pings that tell hung workers from others."""
+
+    _has_answered = False
+
+    def start(self) -> None:
+        super().start()
+        self._deadline = time.monotonic() + WORKER_START_SECONDS
+        self.parent_conn.send(b"ping")
+
+    def is_alive(self, timeout: float = 5) -> bool:
+        if not self._has_answered and time.monotonic() < self._deadline:
+            self._has_answered = self.parent_conn.poll()
+            return self.process.is_alive()
+        return super().is_alive(timeout)
+
+
 class SeveralProcesses(Multiprocess):
     """Calls `say` once the first worker serves."""
 
@@ -56,31 +73,34 @@ class SeveralProcesses(Multiprocess):
         self.has_served = False
 
     def init_processes(self) -> None:
-        super().init_processes()
+        self.processes = [self._begin() for _ in range(self.processes_num)]
         if self.processes[0].wait_until_ready(WORKER_START_SECONDS, self.should_exit):
             self.has_served = True
             self._say()
 
+    def _begin(self) -> Worker:
+        worker = Worker(self.config, self.sockets)
+        worker.start()
+        return worker
+
     @property
-    def failed(self) -> list[Process]:
-        """Workers that exited because they cannot start."""
-        return [process for process in self.processes if process.exitcode == STARTUP_FAILURE]
+    def failed(self) -> bool:
+        """Whether a worker exited because it cannot start."""
+        return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
 
     def keep_subprocess_alive(self) -> None:
-        """uvicorn stops all workers when one cannot start. Once we have served, we restart it: databases come back."""
-        if self.should_exit.is_set():
-            return
-        before = list(self.processes)
-        super().keep_subprocess_alive()
-        for old, new in zip(before, self.processes, strict=True):
-            if old is not new:  # uvicorn says so too, but only at INFO
-                logger.warning("worker %s died or hung, and worker %s takes its place", old.pid, new.pid)
-        if self.should_exit.is_set() and self.has_served:
-            for process in self.failed:
-                logger.warning("the others go on, and worker %s is started again", process.pid)
-                self.processes[self.processes.index(process)] = again = Process(self.config, self.sockets)
-                again.start()
-            self.should_exit.clear()
+        """Replaces workers, as uvicorn does, which however ends all of them when one cannot start. Once we have served
+        we go on: databases come back."""
+        for index, process in enumerate(self.processes):
+            if self.should_exit.is_set() or process.is_alive(self.config.timeout_worker_healthcheck):
+                continue
+            process.kill()
+            process.join()
+            if self.failed and not self.has_served:
+                self.should_exit.set()
+                return
+            self.processes[index] = new = self._begin()
+            logger.warning("worker %s died or hung, and worker %s takes its place", process.pid, new.pid)
 
     def restart_all(self) -> None:
         """Gives a new worker as long to start as the first ones had; uvicorn's own allows only the time for a ping."""
