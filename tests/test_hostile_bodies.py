@@ -111,6 +111,24 @@ async def test_values_that_are_none(app: FastAPI, cast: Cast, connection: asyncp
     assert await contents(connection) == before
 
 
+async def test_zeros_however_many_are_no_more_than_nothing(
+    app: FastAPI, cast: Cast, connection: asyncpg.Connection
+) -> None:
+    raw, rows, zeros = raw_of(app, cast.admin), await some_rows(connection), b"0" * 200_000
+    product, line = f"/api/products/{rows['products']}/", f"/api/presale-items/{rows['presale-items']}/"
+    for address, name, value, kept in (
+        (product, b"sale_price", b"0e999999999", "0.00"),
+        (product, b"sale_price", b"0e-999999999", "0.00"),
+        (product, b"sale_price", b"1." + zeros, "1.00"),
+        (product, b"sale_price", b'"' + zeros + b'1.5"', "1.50"),
+        (product, b"stock", b"0e999999999", 0),
+        (line, b"quantity", b"1." + zeros, "1.000"),
+        (line, b"discount", b"0." + zeros, "0.00"),
+    ):
+        answer = await raw.send("PATCH", address, body=b'{"' + name + b'": ' + value + b"}")
+        assert (answer.status_code, answer.json()[name.decode()]) == (200, kept), (name, value[:20])
+
+
 async def test_lists_for_objects_and_objects_for_lists(
     app: FastAPI, cast: Cast, connection: asyncpg.Connection
 ) -> None:

@@ -106,7 +106,9 @@ def _has_surplus_decimals(number: Decimal, precision: int, scale: int) -> bool:
 def whole_number(value: Any) -> Any:
     """Accepts 5.0 as 5: JSON has one kind of number."""
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        return int(value) if value.adjusted() < 20 else int(Decimal(10**20).copy_sign(value))  # out of every range, too
+        if value and value.adjusted() >= 20:
+            return int(Decimal(10**20).copy_sign(value))  # out of every range, too
+        return int(value)
     if isinstance(value, str) and not re.fullmatch(WHOLE_NUMBER, value):
         raise error("int_type")
     return value
@@ -183,9 +185,12 @@ def input_type(column: Column, *, strict: bool = True) -> Any:
 def value_type(column: Column, *, strict: bool) -> Any:
     """The type alone, without the rules of the table's checks."""
     if isinstance(column, Numeric):
-        precision, scale = column.digits or (None, None)
         plain = BeforeValidator(partial(plain_number, digits=column.digits))
-        return Annotated[Decimal, plain, Field(max_digits=precision, decimal_places=scale)]
+        if column.digits is None:
+            return Annotated[Decimal, plain]
+        precision, scale = column.digits
+        short = AfterValidator(partial(Decimal.quantize, exp=Decimal(1).scaleb(-scale)))  # of many zeros, as 0e999999
+        return Annotated[Decimal, plain, Field(max_digits=precision, decimal_places=scale), short]
     if isinstance(column, ForeignKey | UUIDColumn):
         return Annotated[UUID, BeforeValidator(canonical_uuid)]
     if isinstance(column, Integer):
