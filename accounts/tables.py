@@ -6,7 +6,7 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from accounts.roles import UserRole
-from backoffice.columns import EnumColumn
+from backoffice.columns import TIMES_IN_RANGE, EnumColumn
 
 
 class User(Table, tablename="users"):
@@ -24,6 +24,7 @@ class User(Table, tablename="users"):
     users_email_valid = Check("is_email(email)")
     users_name_not_blank = Check("NOT is_blank(name)")
     users_password_hashed = Check("is_password_hash(password)")
+    users_times_in_range = Check(TIMES_IN_RANGE)
 
     @classmethod
     def get_readable(cls) -> Readable:

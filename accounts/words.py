@@ -1,6 +1,6 @@
 """The messages for users' data that the database or a form refuses. Importing this module registers them."""
 
-from backoffice.problem_words import EMAIL_INVALID
+from backoffice.problem_words import EMAIL_INVALID, TIMES_OUT_OF_RANGE
 from backoffice.words import (
     CONSTRAINTS,
     PROBLEMS,
@@ -48,6 +48,7 @@ CONSTRAINTS.update(
         "users_password_hashed": check(
             "password", Text("A password is only ever stored as a hash.", "Senhas são guardadas somente cifradas.")
         ),
+        "users_times_in_range": TIMES_OUT_OF_RANGE,
         "users_last_admin": ConstraintWords(code="last_admin", says=LAST_ADMIN),
         "users_pkey": same_id(Text("A user", "um usuário")),
         "sessions_user_id_fkey": missing_reference("user_id", NO_SUCH_USER),

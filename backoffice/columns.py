@@ -5,6 +5,12 @@ from typing import Any, Literal
 
 from piccolo.columns import Column, Text, Varchar
 
+# The condition of a table's check: PostgreSQL's times go beyond those of Python, which could not read such a row.
+TIMES_IN_RANGE = " AND ".join(
+    f"{column} >= '0001-01-02 00:00:00+00' AND {column} < '9999-12-31 00:00:00+00'"
+    for column in ("created_at", "updated_at")
+)
+
 
 class EnumColumn(Column):
     """A column of a native PostgreSQL ENUM type.

@@ -1,8 +1,12 @@
 """The messages of refusals that any back office has. Importing this module registers them."""
 
-from backoffice.words import PROBLEMS, VALUE_ERRORS, ProblemWords, Text
+from backoffice.words import PROBLEMS, VALUE_ERRORS, ConstraintWords, ProblemWords, Text
 
 BLANK = Text("This may not be blank.", "Isto não pode ficar em branco.")
+TIMES_OUT_OF_RANGE = ConstraintWords(
+    code="check_violation",
+    says=Text("Times must lie between the years 1 and 9999.", "Datas e horas devem estar entre os anos 1 e 9999."),
+)
 EMAIL_INVALID = Text("This is not a valid e-mail address.", "Isto não é um endereço de e-mail válido.")
 
 PROBLEMS.update(

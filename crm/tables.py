@@ -24,7 +24,7 @@ from piccolo.table import Table
 
 from accounts.tables import User
 from backoffice.audit_trail.tables import WRITTEN_BY_RULES
-from backoffice.columns import EnumColumn
+from backoffice.columns import TIMES_IN_RANGE, EnumColumn
 from crm.enums import PresaleStatus
 
 MONEY = (10, 2)
@@ -58,6 +58,7 @@ class Customer(Table, tablename="customers"):
     customers_email_valid = Check("is_email(email)")
     customers_phone_valid = Check("is_brazilian_phone(phone)")
     customers_cpf_valid = Check("is_cpf(cpf)")
+    customers_times_in_range = Check(TIMES_IN_RANGE)
 
     @classmethod
     def get_readable(cls) -> Readable:
@@ -83,6 +84,7 @@ class Product(Table, tablename="products"):
     products_stock_not_negative = Check("stock >= 0")
     products_purchase_price_not_negative = Check("purchase_price >= 0 AND purchase_price < 1e8")
     products_sale_price_not_negative = Check("sale_price >= 0 AND sale_price < 1e8")
+    products_times_in_range = Check(TIMES_IN_RANGE)
 
     @classmethod
     def get_readable(cls) -> Readable:
@@ -115,6 +117,7 @@ class Presale(Table, tablename="presales"):
     presales_number_key = Unique([number])
     presales_discount_not_negative = Check("discount >= 0 AND discount < 1e8")
     presales_total_not_negative = Check("total >= 0 AND total < 1e8")
+    presales_times_in_range = Check(TIMES_IN_RANGE)
 
     @classmethod
     def get_readable(cls) -> Readable:

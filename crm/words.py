@@ -1,7 +1,7 @@
 """The messages of the rules about customers, products and pre-sales."""
 
 from backoffice import words
-from backoffice.problem_words import BLANK, EMAIL_INVALID
+from backoffice.problem_words import BLANK, EMAIL_INVALID, TIMES_OUT_OF_RANGE
 from backoffice.words import ConstraintWords, ProblemWords, Text, check, missing_reference, same_id, unique
 
 words.PROBLEMS.update(
@@ -72,6 +72,7 @@ words.CONSTRAINTS.update(
         "customers_email_valid": check("email", EMAIL_INVALID),
         "customers_phone_valid": check("phone", PHONE_INVALID),
         "customers_cpf_valid": check("cpf", CPF_INVALID),
+        "customers_times_in_range": TIMES_OUT_OF_RANGE,
         "products_code_key": unique(
             "code", Text("Another product has this code.", "Já existe um produto com este código.")
         ),
@@ -82,11 +83,13 @@ words.CONSTRAINTS.update(
             "purchase_price", _amount(Text("The purchase price", "O preço de compra"))
         ),
         "products_sale_price_not_negative": check("sale_price", _amount(Text("The sale price", "O preço de venda"))),
+        "products_times_in_range": TIMES_OUT_OF_RANGE,
         "presales_number_key": unique(
             "number", Text("Another pre-sale has this number.", "Já existe uma pré-venda com este número.")
         ),
         "presales_discount_not_negative": check("discount", _amount(Text("The discount", "O desconto"))),
         "presales_total_not_negative": check("total", _amount(Text("The total", "O total"))),
+        "presales_times_in_range": TIMES_OUT_OF_RANGE,
         "presales_customer_id_fkey": missing_reference(
             "customer_id", Text("There is no such customer.", "Este cliente não existe.")
         ),
