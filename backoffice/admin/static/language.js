@@ -67,7 +67,7 @@ function settle(chosen) {
 }
 
 whenDrawn((changes) => {
-  changes.forEach(({ target }) => translate(target));
+  new Set(changes.map(({ target }) => target)).forEach(translate);
   translateAttributes();
 });
 
