@@ -1,5 +1,6 @@
 """Logging in and out in a real Chromium, passwords, and what is kept of what was typed."""
 
+import asyncio
 import re
 import uuid
 from decimal import Decimal
@@ -162,6 +163,29 @@ async def test_a_row_that_was_picked_when_the_session_ended_is_picked_again(
     await clerk.create()
     await clerk.sees_notice("Successfully added row")
     assert await db.fetchval("SELECT customer_id FROM presales WHERE notes = 'Picked by hand'") == customer
+
+
+@as_a("")
+async def test_a_refusal_that_comes_after_the_log_in_leads_nowhere(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="Logged In Meanwhile")
+    has_logged_in = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        if answer.status == 401:
+            await has_logged_in.wait()
+        await route.fulfill(response=answer)
+
+    await clerk.page.route("**/tables/grouped/", late)
+    await clerk.page.goto(f"{clerk.address}/admin/#/customers/?name=Logged+In+Meanwhile")
+    await clerk.log_in_at_once()
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+    async with clerk.page.expect_response(lambda answer: answer.url.endswith("/grouped/") and answer.status == 401):
+        has_logged_in.set()
+    await clerk.settles()
+    await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(1)
+    await expect(clerk.page.locator("#message_popup")).to_have_count(0)
+    clerk.expects_refusal(401)
 
 
 async def test_a_user_gets_a_password_that_nobody_sees(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -1,8 +1,9 @@
 // What the front end would make the wrong thing of is told to it otherwise: an answer to an earlier question that comes after
-// the last one's, a row that is gone, an id that is none, what a proxy says in place of the server.
+// the last one's, a refusal from before the log-in, a row that is gone, an id that is none, what a proxy says in place of the
+// server.
 
 import { say, store } from "./front_end.js";
-import { NO_ANSWER, UNKNOWN, answerWith, on } from "./requests.js";
+import { NO_ANSWER, UNKNOWN, answerWith, isLogIn, on } from "./requests.js";
 
 // About a table, one of its rows, or its schema, count, ids …; and not, for the side bar, which tables there are.
 const QUESTION = /\/tables\/(?!grouped\/)\w+\/(?:([^/]+)\/)?$/;
@@ -10,8 +11,11 @@ const PARTS = ["count", "ids", "new", "references", "schema"];
 const OF_A_PAGE = ["__order", "__page", "__page_size", "__readable"]; // parameters beside what is looked for
 const DELETED = "This no longer exists: somebody has deleted it.";
 const OURS = /^(text\/plain|application\/json)/;
+const REFUSED = 403; // which, unlike 401, leads nowhere
 
 const asked = {}; // the last question of each kind
+
+let logIns = 0; // on this page
 
 function kindOf({ address: { pathname } }) {
   const [isQuestion, part] = pathname.match(QUESTION) ?? [];
@@ -35,6 +39,7 @@ function isOutOfDate(request) {
 }
 
 on("sent", (request) => {
+  request.logIns = logIns;
   if (request.method === "GET" && !isOfAnEarlierList(request)) asked[kindOf(request)] = request;
 });
 
@@ -43,6 +48,8 @@ on("answered", (request) => {
   if (status >= 400 && !OURS.test(request.getResponseHeader("Content-Type"))) {
     answerWith(request, say(method === "GET" ? NO_ANSWER : UNKNOWN)); // a proxy's page, or nothing
   }
+  if (status === 200 && isLogIn(request)) logIns += 1;
+  if (status === 401 && request.logIns < logIns) answerWith(request, "", REFUSED);
   if (method === "GET" && isOutOfDate(request)) answerWith(request, asked[kindOf(request)].responseText);
   if (["DELETE", "PATCH"].includes(method) && status === 404) {
     answerWith(request, say(DELETED), 410); // or it would leave for its first page, without what was typed

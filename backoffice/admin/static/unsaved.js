@@ -2,6 +2,7 @@
 // again, and rows that were picked are picked again; and for whoever chose another language. It is given up when the log-in
 // leads elsewhere, or is somebody else's.
 
+import "./answers.js"; // which has its say about an answer first
 import { router, setValue, store, tell, whenMounted } from "./front_end.js";
 import { isLogIn, on } from "./requests.js";
 
