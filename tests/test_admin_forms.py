@@ -189,6 +189,20 @@ class TestForms:
         assert answer.status_code == 200
         assert await row(connection, "presales", presale) == before
 
+    async def test_cpf_and_telephone_are_written_as_in_lists_and_no_change_if_nobody_touched_them(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        customer = await a_customer(connection, cpf="03163823882", phone="+5511987654321")
+        before = await row(connection, "customers", customer)
+        form = await desks.employee.loads("customers", customer)
+        [listed] = (await desks.employee.get("customers/")).json()["rows"]
+        for shown in (form, listed):
+            assert (shown["cpf"], shown["phone"]) == ("031.638.238-82", "(11) 98765-4321")
+        assert (await desks.employee.saves("customers", customer, form)).status_code == 200
+        assert await row(connection, "customers", customer) == before
+        [bare] = (await desks.employee.get("customers/", __visible_fields="phone")).json()["rows"]
+        assert bare == {"phone": "(11) 98765-4321"}
+
     async def test_a_change_answers_with_what_the_form_shows_next(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:

@@ -88,18 +88,13 @@ class AdminCRUD(CRUD):
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         response = await super().get_all(request, params)
-        if not (self.json_columns or self.decimals or _is_export(request)):
+        if not (self.json_columns or self.decimals or self.resource.admin.written or _is_export(request)):
             return response
         page = json.loads(bytes(response.body))
         rows = [self._as_shown(request, row) for row in page["rows"]]
         if _is_export(request):
-            rows = [{name: self._for_spreadsheet(name, value) for name, value in row.items()} for row in rows]
+            rows = [{name: values.for_spreadsheet(value) for name, value in row.items()} for row in rows]
         return json_response(json.dumps({**page, "rows": rows}))
-
-    def _for_spreadsheet(self, name: str, value: Any) -> Any:
-        if name in self.resource.admin.written:
-            value = re.sub(*self.resource.admin.written[name], value)
-        return values.for_spreadsheet(value)
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         # The version is read first: if the row changes in between, the form will be refused as stale.
@@ -120,12 +115,13 @@ class AdminCRUD(CRUD):
         return JSONResponse(row)
 
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
-        language, tables = language_of(request.scope), self.resource.admin.tables
+        language, tables, written = language_of(request.scope), self.resource.admin.tables, self.resource.admin.written
         columns = self.tables.get(row.get(tables._meta.name, ""), {}) if tables else {}
         return (
             row
             | {name: values.tell(row[name], columns, language) for name in self.json_columns & row.keys() if row[name]}
             | {name: values.decimal(value, language) for name, value in self._decimals_of(row).items() if value}
+            | {name: re.sub(*written[name], row[name]) for name in written.keys() & row.keys() if row[name]}
         )
 
     async def get_references(self, request: Request) -> Response:

@@ -70,11 +70,32 @@ async def test_what_the_database_fills_in_can_be_read_and_not_changed(clerk: Cle
 async def test_a_form_can_be_saved_again_and_again(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db)
     await clerk.open("customers", customer)
-    for phone, kept in (("11 3333-4444", "+551133334444"), ("(21) 98888-7777", "+5521988887777")):
+    for phone, written in (("11 3333-4444", "(11) 3333-4444"), ("+5521988887777", "(21) 98888-7777")):
         await clerk.fill(phone=phone)
         await clerk.save()
-        await clerk.sees_value("phone", kept)
+        await clerk.sees_value("phone", written)
     assert (await row(db, "customers", customer))["phone"] == "+5521988887777"
+
+
+async def test_cpf_and_telephone_are_written_as_in_lists_and_what_is_typed_stays_while_it_is_refused(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, cpf="70412389037", phone="+5511987654321")
+    await clerk.open("customers", customer)
+    await clerk.sees_value("cpf", "704.123.890-37")
+    await clerk.sees_value("phone", "(11) 98765-4321")
+    await clerk.fill(phone="+55 11 3333.444", cpf="704123890-37")
+    await clerk.save()
+    await clerk.sees_refusal("Phone: This is not a Brazilian phone number with its area code, such as (11) 98765-4321.")
+    clerk.expects_refusal(422)
+    await clerk.sees_value("phone", "+55 11 3333.444")
+    await clerk.sees_value("cpf", "704123890-37")
+    await clerk.fill(phone="+55 11 3333.4444")
+    await clerk.save()
+    await clerk.sees_value("phone", "(11) 3333-4444")
+    await clerk.sees_value("cpf", "704.123.890-37")
+    kept = await row(db, "customers", customer)
+    assert (kept["cpf"], kept["phone"]) == ("70412389037", "+551133334444")
 
 
 async def test_a_line_that_is_added_to_the_lines_of_a_pre_sale_is_one_of_them(

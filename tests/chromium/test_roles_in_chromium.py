@@ -25,7 +25,7 @@ async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: async
     await clerk.fill(cpf="529.982.247-25")
     await clerk.create()
     await clerk.sees_form()
-    await clerk.sees_value("cpf", "52998224725")
+    await clerk.sees_value("cpf", "529.982.247-25")
 
     await clerk.add("presales")
     await clerk.pick("customer_id", "silva primeiro", "Zé da Silva")

@@ -115,6 +115,16 @@ async def test_what_was_typed_when_the_session_ended_is_there_again(clerk: Clerk
     assert kept["customer_id"] == other, "and what others changed meanwhile stays"
 
 
+async def test_what_nobody_typed_is_as_others_have_left_it_meanwhile(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_form_whose_session_ended(clerk, db)
+    clerk.expects_refusal(401)
+    await db.execute("UPDATE customers SET phone = '+552133334444' WHERE id = $1", customer)
+    await clerk.log_in_again()
+    await clerk.sees_notice("What you had typed is in the form again.")
+    await clerk.sees_value("address", "Rua A, 1, and half")
+    await clerk.sees_value("phone", "(21) 3333-4444")
+
+
 async def test_what_was_typed_is_kept_whatever_was_asked_when_the_session_ended(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:

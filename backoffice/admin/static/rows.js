@@ -18,7 +18,6 @@ function writeForPeople(row) {
   for (const [name, about] of Object.entries(properties)) {
     if (!row[name]) continue;
     if (about.extra.widget === "timestamptz") row[name] = asTime(row[name]);
-    if (about.extra.written) row[name] = row[name].replace(new RegExp(about.extra.written[0]), about.extra.written[1]);
     if (isOf(about, "number")) row[name] = partThousands(row[name]);
   }
 }
