@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.support.browser import Clerk
-from tests.support.builders import a_product
+from tests.support.builders import a_customer, a_product
 
 
 async def test_what_comes_or_goes_during_an_export_neither_repeats_rows_nor_hides_them(
@@ -40,6 +40,17 @@ async def test_what_comes_or_goes_during_an_export_neither_repeats_rows_nor_hide
     await db.execute("RESET session_replication_role")
     assert sorted(re.findall("old[0-9]+", exported)) == sorted(f"old{n}" for n in range(1, 2002))
     assert (pages, "new" in exported) == (3, False)
+
+
+async def test_times_are_those_of_the_screen_as_spreadsheets_read_them(clerk: Clerk, db: asyncpg.Connection) -> None:
+    at_night = datetime(2025, 6, 15, 1, 48, 0, 123_456, tzinfo=UTC)
+    await a_customer(db, name="Of The Night", created_at=at_night)
+    rows = await clerk.list("customers", "?name=Of+The+Night")
+    await expect(rows).to_contain_text(["06/14/2025, 10:48 PM"])
+    assert ',"2025-06-14 22:48:00"' in await clerk.exports()
+    await clerk.live_by("UTC")
+    await expect(rows).to_contain_text(["06/15/2025, 01:48 AM"])
+    assert ',"2025-06-15 01:48:00"' in await clerk.exports()
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,13 @@ class Clerk:
         async with self.page.expect_event("load"):
             await self.page.get_by_text(language).click()
 
+    async def live_by(self, timezone: str) -> None:
+        """From now on."""
+        await self.page.click("[data-uitest=nav_dropdown_button]")
+        await self.page.get_by_text("timezone").click()
+        await self.page.locator(".modal:visible select").select_option(timezone)
+        await self.page.locator(".modal:visible button").click()
+
     async def save(self) -> None:
         await self.page.click(SAVE)
 

@@ -2,7 +2,8 @@
 // repeat nor hide others.
 
 import { intercept, say, setValue, store, tell, whenDrawn, whenMounted } from "./front_end.js";
-import { isPortuguese } from "./language.js";
+import { isPortuguese, timezoneNow } from "./language.js";
+import { isTime } from "./rows.js";
 
 const WINDOW = "[data-uitest=csv_modal]";
 const PAGE_ROWS = 1000; // as many as the server gives at once
@@ -30,9 +31,14 @@ async function* pagesOf(table, query) {
   }
 }
 
+// Times as 2025-06-14 22:48:00, which spreadsheets take for a time, and sort: so it is written in Sweden.
 function asLines(rows, delimiter) {
-  const quoted = (value) => `"${String(value).replaceAll('"', '""')}"`;
-  return rows.map((row) => `\n${Object.values(row).map(quoted).join(delimiter)}`).join("");
+  const { properties } = store.state.schema;
+  const clock = new Intl.DateTimeFormat("sv", { dateStyle: "short", timeStyle: "medium", timeZone: timezoneNow() });
+  const written = ([name, value]) =>
+    value && isTime(properties[name]) ? clock.format(new Date(value)) : String(value);
+  const quoted = (cell) => `"${written(cell).replaceAll('"', '""')}"`;
+  return rows.map((row) => `\n${Object.entries(row).map(quoted).join(delimiter)}`).join("");
 }
 
 // Without a mark at the beginning spreadsheets take it for another encoding, and break every accent.

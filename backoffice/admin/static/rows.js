@@ -7,6 +7,8 @@ const TABLE = ".table_wrapper";
 
 let timezone = timezoneNow(); // of the times on the screen
 
+export const isTime = (about) => about?.extra.widget === "timestamptz";
+
 // What stands first in its line of the list, and next.
 export function wordsOf(row) {
   const columns = store.state.schema.extra.visible_column_names.slice(0, 2);
@@ -17,7 +19,7 @@ function writeForPeople(row) {
   const { properties } = store.state.schema;
   for (const [name, about] of Object.entries(properties)) {
     if (!row[name]) continue;
-    if (about.extra.widget === "timestamptz") row[name] = asTime(row[name]);
+    if (isTime(about)) row[name] = asTime(row[name]);
     if (isOf(about, "number")) row[name] = partThousands(row[name]);
   }
 }
