@@ -1,9 +1,10 @@
 """Lists in a real Chromium: filtered, searched, sorted, paged and exported."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
+import pytest
 from playwright.async_api import expect
 
 from backoffice.api.totals import MOST_COUNTED_ROWS
@@ -225,6 +226,53 @@ async def test_another_time_zone_is_that_of_the_times_on_the_screen(clerk: Clerk
     await expect(rows).to_contain_text(["03/01/2026, 09:30 AM"])
     await clerk.live_by("UTC")
     await expect(rows).to_contain_text(["03/01/2026, 12:30 PM"])
+
+
+async def test_a_time_is_looked_for_from_when_on_as_no_row_has_exactly_that_one(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    made_at = datetime(2026, 4, 1, 12, 30, 15, 123_456, tzinfo=UTC)
+    customer = await a_customer(db, name="Made At Nine Thirty")
+    await a_presale(db, customer_id=customer, created_at=made_at)
+    await a_presale(db, customer_id=customer, created_at=made_at - timedelta(days=1))
+    rows = await clerk.list("presales", f"?customer_id={customer}")
+    await clerk.page.click("[data-uitest=filter_button]")
+    way = clerk.field("created_at__operator")
+    await expect(way).to_have_value("gte")
+    await expect(way.locator("option:not([hidden])")).to_have_text(
+        ["Less Than", "Less Than or Equal To", "Greater Than or Equal To", "Greater Than"]
+    )
+    await expect(clerk.field("total__operator").locator("option:not([hidden])")).to_have_count(6)
+    since = clerk.page.locator(".filter_wrapper [type=datetime-local]")
+    await since.fill("2026-04-01T09:30")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_text([re.compile("04/01/2026, 09:30 AM")])
+    await clerk.page.get_by_role("button", name="Clear filters").click()
+    await expect(since).to_have_value("")
+    await expect(way).to_have_value("gte")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "number"),
+    [("", "e", 1), ("&created_at__operator=e", "e", 1), ("&created_at__operator=ne", "ne", 2)],
+    ids=["nothing", "equal", "unequal"],
+)
+async def test_how_an_address_compares_a_time_stays_until_it_is_changed(
+    clerk: Clerk, db: asyncpg.Connection, said: str, shown: str, number: int
+) -> None:
+    customer = await a_customer(db)
+    for day in (1, 2, 3):
+        await a_presale(db, customer_id=customer, created_at=datetime(2026, 4, day, tzinfo=UTC))
+    rows = await clerk.list("presales", f"?customer_id={customer}&created_at=2026-04-02T00:00:00.000Z{said}")
+    await expect(rows).to_have_count(number)
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.sees_value("created_at__operator", shown)
+    await clerk.page.click(APPLY)
+    await clerk.sees_notice("Successfully applied filter")
+    await expect(rows).to_have_count(number)
+    await clerk.choose(created_at__operator="lt")
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(1)
 
 
 async def test_a_time_whose_year_would_have_six_digits_is_not_left_out(clerk: Clerk, db: asyncpg.Connection) -> None:

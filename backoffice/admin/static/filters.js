@@ -6,6 +6,9 @@ import { app, say, setValue, store, whenDrawn, whenFiltered, whenMounted, write 
 const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
 const NULL = "is_null";
+const EQUAL = "e"; // how a column is compared for which nothing else is said
+const EXACTLY = [EQUAL, "ne"];
+const SINCE = "gte";
 
 let list; // the component that shows and hides the panel
 let isSubmitted = false;
@@ -32,6 +35,7 @@ function showHowMany() {
 function fill(panel) {
   shown = asText();
   const given = Object.fromEntries(filters().map((one) => [nameOf(one), one[1] === NULL ? "null" : one[1]]));
+  for (const name of columns()) given[`${name}__operator`] ??= EQUAL;
   for (const field of panel.querySelectorAll("form [name]")) {
     const value = given[field.name];
     const key = field.closest(".key_search");
@@ -39,6 +43,7 @@ function fill(panel) {
     if (key) nameRow(key.component, value);
     else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value)) {
       setValue(field, value);
+      for (const option of field.selectedOptions ?? []) option.disabled = false; // or it would not be sent
     }
   }
 }
@@ -83,7 +88,14 @@ function sayWhatIsWhole() {
 function limitTimes() {
   for (const field of document.querySelectorAll(`${PANEL} [type=datetime-local]:not([max])`)) {
     Object.assign(field, { min: "1000-01-01T00:00", max: "9999-12-31T23:59:59" });
+    compareTimes(field.parentElement.previousElementSibling);
   }
+}
+
+// No row has exactly the time that one reads or types: there are fractions of a second behind it.
+function compareTimes(select) {
+  for (const option of select.options) option.hidden = option.disabled = EXACTLY.includes(option.value);
+  select.value = SINCE;
 }
 
 document.addEventListener("submit", ({ target }) => (isSubmitted = target.closest(PANEL) !== null), true);
@@ -107,6 +119,7 @@ whenMounted(() => {
       if (!this.$el.matches?.(PANEL)) return;
       list = this;
       while (!("showFilter" in list.$data)) list = list.$parent;
+      limitTimes();
       fill(this.$el);
     },
   });
