@@ -6,6 +6,7 @@ from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
 from crm import examples
 from crm.brazil import WRITTEN_CPF, WRITTEN_PHONE, Cpf, Phone, cpf_filter, phone_filter
+from crm.enums import PresaleStatus
 from crm.presale_lines import prepare_line
 from crm.presales import prepare_presale
 from crm.search import has_number, search_customers, search_presales, search_products
@@ -92,6 +93,7 @@ PRESALES = Resource(
         visible=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),
         filters=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),
         link=Presale.number,
+        final={"status": (PresaleStatus.cancelled, PresaleStatus.converted)},
     ),
 )
 

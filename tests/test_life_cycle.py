@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from crm.resources import PRESALES
 from tests.support.builders import a_line, a_presale, a_presale_that_is, row, walk
 from tests.support.refusals import refused_by
 
@@ -44,6 +45,9 @@ class TestMoves:
         before = await row(trial, "presales", presale)
         await walk(trial, presale, status)
         assert await row(trial, "presales", presale) == before
+
+    def test_those_are_declared_as_final_from_which_there_is_nowhere_to_go(self) -> None:
+        assert set(PRESALES.admin.final["status"]) == set(STATUSES) - {here for here, _ in MOVES}
 
     async def test_a_presale_is_born_in_draft(self, trial: asyncpg.Connection) -> None:
         assert (await row(trial, "presales", await a_presale(trial)))["status"] == "draft"

@@ -51,6 +51,7 @@ class AdminView:
     :param tables: the column that names tables, if there is one.
     :param written: for text columns of digits: a regular expression and its replacement, which write a value as people
         do, on the screen, from where forms send it back, and for spreadsheets, which would take it for a number.
+    :param final: for enum columns: the values from which there is no way back. Forms ask before they are saved.
     """
 
     group: str
@@ -59,6 +60,7 @@ class AdminView:
     link: Column
     tables: Column | None = None
     written: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    final: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -341,6 +341,33 @@ async def test_what_may_be_there_already_is_created_again_only_if_somebody_says_
     assert await db.fetchval(count, customer) == 2
 
 
+@as_a("employee", "pt-BR")
+async def test_what_is_final_is_asked_about_before_it_is_saved(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale = await a_presale(db, customer_id=await a_customer(db, name="Zé {0} d'Ávila | @:Home 1.2"))
+    number = (await row(db, "presales", presale))["number"]
+    question = f"Isto é definitivo. Salvar mesmo?\n\n{number}, Zé {{0}} d'Ávila | @:Home 1.2\nSituação: Cancelada"
+    await clerk.open("presales", presale)
+    await clerk.fill(notes="O cliente desistiu")
+    await clerk.save()
+    await clerk.sees_notice("Alterações salvas")
+    assert clerk.asked == []
+    await clerk.field("status").press("End")
+    await clerk.field("status").press("ArrowUp")
+    clerk.agrees = False
+    await clerk.save()
+    await clerk.settles()
+    assert clerk.asked == [question]
+    assert (await row(db, "presales", presale))["status"] == "draft"
+    await clerk.sees_value("status", "cancelled")
+    clerk.agrees = True
+    for _ in range(2):
+        async with clerk.page.expect_response(f"**/presales/{presale}/"):
+            await clerk.save()
+        await expect(clerk.page.locator(SAVE)).to_be_enabled()
+    assert clerk.asked == [question] * 2, "and no longer when it is"
+    assert (await row(db, "presales", presale))["status"] == "cancelled"
+
+
 async def test_nobody_types_before_a_new_form_has_what_it_begins_with(clerk: Clerk) -> None:
     async with clerk.held_up("**/products/new/", "GET") as go_on:
         await clerk._go("products/add/")

@@ -17,6 +17,7 @@ import "./search.js";
 import "./address.js";
 import "./export.js";
 import "./forms.js";
+import "./final.js";
 import "./leaving.js";
 import "./picker.js";
 import "./keyboard.js";
