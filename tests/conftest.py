@@ -86,6 +86,6 @@ async def desks(cast: Cast, connection: asyncpg.Connection) -> AsyncIterator[Des
         for role in ("admin", "manager", "employee"):
             client = await stack.enter_async_context(a_client())
             keep_cookies(client, await a_token(connection, f"{role}@flowcrm.example"))
-            client.headers.update(csrf(client))
+            client.headers.update(csrf(client) | {"Prefer": "screen"})
             found[role] = Desk(client)
         yield Desks(**found)

@@ -200,6 +200,17 @@ class TestForms:
             assert (shown["cpf"], shown["phone"]) == ("031.638.238-82", "(11) 98765-4321")
         assert (await desks.employee.saves("customers", customer, form)).status_code == 200
         assert await row(connection, "customers", customer) == before
+        del desks.employee.client.headers["Prefer"]
+        for kept in (
+            await desks.employee.loads("customers", customer),
+            (await desks.employee.get("customers/")).json()["rows"][0],
+        ):
+            assert (kept["cpf"], kept["phone"]) == ("03163823882", "+5511987654321")
+
+    async def test_of_a_list_of_some_columns_those_are_written_that_there_are(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        await a_customer(connection, phone="+5511987654321")
         [bare] = (await desks.employee.get("customers/", __visible_fields="phone")).json()["rows"]
         assert bare == {"phone": "(11) 98765-4321"}
 

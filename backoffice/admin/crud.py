@@ -25,7 +25,9 @@ from backoffice.api.selects import columns_of, referenced_readable_sql
 from backoffice.problems import FieldError, Problem
 from backoffice.web.problem_responses import language_of
 
-EXPORT = "export"  # in the Prefer header of requests whose answer goes into a spreadsheet
+# In the Prefer header of requests whose answer people read on the screen, or in a spreadsheet.
+SCREEN = "screen"
+EXPORT = "export"
 
 
 class AdminCRUD(CRUD):
@@ -88,11 +90,11 @@ class AdminCRUD(CRUD):
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         response = await super().get_all(request, params)
-        if not (self.json_columns or self.decimals or self.resource.admin.written or _is_export(request)):
+        if not (self.json_columns or self.decimals or _is_for_people(request)):
             return response
         page = json.loads(bytes(response.body))
         rows = [self._as_shown(request, row) for row in page["rows"]]
-        if _is_export(request):
+        if _prefers(request, EXPORT):
             rows = [{name: values.for_spreadsheet(value) for name, value in row.items()} for row in rows]
         return json_response(json.dumps({**page, "rows": rows}))
 
@@ -115,7 +117,8 @@ class AdminCRUD(CRUD):
         return JSONResponse(row)
 
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
-        language, tables, written = language_of(request.scope), self.resource.admin.tables, self.resource.admin.written
+        language, tables = language_of(request.scope), self.resource.admin.tables
+        written = self.resource.admin.written if _is_for_people(request) else {}
         columns = self.tables.get(row.get(tables._meta.name, ""), {}) if tables else {}
         return (
             row
@@ -198,5 +201,9 @@ def _is_same(value: Any, shown: Any) -> bool:
     return bool(value == shown) or str(value) == shown
 
 
-def _is_export(request: Request) -> bool:
-    return EXPORT in request.headers.getlist("prefer")
+def _is_for_people(request: Request) -> bool:
+    return _prefers(request, SCREEN) or _prefers(request, EXPORT)
+
+
+def _prefers(request: Request, preference: str) -> bool:
+    return preference in request.headers.getlist("prefer")

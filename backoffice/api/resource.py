@@ -50,7 +50,7 @@ class AdminView:
     :param link: the column that leads to a row's form.
     :param tables: the column that names tables, if there is one.
     :param written: for text columns of digits: a regular expression and its replacement, which write a value as people
-        do, on the screen, from where forms send it back, and for spreadsheets, which would take it for a number.
+        do: for the screen, from where forms send it back, and for spreadsheets, which would take it for a number.
     :param final: for enum columns: the values from which there is no way back. Forms ask before they are saved.
     """
 

@@ -2,6 +2,7 @@
 
 import { store, whenDrawn, whenMounted } from "./front_end.js";
 import { asTime, timezoneNow } from "./language.js";
+import { on } from "./requests.js";
 
 const TABLE = ".table_wrapper";
 
@@ -23,6 +24,9 @@ function writeForPeople(row) {
     if (isOf(about, "number")) row[name] = partThousands(row[name]);
   }
 }
+
+// As the server writes CPF and telephone, in forms as well.
+on("sent", (request) => request.setRequestHeader("Prefer", "screen"));
 
 // Below each other, so that they can be compared.
 function alignNumbers() {
