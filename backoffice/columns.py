@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from piccolo.columns import Column, Text, Varchar
 
-# The condition of a table's check: PostgreSQL's times go beyond those of Python, which could not read such a row.
+# The condition of a table's check: PostgreSQL's times go beyond those of Python, which could not read such a row; and
+# asyncpg takes the first and the last of Python's for infinity.
 TIMES_IN_RANGE = " AND ".join(
-    f"{column} >= '0001-01-02 00:00:00+00' AND {column} < '9999-12-31 00:00:00+00'"
+    f"{column} > '0001-01-01 00:00:00+00' AND {column} < '9999-12-31 23:59:59.999999+00'"
     for column in ("created_at", "updated_at")
 )
 

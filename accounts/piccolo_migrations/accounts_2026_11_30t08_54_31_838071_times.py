@@ -22,7 +22,7 @@ async def forwards():
         constraint_name="users_times_in_range",
         constraint_class=Check,
         params={
-            "condition": "created_at >= '0001-01-02 00:00:00+00' AND created_at < '9999-12-31 00:00:00+00' AND updated_at >= '0001-01-02 00:00:00+00' AND updated_at < '9999-12-31 00:00:00+00'"
+            "condition": "created_at > '0001-01-01 00:00:00+00' AND created_at < '9999-12-31 23:59:59.999999+00' AND updated_at > '0001-01-01 00:00:00+00' AND updated_at < '9999-12-31 23:59:59.999999+00'"
         },
         schema=None,
     )

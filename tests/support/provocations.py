@@ -39,7 +39,7 @@ REFUSED = {
     "presales_customer_id_fkey:delete": "DELETE FROM customers",
     "presales_discount_not_negative": "UPDATE presales SET discount = -1 WHERE id = '{draft}'",
     "presales_total_not_negative": f"{REPLICA} UPDATE presales SET total = -1",
-    "presales_times_in_range": "UPDATE presales SET created_at = '9999-12-31Z'",
+    "presales_times_in_range": "UPDATE presales SET created_at = '9999-12-31 23:59:59.999999Z'",
     "presales_locked": "UPDATE presales SET discount = 1 WHERE id = '{pending}'",
     "presales_kept": "DELETE FROM presales WHERE id = '{pending}'",
     "presales_transition": "UPDATE presales SET status = 'converted' WHERE id = '{draft}'",
