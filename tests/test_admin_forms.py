@@ -207,6 +207,17 @@ class TestForms:
         ):
             assert (kept["cpf"], kept["phone"]) == ("03163823882", "+5511987654321")
 
+    async def test_a_telephone_that_only_newer_rules_refuse_does_not_stop_other_changes(
+        self, desks: Desks, connection: asyncpg.Connection
+    ) -> None:
+        earlier = "CREATE OR REPLACE FUNCTION is_brazilian_phone(value text) RETURNS boolean RETURN true"
+        await connection.execute(earlier)
+        customer = await a_customer(connection, phone="+552012345678")
+        answer = await desks.employee.changes("customers", customer, name="New Name")
+        assert answer.status_code == 200, answer.text
+        kept = await row(connection, "customers", customer)
+        assert (kept["name"], kept["phone"]) == ("New Name", "+552012345678")
+
     async def test_of_a_list_of_some_columns_those_are_written_that_there_are(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:

@@ -118,14 +118,17 @@ class AdminCRUD(CRUD):
 
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
         language, tables = language_of(request.scope), self.resource.admin.tables
-        written = self.resource.admin.written if _is_for_people(request) else {}
         columns = self.tables.get(row.get(tables._meta.name, ""), {}) if tables else {}
         return (
             row
             | {name: values.tell(row[name], columns, language) for name in self.json_columns & row.keys() if row[name]}
             | {name: values.decimal(value, language) for name, value in self._decimals_of(row).items() if value}
-            | {name: re.sub(*written[name], row[name]) for name in written.keys() & row.keys() if row[name]}
+            | self._written(request, row)
         )
+
+    def _written(self, request: Request, row: Mapping[str, Any]) -> dict[str, Any]:
+        written = self.resource.admin.written if _is_for_people(request) else {}
+        return {name: re.sub(*written[name], row[name]) for name in written.keys() & row.keys() if row[name]}
 
     async def get_references(self, request: Request) -> Response:
         response = await super().get_references(request)
@@ -160,6 +163,9 @@ class AdminCRUD(CRUD):
 
     def _decimals_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {name: row[name] for name in self.decimals & row.keys()}
+
+    def sent_back(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
+        return row | self._written(request, row)
 
     def looks_first(self, request: Request) -> bool:
         return True  # for the version in the form
