@@ -1,8 +1,10 @@
 """The application starts on the schema that it was made for, and says what is wrong with another."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -10,15 +12,17 @@ import pytest
 from fastapi import FastAPI
 
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, choices, runner
+from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import read_catalog
-from backoffice.migrations.files import all_migrations
+from backoffice.migrations.files import Migration, all_migrations
 from backoffice.monitoring.probing import Prober, prober
+from backoffice.server import startup
 from backoffice.server.startup import StartRefused, serving, settle_migrations
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.support.builders import a_customer
 
+END_WHO_WRITES = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
 LOOK = "Run `piccolo backoffice check`; if it finds nothing, `piccolo backoffice accept`. See docs/migrations.md."
 
 
@@ -38,6 +42,17 @@ async def refusal(engine: Engine) -> str:
 async def test_pending_migrations_stop_the_start(engine: Engine) -> None:
     await runner.backwards(engine, choices.backwards("crm", "1"))
     assert await refusal(engine) == "1 migration is pending. Run `make migrate`, then start again."
+
+
+async def test_a_start_does_not_wait_for_ever_for_a_database_that_hangs(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(connection: asyncpg.Connection) -> None:
+        await connection.execute("SELECT pg_sleep(30)")
+
+    monkeypatch.setattr(records, "read_state", hang)
+    monkeypatch.setattr(startup, "START_SECONDS", 0.1)
+    assert await refusal(engine) == f"PostgreSQL at {engine.connector.where}: no answer in time"
 
 
 async def test_a_start_begins_anew_when_the_connection_is_lost_on_the_way(
@@ -125,6 +140,28 @@ async def test_the_embedded_database_of_an_earlier_version_is_taken_along(newcom
     connection = await newcomer.connect()
     assert await connection.fetchval("SELECT name FROM customers") == "Ana"
     await connection.close()
+
+
+async def test_the_embedded_database_is_migrated_anew_when_it_is_lost_on_the_way(
+    newcomer: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, forwards = 0, runner.forwards
+
+    async def lose_the_first(engine: Engine, *arguments: Any) -> Sequence[Migration]:
+        nonlocal runs
+        runs += 1
+        running = asyncio.create_task(forwards(engine, *arguments))
+        onlooker = await engine.connect()
+        while runs == 1 and not running.done():
+            await onlooker.execute(END_WHO_WRITES)
+            await asyncio.sleep(0.01)
+        await onlooker.close()
+        return await running
+
+    monkeypatch.setattr(runner, "forwards", lose_the_first)
+    async with serving(newcomer):
+        assert await newcomer.fetch_value("SELECT count(*) FROM users") is not None
+    assert runs == 2
 
 
 async def test_an_embedded_database_that_the_files_do_not_make_any_more_is_left_alone(newcomer: Engine) -> None:

@@ -1,5 +1,6 @@
 """Startup and shutdown of the application: what the lifespan does, and how a failed start is reported."""
 
+import asyncio
 import contextlib
 import gc
 import io
@@ -8,12 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from typing import Any
 
-from backoffice.database.connecting import close_quietly
+from backoffice.database.connecting import START_SECONDS, close_quietly
 from backoffice.database.engine import Engine
-from backoffice.database.failures import DATABASE_ERRORS, cause
+from backoffice.database.failures import DATABASE_ERRORS, cause, is_lost
 from backoffice.migrations import checking, choices, expected, records, runner
 from backoffice.migrations.catalog import Difference, in_few_words
-from backoffice.migrations.outcomes import MigrationsStopped, migrations_are
+from backoffice.migrations.outcomes import MigrationFailed, MigrationsStopped, migrations_are
 from backoffice.migrations.records import State
 from backoffice.monitoring.probing import prober
 
@@ -32,6 +33,8 @@ async def migrate(engine: Engine) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
             await runner.forwards(engine, choices.forwards())
     except MigrationsStopped as stopped:
+        if isinstance(stopped, MigrationFailed) and is_lost(stopped.cause):
+            raise stopped.cause from stopped  # the start begins anew
         raise StartRefused(f"The migrations failed. {stopped}") from stopped
 
 
@@ -63,8 +66,10 @@ async def _accept(engine: Engine) -> None:
 async def _look(engine: Engine) -> tuple[State, list[Difference]]:
     connection = await engine.connect()
     try:
-        async with records.read_only_snapshot(connection):
+        async with asyncio.timeout(START_SECONDS), records.read_only_snapshot(connection):
             return await records.read_state(connection), await expected.drift(connection)
+    except TimeoutError as error:
+        raise StartRefused(f"PostgreSQL at {engine.connector.where}: {cause(error)}") from None
     finally:
         await close_quietly(connection)
 
