@@ -194,6 +194,19 @@ async def test_a_worker_that_takes_long_to_begin_is_not_taken_for_a_hung_one(sta
     await assert_ends_well(program)
 
 
+async def test_a_worker_that_hangs_while_it_begins_holds_up_neither_a_restart_nor_the_end(start: Start) -> None:
+    program = await start(WEB_CONCURRENCY="2")
+    before = children(program.process.pid)
+    os.kill(before[0], signal.SIGKILL)
+    await until_said(program, f"worker {before[0]} died or hung", 1)
+    (new,) = set(children(program.process.pid)) - set(before)
+    os.kill(new, signal.SIGSTOP)
+    program.process.send_signal(signal.SIGHUP)
+    await until_said(program, f"worker {new} does not end by itself", 1)
+    program.process.terminate()
+    await assert_ends_well(program)
+
+
 async def test_a_worker_that_cannot_start_just_now_is_no_reason_for_the_others_to_end(
     connection: asyncpg.Connection, start: Start
 ) -> None:

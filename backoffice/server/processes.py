@@ -59,7 +59,8 @@ class Worker(Process):
 
     def is_alive(self, timeout: float = 5) -> bool:
         if not self._has_answered and time.monotonic() < self._deadline:
-            self._has_answered = self.parent_conn.poll()
+            if self.parent_conn.poll():
+                self._has_answered = self.parent_conn.recv() is not None
             return self.process.is_alive()
         return super().is_alive(timeout)
 
@@ -103,10 +104,26 @@ class SeveralProcesses(Multiprocess):
             logger.warning("worker %s died or hung, and worker %s takes its place", process.pid, new.pid)
 
     def restart_all(self) -> None:
-        """Gives a new worker as long to start as the first ones had; uvicorn's own allows only the time for a ping."""
-        usual, self.config.timeout_worker_healthcheck = self.config.timeout_worker_healthcheck, WORKER_START_SECONDS
-        super().restart_all()
-        self.config.timeout_worker_healthcheck = usual
+        """As uvicorn does, but a new worker has as long to start as the first ones had, and an old one that hangs is
+        not waited for."""
+        for index, old in enumerate(self.processes):
+            new = self._begin()
+            if not new.wait_until_ready(WORKER_START_SECONDS, self.should_exit):
+                new.kill()
+                new.join()
+                logger.error("worker %s was not ready in time, so %s goes on, and the others", new.pid, old.pid)
+                return
+            old.terminate()
+            self._end(old, WORKER_END_SECONDS)
+            self.processes[index] = new
+
+    def _end(self, process: Process, seconds: float) -> None:
+        """Waits for a worker that was told to end, and kills it if it hangs."""
+        process.process.join(seconds)
+        if process.exitcode is None:
+            logger.warning("worker %s does not end by itself, so it is killed", process.pid)
+            process.kill()
+        process.join()
 
     def terminate_all(self) -> None:
         """Closes the sockets, too: no client should wait for a worker that never comes."""
@@ -115,14 +132,9 @@ class SeveralProcesses(Multiprocess):
         super().terminate_all()
 
     def join_all(self) -> None:
-        """Waits for the workers, and kills those that hang."""
         deadline = time.monotonic() + WORKER_END_SECONDS
         for process in self.processes:
-            process.process.join(max(0, deadline - time.monotonic()))
-            if process.exitcode is None:
-                logger.warning("worker %s does not end by itself, so it is killed", process.pid)
-                process.kill()
-        super().join_all()
+            self._end(process, max(0, deadline - time.monotonic()))
 
 
 def reserve(settings: Settings) -> socket.socket:
