@@ -173,6 +173,7 @@ BEYOND_THE_FRONT_END = {
     "There are # rows or more. Download all of them?": "São # registros ou mais. Baixar todos?",
     "There is no such row, or no longer.": "Este registro não existe, ou não existe mais.",
     "There is nothing to export.": "Não há nada a exportar.",
+    "This is final.": "Isto é definitivo.",
     "This is final. Save it?": "Isto é definitivo. Salvar mesmo?",
     "This may have been carried out already. Send it again?": "Isto talvez já tenha sido feito. Enviar de novo?",
     "This no longer exists: somebody has deleted it.": "Isto não existe mais: alguém o excluiu.",

@@ -51,6 +51,22 @@ async def test_of_many_rows_those_that_are_refused_are_named_and_the_others_are_
     await expect(rows).to_have_text([re.compile(status) for status in ("Draft", "Pending", "Draft")])
 
 
+async def test_many_rows_are_asked_about_before_a_status_that_is_final(clerk: Clerk, db: asyncpg.Connection) -> None:
+    customer = await a_customer(db, name="Final Sales")
+    presales = [await a_presale(db, customer_id=customer) for _ in range(2)]
+    rows = await clerk.list("presales", f"?customer_id={customer}")
+    await expect(rows).to_have_count(2)
+    await clerk.pick_all()
+    await clerk.page.get_by_text("Update 2 rows").click()
+    await clerk.page.select_option("select[name=property]", "status")
+    await clerk.page.locator("form [name=status]:visible").select_option("cancelled")
+    clerk.agrees = False
+    await clerk.page.get_by_role("button", name="Update").click()
+    await clerk.settles()
+    assert clerk.asked == ["Are you sure you want to change 2 selected row(s)?\n\nThis is final.\nStatus: Cancelled"]
+    assert [(await row(db, "presales", one))["status"] for one in presales] == ["draft", "draft"]
+
+
 async def test_those_rows_are_deleted_that_were_picked_whatever_is_shown_meanwhile(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:

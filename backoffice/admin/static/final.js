@@ -6,10 +6,10 @@ import { wordsOf } from "./rows.js";
 const SAVE = "[data-uitest=save_button]";
 const QUESTION = "This is final. Save it?";
 
-function finalChoices(form) {
-  const { schema, selectedRow } = store.state;
-  const about = ({ name }) => schema.properties[name];
-  const isFinal = (field) => about(field).extra.final?.includes(field.value) && field.value !== selectedRow[field.name];
+// What in the form is final, and not so in the row yet.
+export function finalChoices(form, row) {
+  const about = ({ name }) => store.state.schema.properties[name];
+  const isFinal = (field) => about(field)?.extra.final?.includes(field.value) && field.value !== row[field.name];
   const inWords = (field) => `${about(field).title}: ${field.selectedOptions[0].text}`;
   return [...form.querySelectorAll("select[name]")].filter(isFinal).map(inWords);
 }
@@ -18,10 +18,10 @@ document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    const choices = form.querySelector(SAVE) ? finalChoices(form) : [];
+    const row = store.state.selectedRow;
+    const choices = form.querySelector(SAVE) ? finalChoices(form, row) : [];
     if (!choices.length) return;
-    const row = wordsOf(store.state.selectedRow).join(", ");
-    if (!confirm([say(QUESTION), "", row, ...choices].join("\n"))) intercept(event);
+    if (!confirm([say(QUESTION), "", wordsOf(row).join(", "), ...choices].join("\n"))) intercept(event);
   },
   true,
 );

@@ -2,6 +2,7 @@
 // refused do not keep the others from being done, and are named at the end, with the reason. In the window for a new value
 // only "set null" empties them, and what was typed for one column is not meant for the next.
 
+import { finalChoices } from "./final.js";
 import { app, intercept, say, setValue, store, tell, whenMounted } from "./front_end.js";
 import { hold, showProgress } from "./holding.js";
 import { sayWithNumber } from "./language.js";
@@ -29,11 +30,17 @@ async function deleteMany(list) {
 async function updateMany(modal, form) {
   const { tableName, selectedPropertyName: column } = modal;
   if (!column) return;
-  if (!confirm(`Are you sure you want to change ${modal.selectedRows.length} selected row(s)?`)) return;
+  if (!confirm(questionOf(modal, form))) return;
   const data = { [column]: modal.nullCheckboxState ? null : new FormData(form).get(column) };
   const outcome = await forEachPicked(modal, (rowID) => store.dispatch("updateRow", { tableName, rowID, data }));
   if (outcome.done) modal.$emit("close");
   await finish(outcome, "Successfully updated rows");
+}
+
+function questionOf({ selectedRows }, form) {
+  const question = sayWithNumber(`Are you sure you want to change ${selectedRows.length} selected row(s)?`);
+  const choices = finalChoices(form, {});
+  return choices.length ? [question, "", say("This is final."), ...choices].join("\n") : question;
 }
 
 // One after the other, until one cannot be done for a reason that holds for all.
