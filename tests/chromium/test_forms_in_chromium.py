@@ -163,18 +163,23 @@ async def test_a_row_is_picked_by_the_keyboard(clerk: Clerk, db: asyncpg.Connect
 async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
-    for code in ("BAR-4711", "BAR-4712"):
+    for code in ("BAR-4711", "BAR-4712", "BAR-47122"):
         await a_product(db, code=code, name="Scanned")
     await clerk.add("presale_items")
     field = clerk.page.locator(".key_search:has([name=product_id]) > input[type=text]")
     search = clerk.page.locator(".input_wrapper input:visible")
-    for code in ("BAR-4711", "BAR-4712"):
+    for code in ("BAR-4711", "BAR-47122"):
         await field.click()
         await expect(search).to_be_focused()
         async with clerk.held_up("**/products/ids/?*search=*", "GET") as answers:
             await clerk.page.keyboard.type(code)
-            await clerk.page.keyboard.press("Enter")
-            await clerk.page.keyboard.press("Tab")  # on which "none" would be next
+            for key in (
+                "Enter",
+                "Tab",
+                "2",
+                "Enter",
+            ):  # "none" would be next, and then a product whose code has a 2 more
+                await clerk.page.keyboard.press(key)
             await expect(search).to_be_focused()
             answers.set()
             await expect(search).to_have_count(0)
@@ -183,7 +188,7 @@ async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
     await expect(search).to_be_focused()
     await clerk.page.keyboard.type("bar-471")
     await clerk.page.keyboard.press("Enter")
-    await expect(clerk.page.locator(".results_list:visible a")).to_have_count(3)
+    await expect(clerk.page.locator(".results_list:visible a")).to_have_count(4)
     await clerk.page.keyboard.type("1")
     await expect(clerk.page.locator(".results_list:visible a")).to_have_text(["None", "BAR-4711 - Scanned"])
     await expect(search).to_be_visible()
@@ -191,6 +196,8 @@ async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
         await clerk.page.keyboard.type("x")
         await clerk.page.keyboard.press("Enter")
         await expect(clerk.page.locator("#message_popup")).to_be_visible()
+    async with clerk.page.expect_response("**/products/ids/?*search=bar-4711x*"):
+        await clerk.page.keyboard.press("Enter")  # once more
     await clerk.page.keyboard.press("Tab")
     await expect(search).not_to_be_focused()
 

@@ -3,7 +3,7 @@
 // send the form behind. The field itself has its component at hand for filters.js and unsaved.js, since nothing can be put
 // into it from outside.
 
-import { app, whenDrawn, whenMounted } from "./front_end.js";
+import { app, setValue, whenDrawn, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 
 const FIELD = ".key_search > input[type=text]";
@@ -49,19 +49,30 @@ document.addEventListener("focusin", ({ target }) => {
 document.addEventListener(
   "keydown",
   (event) => {
-    if (!event.target.matches(SEARCH)) return;
-    if (event.key === "Tab" && waiting) event.preventDefault(); // the next stop is "none"
-    if (event.key !== "Enter") return;
-    event.preventDefault();
-    waiting = event.target;
+    const { key, target } = event;
+    if (!target.matches(SEARCH)) return;
+    // Until the answer is there nothing is typed: it would be searched for, and the next Enter would take another row.
+    if (key === "Enter" || (waiting && key !== "Escape")) event.preventDefault();
+    if (key !== "Enter" || waiting || !target.value.trim()) return;
+    waiting = target;
+    if (target.value !== typed) searchAnew(target);
     takeTheOnlyOne();
   },
   true,
 );
 
-document.addEventListener("input", ({ target }) => {
-  if (target.matches(SEARCH)) typed = waiting = undefined; // it is searched for anew
+// The search may have failed, or have been another field's.
+function searchAnew(field) {
+  const { value } = field;
+  setValue(field, ""); // the front end does not search for the same
+  setTimeout(() => setValue(field, value)); // by then it has noticed
+}
+
+document.addEventListener("input", ({ isTrusted, target }) => {
+  if (isTrusted && target.matches(SEARCH)) typed = waiting = undefined; // it is searched for anew
 });
+
+document.addEventListener("keydown", ({ key }) => key === "Escape" && (waiting = undefined), true);
 
 whenDrawn(takeTheOnlyOne);
 
