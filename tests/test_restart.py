@@ -179,13 +179,19 @@ async def test_a_worker_that_dies_is_replaced_and_the_log_says_so_at_the_level_o
     await assert_ends_well(program)
 
 
-async def test_a_worker_that_takes_long_to_begin_is_not_taken_for_a_hung_one(start: Start) -> None:
-    program = await start(WEB_CONCURRENCY="2")
+async def a_worker_that_hangs_while_it_begins(program: Program) -> int:
+    """Its id."""
     before = children(program.process.pid)
     os.kill(before[0], signal.SIGKILL)
     await until_said(program, f"worker {before[0]} died or hung", 1)
     (new,) = set(children(program.process.pid)) - set(before)
     os.kill(new, signal.SIGSTOP)
+    return new
+
+
+async def test_a_worker_that_takes_long_to_begin_is_not_taken_for_a_hung_one(start: Start) -> None:
+    program = await start(WEB_CONCURRENCY="2")
+    new = await a_worker_that_hangs_while_it_begins(program)
     await asyncio.sleep(HUNG_SECONDS)
     os.kill(new, signal.SIGCONT)
     await until_said(program, f"Started server process [{new}]", 1)
@@ -196,11 +202,7 @@ async def test_a_worker_that_takes_long_to_begin_is_not_taken_for_a_hung_one(sta
 
 async def test_a_worker_that_hangs_while_it_begins_holds_up_neither_a_restart_nor_the_end(start: Start) -> None:
     program = await start(WEB_CONCURRENCY="2")
-    before = children(program.process.pid)
-    os.kill(before[0], signal.SIGKILL)
-    await until_said(program, f"worker {before[0]} died or hung", 1)
-    (new,) = set(children(program.process.pid)) - set(before)
-    os.kill(new, signal.SIGSTOP)
+    new = await a_worker_that_hangs_while_it_begins(program)
     program.process.send_signal(signal.SIGHUP)
     await until_said(program, f"worker {new} does not end by itself", 1)
     program.process.terminate()
