@@ -3,10 +3,12 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import asyncpg
 import pytest
 
+from backoffice.admin.codes import name_statement
 from backoffice.api import totals
 from backoffice.api.cursors import cursor_sql, sorted_by
 from backoffice.api.list_queries import large_page_statement, page_statement, planned_anew
@@ -15,7 +17,7 @@ from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.selects import Statement, select_list
 from backoffice.api.totals import UNKNOWN
-from crm.resources import CUSTOMERS, PRESALES
+from crm.resources import CUSTOMERS, PRESALES, PRODUCTS
 from tests.support.databases import clone
 from tests.support.large_tables import (
     ALL,
@@ -270,6 +272,23 @@ async def test_what_comes_late_among_neighbours_that_are_alike_is_walked_to(larg
     plan = await plan_of(large, reader.last, ", ANALYZE, TIMING OFF")
     read = sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"])
     assert 1500 < read < 5000
+
+
+@pytest.mark.parametrize(("resource", "typed"), [(PRODUCTS, "p777"), (PRODUCTS, "cafe"), (PRESALES, "#777")])
+async def test_the_row_whose_whole_code_was_typed_is_found_at_once(
+    large: asyncpg.Connection, resource: Resource, typed: str
+) -> None:
+    statement = name_statement(
+        resource.table, Parameters(resource, urlencode({"search": typed}).encode()).names(), typed
+    )
+    assert statement
+    sql, arguments = statement
+    assert len(json.loads(await large.fetchval(sql, *arguments))) == (typed != "cafe")
+    assert await scans(large, statement) == []
+    assert await rows_thrown_away(large, statement) < 10
+    if large.get_server_version().major >= GENERIC_PLANS_SINCE:
+        plan = await generic_plan_of(large, statement)
+        assert [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"] == []
 
 
 @pytest.mark.parametrize("largest_counted", [ROWS * 2, ROWS // 2])

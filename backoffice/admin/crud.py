@@ -12,12 +12,13 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from backoffice.admin import schemas, values
+from backoffice.admin import codes, schemas, values
 from backoffice.admin.schemas import VERSION
 from backoffice.admin.values import tidied
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
+from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.schemas import blank_row
@@ -129,6 +130,28 @@ class AdminCRUD(CRUD):
     def _written(self, request: Request, row: Mapping[str, Any]) -> dict[str, Any]:
         written = self.resource.admin.written if _is_for_people(request) else {}
         return {name: re.sub(*written[name], row[name]) for name in written.keys() & row.keys() if row[name]}
+
+    async def get_ids(self, request: Request) -> Response:
+        """As in the API, but a row whose whole code was typed comes before all others, and a header tells its id."""
+        self.resource.require(request, "read")
+        parameters, engine = self.parameters(request), self.store.engine
+        typed = parameters.given.get("search", "")
+        page = parameters.names()
+        coded = await self._coded(page, typed)
+        if not coded:
+            return json_response(await self.rows.names(engine, page))
+        (row_id,) = coded
+        others = json.loads(await self.rows.names(engine, codes.without(page, row_id)))
+        return JSONResponse(others if page.offset else coded | others, headers={codes.HEADER: row_id})
+
+    async def _coded(self, page: Page, typed: str) -> dict[str, str]:
+        """By its id, the name of the row with this code; {} where there is none."""
+        statement = codes.name_statement(self.table, page, typed)
+        if statement is None:
+            return {}
+        sql, arguments = statement
+        names: dict[str, str] = json.loads(await self.store.engine.fetch_value(sql, *arguments))
+        return names
 
     async def get_references(self, request: Request) -> Response:
         response = await super().get_references(request)
