@@ -7,7 +7,7 @@ from decimal import Decimal
 import asyncpg
 from playwright.async_api import Route, expect
 
-from tests.support.browser import SAVE, Clerk, as_a, sees_beside
+from tests.support.browser import IMPATIENT, SAVE, Clerk, as_a, sees_beside
 from tests.support.builders import a_customer, a_line, a_presale, a_product, a_user, nth_cpf, row
 
 
@@ -137,93 +137,6 @@ async def test_of_two_forms_the_one_that_was_opened_last_is_shown(clerk: Clerk, 
     await clerk.page.unroute_all()
 
 
-async def test_a_row_is_picked_by_the_keyboard(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await a_customer(db, name="Zuleica by Keyboard")
-    await clerk.add("presales")
-    field = clerk.page.locator(".key_search:has([name=customer_id]) input[type=text]")
-    search, found = clerk.page.locator(".input_wrapper input"), clerk.page.locator(".results_list a")
-    await field.click()
-    await expect(search).to_be_focused()
-    await clerk.page.keyboard.type("nobody is called so")
-    await expect(found).to_have_text(["None"])
-    await clerk.page.keyboard.press("Enter")
-    await expect(search).to_be_visible()
-    await clerk.page.keyboard.press("Escape")
-    await expect(search).to_be_hidden()
-    await field.click()
-    await expect(search).to_be_focused()
-    await clerk.page.keyboard.type("keyb zul")
-    await expect(found).to_have_text(["None", "Zuleica by Keyboard"])
-    await clerk.page.keyboard.press("Enter")
-    await expect(search).to_be_hidden()
-    await expect(field).to_have_value("Zuleica by Keyboard")
-    assert clerk.row_id == "add", "and nothing was sent"
-
-
-async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    for code in ("BAR-4711", "BAR-4712", "BAR-47122"):
-        await a_product(db, code=code, name="Scanned")
-    await clerk.add("presale_items")
-    field = clerk.page.locator(".key_search:has([name=product_id]) > input[type=text]")
-    search = clerk.page.locator(".input_wrapper input:visible")
-    for code in ("BAR-4711", "BAR-47122"):
-        await field.click()
-        await expect(search).to_be_focused()
-        async with clerk.held_up("**/products/ids/?*search=*", "GET") as answers:
-            await clerk.page.keyboard.type(code)
-            for key in (
-                "Enter",
-                "Tab",
-                "2",
-                "Enter",
-            ):  # "none" would be next, and then a product whose code has a 2 more
-                await clerk.page.keyboard.press(key)
-            await expect(search).to_be_focused()
-            answers.set()
-            await expect(search).to_have_count(0)
-        await expect(field).to_have_value(f"{code} - Scanned")
-    await field.click()
-    await expect(search).to_be_focused()
-    await clerk.page.keyboard.type("bar-471")
-    await clerk.page.keyboard.press("Enter")
-    await expect(clerk.page.locator(".results_list:visible a")).to_have_count(4)
-    await clerk.page.keyboard.type("1")
-    await expect(clerk.page.locator(".results_list:visible a")).to_have_text(["None", "BAR-4711 - Scanned"])
-    await expect(search).to_be_visible()
-    async with clerk.answers_lost("**/products/ids/?*search=*", "GET"):
-        await clerk.page.keyboard.type("x")
-        await clerk.page.keyboard.press("Enter")
-        await expect(clerk.page.locator("#message_popup")).to_be_visible()
-    async with clerk.page.expect_response("**/products/ids/?*search=bar-4711x*"):
-        await clerk.page.keyboard.press("Enter")  # once more
-    await clerk.page.keyboard.press("Tab")
-    await expect(search).not_to_be_focused()
-
-
-async def test_a_row_is_picked_although_an_earlier_search_is_answered_last(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    for code in ("LATE-1", "LATE-2"):
-        await a_product(db, code=code, name="Slow")
-    await clerk.add("presale_items")
-    field = clerk.page.locator(".key_search:has([name=product_id]) > input[type=text]")
-    search, earlier = clerk.page.locator(".input_wrapper input:visible"), "**/products/ids/?search=LATE&*"
-    await field.click()
-    await expect(search).to_be_focused()
-    async with clerk.held_up(earlier, "GET") as go_on:
-        async with clerk.page.expect_request(earlier):
-            await clerk.page.keyboard.type("LATE")
-        await clerk.page.keyboard.type("-1")
-        await expect(clerk.page.locator(".results_list:visible a")).to_have_text(["None", "LATE-1 - Slow"])
-        async with clerk.page.expect_event("requestfinished", lambda request: "search=LATE&" in request.url):
-            go_on.set()
-    await clerk.page.keyboard.press("Enter")
-    await expect(search).to_have_count(0)
-    await expect(field).to_have_value("LATE-1 - Slow")
-
-
 @as_a("manager", "pt-BR")
 async def test_what_is_called_like_one_of_our_words_keeps_its_name(clerk: Clerk, db: asyncpg.Connection) -> None:
     home, _ = await a_customer(db, name="Home"), await a_customer(db, name="None")
@@ -299,10 +212,7 @@ async def test_nobody_types_into_a_form_that_is_on_its_way(clerk: Clerk, db: asy
 async def test_nobody_waits_for_ever_for_what_does_not_come(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db, name="Waits In Vain")
     await clerk.open("customers", customer)
-    await clerk.page.evaluate("""() => {
-        const { set } = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
-        Object.defineProperty(XMLHttpRequest.prototype, "timeout", { set(ms) { set.call(this, ms / 60); } });
-    }""")
+    await clerk.page.evaluate(IMPATIENT)
     async with clerk.held_up(f"**/customers/{customer}/", "PATCH"):
         await clerk.save()
         await expect(clerk.out_of_reach).to_be_visible()

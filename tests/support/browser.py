@@ -25,6 +25,11 @@ FLAGS = [
 ]
 SAVE = "[data-uitest=save_button]"
 CREATE = "[data-uitest=create_button]"
+# For a page to have a sixtieth of its patience.
+IMPATIENT = """() => {
+    const { set } = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
+    Object.defineProperty(XMLHttpRequest.prototype, "timeout", { set(ms) { set.call(this, ms / 60); } });
+}"""
 APPLY = "[data-uitest=submit_filter_button]"
 PATIENCE_MS = 30_000  # on a busy machine a page that loads much may take more than the 5 s that are usual
 expect.set_options(timeout=PATIENCE_MS)

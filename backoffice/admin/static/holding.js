@@ -4,7 +4,7 @@
 import { page, router, write } from "./front_end.js";
 import { on } from "./requests.js";
 
-const PATIENCE_MS = 60_000; // the server answers within 15 s, if it can be reached
+export const PATIENCE_MS = 60_000; // the server answers within 15 s, if it can be reached
 const BEGINNING = /\/new\/$/;
 
 let holds = 0;

@@ -29,10 +29,10 @@ function enter(clicked) {
 }
 
 function close() {
-  if (page.inert) return;
-  visibleWindow()?.querySelector(".close a").click();
-  opener?.focus();
-  opener = null;
+  const last = visibleWindow();
+  if (page.inert || !last) return;
+  last.querySelector(".close a").click();
+  if (last === entered) opener?.focus();
 }
 
 // Tab goes round in a window, since what lies below it is covered.

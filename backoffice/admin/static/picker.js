@@ -1,85 +1,111 @@
-// The window in which one picks the row that a foreign key points at, by the keyboard: what is typed is searched for at
-// once, Enter takes the only row that is found, also where it comes before the answer does, as after a bar code, and does not
-// send the form behind. The field itself has its component at hand for filters.js and unsaved.js, since nothing can be put
-// into it from outside.
+// What is typed in the window of a key is searched for at once. Enter takes the row whose whole code was typed, or the only one
+// that is found, also where it comes before the answer does, as after a bar code. Whoever goes on by Tab then is in the next
+// field, and what is sent before the row is there waits for it.
 
-import { app, setValue, whenDrawn, whenMounted } from "./front_end.js";
+import { app, store, whenMounted } from "./front_end.js";
+import { PATIENCE_MS, hold } from "./holding.js";
+import { keyOf, keysOf, showFound } from "./keys.js";
 import { on } from "./requests.js";
 
-const FIELD = ".key_search > input[type=text]";
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
+const SHOWN = 5; // rows at once, by the front end
 
-let last; // the last search, which an earlier one may be answered after
-let typed, names; // what it was for, and the rows that it found, once it was answered
-let waiting; // the field in which Enter was pressed
-
-const isSearch = ({ address }) => address.pathname.endsWith("/ids/");
-
-on("sent", (request) => {
-  if (isSearch(request)) last = request;
-});
-
-on("unanswered", (request) => {
-  if (request === last) waiting = undefined;
-});
-
-on("answered", (request) => {
-  const { address, responseText, status } = request;
-  if (request !== last) return;
-  if (status !== 200) return (waiting = undefined);
-  typed = address.searchParams.get("search");
-  names = Object.values(JSON.parse(responseText));
-  setTimeout(takeTheOnlyOne); // where the same row was shown before, nothing is drawn
-});
-
-function takeTheOnlyOne() {
-  if (!waiting || waiting.value !== typed) return; // nobody waits, or for another answer
-  const found = waiting.closest(WINDOW)?.querySelector(".results_list li:last-child a");
-  if (names.length === 1 && found?.textContent !== names[0]) return; // it is not shown yet
-  waiting = undefined;
-  if (names.length === 1) found.click();
+// No rows of an earlier search are shown where the last one was refused or not answered, and Enter searches anew.
+function follow(list) {
+  list.$parent.list = list;
+  list.fetchData = async () => {
+    const { offset, searchTerm: search, tableName } = list;
+    const asked = { search, offset, answer: ask({ tableName, search, offset, limit: SHOWN + 1 }) };
+    list.asked = asked;
+    const { isRefused, rows } = await asked.answer;
+    if (list.asked !== asked) return new Promise(() => {}); // something else is searched for by now
+    if (isRefused) list.asked = undefined;
+    list.limitReached = rows.length <= SHOWN;
+    return rows.slice(0, SHOWN);
+  };
 }
 
-document.addEventListener("focusin", ({ target }) => {
-  if (!target.matches(FIELD)) return;
-  requestAnimationFrame(() => target.parentElement.querySelector(SEARCH)?.select()); // by then it can be seen
+async function ask(query) {
+  try {
+    const { data, headers } = await store.dispatch("fetchIds", query);
+    const rows = Object.entries(data);
+    return { rows, meant: rows.length === 1 ? rows[0] : rows.find(([id]) => id === headers["exact-match"]) };
+  } catch (error) {
+    console.assert(error.isAxiosError, error); // said already
+    return { rows: [], isRefused: true };
+  }
+}
+
+async function askAnew(list) {
+  clearTimeout(list.debounceTimer); // it would ask once more
+  list.offset = 0;
+  list.ids = await list.fetchData();
+}
+
+function take(key) {
+  const { list } = key;
+  if (!list.searchTerm.trim()) return;
+  if (list.asked?.search !== list.searchTerm || list.asked.offset) askAnew(list);
+  if (key.awaited === list.asked) return;
+  key.awaited = list.asked;
+  key.awaited.isTaken = pick(key, list.asked);
+}
+
+// Gives back whether it did.
+async function pick(key, asked) {
+  const { meant } = await asked.answer;
+  if (key.awaited !== asked) return false; // given up
+  key.awaited = undefined;
+  if (meant) key.handleUpdate({ id: meant[0], readable: meant[1] });
+  else if (!key.showModal) setTimeout(() => showFound(key)); // by then it is within reach
+  return meant !== undefined;
+}
+
+on("sent", (request) => {
+  if (request.address.pathname.endsWith("/ids/")) request.timeout = PATIENCE_MS; // somebody may wait for it
 });
+
+const giveUp = (element) => (keyOf(element).awaited = undefined);
+
+document.addEventListener("input", ({ target }) => target.matches(SEARCH) && giveUp(target));
+
+document.addEventListener("click", ({ target }) => target.closest(`${WINDOW} a`) && giveUp(target));
 
 document.addEventListener(
   "keydown",
   (event) => {
-    const { key, target } = event;
-    if (!target.matches(SEARCH)) return;
-    // Until the answer is there nothing is typed: it would be searched for, and the next Enter would take another row.
-    if (key === "Enter" || (waiting && key !== "Escape")) event.preventDefault();
-    if (key !== "Enter" || waiting || !target.value.trim()) return;
-    waiting = target;
-    if (target.value !== typed) searchAnew(target);
-    takeTheOnlyOne();
+    if (!event.target.matches(SEARCH)) return;
+    const key = keyOf(event.target);
+    if (event.key === "Tab" && key.awaited) key.showModal = false; // the focus is in the field again, from where Tab goes on
+    // Nothing is typed behind what is waited for: it would be searched for, and the next Enter would take another row.
+    else if (event.key === "Enter" || (key.awaited && event.key !== "Escape")) event.preventDefault();
+    if (event.key === "Enter" && !event.repeat) take(key);
   },
   true,
 );
 
-// The search may have failed, or have been another field's.
-function searchAnew(field) {
-  const { value } = field;
-  setValue(field, ""); // the front end does not search for the same
-  setTimeout(() => setValue(field, value)); // by then it has noticed
-}
-
-document.addEventListener("input", ({ isTrusted, target }) => {
-  if (isTrusted && target.matches(SEARCH)) typed = waiting = undefined; // it is searched for anew
-});
-
-document.addEventListener("keydown", ({ key }) => key === "Escape" && (waiting = undefined), true);
-
-whenDrawn(takeTheOnlyOne);
+document.addEventListener(
+  "submit",
+  async (event) => {
+    const form = event.target;
+    const awaited = keysOf(form).flatMap((key) => key.awaited ?? []);
+    if (!awaited.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // others hear of it when it comes again
+    const release = hold();
+    const areTaken = await Promise.all(awaited.map(({ isTaken }) => isTaken));
+    if (!areTaken.every(Boolean)) return release();
+    form.requestSubmit();
+    setTimeout(release); // by then it is on its way
+  },
+  true,
+);
 
 whenMounted(() => {
   app.mixin({
-    mounted() {
-      if (this.handleUpdate) this.$el.component = this;
+    created() {
+      if (this.selectResult) follow(this);
     },
   });
 });

@@ -10,7 +10,7 @@ const KEPT = "unsaved";
 const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
 const ROW = "form:has([data-uitest=save_button], [data-uitest=create_button])";
 const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
-const KEYS = `${ROW} .key_search`; // whose elements picker.js gave their components
+const KEYS = `${ROW} .key_search`; // whose elements keys.js gave their components
 const VERSION = `${ROW} [name=version]`;
 const THERE_AGAIN = "What you had typed is in the form again.";
 const CHANGED =

@@ -1,0 +1,55 @@
+// The field of a foreign key, and the window in which the row is picked that it points at. A click opens the window, or a key, but
+// not the focus, which comes back to the field when the window closes. The field has its component at hand, since nothing can be
+// put into it from outside.
+
+import { app, whenMounted } from "./front_end.js";
+
+const KEY = ".key_search";
+const FIELD = `${KEY} > input[type=text]`;
+const SEARCH = ".modal input[type=search]";
+const LIST = ".results_list";
+const OPENING = ["Enter", "ArrowDown"];
+
+export const keyOf = (element) => element.closest(KEY).component;
+
+export const keysOf = (form) => [...form.querySelectorAll(KEY)].map(keyOf);
+
+// What is typed next goes into the search.
+export async function open(key, place = SEARCH) {
+  key.showModal = true;
+  await key.$nextTick(); // by then it can be seen
+  const stop = key.$el.querySelector(place);
+  stop.focus();
+  stop.select?.();
+  return stop;
+}
+
+// What is typed next is not for it, and goes nowhere.
+export const showFound = (key) => open(key, LIST);
+
+export const focus = (key) => key.$el.querySelector(FIELD).focus();
+
+// Whoever has gone on to another field is not called back.
+const comeBack = (key) => key.$el.contains(document.activeElement) && focus(key);
+
+document.addEventListener("focus", (event) => event.target.matches?.(FIELD) && event.stopPropagation(), true);
+
+document.addEventListener("click", ({ target }) => target.matches(FIELD) && open(keyOf(target)));
+
+document.addEventListener("keydown", ({ altKey, ctrlKey, key, metaKey, repeat, target }) => {
+  if (altKey || ctrlKey || metaKey || repeat || !target.matches(FIELD)) return;
+  const isEmpty = !keyOf(target).hiddenSelectedValue; // or a quantity for which Tab was forgotten would be searched for
+  if (OPENING.includes(key) || (isEmpty && key.length === 1)) open(keyOf(target));
+});
+
+whenMounted(() => {
+  app.mixin({
+    mounted() {
+      if (!this.handleUpdate) return;
+      this.$el.component = this;
+      Object.assign(this.$el.querySelector(FIELD), { readOnly: true, ariaHasPopup: "dialog" });
+      this.$el.querySelector(LIST).tabIndex = -1;
+      this.$watch("showModal", (isOpen) => isOpen || comeBack(this));
+    },
+  });
+});

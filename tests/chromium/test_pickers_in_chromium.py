@@ -1,0 +1,220 @@
+"""Picking a row by the keyboard in a real Chromium, with or without waiting for answers."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+from playwright.async_api import expect
+
+from tests.support.browser import IMPATIENT, Clerk
+from tests.support.builders import a_customer, a_line, a_presale, a_product
+from tests.support.pickers import Picker, lines_of, some_products
+
+SEARCHES = "**/products/ids/?*search=*"
+NOBODY_ANSWERS = "The server can't be reached - please try later."
+
+
+async def test_a_row_is_picked_by_the_keyboard(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_customer(db, name="Zuleica by Keyboard")
+    await clerk.add("presales")
+    picker = Picker(clerk, "customer_id")
+    await picker.open()
+    await picker.type("nobody is called so")
+    await expect(picker.offered).to_have_text(["None"])
+    await picker.keyboard.press("Enter")
+    await expect(picker.search).to_be_visible()
+    await picker.keyboard.press("Escape")
+    await expect(picker.search).to_have_count(0)
+    await expect(picker.field).to_be_focused()
+    await picker.type("keyb zul")  # which opens the window again
+    await expect(picker.search).to_have_value("keyb zul")
+    await expect(picker.offered).to_have_text(["None", "Zuleica by Keyboard"])
+    await picker.keyboard.press("Enter")
+    await picker.has_taken("Zuleica by Keyboard")
+    await expect(picker.field).to_be_focused()
+    await picker.keyboard.press("Tab")
+    await expect(clerk.field("status")).to_be_focused()
+    await picker.keyboard.press("Shift+Tab")
+    await expect(picker.field).to_be_focused()
+    await expect(picker.search).to_have_count(0)
+    await picker.keyboard.press("Enter")
+    await expect(picker.search).to_be_focused()
+    assert clerk.row_id == "add", "and nothing was sent"
+
+
+async def test_a_window_that_is_closed_by_the_mouse_leads_back_as_well(clerk: Clerk) -> None:
+    await clerk.add("presales")
+    picker = Picker(clerk, "customer_id")
+    for _ in range(2):
+        await picker.open()
+        await clerk.page.locator(".modal:visible .close a").click()
+        await expect(picker.search).to_have_count(0)
+        await expect(picker.field).to_be_focused()
+    await picker.open()
+    await picker.keyboard.press("Escape")
+    await expect(picker.search).to_have_count(0)
+    await expect(picker.field).to_be_focused()
+    await clerk.field("notes").click()
+    await picker.keyboard.press("Escape")
+    await expect(clerk.field("notes")).to_be_focused()
+
+
+async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await some_products(db, "BAR-4711", "BAR-47122")
+    await clerk.add("presale_items")
+    picker = Picker(clerk)
+    for code in ("BAR-4711", "BAR-47122"):
+        await picker.open()
+        async with clerk.held_up(SEARCHES, "GET") as answers:
+            await picker.type(code, "Enter")
+            await expect(picker.search).to_be_focused()
+            await picker.type("2", "Enter")  # where Tab was forgotten: nothing is searched for by that
+            await expect(picker.search).to_have_value(code)
+            answers.set()
+            await picker.has_taken(f"{code} - Scanned")
+            await picker.type("2")
+            await picker.has_taken(f"{code} - Scanned")
+    await picker.open()
+    await picker.type("bar-471", "Enter")
+    await expect(picker.offered).to_have_count(3)
+    await picker.type("1")
+    await expect(picker.offered).to_have_text(["None", "BAR-4711 - Scanned"])
+    await expect(picker.search).to_be_visible()
+
+
+async def test_whoever_goes_on_with_a_code_of_which_there_is_none_is_called_back(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale = await a_presale(db)
+    await some_products(db, "8821", "8822")
+    line = await a_line(db, presale, product_id=await a_product(db, code="OLD", name="Before"))
+    await clerk.open("presale_items", line)
+    picker = Picker(clerk)
+    await picker.open()
+    async with clerk.held_up(SEARCHES, "GET") as answers:
+        await picker.type("882", "Enter", "Tab")
+        await picker.type("9", "Enter")
+        await expect(clerk.out_of_reach).to_be_visible()
+        answers.set()
+        await expect(picker.list).to_be_focused()
+    await picker.type("8821", "Enter")  # blindly
+    await expect(picker.search).to_have_value("882")
+    await expect(picker.offered).to_have_text(["None", "8821 - Scanned", "8822 - Scanned"])
+    await picker.offered.last.click()
+    await picker.has_taken("8822 - Scanned")
+    await clerk.sees_value("quantity", "9")
+    assert await lines_of(db, presale) == [("OLD", "1")]
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    assert await lines_of(db, presale) == [("8822", "9")]
+
+
+async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await some_products(db, "8831", "8832")
+
+    async def gives_up(give_up: Callable[[], Awaitable[None]]) -> None:
+        await clerk.add("presale_items")
+        await picker.open()
+        await picker.type("883")
+        await expect(picker.offered).to_have_text(["None", "8831 - Scanned", "8832 - Scanned"])
+        async with clerk.held_up("**/products/ids/?search=8831&*", "GET") as answers:
+            await picker.type("1", "Enter")
+            await give_up()
+            async with clerk.page.expect_event("requestfinished", lambda request: "search=8831&" in request.url):
+                answers.set()
+        await clerk.settles()
+
+    picker = Picker(clerk)
+    await gives_up(lambda: picker.keyboard.press("Escape"))
+    await picker.has_taken("")
+    await gives_up(picker.offered.last.click)
+    await picker.has_taken("8832 - Scanned")
+    await gives_up(lambda: picker.search.fill("8839"))
+    await expect(picker.search).to_have_value("8839")
+    await expect(picker.field).to_have_value("")
+
+
+async def test_enter_takes_a_whole_code_although_it_begins_others(clerk: Clerk, db: asyncpg.Connection) -> None:
+    for number in range(10):
+        await a_product(db, code=f"0-{number}", name="Part of 8851")
+    await some_products(db, "8851", "88512")
+    await clerk.add("presale_items")
+    picker = Picker(clerk)
+    await picker.open()
+    await picker.type("8851")
+    await expect(picker.offered.nth(1)).to_have_text("8851 - Scanned")
+    await expect(picker.offered).to_have_count(7)
+    await picker.keyboard.press("Enter")
+    await picker.has_taken("8851 - Scanned")
+
+
+async def test_a_row_is_picked_although_an_earlier_search_is_answered_last(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    for code in ("LATE-1", "LATE-2"):
+        await a_product(db, code=code, name="Slow")
+    await clerk.add("presale_items")
+    picker, earlier = Picker(clerk), "**/products/ids/?search=LATE&*"
+    await picker.open()
+    async with clerk.held_up(earlier, "GET") as go_on:
+        async with clerk.page.expect_request(earlier):
+            await picker.type("LATE")
+        await picker.type("-1")
+        await expect(picker.offered).to_have_text(["None", "LATE-1 - Slow"])
+        async with clerk.page.expect_event("requestfinished", lambda request: "search=LATE&" in request.url):
+            go_on.set()
+    await picker.keyboard.press("Enter")
+    await picker.has_taken("LATE-1 - Slow")
+
+
+async def test_after_a_search_in_vain_there_are_no_other_rows_and_enter_searches_anew(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await some_products(db, "8861", "8862")
+    await clerk.add("presale_items")
+    picker = Picker(clerk)
+    await picker.open()
+    await picker.type("886")
+    await expect(picker.offered).to_have_text(["None", "8861 - Scanned", "8862 - Scanned"])
+    async with clerk.cut_off():
+        await picker.type("1", "Enter")
+        await clerk.sees_notice(NOBODY_ANSWERS)
+        await expect(picker.offered).to_have_text(["None"])
+        await picker.keyboard.press("Enter")
+        await clerk.settles()
+        await expect(picker.search).to_be_focused()
+    await picker.keyboard.press("Enter")
+    await picker.has_taken("8861 - Scanned")
+    await picker.open()
+    await picker.search.fill("8862")  # all at once, as a scanner may
+    await picker.keyboard.press("Enter")
+    await picker.has_taken("8862 - Scanned")
+
+
+async def test_whoever_went_on_before_a_search_in_vain_is_called_back(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await some_products(db, "8871")
+    await clerk.add("presale_items")
+    picker = Picker(clerk)
+    await picker.open()
+    async with clerk.answers_lost(SEARCHES, "GET"):
+        await picker.type("8871", "Enter", "Tab")
+        await clerk.sees_notice(NOBODY_ANSWERS)
+    await expect(picker.list).to_be_focused()
+    await picker.search.press("Enter")
+    await picker.has_taken("8871 - Scanned")
+
+
+async def test_nobody_waits_for_ever_for_a_row_that_is_not_found(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await some_products(db, "8881")
+    await clerk.add("presale_items")
+    await clerk.page.evaluate(IMPATIENT)
+    picker = Picker(clerk)
+    await picker.open()
+    async with clerk.held_up(SEARCHES, "GET"):
+        await picker.type("8881", "Enter", "Tab")
+        await picker.type("2", "Enter")
+        await expect(clerk.out_of_reach).to_be_visible()
+        await clerk.sees_notice(NOBODY_ANSWERS)
+        await expect(clerk.out_of_reach).to_have_count(0)
+        await expect(picker.list).to_be_focused()

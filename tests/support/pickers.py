@@ -1,0 +1,50 @@
+"""The field of a foreign key and its window in the admin, and what is picked there for the lines of a pre-sale."""
+
+import uuid
+
+import asyncpg
+from playwright.async_api import expect
+
+from tests.support.browser import Clerk
+from tests.support.builders import a_product
+
+
+class Picker:
+    """The field of a foreign key, and its window."""
+
+    def __init__(self, clerk: Clerk, name: str = "product_id") -> None:
+        self.keyboard = clerk.page.keyboard
+        self.field = clerk.page.locator(f".key_search:has([name={name}]) > input[type=text]")
+        self.search = clerk.page.locator(".input_wrapper input:visible")
+        self.list = clerk.page.locator(".results_list:visible")
+        self.offered = self.list.locator("a")
+
+    async def open(self) -> None:
+        await self.field.click()
+        await expect(self.search).to_be_focused()
+
+    async def type(self, text: str, *keys: str) -> None:
+        await self.keyboard.type(text)
+        for key in keys:
+            await self.keyboard.press(key)
+
+    async def has_taken(self, name: str) -> None:
+        await expect(self.search).to_have_count(0)
+        await expect(self.field).to_have_value(name)
+
+
+async def some_products(db: asyncpg.Connection, *codes: str) -> None:
+    for code in codes:
+        await a_product(db, code=code, name="Scanned")
+
+
+async def lines_of(db: asyncpg.Connection, presale: uuid.UUID) -> list[tuple[str, str]]:
+    """The code and the quantity of each."""
+    return [
+        (line["code"], str(line["quantity"].normalize()))
+        for line in await db.fetch(
+            "SELECT code, quantity FROM presale_items AS i JOIN products AS p ON p.id = product_id "
+            "WHERE presale_id = $1 ORDER BY i.quantity",
+            presale,
+        )
+    ]
