@@ -68,6 +68,12 @@ async def prepare_line(request: Request, values: dict[str, Any], old: Mapping[st
     return {"unit_price": None, **values} if other else values
 
 
+def line_in_words(line: Mapping[str, str]) -> str:
+    """For example: CAF-1000 - Coffee, 2.000 × 54.00 − 8.00 = 100.00."""
+    less = f" − {line['discount']}" if line["discount"].strip("0.,") else ""
+    return f"{line['product_id_readable']}, {line['quantity']} × {line['unit_price']}{less} = {line['total_price']}"
+
+
 def read_lines(data: Any) -> Values:
     """:raises Problem: validation_error, naming fields as in `1.quantity`."""
     try:

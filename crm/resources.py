@@ -7,7 +7,7 @@ from backoffice.api.selects import select_list
 from crm import examples
 from crm.brazil import WRITTEN_CPF, WRITTEN_PHONE, Cpf, Phone, cpf_filter, phone_filter
 from crm.enums import PresaleStatus
-from crm.presale_lines import prepare_line
+from crm.presale_lines import line_in_words, prepare_line
 from crm.presales import prepare_presale
 from crm.search import has_number, search_customers, search_presales, search_products
 from crm.tables import Customer, Presale, PresaleItem, Product
@@ -119,6 +119,7 @@ PRESALE_ITEMS = Resource(
         ),
         filters=(PresaleItem.presale_id, PresaleItem.product_id),
         link=PresaleItem.quantity,
+        in_words=line_in_words,
     ),
 )
 

@@ -46,6 +46,16 @@ class TestForms:
         created = (await desks.employee.creates("presale_items", **line)).json()
         assert (created["unit_price"], created["total_price"], created["discount"]) == ("2.00", "6.00", "0.00")
 
+    async def test_a_line_that_was_added_is_told_in_words(self, desks: Desks, connection: asyncpg.Connection) -> None:
+        product = await a_product(connection, code="CAF", name="Café", sale_price="23.30")
+        line = {"presale_id": str(await a_presale(connection)), "product_id": str(product), "quantity": "2"}
+        created = await desks.employee.creates("presale_items", **line)
+        assert created.json()["said"] == "CAF - Café, 2.000 × 23.30 = 46.60"
+        desks.employee.client.headers["Accept-Language"] = "pt-BR"
+        created = await desks.employee.creates("presale_items", **line, unit_price="1000,00", discount="0,50")
+        assert created.json()["said"] == "CAF - Café, 2,000 × 1000,00 − 0,50 = 1999,50"
+        assert "said" not in (await desks.manager.creates("products", **PRODUCT)).json()
+
     async def test_a_line_that_is_added_to_a_pre_sale_begins_as_one_of_it(
         self, desks: Desks, connection: asyncpg.Connection
     ) -> None:

@@ -166,7 +166,14 @@ class AdminCRUD(CRUD):
 
     async def post_single(self, request: Request, data: Any) -> Response:
         filled = {name: value for name, value in self._typed(request, data).items() if value is not None}
-        return await super().post_single(request, filled)
+        if self.resource.admin.in_words is None:
+            return await super().post_single(request, filled)
+        async with self.store.engine.transaction():
+            created = await super().post_single(request, filled)
+            row = json.loads(bytes(created.body))
+            shown = json.loads(await self.store.read(UUID(row["id"]), readable=True))
+            said = self.resource.admin.in_words(self._as_shown(request, shown))
+        return JSONResponse(row | {"said": said}, created.status_code)
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """Changes the row and answers as `get_single` does, so that the form can be filled anew."""

@@ -185,6 +185,9 @@ BEYOND_THE_FRONT_END = {
     "Type the new value, or tick that there is to be none.": "Digite o novo valor, ou marque que deve ficar vazio.",
     "Type the new value.": "Digite o novo valor.",
     "Unable to delete the row.": "Não foi possível excluir.",
+    "What you typed while this was being saved is lost: type it again.": (
+        "O que você digitou enquanto isto era salvo se perdeu: digite de novo."
+    ),
     "What you had typed is in the form again.": "O que você tinha digitado está de novo no formulário.",
     "What you had typed is in the form again. Others have changed the same meanwhile: note it, and reload the page.": (
         "O que você tinha digitado está de novo no formulário. Outros alteraram o mesmo nesse meio-tempo: anote-o e "

@@ -52,6 +52,7 @@ class AdminView:
     :param written: for text columns of digits: a regular expression and its replacement, which write a value as people
         do: for the screen, from where forms send it back, and for spreadsheets, which would take it for a number.
     :param final: for enum columns: the values from which there is no way back. Forms ask before they are saved.
+    :param in_words: what is said of a row that was added; it is given the values as forms show them.
     """
 
     group: str
@@ -61,6 +62,7 @@ class AdminView:
     tables: Column | None = None
     written: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     final: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    in_words: Callable[[Mapping[str, str]], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

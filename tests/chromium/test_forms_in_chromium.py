@@ -98,23 +98,6 @@ async def test_cpf_and_telephone_are_written_as_in_lists_and_what_is_typed_stays
     assert (kept["cpf"], kept["phone"]) == ("70412389037", "+551133334444")
 
 
-async def test_a_line_that_is_added_to_the_lines_of_a_pre_sale_is_one_of_them(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    product, presale = await a_product(db, name="Added Product"), await a_presale(db)
-    await a_line(db, presale, product_id=product)
-    await clerk.list("presale_items", f"?presale_id={presale}")
-    await clerk.page.get_by_text("Add Row").click()
-    number = (await row(db, "presales", presale))["number"]
-    shown = clerk.page.locator(".key_search:has([name=presale_id]) input[type=text]:visible")
-    await expect(shown).to_have_value(re.compile(f"#{number} "))
-    await clerk.fill(quantity="3")
-    await clerk.pick("product_id", "added prod", "Added Product")
-    await clerk.create()
-    await clerk.sees_form()
-    assert await db.fetchval("SELECT sum(quantity) FROM presale_items WHERE presale_id = $1", presale) == 3 + 1
-
-
 async def test_of_two_forms_the_one_that_was_opened_last_is_shown(clerk: Clerk, db: asyncpg.Connection) -> None:
     first, last = await a_customer(db, name="Opened First"), await a_customer(db, name="Opened Last")
     answered = asyncio.Event()

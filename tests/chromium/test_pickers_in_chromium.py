@@ -83,6 +83,31 @@ async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
     await expect(picker.search).to_be_visible()
 
 
+async def test_what_is_typed_without_waiting_for_a_product_is_its_quantity(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale = await a_presale(db)
+    await some_products(db, "8811", "88112", "88113")
+    await a_line(db, presale, product_id=await a_product(db, code="FIRST"))
+    await clerk.list("presale_items", f"?presale_id={presale}")
+    await clerk.page.get_by_text("Add Row").click()
+    await clerk.settles()
+    picker = Picker(clerk)
+    await picker.open()
+    async with clerk.held_up(SEARCHES, "GET") as answers:
+        await picker.type("8811", "Enter", "Tab")
+        await expect(clerk.field("quantity")).to_be_focused()
+        await picker.type("2")
+        await clerk.sees_value("quantity", "2")
+        await picker.keyboard.press("Enter")
+        await expect(clerk.out_of_reach).to_be_visible()
+        await picker.type("7", "Enter")
+        assert await lines_of(db, presale) == [("FIRST", "1")]
+        answers.set()
+        await clerk.sees_notice("8811 - Scanned, 2.000 × 10.00 = 20.00")
+    assert await lines_of(db, presale) == [("FIRST", "1"), ("8811", "2")]
+
+
 async def test_whoever_goes_on_with_a_code_of_which_there_is_none_is_called_back(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:

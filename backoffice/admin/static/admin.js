@@ -18,6 +18,7 @@ import "./address.js";
 import "./export.js";
 import "./keys.js";
 import "./picker.js";
+import "./series.js";
 import "./forms.js";
 import "./final.js";
 import "./leaving.js";

@@ -3,6 +3,7 @@
 import { intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
 import { asTime } from "./language.js";
 import { on } from "./requests.js";
+import { goesOn } from "./series.js";
 
 const SAVE = "[data-uitest=save_button]";
 const CREATE = "[data-uitest=create_button]";
@@ -88,7 +89,7 @@ function showSaved(row) {
 }
 
 function showNew(table, row) {
-  location.replace(`#/${table}/${row.id}/`);
+  if (!goesOn(row)) location.replace(`#/${table}/${row.id}/`);
 }
 
 // Whoever goes from one form to another by its address would see what the first one holds.

@@ -6,13 +6,18 @@ import { on } from "./requests.js";
 
 export const PATIENCE_MS = 60_000; // the server answers within 15 s, if it can be reached
 const BEGINNING = /\/new\/$/;
+const MODIFIER = /^(Shift|Control|Alt|AltGraph|Meta|CapsLock|Dead)$/;
 
 let holds = 0;
 let focused;
+let typed = "";
+
+// Since the page has been out of reach: "\n" for Enter, "\t" for every other key that types nothing.
+export const typedMeanwhile = () => typed;
 
 // Until the function is called that this gives back.
 export function hold() {
-  if (holds === 0) focused = document.activeElement;
+  if (holds === 0) [focused, typed] = [document.activeElement, ""];
   holds += 1;
   page.inert = true;
   return () => {
@@ -25,6 +30,12 @@ export function hold() {
 
 // How far it is, above the page; nothing, if it is empty.
 export const showProgress = (text) => write("held", text);
+
+document.addEventListener("keydown", ({ ctrlKey, key, metaKey, repeat }) => {
+  if (!page.inert || MODIFIER.test(key)) return;
+  if (key === "Enter") typed += repeat ? "" : "\n";
+  else typed += key.length > 1 || ctrlKey || metaKey ? "\t" : key;
+});
 
 on("sent", (request) => {
   if (request.method === "GET" && !BEGINNING.test(request.address.pathname)) return;

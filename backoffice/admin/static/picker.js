@@ -2,14 +2,15 @@
 // that is found, also where it comes before the answer does, as after a bar code. Whoever goes on by Tab then is in the next
 // field, and what is sent before the row is there waits for it.
 
-import { app, store, whenMounted } from "./front_end.js";
+import { app, setValue, store, whenMounted } from "./front_end.js";
 import { PATIENCE_MS, hold } from "./holding.js";
-import { keyOf, keysOf, showFound } from "./keys.js";
+import { keyOf, keysOf, open, showFound } from "./keys.js";
 import { on } from "./requests.js";
 
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
 const SHOWN = 5; // rows at once, by the front end
+const A_CODE = /^([^\n\t]*)(\n?)$/; // and Enter, or not yet
 
 // No rows of an earlier search are shown where the last one was refused or not answered, and Enter searches anew.
 function follow(list) {
@@ -60,6 +61,15 @@ async function pick(key, asked) {
   if (meant) key.handleUpdate({ id: meant[0], readable: meant[1] });
   else if (!key.showModal) setTimeout(() => showFound(key)); // by then it is within reach
   return meant !== undefined;
+}
+
+// With what was typed for it while the page was out of reach. Gives back whether that was a code, and no more.
+export async function openWith(key, typed) {
+  const [isCode, code, enter] = typed.match(A_CODE) ?? [];
+  if (isCode === undefined) await showFound(key);
+  else setValue(await open(key), code);
+  if (enter) take(key);
+  return isCode !== undefined;
 }
 
 on("sent", (request) => {

@@ -1,0 +1,54 @@
+// Lines are added to their pre-sale one after the other: where a new row begins with a key that its list is filtered by, and has
+// another to be picked, its form begins at that one, and begins anew when the row is created.
+
+import { app, say, tell, whenMounted } from "./front_end.js";
+import { hold, typedMeanwhile } from "./holding.js";
+import { focus, keysOf } from "./keys.js";
+import { openWith } from "./picker.js";
+
+const ADDED = "Successfully added row";
+const LOST = "What you typed while this was being saved is lost: type it again.";
+
+let form; // the component of a new row's form
+
+function firstToPick() {
+  const isGiven = ({ fieldName }) => form.defaults[fieldName];
+  const keys = keysOf(form.$el);
+  return keys.some(isGiven) ? keys.find((key) => !isGiven(key)) : undefined;
+}
+
+// Gives back whether it does. A row that was given to somebody else is none of the list.
+export function goesOn(row) {
+  const { defaults } = form;
+  const isAsGiven = ({ fieldName }) => !defaults[fieldName] || defaults[fieldName] === row[fieldName];
+  if (!firstToPick() || !keysOf(form.$el).every(isAsGiven)) return false;
+  beginAnew(row, hold());
+  return true;
+}
+
+async function beginAnew({ said = say(ADDED) }, release) {
+  await new Promise(setTimeout); // by then the front end has had its say
+  const { defaults } = form;
+  form.defaults = null;
+  await form.$nextTick();
+  form.defaults = defaults;
+  await form.$nextTick(); // all fields are new
+  release();
+  if (await openWith(firstToPick(), typedMeanwhile())) tell(said, "success");
+  else tell(`${said}\n${say(LOST)}`, "error");
+}
+
+function begin() {
+  const key = form.defaults && firstToPick();
+  if (key && !key.showModal) focus(key);
+}
+
+whenMounted(() => {
+  app.mixin({
+    created() {
+      if (!("defaults" in this.$data)) return;
+      form = this;
+      this.$watch("defaults", () => setTimeout(begin)); // by then they are in the form, and it is within reach
+    },
+  });
+});

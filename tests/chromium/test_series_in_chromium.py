@@ -1,0 +1,186 @@
+"""Lines that are added to a pre-sale one after the other, in a real Chromium."""
+
+import uuid
+from typing import Any
+
+import asyncpg
+import pytest
+from playwright.async_api import expect
+
+from tests.support.browser import Clerk, as_a
+from tests.support.builders import a_customer, a_line, a_presale, a_product, row
+from tests.support.pickers import Picker, lines_of, some_products
+
+UNKNOWN = "The server does not answer. Look whether this was carried out before you try again."
+LOST = "What you typed while this was being saved is lost: type it again."
+
+
+async def begins(clerk: Clerk, db: asyncpg.Connection, *codes: str) -> tuple[uuid.UUID, Picker]:
+    """A pre-sale with one line, and the form for the next; there are products with these codes."""
+    presale = await a_presale(db)
+    await a_line(db, presale, product_id=await a_product(db, code=f"FIRST-{codes[0]}"))
+    await some_products(db, *codes)
+    await clerk.list("presale_items", f"?presale_id={presale}")
+    await clerk.page.locator("[href$='/presale_items/add/']").click()
+    await clerk.settles()
+    picker = Picker(clerk)
+    await expect(picker.field).to_be_focused()
+    return presale, picker
+
+
+async def begins_anew(clerk: Clerk, picker: Picker, **values: str) -> None:
+    await expect(picker.search).to_be_focused()
+    await expect(picker.field).to_have_value("")
+    for name, value in ({"quantity": "", "unit_price": "", "discount": "0.00"} | values).items():
+        await clerk.sees_value(name, value)
+
+
+async def test_a_line_is_a_code_enter_tab_its_quantity_and_enter(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "8901", "89012")
+    number = (await row(db, "presales", presale))["number"]
+    for code, quantity in (("8901", "2"), ("89012", "3.5"), ("8901", "4")):
+        await picker.type(code, "Enter", "Tab")
+        await picker.type(quantity, "Enter")
+        await clerk.sees_notice(f"{code} - Scanned, {float(quantity):.3f} × 10.00 = {float(quantity) * 10:.2f}")
+        await begins_anew(clerk, picker)
+        await expect(Picker(clerk, "presale_id").field).to_have_value(f"#{number} Maria da Silva")
+    assert await lines_of(db, presale) == [("FIRST-8901", "1"), ("8901", "2"), ("89012", "3.5"), ("8901", "4")]
+    assert clerk.row_id == "add"
+    await picker.keyboard.press("Escape")
+    await clerk.page.get_by_text("Back", exact=True).click()
+    await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(4)
+    assert clerk.page.url.endswith(f"/presale_items/?presale_id={presale}")
+
+
+@as_a("employee", "pt-BR")
+async def test_what_was_added_is_said_as_people_write_it(clerk: Clerk, db: asyncpg.Connection) -> None:
+    _, picker = await begins(clerk, db, "8911")
+    await picker.type("8911", "Enter", "Tab")
+    await clerk.fill(quantity="1.000,5", unit_price="2", discount="1,00")
+    await clerk.create()
+    await clerk.sees_notice("8911 - Scanned, 1000,500 × 2,00 − 1,00 = 2000,00")
+    await begins_anew(clerk, picker, discount="0,00")
+
+
+async def test_what_is_typed_while_a_line_is_on_its_way_is_the_next_code(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "8921", "8922", "8923")
+    await picker.type("8921", "Enter", "Tab")
+    for typed, rest in (("8922", ""), ("89", "23")):
+        async with clerk.held_up("**/presale_items/", "POST") as go_on:
+            await picker.type("2", "Enter")
+            await expect(clerk.out_of_reach).to_be_visible()
+            await picker.type(typed, *([] if rest else ["Enter"]))
+            go_on.set()
+            await expect(clerk.out_of_reach).to_have_count(0)
+        if rest:
+            await expect(picker.search).to_be_focused()
+            await picker.type(rest, "Enter")
+        await picker.has_taken(f"{typed}{rest} - Scanned")
+        await picker.keyboard.press("Tab")
+    async with clerk.held_up("**/presale_items/", "POST") as go_on:
+        await picker.type("2", "Enter")
+        await expect(clerk.out_of_reach).to_be_visible()
+        await picker.type("8921", "Enter", "Tab")
+        await picker.type("7")
+        go_on.set()
+        await expect(picker.list).to_be_focused()
+    await clerk.sees_notice(f"8923 - Scanned, 2.000 × 10.00 = 20.00\n{LOST}")
+    await picker.type("8", "Enter")
+    await clerk.settles()
+    await expect(picker.search).to_have_value("")
+    assert await lines_of(db, presale) == [("FIRST-8921", "1"), *[(code, "2") for code in ("8921", "8922", "8923")]]
+
+
+async def test_a_line_that_is_refused_stays_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "8931")
+    await picker.type("8931", "Enter", "Tab")
+    await picker.type("0", "Enter")
+    await clerk.sees_refusal("Quantity: This must be more than 0.")
+    clerk.expects_refusal(422)
+    await picker.has_taken("8931 - Scanned")
+    await clerk.fill(quantity="5")
+    await clerk.field("quantity").press("Enter")
+    await begins_anew(clerk, picker)
+    await expect(clerk.page.locator(".errors")).to_have_count(0)
+    assert await lines_of(db, presale) == [("FIRST-8931", "1"), ("8931", "5")]
+
+
+async def test_a_line_whose_session_ended_is_there_again_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "8941", "8942")
+    await picker.type("8941", "Enter", "Tab")
+    await clerk.loses_session(db)
+    await picker.type("6", "Enter")
+    await clerk.sees_notice("Please log in.")
+    await clerk.log_in_again()
+    await clerk.sees_value("quantity", "6")
+    await picker.has_taken("8941 - Scanned")
+    clerk.expects_refusal(401)
+    await clerk.create()
+    await begins_anew(clerk, picker)
+    await picker.type("8942", "Enter", "Tab")
+    await picker.type("7", "Enter")
+    await begins_anew(clerk, picker)
+    assert await lines_of(db, presale) == [("FIRST-8941", "1"), ("8941", "6"), ("8942", "7")]
+
+
+async def test_a_line_without_an_answer_is_asked_about_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "8951")
+    await picker.type("8951", "Enter", "Tab")
+    async with clerk.answers_lost("**/presale_items/", "POST"):
+        await picker.type("6", "Enter")
+        await clerk.sees_notice(UNKNOWN)
+    await picker.has_taken("8951 - Scanned")
+    for agrees in (False, True):
+        clerk.agrees = agrees
+        await clerk.create()
+    await begins_anew(clerk, picker)
+    await picker.type("8951", "Enter", "Tab")
+    await picker.type("7", "Enter")
+    await begins_anew(clerk, picker)
+    assert len(clerk.asked) == 2, "nothing is asked about the next one"
+    assert await lines_of(db, presale) == [("FIRST-8951", "1"), ("8951", "6"), ("8951", "6"), ("8951", "7")]
+
+
+async def test_whoever_went_back_meanwhile_sees_the_line_in_the_list(clerk: Clerk, db: asyncpg.Connection) -> None:
+    _, picker = await begins(clerk, db, "8961")
+    await picker.type("8961", "Enter", "Tab")
+    await picker.has_taken("8961 - Scanned")
+    await picker.type("6")
+    async with clerk.held_up("**/presale_items/", "POST") as go_on:
+        await picker.keyboard.press("Enter")
+        await expect(clerk.out_of_reach).to_be_visible()
+        await clerk.page.go_back()
+        await expect(clerk.page.locator("#result_count")).to_be_visible()
+        go_on.set()
+        await clerk.sees_notice("Successfully added row")
+    await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(2)
+    await expect(clerk.out_of_reach).to_have_count(0)
+    await expect(picker.search).to_have_count(0)
+
+
+async def test_a_line_of_another_pre_sale_than_that_of_the_list_is_shown(clerk: Clerk, db: asyncpg.Connection) -> None:
+    _, picker = await begins(clerk, db, "8971")
+    await a_presale(db, customer_id=await a_customer(db, name="Quiteria"))
+    await picker.type("8971", "Enter")
+    await picker.has_taken("8971 - Scanned")
+    await clerk.pick("presale_id", "quiteria", "Quiteria")
+    await clerk.fill(quantity="2")
+    await clerk.create()
+    await clerk.sees_form()
+
+
+@pytest.mark.parametrize("table", ["presales", "presale_items"])
+async def test_where_nothing_else_is_to_be_picked_what_was_created_is_shown(
+    clerk: Clerk, db: asyncpg.Connection, table: str
+) -> None:
+    customer = await a_customer(db)
+    presale, product = await a_presale(db, customer_id=customer), await a_product(db)
+    await a_line(db, presale, product_id=product)
+    query = f"customer_id={customer}" if table == "presales" else f"presale_id={presale}&product_id={product}"
+    values: dict[str, Any] = {"notes": "x"} if table == "presales" else {"quantity": "2"}
+    await clerk.list(table, f"?{query}")
+    await clerk.page.locator(f"[href$='/{table}/add/']").click()
+    await clerk.settles()
+    await clerk.fill(**values)
+    await clerk.create()
+    await clerk.sees_form()
