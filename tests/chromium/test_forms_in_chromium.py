@@ -286,3 +286,15 @@ async def test_what_is_as_it_was_after_saving_is_shown_again(clerk: Clerk, db: a
     await clerk.save()
     await clerk.sees_notice("Successfully saved row")
     await clerk.sees_value("unit_price", "7.80")
+
+
+async def test_what_refers_to_a_row_is_offered_where_its_form_begins(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale = await a_presale(db)
+    await a_line(db, presale)
+    await clerk.open("presales", presale)
+    lines = clerk.page.locator(".related_tables a")
+    await expect(lines).to_have_text(re.compile("Pre-sale items"))
+    await expect(lines).to_be_in_viewport()
+    await lines.click()
+    await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(1)
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/presale_items/?presale_id={presale}")

@@ -21,6 +21,7 @@ import "./picker.js";
 import "./series.js";
 import "./forms.js";
 import "./final.js";
+import "./references.js";
 import "./leaving.js";
 import "./keyboard.js";
 import "./menus.js";
