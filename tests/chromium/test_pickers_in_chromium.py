@@ -6,7 +6,7 @@ import asyncpg
 from playwright.async_api import expect
 
 from tests.support.browser import IMPATIENT, Clerk
-from tests.support.builders import a_customer, a_line, a_presale, a_product
+from tests.support.builders import a_customer, a_line, a_presale, a_product, row
 from tests.support.pickers import Picker, lines_of, some_products
 
 SEARCHES = "**/products/ids/?*search=*"
@@ -158,6 +158,22 @@ async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyn
     await gives_up(lambda: picker.search.fill("8839"))
     await expect(picker.search).to_have_value("8839")
     await expect(picker.field).to_have_value("")
+
+
+async def test_what_waits_for_a_row_is_asked_about_once(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, customer = await a_presale(db), await a_customer(db, name="Berenice")
+    await clerk.open("presales", presale)
+    await clerk.choose(status="cancelled")
+    picker = Picker(clerk, "customer_id")
+    await picker.open()
+    async with clerk.held_up("**/customers/ids/?*search=*", "GET") as answers:
+        await picker.type("berenice", "Enter", "Tab")
+        await clerk.field("discount").press("Enter")
+        await expect(clerk.out_of_reach).to_be_visible()
+        answers.set()
+        await clerk.sees_notice("Successfully saved row")
+    assert len(clerk.asked) == 1
+    assert (await row(db, "presales", presale))["customer_id"] == customer
 
 
 async def test_enter_takes_a_whole_code_although_it_begins_others(clerk: Clerk, db: asyncpg.Connection) -> None:

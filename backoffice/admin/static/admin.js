@@ -4,6 +4,8 @@
 import "./front_end.js";
 import "./requests.js";
 import "./holding.js";
+import "./keys.js";
+import "./picker.js"; // what waits for a row is held back before anybody asks about it
 import "./language.js";
 import "./questions.js";
 import "./answers.js";
@@ -16,8 +18,6 @@ import "./filters.js";
 import "./search.js";
 import "./address.js";
 import "./export.js";
-import "./keys.js";
-import "./picker.js";
 import "./series.js";
 import "./forms.js";
 import "./final.js";
