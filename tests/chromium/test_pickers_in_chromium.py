@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.support.browser import IMPATIENT, Clerk
 from tests.support.builders import a_customer, a_line, a_presale, a_product, row
-from tests.support.pickers import Picker, lines_of, some_products
+from tests.support.pickers import Picker, begins, lines_of, some_products
 
 SEARCHES = "**/products/ids/?*search=*"
 NOBODY_ANSWERS = "The server can't be reached - please try later."
@@ -106,6 +106,19 @@ async def test_what_is_typed_without_waiting_for_a_product_is_its_quantity(
         answers.set()
         await clerk.sees_notice("8811 - Scanned, 2.000 × 10.00 = 20.00")
     assert await lines_of(db, presale) == [("FIRST", "1"), ("8811", "2")]
+
+
+async def test_a_line_that_waits_for_its_product_is_sent_once(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "8891")
+    async with clerk.held_up(SEARCHES, "GET") as answers:
+        await picker.type("8891", "Enter", "Tab")
+        await picker.type("2")
+        # As quickly as Enter may come twice from a keyboard or a scanner: the page is not drawn in between.
+        await clerk.field("quantity").evaluate("({ form }) => { form.requestSubmit(); form.requestSubmit(); }")
+        answers.set()
+        await clerk.sees_notice("8891 - Scanned, 2.000 × 10.00 = 20.00")
+    await clerk.settles()
+    assert await lines_of(db, presale) == [("FIRST-8891", "1"), ("8891", "2")]
 
 
 async def test_whoever_goes_on_with_a_code_of_which_there_is_none_is_called_back(

@@ -6,7 +6,7 @@ import asyncpg
 from playwright.async_api import expect
 
 from tests.support.browser import Clerk
-from tests.support.builders import a_product
+from tests.support.builders import a_line, a_presale, a_product
 
 
 class Picker:
@@ -36,6 +36,19 @@ class Picker:
 async def some_products(db: asyncpg.Connection, *codes: str) -> None:
     for code in codes:
         await a_product(db, code=code, name="Scanned")
+
+
+async def begins(clerk: Clerk, db: asyncpg.Connection, *codes: str) -> tuple[uuid.UUID, Picker]:
+    """A pre-sale with one line, and the form for the next; there are products with these codes."""
+    presale = await a_presale(db)
+    await a_line(db, presale, product_id=await a_product(db, code=f"FIRST-{codes[0]}"))
+    await some_products(db, *codes)
+    await clerk.list("presale_items", f"?presale_id={presale}")
+    await clerk.page.locator("[href$='/presale_items/add/']").click()
+    await clerk.settles()
+    picker = Picker(clerk)
+    await expect(picker.field).to_be_focused()
+    return presale, picker
 
 
 async def lines_of(db: asyncpg.Connection, presale: uuid.UUID) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import { on } from "./requests.js";
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
 const SHOWN = 5; // rows at once, by the front end
-const A_CODE = /^([^\n\t]*)(\n?)$/; // and Enter, or not yet
+const A_CODE = /^\n*([^\n\t]*)(\n*)$/; // after Enter for the line before, pressed once more; and Enter, or not yet
 
 // No rows of an earlier search are shown where the last one was refused or not answered, and Enter searches anew.
 function follow(list) {
@@ -95,6 +95,8 @@ document.addEventListener(
   true,
 );
 
+let isWaiting = false; // what was sent, for its rows
+
 document.addEventListener(
   "submit",
   async (event) => {
@@ -103,8 +105,11 @@ document.addEventListener(
     if (!awaited.length) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // others hear of it when it comes again
+    if (isWaiting) return; // Enter was pressed twice: what is out of reach keeps the focus until the page is drawn
+    isWaiting = true;
     const release = hold();
     const areTaken = await Promise.all(awaited.map(({ isTaken }) => isTaken));
+    isWaiting = false;
     if (!areTaken.every(Boolean)) return release();
     form.requestSubmit();
     setTimeout(release); // by then it is on its way
