@@ -148,6 +148,27 @@ async def test_whoever_goes_on_with_a_code_of_which_there_is_none_is_called_back
     assert await lines_of(db, presale) == [("8822", "9")]
 
 
+async def test_whoever_types_on_after_a_code_of_which_there_is_none_is_stopped(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale, picker = await begins(clerk, db, "8801")
+    async with clerk.page.expect_response("**/products/ids/?search=8809&*"):
+        await picker.type("8809", "Enter")
+    await clerk.settles()
+    for code, quantity in (("", "2"), ("8801", "3"), ("8801", "4")):
+        await picker.type(code, *(["Enter"] if code else []), "Tab")
+        await expect(picker.list).to_be_focused()
+        await picker.type(quantity, "Enter")
+    await expect(picker.search).to_have_value("8809")
+    assert await lines_of(db, presale) == [("FIRST-8801", "1")]
+    await picker.type("", "Tab", "Tab")
+    await expect(picker.offered.first).to_be_focused()
+    await picker.type("", "Shift+Tab", "Tab")
+    await expect(picker.list).to_be_focused()
+    await picker.type("", "Escape")
+    await expect(picker.field).to_be_focused()
+
+
 async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyncpg.Connection) -> None:
     await some_products(db, "8831", "8832")
 

@@ -92,6 +92,33 @@ async def test_a_line_that_is_refused_stays_and_then_goes_on(clerk: Clerk, db: a
     assert await lines_of(db, presale) == [("FIRST-8931", "1"), ("8931", "5")]
 
 
+async def test_whoever_types_on_after_a_refusal_changes_nothing_of_the_line(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale, picker = await begins(clerk, db, "8981", "8982")
+    await picker.type("8981", "Enter", "Tab")
+    await picker.type("0", "Enter")
+    await clerk.sees_refusal("Quantity: This must be more than 0.")
+    clerk.expects_refusal(422)
+    for code in ("8982", "8981"):
+        await picker.type(code, "Enter", "Tab")
+        await picker.type("3", "Enter")
+    await clerk.settles()
+    await picker.has_taken("8981 - Scanned")
+    for name, value in {"quantity": "0", "unit_price": ""}.items():
+        await clerk.sees_value(name, value)
+    await clerk.fill(quantity="2")
+    async with clerk.answers_lost("**/presale_items/", "POST"):
+        await clerk.field("quantity").press("Enter")
+        await clerk.sees_notice(UNKNOWN)
+    await expect(clerk.out_of_reach).to_have_count(0)
+    await picker.type("8982", "Enter")
+    await clerk.settles()
+    await clerk.sees_value("quantity", "2")
+    assert not clerk.asked
+    assert await lines_of(db, presale) == [("FIRST-8981", "1"), ("8981", "2")]
+
+
 async def test_a_line_whose_session_ended_is_there_again_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale, picker = await begins(clerk, db, "8941", "8942")
     await picker.type("8941", "Enter", "Tab")

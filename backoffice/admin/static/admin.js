@@ -4,6 +4,7 @@
 import "./front_end.js";
 import "./requests.js";
 import "./holding.js";
+import "./blindly.js"; // which has its say about a key first
 import "./keys.js";
 import "./picker.js"; // what waits for a row is held back before anybody asks about it
 import "./language.js";

@@ -37,9 +37,10 @@ function close() {
 
 // Tab goes round in a window, since what lies below it is covered.
 function goRound(event) {
-  const stops = [...(visibleWindow()?.querySelectorAll(STOP) ?? [])].filter((one) => one.getClientRects().length);
+  const last = visibleWindow();
+  const stops = [...(last?.querySelectorAll(STOP) ?? [])].filter((one) => one.getClientRects().length);
   if (event.shiftKey) stops.reverse();
-  const isInside = stops.includes(document.activeElement) && document.activeElement !== stops.at(-1);
+  const isInside = last?.contains(document.activeElement) && document.activeElement !== stops.at(-1);
   if (isInside || !stops.length) return;
   event.preventDefault();
   stops[0].focus();

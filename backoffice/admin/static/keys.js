@@ -2,6 +2,7 @@
 // not the focus, which comes back to the field when the window closes. The field has its component at hand, since nothing can be
 // put into it from outside.
 
+import { stopAt } from "./blindly.js";
 import { app, whenMounted } from "./front_end.js";
 
 const KEY = ".key_search";
@@ -14,18 +15,22 @@ export const keyOf = (element) => element.closest(KEY).component;
 
 export const keysOf = (form) => [...form.querySelectorAll(KEY)].map(keyOf);
 
-// What is typed next goes into the search.
-export async function open(key, place = SEARCH) {
+async function show(key, place) {
   key.showModal = true;
   await key.$nextTick(); // by then it can be seen
-  const stop = key.$el.querySelector(place);
-  stop.focus();
-  stop.select?.();
-  return stop;
+  return key.$el.querySelector(place);
 }
 
-// What is typed next is not for it, and goes nowhere.
-export const showFound = (key) => open(key, LIST);
+// What is typed next goes into the search.
+export async function open(key) {
+  const search = await show(key, SEARCH);
+  search.focus();
+  search.select();
+  return search;
+}
+
+// What is typed next is not for it.
+export const showFound = async (key) => stopAt(await show(key, LIST));
 
 export const focus = (key) => key.$el.querySelector(FIELD).focus();
 
@@ -48,7 +53,6 @@ whenMounted(() => {
       if (!this.handleUpdate) return;
       this.$el.component = this;
       Object.assign(this.$el.querySelector(FIELD), { readOnly: true, ariaHasPopup: "dialog" });
-      this.$el.querySelector(LIST).tabIndex = -1;
       this.$watch("showModal", (isOpen) => isOpen || comeBack(this));
     },
   });

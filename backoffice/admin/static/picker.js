@@ -2,7 +2,7 @@
 // that is found, also where it comes before the answer does, as after a bar code. Whoever goes on by Tab then is in the next
 // field, and what is sent before the row is there waits for it.
 
-import { app, setValue, store, whenMounted } from "./front_end.js";
+import { app, intercept, setValue, store, whenMounted } from "./front_end.js";
 import { PATIENCE_MS, hold } from "./holding.js";
 import { keyOf, keysOf, open, showFound } from "./keys.js";
 import { on } from "./requests.js";
@@ -49,6 +49,7 @@ function take(key) {
   if (!list.searchTerm.trim()) return;
   if (list.asked?.search !== list.searchTerm || list.asked.offset) askAnew(list);
   if (key.awaited === list.asked) return;
+  key.isInVain = false;
   key.awaited = list.asked;
   key.awaited.isTaken = pick(key, list.asked);
 }
@@ -58,6 +59,7 @@ async function pick(key, asked) {
   const { meant } = await asked.answer;
   if (key.awaited !== asked) return false; // given up
   key.awaited = undefined;
+  key.isInVain = !meant;
   if (meant) key.handleUpdate({ id: meant[0], readable: meant[1] });
   else if (!key.showModal) setTimeout(() => showFound(key)); // by then it is within reach
   return meant !== undefined;
@@ -76,7 +78,7 @@ on("sent", (request) => {
   if (request.address.pathname.endsWith("/ids/")) request.timeout = PATIENCE_MS; // somebody may wait for it
 });
 
-const giveUp = (element) => (keyOf(element).awaited = undefined);
+const giveUp = (element) => Object.assign(keyOf(element), { awaited: undefined, isInVain: false });
 
 document.addEventListener("input", ({ target }) => target.matches(SEARCH) && giveUp(target));
 
@@ -87,7 +89,12 @@ document.addEventListener(
   (event) => {
     if (!event.target.matches(SEARCH)) return;
     const key = keyOf(event.target);
-    if (event.key === "Tab" && key.awaited) key.showModal = false; // the focus is in the field again, from where Tab goes on
+    const isTab = event.key === "Tab";
+    if (isTab && !event.shiftKey && key.isInVain) {
+      intercept(event); // or Enter after the quantity would take no row, and nobody know that the line is missing
+      return showFound(key);
+    }
+    if (isTab && key.awaited) key.showModal = false; // the focus is in the field again, from where Tab goes on
     // Nothing is typed behind what is waited for: it would be searched for, and the next Enter would take another row.
     else if (event.key === "Enter" || (key.awaited && event.key !== "Escape")) event.preventDefault();
     if (event.key === "Enter" && !event.repeat) take(key);

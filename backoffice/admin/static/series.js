@@ -1,10 +1,12 @@
 // Lines are added to their pre-sale one after the other: where a new row begins with a key that its list is filtered by, and has
 // another to be picked, its form begins at that one, and begins anew when the row is created.
 
+import { stopAt } from "./blindly.js";
 import { app, say, tell, whenMounted } from "./front_end.js";
 import { hold, typedMeanwhile } from "./holding.js";
 import { focus, keysOf } from "./keys.js";
 import { openWith } from "./picker.js";
+import { on } from "./requests.js";
 
 const ADDED = "Successfully added row";
 const LOST = "What you typed while this was being saved is lost: type it again.";
@@ -37,6 +39,17 @@ async function beginAnew({ said = say(ADDED) }, release) {
   if (await openWith(firstToPick(), typedMeanwhile())) tell(said, "success");
   else tell(`${said}\n${say(LOST)}`, "error");
 }
+
+// What is typed as the next code would go on in the quantity.
+function stopWhereRefused(request) {
+  const { form: sent, method, status } = request;
+  const isCreated = status >= 200 && status < 300;
+  if (method !== "POST" || isCreated || !sent || !form?.$el.contains(sent) || !firstToPick()) return;
+  request.addEventListener("loadend", () => stopAt(form.$el.querySelector("h1"))); // within reach by then
+}
+
+on("answered", stopWhereRefused);
+on("unanswered", stopWhereRefused);
 
 function begin() {
   const key = form.defaults && firstToPick();

@@ -1,0 +1,24 @@
+// Whoever types or scans without looking is stopped where something went wrong: what comes next was meant for other
+// fields, and would make another line of it.
+
+import { intercept } from "./front_end.js";
+
+let stop;
+let before; // the key
+
+// What is typed there goes nowhere. Tab is part of it, unless it is pressed twice in a row.
+export function stopAt(element) {
+  stop = element;
+  stop.tabIndex = -1;
+  stop.focus();
+}
+
+document.addEventListener(
+  "keydown",
+  (event) => {
+    const { key, shiftKey, target } = event;
+    if (key === "Tab" && !shiftKey && target === stop && before !== key) intercept(event);
+    before = key;
+  },
+  true,
+);
