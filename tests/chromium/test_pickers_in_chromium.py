@@ -280,6 +280,23 @@ async def test_whoever_went_on_before_a_search_in_vain_is_called_back(clerk: Cle
     await picker.has_taken("8871 - Scanned")
 
 
+async def test_more_rows_are_all_of_them_however_often_they_are_asked_for(clerk: Clerk, db: asyncpg.Connection) -> None:
+    codes = [f"MORE-{number}" for number in range(1, 9)]
+    await some_products(db, *codes)
+    await clerk.add("presale_items")
+    picker, more = Picker(clerk), "**/products/ids/?*offset=5"
+    await picker.open()
+    await picker.type("MORE")
+    await expect(picker.offered).to_have_count(7)
+    async with clerk.answers_lost(more, "GET"):
+        await picker.offered.last.click()
+        await clerk.sees_notice(NOBODY_ANSWERS)
+    async with clerk.held_up(more, "GET"):
+        for _ in range(2):
+            await picker.offered.last.click()
+    await expect(picker.offered).to_have_text(["None", *(f"{code} - Scanned" for code in codes)])
+
+
 async def test_nobody_waits_for_ever_for_a_row_that_is_not_found(clerk: Clerk, db: asyncpg.Connection) -> None:
     await some_products(db, "8881")
     await clerk.add("presale_items")

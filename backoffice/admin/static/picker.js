@@ -12,17 +12,23 @@ const SEARCH = `${WINDOW} input[type=search]`;
 const SHOWN = 5; // rows at once, by the front end
 const A_CODE = /^\n*([^\n\t]*)(\n*)$/; // after Enter for the line before, pressed once more; and Enter, or not yet
 
-// No rows of an earlier search are shown where the last one was refused or not answered, and Enter searches anew.
+// No rows of an earlier search are shown where the last one was refused or not answered, and Enter searches anew. More rows
+// are asked for one time after the other: none is left out.
 function follow(list) {
+  const { loadMore } = list;
   list.$parent.list = list;
+  list.loadMore = () => list.isWaiting || loadMore();
   list.fetchData = async () => {
     const { offset, searchTerm: search, tableName } = list;
     const asked = { search, offset, answer: ask({ tableName, search, offset, limit: SHOWN + 1 }) };
     list.asked = asked;
+    list.isWaiting = true;
     const { isRefused, rows } = await asked.answer;
     if (list.asked !== asked) return new Promise(() => {}); // something else is searched for by now
+    list.isWaiting = false;
     if (isRefused) list.asked = undefined;
-    list.limitReached = rows.length <= SHOWN;
+    if (isRefused && offset) list.offset -= SHOWN; // the same can be asked for once more
+    else list.limitReached = rows.length <= SHOWN;
     return rows.slice(0, SHOWN);
   };
 }
