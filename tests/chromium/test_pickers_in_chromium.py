@@ -184,6 +184,12 @@ async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyn
                 answers.set()
         await clerk.settles()
 
+    async def thinks_again() -> None:
+        await picker.keyboard.press("Tab")
+        await expect(clerk.field("quantity")).to_be_focused()
+        await picker.open()
+        await picker.type("8832")
+
     picker = Picker(clerk)
     await gives_up(lambda: picker.keyboard.press("Escape"))
     await picker.has_taken("")
@@ -191,6 +197,9 @@ async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyn
     await picker.has_taken("8832 - Scanned")
     await gives_up(lambda: picker.search.fill("8839"))
     await expect(picker.search).to_have_value("8839")
+    await expect(picker.field).to_have_value("")
+    await gives_up(thinks_again)
+    await expect(picker.search).to_have_value("8832")
     await expect(picker.field).to_have_value("")
 
 

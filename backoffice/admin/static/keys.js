@@ -21,8 +21,9 @@ async function show(key, place) {
   return key.$el.querySelector(place);
 }
 
-// What is typed next goes into the search.
+// What is typed next goes into the search, and what was waited for is given up.
 export async function open(key) {
+  key.awaited = undefined;
   const search = await show(key, SEARCH);
   search.focus();
   search.select();
