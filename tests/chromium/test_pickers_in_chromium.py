@@ -10,6 +10,15 @@ from tests.support.builders import a_customer, a_line, a_presale, a_product, row
 from tests.support.pickers import Picker, begins, lines_of, some_products
 
 SEARCHES = "**/products/ids/?*search=*"
+# Where the focus is when the page can hear of a key again.
+FOCUS_AFTER_ANSWERS = """() => {
+    const { send } = XMLHttpRequest.prototype;
+    const look = () => (window.focusAfterAnswer = document.activeElement.className);
+    XMLHttpRequest.prototype.send = function (...body) {
+        this.addEventListener("load", () => setTimeout(look));
+        send.apply(this, body);
+    };
+}"""
 NOBODY_ANSWERS = "The server can't be reached - please try later."
 
 
@@ -274,6 +283,18 @@ async def test_after_a_search_in_vain_there_are_no_other_rows_and_enter_searches
     await picker.search.fill("8862")  # all at once, as a scanner may
     await picker.keyboard.press("Enter")
     await picker.has_taken("8862 - Scanned")
+
+
+async def test_nothing_is_typed_between_an_answer_in_vain_and_the_window(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await begins(clerk, db, "8811-X")
+    picker = Picker(clerk)
+    await clerk.page.evaluate(FOCUS_AFTER_ANSWERS)
+    async with clerk.held_up(SEARCHES, "GET") as answers:
+        await picker.type("8819", "Enter", "Tab")
+        await expect(clerk.field("quantity")).to_be_focused()
+        answers.set()
+        await expect(picker.list).to_be_focused()
+    assert await clerk.page.evaluate("focusAfterAnswer") == "results_list"
 
 
 async def test_whoever_went_on_before_a_search_in_vain_is_called_back(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -12,6 +12,8 @@ const SEARCH = `${WINDOW} input[type=search]`;
 const SHOWN = 5; // rows at once, by the front end
 const A_CODE = /^\n*([^\n\t]*)(\n*)$/; // after Enter for the line before, pressed once more; and Enter, or not yet
 
+let isWaiting = false; // a form that was sent, for its rows
+
 // No rows of an earlier search are shown where the last one was refused or not answered, and Enter searches anew. More rows
 // are asked for one time after the other: none is left out.
 function follow(list) {
@@ -67,7 +69,7 @@ async function pick(key, asked) {
   key.awaited = undefined;
   key.isInVain = !meant;
   if (meant) key.handleUpdate({ id: meant[0], readable: meant[1] });
-  else if (!key.showModal) setTimeout(() => showFound(key)); // by then it is within reach
+  else if (!key.showModal && !isWaiting) showFound(key);
   return meant !== undefined;
 }
 
@@ -108,8 +110,6 @@ document.addEventListener(
   true,
 );
 
-let isWaiting = false; // what was sent, for its rows
-
 document.addEventListener(
   "submit",
   async (event) => {
@@ -123,7 +123,11 @@ document.addEventListener(
     const release = hold();
     const areTaken = await Promise.all(awaited.map(({ isTaken }) => isTaken));
     isWaiting = false;
-    if (!areTaken.every(Boolean)) return release();
+    if (!areTaken.every(Boolean)) {
+      release();
+      const inVain = keysOf(form).find((key) => key.isInVain);
+      return inVain && showFound(inVain); // at once: Enter would send the form as it was before
+    }
     form.requestSubmit();
     setTimeout(release); // by then it is on its way
   },
