@@ -9,6 +9,7 @@ from backoffice.database.pool import CLOSE_POOL_SECONDS
 from backoffice.server.processes import GRACE_SECONDS
 from backoffice.settings import ROOT, Settings
 from backoffice.words import PROBLEMS
+from tests.support.builders import a_customer
 from tests.support.cast import Cast
 from tests.support.pgbouncer import CONFIGURATION
 
@@ -18,16 +19,20 @@ OF_POSTGRESQL = ("max_connections", "synchronous_commit", "synchronous_standby_n
 
 
 def section(title: str) -> str:
-    """From this heading to the next one."""
-    found = re.search(rf"^##+ {title}\n(.*?)(?=^##)", PAGE, re.DOTALL | re.MULTILINE)
+    """From this heading to the next one, or to the end of the page."""
+    found = re.search(rf"^##+ {title}\n(.*?)(?=^##|\Z)", PAGE, re.DOTALL | re.MULTILINE)
     assert found, title
     return found[1]
 
 
+def blocks(kind: str, within: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", within, re.DOTALL | re.MULTILINE)
+
+
 def block(kind: str, within: str) -> str:
-    found = re.search(rf"^```{kind}\n(.*?)^```", within, re.DOTALL | re.MULTILINE)
+    found = blocks(kind, within)
     assert found, kind
-    return found[1]
+    return found[0]
 
 
 def test_every_setting_that_it_names_is_one() -> None:
@@ -92,3 +97,42 @@ def test_the_proxy_passes_on_what_is_asked_of_it(header: str) -> None:
 async def test_postgresql_has_the_settings_that_are_its_own(trial: asyncpg.Connection, name: str) -> None:
     assert f"`{name}" in PAGE or f"\n{name} = " in PAGE
     assert await trial.fetchval("SELECT current_setting($1)", name) is not None
+
+
+async def test_nothing_is_left_of_a_person_who_is_forgotten_as_it_says(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    customer = await a_customer(connection, name="Rosa Segredo", email="segredo@example.com", address="Rua do Segredo")
+    body = {"customer_id": str(customer), "notes": "segredo", "items": []}
+    headers = {"Idempotency-Key": "order-1"}
+    await cast.manager.post("/api/presales/", json=body, headers=headers)
+    for change in {"notes": "outro segredo"}, {"customer_id": str(await a_customer(connection))}:
+        given_away = (await cast.manager.post("/api/presales/", json=body)).json()["id"]
+        assert (await cast.manager.patch(f"/api/presales/{given_away}/", json={"notes": "Segredo"})).status_code == 200
+        assert (await cast.manager.patch(f"/api/presales/{given_away}/", json=change)).status_code == 200
+    deleted = (await cast.manager.post("/api/presales/", json=body)).json()["id"]
+    assert (await cast.manager.delete(f"/api/presales/{deleted}/")).status_code == 204
+
+    forget, forget_history, _ = blocks("sql", section("A person's data"))
+    await connection.execute(forget.replace("…", str(customer)))
+    await connection.execute(forget_history.replace("…", str(customer)))
+
+    for table in "customers", "audit_trail", "idempotency_keys":
+        rows = await connection.fetch(f"SELECT t::text FROM {table} AS t WHERE t::text ILIKE '%segredo%'")
+        assert rows == [], table
+    assert not await connection.fetchval(
+        "SELECT count(*) FROM presales WHERE customer_id = $1 AND notes <> ''", customer
+    )
+    again = await cast.manager.post("/api/presales/", json=body, headers=headers)
+    assert (again.status_code, again.json()["notes"]) == (201, None)
+    assert await connection.fetchval("SELECT count(*) FROM presales WHERE customer_id = $1", customer) == 2
+
+
+async def test_a_customer_who_was_deleted_by_mistake_comes_back_as_it_says(
+    cast: Cast, connection: asyncpg.Connection
+) -> None:
+    customer = f"/api/customers/{await a_customer(connection, address='Rua Augusta, 1200')}/"
+    before = (await cast.manager.get(customer)).json()
+    assert (await cast.manager.delete(customer)).status_code == 204
+    await connection.execute(blocks("sql", section("A person's data"))[-1].replace("…", before["id"]))
+    assert (await cast.manager.get(customer)).json() == before
