@@ -35,7 +35,7 @@ backup: .venv/ready
 	$(BIN)/python -m backoffice.database.backup save $(FILE_OF_BACKUP)
 
 restore: .venv/ready
-	$(BIN)/python -m backoffice.database.backup load $(FILE_OF_BACKUP) $(if $(REPLACE),--replace)
+	$(BIN)/python -m backoffice.database.backup load $(FILE_OF_BACKUP) $(if $(filter 1,$(REPLACE)),--replace)
 
 bench: .venv/ready
 	$(SYNC) --group bench
