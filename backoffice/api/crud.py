@@ -16,7 +16,7 @@ from backoffice.api.reading import ReadCRUD
 from backoffice.api.resource import Right
 from backoffice.api.selects import insert_sql, update_sql
 from backoffice.problems import FieldError, Problem, validated
-from backoffice.web.lazy_user import LAZY_USER, MakeChange, change_as_caller
+from backoffice.web.lazy_user import MakeChange, caller_is_unknown, change_as_caller, look_up_caller
 from backoffice.web.routing import authenticates_lazily
 
 
@@ -25,14 +25,12 @@ class CRUD(ReadCRUD):
 
     @authenticates_lazily
     async def create_row(self, request: Request) -> Response:
-        if LAZY_USER not in request.scope:
-            self.resource.require(request, "create")
+        self.require_if_known(request, "create")
         return await self.post_single(request, await read_json(request))
 
     @authenticates_lazily
     async def change_row(self, request: Request) -> Response:
-        if LAZY_USER not in request.scope:
-            self.resource.require(request, "change")
+        self.require_if_known(request, "change")
         row_id = self.parse_id(request.path_params["row_id"])
         data = await read_json(request)
         model = self.models.create if request.method == "PUT" else self.models.change
@@ -87,8 +85,7 @@ class CRUD(ReadCRUD):
 
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
-        if LAZY_USER in request.scope:
-            await request.scope[LAZY_USER].authenticate(request.scope)
+        await look_up_caller(request.scope)
         self.resource.require(request, right)
 
     async def write(self, request: Request, right: Right, make: MakeChange, *arguments: Any) -> Any:
@@ -111,7 +108,7 @@ class CRUD(ReadCRUD):
         try:
             return self.validate(model, data)
         except Problem as problem:
-            if LAZY_USER in request.scope:  # UnitOfWork repeats the request when the caller is known
+            if caller_is_unknown(request.scope):  # UnitOfWork repeats the request when the caller is known
                 raise
             row = await self.store.engine.fetch_value(self.store.row_sql, row_id)
             if row is None or not isinstance(data, dict):

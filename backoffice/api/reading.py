@@ -13,12 +13,12 @@ from backoffice.api.answers import etag, json_response
 from backoffice.api.lists import Rows
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import Parameters
-from backoffice.api.resource import Resource
+from backoffice.api.resource import Resource, Right
 from backoffice.api.schemas import Models, blank_row
 from backoffice.api.store import Store
 from backoffice.api.values import canonical_uuid
 from backoffice.problems import FieldError, Problem
-from backoffice.web.lazy_user import LAZY_USER, read_as_caller
+from backoffice.web.lazy_user import caller_is_unknown, look_up_caller, read_as_caller
 from backoffice.web.routing import authenticates_lazily
 
 
@@ -68,10 +68,17 @@ class ReadCRUD(PiccoloCRUD):
 
         :raises Problem: unauthenticated, forbidden.
         """
-        if LAZY_USER in request.scope and self.resource.row_filter:
-            await request.scope[LAZY_USER].authenticate(request.scope)
-        if LAZY_USER not in request.scope:
-            self.resource.require(request, "read")
+        if self.resource.row_filter:
+            await look_up_caller(request.scope)
+        self.require_if_known(request, "read")
+
+    def require_if_known(self, request: Request, right: Right) -> None:
+        """Refuses known callers without this right; who is unknown is looked up, and judged, later.
+
+        :raises Problem: forbidden.
+        """
+        if not caller_is_unknown(request.scope):
+            self.resource.require(request, right)
 
     async def require_visible(self, request: Request, row_id: UUID) -> None:
         """:raises Problem: not_found, where the row is not one that this user may see."""

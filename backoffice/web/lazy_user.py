@@ -42,6 +42,20 @@ class LazyUser(Protocol):
         """
 
 
+def caller_is_unknown(scope: Scope) -> bool:
+    """True until the caller is looked up; False also where nobody needs to be known, as for a log-in."""
+    return LAZY_USER in scope
+
+
+async def look_up_caller(scope: Scope) -> None:
+    """Looks up the caller, unless that was done already.
+
+    :raises Problem: unauthenticated, csrf_failed.
+    """
+    if caller_is_unknown(scope):
+        await scope[LAZY_USER].authenticate(scope)
+
+
 async def read_as_caller(engine: Engine, request: Request, sql: str, *arguments: Any) -> Any:
     """Runs a query; returns its one value, or None for no row. Afterwards the caller is known."""
     user: LazyUser | None = request.scope.get(LAZY_USER)

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope
 
 from backoffice.database.engine import the_engine
 from backoffice.problems import Problem
-from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.lazy_user import caller_is_unknown, look_up_caller
 
 SMALL_BODY_BYTES = 64 * 1024  # read before the caller is looked up
 # Also the most that may be sent without a session: to refuse 8 MiB of JSON would block all other requests.
@@ -104,11 +104,11 @@ async def _is_somebody(scope: Scope) -> bool:
 
     :raises Problem: unauthenticated, csrf_failed.
     """
-    if LAZY_USER not in scope:
+    if not caller_is_unknown(scope):
         return False
     copy = {**scope, "state": dict(scope.get("state", {}))}  # they are looked up again in the transaction
     async with asyncio.timeout(the_engine().settings.request_timeout):
-        await copy[LAZY_USER].authenticate(copy)
+        await look_up_caller(copy)
     return True
 
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backoffice.problems import Problem
-from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.lazy_user import caller_is_unknown, look_up_caller
 from backoffice.web.paths import get_route_path
 
 ROW_PART = 3  # which part of an address names the row, as in /api/customers/{row_id}/
@@ -69,18 +69,18 @@ class FastRouting:
         if not route:
             await self.app(scope, receive, send)
             return
-        if LAZY_USER in scope and not is_lazy(scope):
+        if caller_is_unknown(scope) and not is_lazy(scope):
             raise RuntimeError(f"nobody was authenticated for {route.path}")
         request = Request(scope, receive)
         try:
             response = await route.endpoint(request)
         except (Problem, asyncpg.DataError):
-            if LAZY_USER not in scope or scope["method"] != "GET":  # a change is run again as a whole
+            if not caller_is_unknown(scope) or scope["method"] != "GET":  # a change is run again as a whole
                 raise
             # A caller without a session must not learn what was wrong with the request.
-            await scope[LAZY_USER].authenticate(scope)
+            await look_up_caller(scope)
             response = await route.endpoint(request)
-        if LAZY_USER in scope:
+        if caller_is_unknown(scope):
             raise RuntimeError(f"{route.path} has answered without authenticating anybody")
         await response(scope, receive, send)
 

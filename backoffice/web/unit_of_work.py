@@ -9,7 +9,7 @@ from backoffice.database.engine import the_engine
 from backoffice.database.errors import is_refusal, repeat
 from backoffice.database.failures import is_collision, is_lost
 from backoffice.problems import Problem
-from backoffice.web.lazy_user import LAZY_USER
+from backoffice.web.lazy_user import look_up_caller
 from backoffice.web.methods import SAFE_METHODS
 from backoffice.web.paths import get_route_path
 from backoffice.web.request_bodies import SMALL_BODY_BYTES, Disconnected, RequestBodies
@@ -85,9 +85,8 @@ class UnitOfWork:
         # A copy: what one try writes into the scope must not reach the next.
         copy = {**scope, "state": dict(scope.get("state", {}))}
         try:
-            if authenticated and LAZY_USER in copy:
-                # In the transaction, if there is one, so that it knows who acts.
-                await copy[LAZY_USER].authenticate(copy)
+            if authenticated:
+                await look_up_caller(copy)  # in the transaction, if there is one, so that it knows who acts
             await self.app(copy, _replay(body), answer.hold)
         finally:
             scope.update({key: copy[key] for key in ("route", "user") if key in copy})
