@@ -45,7 +45,7 @@ def place_of(column: Column, place: str) -> str:
 
 
 def sort_key(column: str) -> str:
-    """The SQL of a text column's sort key, exactly as in the indexes; see rules/text.sql."""
+    """The SQL of a text column's sort key, exactly as in the indexes; see rules/alphabet.sql."""
     return f'sort_key("{column}") COLLATE "C"'
 
 

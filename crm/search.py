@@ -1,4 +1,7 @@
-"""The condition of `search=`: each typed word is a prefix of a word of the row. Words and indexes: rules/search.sql."""
+"""The condition of `search=`: each typed word is a prefix of a word of the row.
+
+For the words see backoffice/rules/search.sql, for the indexes on them rules/search.sql.
+"""
 
 import re
 
@@ -10,7 +13,7 @@ from crm.brazil import CPF_DIGITS, whole_phone
 LARGEST_NUMBER = str(2**63 - 1)
 MARKS = re.compile(r"^[\W_]+|[\W_]+$")  # around a word
 
-# SQL functions of rules/text.sql that parse the typed text: as words alone, or with numbers in any punctuation.
+# SQL functions that parse the typed text: as words alone, or with numbers in any punctuation.
 WORDS = "words_query"
 WORDS_AND_NUMBERS = "search_query"
 

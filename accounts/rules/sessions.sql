@@ -15,8 +15,8 @@ WHEN (OLD.password IS DISTINCT FROM NEW.password OR (OLD.active AND NOT NEW.acti
 EXECUTE FUNCTION end_sessions();
 
 -- An inactive user gets no session, whether new or reassigned. A log-in and a deactivation of the same moment queue:
--- otherwise the deactivation could miss a session that is just being made. A lock would not do: a transaction that goes on
--- seeing what was (REPEATABLE READ) misses what was committed since, unless the user's row was written, too.
+-- otherwise the deactivation could miss a session that is just being made. A lock would not do: a transaction that goes
+-- on seeing what was (REPEATABLE READ) misses what was committed since, unless the user's row was written, too.
 CREATE OR REPLACE FUNCTION begin_session() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$

@@ -98,7 +98,7 @@ class Resource:
     :param order: the default order of a list, as in `__order`.
     :param filters: the columns by which a list may be filtered; all of them, unless some are named.
     :param orders: likewise, ordered.
-    :param alphabetical: the text columns that are ordered and compared by sort_key() of rules/text.sql: natural
+    :param alphabetical: the text columns that are ordered and compared by sort_key() of rules/alphabet.sql: natural
         language, and all that may be null or of any length.
     :param search: makes the condition of `search=`.
     :param searched: the text columns of which a search finds every word by its prefix.

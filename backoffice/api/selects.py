@@ -141,7 +141,7 @@ def _whole(table: type[Table], details: Details, *, readable: bool = False) -> s
 
 
 def fragments_sql(columns: Sequence[Column]) -> str:
-    """The SQL of the fragments of several texts, exactly as in their index; see fragments() of rules/text.sql.
+    """The SQL of the fragments of several texts, exactly as in their index; see fragments() of rules/fragments.sql.
 
     Each text stands between line breaks, which tell its beginning and its end.
     """

@@ -10,7 +10,7 @@ from backoffice.api.resource import Resource
 from backoffice.columns import sort_key
 
 MAX_SEARCH_LENGTH = 200
-FRAGMENT_BYTES = 3  # see fragments() of rules/text.sql
+FRAGMENT_BYTES = 3  # see fragments() of rules/fragments.sql
 
 MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
 INDEXED_AS = {"contains": "{}", "starts": "\n{}", "ends": "{}\n"}  # see `fragments_sql`

@@ -103,12 +103,15 @@ WHERE NOT x.indisvalid OR NOT EXISTS (
 UNION ALL
 SELECT 'trigger', format('%s.%s', t.name, g.tgname),
        pg_get_triggerdef(g.oid)
-       || CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' (disabled)' ELSE ' (enabled: ' || g.tgenabled::text || ')' END
+       || CASE g.tgenabled
+              WHEN 'O' THEN '' WHEN 'D' THEN ' (disabled)' ELSE ' (enabled: ' || g.tgenabled::text || ')'
+          END
 FROM tables AS t JOIN pg_trigger AS g ON g.tgrelid = t.oid
 WHERE NOT g.tgisinternal
 
 UNION ALL
--- In whatever schema: its rows are its parent's, too, whose rules do not know them. Of a temporary one only its session's.
+-- In whatever schema: its rows are its parent's, too, whose rules do not know them. Of a temporary one only its
+-- session's.
 SELECT 'child', format('%s.%s', t.name, c.oid::regclass), 'a table that inherits'
 FROM tables AS t
 JOIN pg_inherits AS i ON i.inhparent = t.oid

@@ -37,8 +37,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN audit_changes(jsonb_strip_nulls(was), '{}', secret || '{id}', '{}');
 
 -- The four below write the entries of one statement, with the rights of their owner, since nobody else needs any.
--- Arguments of the triggers: the column that people know a row by; the secret columns; and those that are of no interest
--- because the database computes them.
+-- Arguments of the triggers: the column that people know a row by; the secret columns; and those that are of no
+-- interest because the database computes them.
 
 -- The row itself holds its values, and later entries what they were.
 CREATE OR REPLACE FUNCTION record_created() RETURNS trigger

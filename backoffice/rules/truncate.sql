@@ -1,4 +1,5 @@
--- TRUNCATE takes all rows, also those that an older snapshot does not show: who looks whether any must stay has to see them.
+-- TRUNCATE takes all rows, also those that an older snapshot does not show: who looks whether any must stay has to see
+-- them.
 CREATE OR REPLACE FUNCTION require_read_committed() RETURNS void
 LANGUAGE plpgsql
 AS $$

@@ -1,6 +1,6 @@
--- History: whoever loads old pre-sales (fixtures, SQL) gives them their status at birth. A mark lets their lines in, until
--- they make a move, are deleted, or the transaction ends. Marks are written with the rights of their owner, since whoever
--- else could would open finished pre-sales.
+-- History: whoever loads old pre-sales (fixtures, SQL) gives them their status at birth. A mark lets their lines in,
+-- until they make a move, are deleted, or the transaction ends. Marks are written with the rights of their owner, since
+-- whoever else could would open finished pre-sales.
 CREATE OR REPLACE FUNCTION mark_presale_birth() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$

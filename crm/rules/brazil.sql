@@ -43,10 +43,9 @@ BEGIN
 END;
 $$;
 
--- Understands (11) …, 011 …, 0 15 11 … (15: the carrier; 90 instead of 0: collect), (0xx11) … (whichever carrier), and the
--- same after +55, 0055 or 55.
--- The carriers, too, are libphonenumber's.
--- What is none of these stays as it is, for is_brazilian_phone to refuse; above all the numbers of other countries.
+-- Understands (11) …, 011 …, 0 15 11 … (15: the carrier; 90 instead of 0: collect), (0xx11) … (whichever carrier), and
+-- the same after +55, 0055 or 55. The carriers, too, are libphonenumber's. What is none of these stays as it is, for
+-- is_brazilian_phone to refuse; above all the numbers of other countries.
 CREATE OR REPLACE FUNCTION normalize_phone(value text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp SET standard_conforming_strings = on
 AS $$
