@@ -14,7 +14,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 MIN_CHARACTERS = 8
 MAX_CHARACTERS = 128
-MOST_TYPED_CHARACTERS = 4 * MAX_CHARACTERS  # before normalization, with each accent as a character of its own
+MAX_TYPED_CHARACTERS = 4 * MAX_CHARACTERS  # before normalization, with each accent as a character of its own
 DEMO_PASSWORD = "flowcrm-demo"  # noqa: S105 # meant to be known; production refuses it
 
 Result = TypeVar("Result")
@@ -50,10 +50,10 @@ def in_one_form(plain: str) -> bytes:
 def _verify(hashed: str, plain: str) -> bool:
     """Cuts the text before normalizing it, which takes seconds for megabytes; a text that was too long is wrong."""
     try:
-        is_right = _hasher.verify(hashed, in_one_form(plain[:MOST_TYPED_CHARACTERS]))
+        is_right = _hasher.verify(hashed, in_one_form(plain[:MAX_TYPED_CHARACTERS]))
     except (Argon2Error, InvalidHashError, UnicodeError):
         return False
-    return is_right and len(plain) <= MOST_TYPED_CHARACTERS
+    return is_right and len(plain) <= MAX_TYPED_CHARACTERS
 
 
 def _hash_of_nothing() -> str:

@@ -15,8 +15,8 @@ from backoffice.problems import Problem
 FAILURES = 5
 WINDOW_SECONDS = 60
 
-LONGEST_ACCOUNT = LoginFailure.account.length  # characters
-LONGEST_ADDRESS = LoginFailure.address.length
+MAX_ACCOUNT_LENGTH = LoginFailure.account.length  # characters
+MAX_ADDRESS_LENGTH = LoginFailure.address.length
 IPV6_HOME_BITS = 64  # the part of an IPv6 address that a household has to itself
 
 
@@ -29,11 +29,11 @@ class Attempt:
 
     @property
     def account(self) -> str:
-        return self.email[:LONGEST_ACCOUNT]
+        return self.email[:MAX_ACCOUNT_LENGTH]
 
     @property
     def address(self) -> str:
-        return _home_of(self.client)[:LONGEST_ADDRESS]
+        return _home_of(self.client)[:MAX_ADDRESS_LENGTH]
 
 
 def _home_of(client: str) -> str:
@@ -61,7 +61,7 @@ async def refuse_if_exhausted(attempt: Attempt) -> None:
         ) AS fifth_last
         WHERE over_at > clock_timestamp()
         """,
-        *(WINDOW_SECONDS, attempt.account, LONGEST_ACCOUNT, FAILURES - 1),
+        *(WINDOW_SECONDS, attempt.account, MAX_ACCOUNT_LENGTH, FAILURES - 1),
         *(WINDOW_SECONDS, attempt.address, FAILURES - 1),
     )
     seconds = rows[0]["seconds"]
@@ -81,7 +81,7 @@ async def take_turn(attempt: Attempt) -> None:
         ) AS turns
         """,
         attempt.account,
-        LONGEST_ACCOUNT,
+        MAX_ACCOUNT_LENGTH,
         attempt.address,
     )
 
@@ -93,7 +93,7 @@ async def record_failure(attempt: Attempt) -> None:
         VALUES (left(caseless({}), {}), {}, clock_timestamp())
         """,
         attempt.account,
-        LONGEST_ACCOUNT,
+        MAX_ACCOUNT_LENGTH,
         attempt.address,
     )
     await delete_expired(LoginFailure.failed_at, timedelta(seconds=WINDOW_SECONDS))

@@ -25,8 +25,8 @@ SAME_WORDS: Mapping[str, str] = {
     "model_type": "dict_type",
 }
 
-LONGEST_FIELD = 100  # characters of a field's name that an answer repeats
-MOST_ERRORS = 100  # in one answer; a hundred of ten thousand wrong lines show the pattern
+MAX_FIELD_LENGTH = 100  # characters of a field's name that an answer repeats
+MAX_ERRORS = 100  # in one answer; a hundred of ten thousand wrong lines show the pattern
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -96,7 +96,7 @@ def describe(problem: Problem, language: words.Language, instance: str) -> dict[
     about = words.PROBLEMS[problem.code]
     errors = [
         {"field": error.field, "code": _public_code(error), "message": _message(error, language)}
-        for error in problem.errors[:MOST_ERRORS]
+        for error in problem.errors[:MAX_ERRORS]
     ]
     return {
         "type": f"urn:problem:{problem.code}",
@@ -147,11 +147,11 @@ def _message(error: FieldError, language: words.Language) -> str:
 
 def validated(model: type[Model], data: object) -> Model:
     """:raises Problem: validation_error, naming each field that is wrong."""
-    if isinstance(data, dict) and len(data) > len(model.model_fields) + MOST_ERRORS:
+    if isinstance(data, dict) and len(data) > len(model.model_fields) + MAX_ERRORS:
         # pydantic would describe each of a million errors, of which a hundred are reported
-        unknown = islice((name for name in data if name not in model.model_fields), MOST_ERRORS)
+        unknown = islice((name for name in data if name not in model.model_fields), MAX_ERRORS)
         raise Problem(
-            "validation_error", errors=[FieldError(name[:LONGEST_FIELD], "extra_forbidden") for name in unknown]
+            "validation_error", errors=[FieldError(name[:MAX_FIELD_LENGTH], "extra_forbidden") for name in unknown]
         )
     try:
         return model.model_validate(data)
@@ -162,8 +162,8 @@ def validated(model: type[Model], data: object) -> Model:
 def field_errors(errors: Sequence[ErrorDetails | Any]) -> list[FieldError]:
     """pydantic's errors, in our words. Fields in lists are named by their position: `items.0.quantity`."""
     return [
-        FieldError(".".join(str(part) for part in error["loc"])[:LONGEST_FIELD], _code(error), _parameters(error))
-        for error in errors[:MOST_ERRORS]
+        FieldError(".".join(str(part) for part in error["loc"])[:MAX_FIELD_LENGTH], _code(error), _parameters(error))
+        for error in errors[:MAX_ERRORS]
     ]
 
 

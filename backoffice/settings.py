@@ -16,7 +16,7 @@ from backoffice.connection_urls import DEFAULT_PORT, Address
 # Not resolved: a folder of links to this project is a project of its own, with its own .env and data.
 ROOT = Path(__file__).parent.parent
 
-SHORTEST_REQUEST_TIMEOUT = 11  # seconds
+MIN_REQUEST_TIMEOUT = 11  # seconds
 DEMO_SECRETS = frozenset({"change-me", "flowcrm-demo"})
 
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
     @property
     def request_timeout(self) -> float:
         """Seconds for a request: at least what one statement may take; several together have no more."""
-        return max(SHORTEST_REQUEST_TIMEOUT, self.db_statement_timeout + 1)
+        return max(MIN_REQUEST_TIMEOUT, self.db_statement_timeout + 1)
 
     def _ways(self) -> Iterator[tuple[str | None, list[Address]]]:
         """How each database is reached: its sslmode, if one is set, and its addresses."""

@@ -10,7 +10,7 @@ from benchmarks.load import COUNTER
 from benchmarks.work import WORK, Request, Work
 
 SAMPLES = 5  # of each kind of request
-LONGEST_SHOWN = 1500
+MAX_SHOWN_LENGTH = 1500
 
 
 class DifferentAnswers(Exception):
@@ -31,7 +31,7 @@ def _compare(what: str, wanted: Any, given: Any) -> None:
     if "total" in given and given["total"] is None:  # see Dialect.unfiltered
         wanted = {**wanted, "total": None}
     if wanted != given:
-        shown = "\n".join(json.dumps(answer, ensure_ascii=False)[:LONGEST_SHOWN] for answer in (wanted, given))
+        shown = "\n".join(json.dumps(answer, ensure_ascii=False)[:MAX_SHOWN_LENGTH] for answer in (wanted, given))
         raise DifferentAnswers(f"{what}: expected, and given:\n{shown}")
 
 
@@ -51,6 +51,6 @@ def _answer(connection: HTTPConnection, one: Running, work: Work, request: Reque
     response = connection.getresponse()
     text = response.read().decode()
     if response.status != work.expected:
-        raise DifferentAnswers(f"{work.name}, {one.contender.name}: {response.status}: {text[:LONGEST_SHOWN]}")
+        raise DifferentAnswers(f"{work.name}, {one.contender.name}: {response.status}: {text[:MAX_SHOWN_LENGTH]}")
     sent = {name.lower(): value for name, value in response.getheaders()}
     return work.meaning(one.contender.dialect, json.loads(text), sent)

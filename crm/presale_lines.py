@@ -31,9 +31,9 @@ from backoffice.problems import FieldError, Problem, field_errors
 from crm import examples
 from crm.tables import Presale, PresaleItem
 
-MOST_FIELDS = 100  # of a line
-MOST_FIELDS_EXPLAINED = 20_000  # of all lines together; an empty line counts as one field
-LARGEST_MONEY = Decimal("99999999.995")  # from here on, rounding exceeds decimal(10,2)
+MAX_FIELDS = 100  # of a line
+MAX_EXPLAINED_FIELDS = 20_000  # of all lines together; an empty line counts as one field
+MONEY_LIMIT = Decimal("99999999.995")  # from here on, rounding exceeds decimal(10,2)
 
 A_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -49,9 +49,9 @@ def _validate_lines(lines: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     if not isinstance(lines, list):
         return validate(lines)
     sizes = [max(1, len(line)) if isinstance(line, dict) else 1 for line in lines]
-    if max(sizes, default=0) > MOST_FIELDS:
+    if max(sizes, default=0) > MAX_FIELDS:
         raise PydanticCustomError("too_many_fields", "")
-    return validate(lines) if sum(sizes) <= MOST_FIELDS_EXPLAINED else _at_the_first_mistake.validate_python(lines)
+    return validate(lines) if sum(sizes) <= MAX_EXPLAINED_FIELDS else _at_the_first_mistake.validate_python(lines)
 
 
 Lines: Any = Annotated[list[Line], WrapValidator(_validate_lines)]
@@ -136,7 +136,7 @@ def blaming_the_line(ids: Sequence[UUID], lines: Values, *, within: str = "") ->
 def _is_too_large(line: Mapping[str, Any]) -> bool:
     """True when total_price is out of range; not known without unit_price, then False."""
     price, discount = line.get("unit_price") or Decimal(0), line.get("discount", Decimal(0))
-    return bool(line["quantity"] * price - discount >= LARGEST_MONEY)
+    return bool(line["quantity"] * price - discount >= MONEY_LIMIT)
 
 
 @cache

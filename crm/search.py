@@ -10,7 +10,7 @@ from piccolo.querystring import QueryString
 from backoffice.api.conditions import Condition, all_of
 from crm.brazil import CPF_DIGITS, whole_phone
 
-LARGEST_NUMBER = str(2**63 - 1)
+MAX_NUMBER_DIGITS = len(str(2**63 - 1))
 MARKS = re.compile(r"^[\W_]+|[\W_]+$")  # around a word
 
 # SQL functions that parse the typed text: as words alone, or with numbers in any punctuation.
@@ -89,7 +89,7 @@ def _numbered_or_of_customers(word: str, digits: str) -> Condition:
 
 def _numbered_in_ranges(digits: str) -> QueryString:
     """The same numbers as ranges, which the planner can estimate: 12, 120 to 129, 1200 to 1299 …"""
-    first, tens = int(digits), [10**places for places in range(len(LARGEST_NUMBER) - len(digits))]
+    first, tens = int(digits), [10**places for places in range(MAX_NUMBER_DIGITS - len(digits))]
     ranges = [f"number BETWEEN {first * ten} AND {first * ten + ten - 1}" for ten in tens if not digits.startswith("0")]
     return QueryString(f"({' OR '.join(ranges or ['false'])})")
 

@@ -70,7 +70,7 @@ class Upload:
 
 
 async def test_of_large_bodies_only_so_many_are_read_at_a_time(cast: Cast) -> None:
-    upload, room = Upload(), request_bodies.MOST_LARGE_BODIES
+    upload, room = Upload(), request_bodies.MAX_LARGE_BODIES
     sent = [asyncio.create_task(upload.send(cast)) for _ in range(room + 2)]
     while upload.read < room:
         await asyncio.sleep(0)
@@ -82,7 +82,7 @@ async def test_of_large_bodies_only_so_many_are_read_at_a_time(cast: Cast) -> No
 
 async def test_a_large_body_that_does_not_arrive_makes_room(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_bodies, "BODY_SECONDS", 0.05)
-    for _ in range(request_bodies.MOST_LARGE_BODIES + 1):
+    for _ in range(request_bodies.MAX_LARGE_BODIES + 1):
         assert await Upload().send(cast) == (408, "body_too_slow")
 
 
@@ -107,7 +107,7 @@ async def test_strangers_with_more_than_small_bodies_keep_nobody_waiting_who_may
     assert refused(answer) == (401, "unauthenticated")
     logging_in = [
         asyncio.create_task(cast.stranger.post("/api/auth/login/", content=login.pieces(), headers=JSON))
-        for _ in range(request_bodies.MOST_LARGE_BODIES + 1)
+        for _ in range(request_bodies.MAX_LARGE_BODIES + 1)
     ]
     while login.read == 0:
         await asyncio.sleep(0)

@@ -21,7 +21,7 @@ from tests.support.programs import Program, children
 
 CLERKS = 4
 PAUSE_SECONDS = 0.03  # of each after a sale, or they would leave little of the machine to what they wait for
-LONGEST_SECONDS = 30
+MAX_SECONDS = 30
 GRACE_SECONDS = 10
 HUNG_SECONDS = 7  # a worker that serves would be taken for hung
 DEMO = b'{"email": "ana@flowcrm.example", "password": "flowcrm-demo"}'
@@ -42,7 +42,7 @@ class Load:
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        async with asyncio.timeout(LONGEST_SECONDS * 2), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(MAX_SECONDS * 2), asyncio.TaskGroup() as group:
             for number in range(CLERKS):
                 group.create_task(self.clerk(keep_alive=number % 2 == 0))
             yield
@@ -50,7 +50,7 @@ class Load:
 
     async def clerk(self, *, keep_alive: bool) -> None:
         limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
-        timeout = httpx.Timeout(LONGEST_SECONDS)
+        timeout = httpx.Timeout(MAX_SECONDS)
         async with httpx.AsyncClient(
             base_url=self.address, headers=self.headers, limits=limits, timeout=timeout, verify=NO_CERTIFICATES
         ) as client:
@@ -164,7 +164,7 @@ async def test_whoever_comes_between_two_programs_waits_at_the_door_that_systemd
 
 
 async def until_said(program: Program, words: str, times: int) -> None:
-    deadline = time.monotonic() + LONGEST_SECONDS * 2
+    deadline = time.monotonic() + MAX_SECONDS * 2
     while program.text.count(words) < times:
         assert time.monotonic() < deadline, program.text
         await asyncio.sleep(0.05)
@@ -227,7 +227,7 @@ async def test_a_worker_that_cannot_start_just_now_is_no_reason_for_the_others_t
 
 def upload(port: int, *, sent: int) -> socket.socket:
     """A log-in that is on its way, so many of its bytes."""
-    client = socket.create_connection(("127.0.0.1", port), timeout=LONGEST_SECONDS)
+    client = socket.create_connection(("127.0.0.1", port), timeout=MAX_SECONDS)
     head = f"POST /api/auth/login/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(DEMO)}"
     client.sendall(head.encode() + b"\r\n\r\n" + DEMO[:sent])
     return client
@@ -240,7 +240,7 @@ def answer_to(client: socket.socket) -> bytes:
 
 def idle(port: int) -> socket.socket:
     """A connection kept alive after an answer."""
-    client = socket.create_connection(("127.0.0.1", port), timeout=LONGEST_SECONDS)
+    client = socket.create_connection(("127.0.0.1", port), timeout=MAX_SECONDS)
     client.sendall(b"GET /api/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
     said = b""
     while b"alive" not in said:

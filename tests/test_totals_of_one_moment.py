@@ -14,7 +14,7 @@ import pytest
 from backoffice.api.list_queries import page_statement
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
-from backoffice.api.totals import MOST_KNOWN, Known, Totals
+from backoffice.api.totals import MAX_KNOWN, Known, Totals
 from backoffice.database.snapshots import SNAPSHOT
 from crm.resources import CUSTOMERS
 from tests.support.builders import a_customer
@@ -81,11 +81,11 @@ async def test_of_an_older_moment_nothing_is_kept(connection: asyncpg.Connection
 async def test_only_so_many_are_kept(connection: asyncpg.Connection) -> None:
     totals = Totals("customers")
     told = await answer(connection, totals.recall(None))
-    for number in range(MOST_KNOWN + 1):
+    for number in range(MAX_KNOWN + 1):
         totals.remember(page(f"name={number}".encode()).where, told)
     assert totals.recall(page(b"name=0").where) == ("", 0)
-    assert totals.recall(page(f"name={MOST_KNOWN}".encode()).where)[1] == 0
-    assert totals.recall(page(f"name={MOST_KNOWN}".encode()).where)[0]
+    assert totals.recall(page(f"name={MAX_KNOWN}".encode()).where)[1] == 0
+    assert totals.recall(page(f"name={MAX_KNOWN}".encode()).where)[0]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ IN_ENGLISH = re.compile(r"-?[0-9]{1,3}((,[0-9]{3})+\.[0-9]+|(,[0-9]{3}){2,})")
 IN_PORTUGUESE = re.compile(r"-?[0-9]{1,3}(([.\s]?[0-9]{3})*,[0-9]+|(\.[0-9]{3}){2,})")
 WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: 1234 in Portuguese, elsewhere a decimal
 
-LONGEST_COMPOSED = 1000  # characters; more than any one-line column has
+MAX_COMPOSED_LENGTH = 1000  # characters; more than any one-line column has
 
 WHOLE_SECOND = re.compile(r"(:[0-9]{2}:[0-9]{2})(\.0+)?(?=Z|[+-]|$)")
 
@@ -56,7 +56,7 @@ def _tidy(text: str) -> str:
 
 def _composed(text: str) -> str:
     """Accents and letters as one; not in long text, which no column takes: the time grows with the square."""
-    return unicodedata.normalize("NFC", text) if len(text) <= LONGEST_COMPOSED else text
+    return unicodedata.normalize("NFC", text) if len(text) <= MAX_COMPOSED_LENGTH else text
 
 
 def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dict[str, Any], list[FieldError]]:

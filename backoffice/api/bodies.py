@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from starlette.requests import Request
 
-from backoffice.problems import LONGEST_FIELD, MOST_ERRORS, FieldError, Problem
+from backoffice.problems import MAX_ERRORS, MAX_FIELD_LENGTH, FieldError, Problem
 
 JSON = "application/json"
 
@@ -33,7 +33,7 @@ async def read_nothing(request: Request) -> None:
     """
     sent = await read_json(request) if await request.body() else None
     if isinstance(sent, dict):
-        errors = [FieldError(name[:LONGEST_FIELD], "extra_forbidden") for name in islice(sent, MOST_ERRORS)]
+        errors = [FieldError(name[:MAX_FIELD_LENGTH], "extra_forbidden") for name in islice(sent, MAX_ERRORS)]
     else:
         errors = [] if sent is None else [FieldError("", "dict_type")]
     if errors:

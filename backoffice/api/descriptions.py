@@ -7,7 +7,7 @@ from backoffice.api.crud import CRUD
 from backoffice.api.filters import OPERATORS
 from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW_ID, ROW_LINK, WRITE_PROBLEMS, Operation
 from backoffice.api.page import DEFAULT_LIMIT
-from backoffice.api.query import LARGEST_OFFSET, LARGEST_PAGE, MAX_LIMIT
+from backoffice.api.query import MAX_LIMIT, MAX_OFFSET, MAX_PAGE
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of
 from backoffice.api.text_parts import MATCHES, MAX_SEARCH_LENGTH
@@ -53,8 +53,8 @@ def _parameter(name: str, schema: Mapping[str, Any], about: str, example: Any = 
 
 def page_parameters(limit: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
     how_many = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": limit}
-    skipped = {"type": "integer", "minimum": 0, "maximum": LARGEST_OFFSET, "default": 0}
-    page = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}
+    skipped = {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0}
+    page = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE}
     return [
         _parameter("limit", how_many, "How many rows."),
         _parameter("offset", skipped, "How many rows to skip."),

@@ -16,7 +16,7 @@ from piccolo.table import Table
 from backoffice.api.conditions import EVERY_ROW, TRUE, compiled, plain
 from backoffice.api.cursors import Order, cursor_sql, sorted_by
 from backoffice.api.page import Page
-from backoffice.api.selects import MOST_STATEMENTS, Statement, readable_sql, select_list
+from backoffice.api.selects import MAX_STATEMENTS, Statement, readable_sql, select_list
 from backoffice.api.totals import MOST_COUNTED_ROWS, Known, with_total_sql
 
 IS_FULL = "(SELECT is_full FROM fullness)"  # true when the scan found more rows than the page holds
@@ -104,7 +104,7 @@ def page_statement(table: type[Table], page: Page, known: Known) -> Statement:
     return _page_sql(shape), [*arguments, *known]
 
 
-@lru_cache(maxsize=MOST_STATEMENTS)
+@lru_cache(maxsize=MAX_STATEMENTS)
 def _page_sql(shape: Shape) -> str:
     body = _body_sql(shape, "'total', total")
     return f"{_first_sql(shape)} {with_total_sql(body, _count_sql(shape), shape.limit + 2)}"
@@ -116,7 +116,7 @@ def large_page_statement(table: type[Table], page: Page) -> Statement:
     return _large_page_sql(shape, counted=page.where is not None), arguments
 
 
-@lru_cache(maxsize=MOST_STATEMENTS)
+@lru_cache(maxsize=MAX_STATEMENTS)
 def _large_page_sql(shape: Shape, *, counted: bool) -> str:
     count = _bounded_count_sql(shape) if counted else "NULL"
     return f"{_first_sql(shape)} SELECT concat({count}, E'\\n', {_body_sql(shape)})"
@@ -143,7 +143,7 @@ def names_statement(table: type[Table], page: Page) -> Statement:
     return f'{_first_sql(shape)} SELECT {names} FROM ({_chosen_sql(shape)}) AS "{shape.name}"', arguments
 
 
-@lru_cache(maxsize=MOST_STATEMENTS)
+@lru_cache(maxsize=MAX_STATEMENTS)
 def _planned_anew_sql(sql: str, known: int) -> str:
     dear = "(SELECT count(*) FROM generate_series(1, 1000000000)) > 0"
     return f"SELECT * FROM ({sql}) AS answer WHERE NOT ${known}::boolean OR {dear}"

@@ -16,8 +16,8 @@ from backoffice.api.selects import columns_of, readable_sql, unique_columns
 from backoffice.api.text_parts import literally
 
 MAX_LIMIT = 1000
-LARGEST_OFFSET = 2**53 - 1  # JavaScript's largest safe integer
-LARGEST_PAGE = LARGEST_OFFSET // MAX_LIMIT
+MAX_OFFSET = 2**53 - 1  # JavaScript's largest safe integer
+MAX_PAGE = MAX_OFFSET // MAX_LIMIT
 
 
 class Parameters:
@@ -79,8 +79,8 @@ class Parameters:
                 self.given.refuse(other, "contradiction", other=one)
         limit = self.given.integer("limit", default_limit, 1, MAX_LIMIT)
         limit = self.given.integer("__page_size", limit, 1, MAX_LIMIT)
-        offset = self.given.integer("offset", 0, 0, LARGEST_OFFSET)
-        page = self.given.integer("__page", 1, 1, LARGEST_PAGE)
+        offset = self.given.integer("offset", 0, 0, MAX_OFFSET)
+        page = self.given.integer("__page", 1, 1, MAX_PAGE)
         return limit, offset or (page - 1) * limit
 
     def _cursor(self) -> str | None:

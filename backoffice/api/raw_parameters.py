@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from backoffice.api.values import WHOLE_NUMBER
 from backoffice.problems import FieldError, Problem
 
-LONGEST_INTEGER = 1000  # characters; a longer number is out of every range anyway
+MAX_INTEGER_LENGTH = 1000  # characters; a longer number is out of every range anyway
 MAX_NAME_LENGTH = 64  # of an unknown name, as an answer repeats it
 
 
@@ -75,7 +75,7 @@ class RawParameters(dict[str, str]):
         if not re.fullmatch(WHOLE_NUMBER, text):
             self.refuse(name, "int_type")
             return default
-        number = int(text[:LONGEST_INTEGER])
+        number = int(text[:MAX_INTEGER_LENGTH])
         if not low <= number <= high:
             code, bound = ("greater_than_equal", {"ge": low}) if number < low else ("less_than_equal", {"le": high})
             self.refuse(name, code, **bound)

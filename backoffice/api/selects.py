@@ -10,7 +10,7 @@ from piccolo.table import Table
 
 from backoffice.columns import place_of
 
-MOST_STATEMENTS = 500  # cached, of those that depend on requests
+MAX_STATEMENTS = 500  # cached, of those that depend on requests
 
 Statement = tuple[str, list[Any]]
 
@@ -92,7 +92,7 @@ def row_sql(table: type[Table], details: Details, *, readable: bool = False) -> 
     )
 
 
-@lru_cache(maxsize=MOST_STATEMENTS)
+@lru_cache(maxsize=MAX_STATEMENTS)
 def insert_sql(table: type[Table], details: Details | None, names: tuple[str, ...], condition: str) -> str:
     """An INSERT of these columns; the database's own defaults fill the others.
 
@@ -110,7 +110,7 @@ def insert_sql(table: type[Table], details: Details | None, names: tuple[str, ..
     )
 
 
-@lru_cache(maxsize=MOST_STATEMENTS)
+@lru_cache(maxsize=MAX_STATEMENTS)
 def update_sql(table: type[Table], details: Details, names: tuple[str, ...], condition: str) -> str:
     """An UPDATE of these columns of a row, by its id. Returns the whole new row, as `changed`.
 

@@ -15,7 +15,7 @@ from backoffice.database.snapshots import SNAPSHOT
 LARGE_ROWS = 50_000  # a table up to here is counted to the end
 MOST_COUNTED_ROWS = 10_000  # of a larger one
 SIZE_SECONDS = 60.0  # how long the size of a table, and the planner's estimates, are cached
-MOST_KNOWN = 1_000  # cached totals of one moment; likewise cached estimates
+MAX_KNOWN = 1_000  # cached totals of one moment; likewise cached estimates
 
 Known = tuple[str, int]  # a moment (see SNAPSHOT), and the total at that moment
 UNKNOWN: Known = ("", 0)
@@ -76,7 +76,7 @@ class Totals:
         """The body of an answer, whose total is kept until the first answer of another moment."""
         head, _, body = answer.partition("\n")
         total, _, moment = head.partition(" ")
-        if moment != self._moment or len(self._known) >= MOST_KNOWN:
+        if moment != self._moment or len(self._known) >= MAX_KNOWN:
             self._moment, self._known = moment, {}
         if moment:
             self._known[_key(where)] = int(total)
@@ -86,7 +86,7 @@ class Totals:
         """How many rows the planner expects."""
         key = _key(where)
         if key not in self._expected:
-            if len(self._expected) >= MOST_KNOWN:
+            if len(self._expected) >= MAX_KNOWN:
                 self._expected = {}
             self._expected[key] = await self._ask_the_planner(reader, where)
         return self._expected[key]

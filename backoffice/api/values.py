@@ -26,7 +26,7 @@ Schema = dict[str, Any]
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 WHOLE_NUMBER = r"-?[0-9]+"
 CANONICAL_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-LONGEST_EMAIL = 254  # characters; see is_email() of rules/text.sql
+MAX_EMAIL_LENGTH = 254  # characters; see is_email() of rules/text.sql
 INTEGER_BITS = {Integer: 32, BigInt: 64}
 
 # Invisible characters, the same as in is_blank() of rules/text.sql: all kinds of white space, and those without width.
@@ -149,7 +149,7 @@ class Rule:
 # By a pattern of the condition.
 CHECKS: dict[str, Rule] = {
     r"NOT is_blank\((\w+)\)": Rule(AfterValidator(not_blank), {"pattern": VISIBLE_PATTERN}),
-    r"is_email\((\w+)\)": Rule(AfterValidator(valid_email), {"format": "email", "maxLength": LONGEST_EMAIL}),
+    r"is_email\((\w+)\)": Rule(AfterValidator(valid_email), {"format": "email", "maxLength": MAX_EMAIL_LENGTH}),
     r"(\w+) >= 0\b.*": Rule(Ge(0), {"minimum": 0}),
     r"(\w+) > 0\b.*": Rule(Gt(0), {"exclusiveMinimum": 0}),
 }

@@ -32,7 +32,7 @@ APPLICATION_NAME = "flow-crm"  # of our sessions, as pg_stat_activity on the ser
 OLDEST_MAJOR = 14
 ENCODING = "UTF8"  # as the server calls it
 START_SECONDS = 30  # total of all attempts at start-up
-LONGEST_PAUSE_SECONDS = 5
+MAX_PAUSE_SECONDS = 5
 CLOSE_SECONDS = 3
 
 Connection = asyncpg.Connection | PoolConnectionProxy
@@ -211,7 +211,7 @@ async def retry_until_connected(
 
     retrying = tenacity.AsyncRetrying(
         stop=tenacity.stop_before_delay(START_SECONDS - connector.timeout),
-        wait=tenacity.wait_exponential(multiplier=0.2, max=LONGEST_PAUSE_SECONDS) + tenacity.wait_random(0, 0.3),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=MAX_PAUSE_SECONDS) + tenacity.wait_random(0, 0.3),
         retry=tenacity.retry_if_exception(_may_pass),
         before_sleep=_log_attempt,
         reraise=True,

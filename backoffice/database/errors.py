@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LONGEST_PAUSE_SECONDS = 0.2
+MAX_PAUSE_SECONDS = 0.2
 RETRY_AFTER = {"Retry-After": "2"}
 
 
@@ -48,7 +48,7 @@ async def repeat(
     retrying = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(worth_it),
         stop=tenacity.stop_after_attempt(tries),
-        wait=tenacity.wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
+        wait=tenacity.wait_random_exponential(multiplier=0.01, max=MAX_PAUSE_SECONDS),
         before_sleep=tell,
         reraise=True,
     )

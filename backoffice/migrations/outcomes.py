@@ -11,7 +11,7 @@ from backoffice.database.failures import DATABASE_ERRORS, DatabaseUnavailable, c
 from backoffice.database.programs import EmbeddedError
 
 BUILT_UPON = "Another app is built upon this: reverse its migrations first, or those of all apps, which go in order."
-LONGEST_STATEMENT = 600  # characters of it that are repeated
+MAX_STATEMENT_LENGTH = 600  # characters of it that are repeated
 
 
 def say(text: str) -> None:
@@ -106,4 +106,4 @@ def _reason(error: BaseException) -> str:
 
 def _short(statement: str) -> str:
     text = statement.strip()
-    return text if len(text) <= LONGEST_STATEMENT else f"{text[:LONGEST_STATEMENT]} …"
+    return text if len(text) <= MAX_STATEMENT_LENGTH else f"{text[:MAX_STATEMENT_LENGTH]} …"

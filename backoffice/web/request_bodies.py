@@ -14,7 +14,7 @@ SMALL_BODY_BYTES = 64 * 1024  # read before the caller is looked up
 # Also the most that may be sent without a session: to refuse 8 MiB of JSON would block all other requests.
 LARGE_BODY_BYTES = 1024 * 1024
 MAX_BODY_BYTES = 8 * 1024 * 1024
-MOST_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
+MAX_LARGE_BODIES = 2  # at a time: one of 100,000 lines takes 200 MiB
 BODY_SECONDS = 60  # for a body to arrive, up to the next of the limits above
 
 
@@ -26,7 +26,7 @@ class RequestBodies:
     """Reads the bodies of requests, and bounds how many large ones the process holds at a time."""
 
     def __init__(self) -> None:
-        self._room = asyncio.Semaphore(MOST_LARGE_BODIES)
+        self._room = asyncio.Semaphore(MAX_LARGE_BODIES)
         self._anonymous_room = asyncio.Semaphore(1)
 
     @asynccontextmanager

@@ -11,19 +11,19 @@ from pathlib import Path
 from tests.chaos.play import play
 from tests.chaos.report import Plan
 
-LONGEST_SECONDS = 240  # leaves a minute of five for the beginning, the last mishap and the end
+MAX_SECONDS = 240  # leaves a minute of five for the beginning, the last mishap and the end
 
 
 def read_plan() -> Plan:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=120, help=f"of mishaps, at most {LONGEST_SECONDS} (120)")
+    parser.add_argument("--seconds", type=float, default=120, help=f"of mishaps, at most {MAX_SECONDS} (120)")
     parser.add_argument("--seed", type=int, help="of an earlier run, to repeat it; random unless given")
     parser.add_argument("--workers", type=int, default=2, help="processes that serve (2)")
     parser.add_argument("--clerks", type=int, default=8, help="people who work at the same time (8)")
     parser.add_argument("--pgbouncer", action="store_true", help="put PgBouncer before the database")
     given = parser.parse_args()
     seed = secrets.randbelow(10**6) if given.seed is None else given.seed
-    return Plan(seed, min(given.seconds, LONGEST_SECONDS), given.workers, given.clerks, given.pgbouncer)
+    return Plan(seed, min(given.seconds, MAX_SECONDS), given.workers, given.clerks, given.pgbouncer)
 
 
 def main() -> int:

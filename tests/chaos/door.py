@@ -11,7 +11,7 @@ import httpx
 
 from accounts.passwords import DEMO_PASSWORD
 
-LONGEST_SECONDS = 15  # neither an answer nor a refusal may take longer
+MAX_SECONDS = 15  # neither an answer nor a refusal may take longer
 ROLES = ("employee", "manager")
 PATIENCE_SECONDS = 90  # of somebody who repeats: every fault is over long before
 
@@ -40,7 +40,7 @@ class Door:
     def __init__(self, address: str, ledger: Ledger, random: Random) -> None:
         self.ledger, self.random = ledger, random
         self.tokens: dict[str, str] = {}
-        self._client = httpx.AsyncClient(base_url=address, timeout=LONGEST_SECONDS + 10)
+        self._client = httpx.AsyncClient(base_url=address, timeout=MAX_SECONDS + 10)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -87,7 +87,7 @@ class Door:
     def _record(self, request: str, outcome: str, seconds: float) -> None:
         self.ledger.answers[outcome] += 1
         self.ledger.slowest_seconds = max(self.ledger.slowest_seconds, seconds)
-        if seconds > LONGEST_SECONDS:
+        if seconds > MAX_SECONDS:
             self.ledger.differences.append(f"{request} took {seconds:.1f} s")
 
     def _check(self, request: str, answer: httpx.Response) -> None:
