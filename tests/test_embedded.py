@@ -17,6 +17,8 @@ from backoffice.database.programs import EmbeddedError
 from backoffice.settings import ROOT
 from tests.support.faults import STARTER, OwnServer, a_server
 
+only_as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root could run it as somebody else")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -221,7 +223,16 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         OwnServer(tmp_path / "file" / "data").start()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root could run it as somebody else")
+@only_as_root
+def test_as_root_it_names_the_program_that_it_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    server = OwnServer(folder)
+    with pytest.raises(EmbeddedError, match="needs the program setpriv"):
+        server.start()
+    server.stop()
+
+
+@only_as_root
 def test_data_that_belongs_to_root_is_not_run_and_it_is_said_how_that_is_mended(tmp_path: Path) -> None:
     server = OwnServer(tmp_path / "copied")
     server.data.mkdir(parents=True)

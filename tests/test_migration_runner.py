@@ -140,11 +140,23 @@ async def test_a_file_that_was_changed_after_it_ran_stops_every_later_run(
         (choices.forwards("cmr"), "There is no app cmr; there are backoffice, accounts, crm"),
         (choices.forwards("crm", "2020"), "2020 is unrecognised"),
         (choices.backwards("crm", "2020"), "Unrecognized migration name - must be one of"),
+        (choices.backwards("crm", "2999"), "This program has no file of migration crm 2999, which ran."),
+        (choices.forwards(agree=lambda number: False), "Not proceeding."),
+        (choices.backwards("backoffice", agree=lambda number: False), "Not proceeding."),
     ],
 )
-async def test_a_mistyped_name_is_refused(engine: Engine, choice: Choice, words: str) -> None:
+def test_what_nobody_can_have_meant_or_somebody_has_not_agreed_to_is_refused(choice: Choice, words: str) -> None:
     with pytest.raises(MigrationRefused, match=words):
-        await runner.forwards(engine, choice)
+        choice([all_migrations()[0].key, ("crm", "2999")])
+
+
+async def test_a_file_that_forgets_to_return_its_migration_is_named(tmp_path: Path) -> None:
+    async def forwards() -> None: ...
+
+    migration = a_migration(tmp_path, 1, "SELECT")
+    vars(migration.module)["forwards"] = forwards
+    with pytest.raises(MigrationRefused, match=rf"{migration.path.name}: forwards\(\) must return a MigrationManager"):
+        await migration.manager()
 
 
 async def test_what_was_made_by_hand_can_be_recorded_without_being_run(
