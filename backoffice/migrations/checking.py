@@ -18,7 +18,7 @@ from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.lock import exclusive
 from backoffice.migrations.outcomes import MigrationRefused
 from backoffice.migrations.records import State
-from backoffice.migrations.scratch import a_server, declare, migrate, scratch
+from backoffice.migrations.scratch import a_server, declared_catalog, migrate, scratch
 
 # True where an owner's default privileges exclude PUBLIC: then the operator has chosen who may call functions.
 CLOSED_BY_DEFAULT = """
@@ -114,8 +114,7 @@ async def check(engine: Engine, scratch_server: str = "") -> Report:
             ran = [one for one in all_migrations() if one not in state.pending]
             expected = await migrate(run, ran)
             made = await migrate(run, state.pending) if state.pending else expected
-        async with scratch(engine, server) as run:
-            declared = await declare(run)
+        declared = await declared_catalog(engine, server)
     drift = [one for one in compare(expected, found) if not (closed and one.closes)]
     undeclared = compare(declared, made)
     return Report(state=state, catalog=found, drift=drift, undeclared=undeclared, expected=expected)

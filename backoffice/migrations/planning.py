@@ -17,7 +17,7 @@ from backoffice.migrations.observing import Effect, Observer, read_schema_state
 from backoffice.migrations.progress import undoable
 from backoffice.migrations.risks import Old, Risk, locks, risks
 from backoffice.migrations.runner import SETTLE, Run, Step
-from backoffice.migrations.scratch import a_server, declare, migrate, quiet, scratch, throwaway_server
+from backoffice.migrations.scratch import a_server, declared_catalog, migrate, quiet, scratch, throwaway_server
 from backoffice.migrations.sql import statements
 
 SIZES = """
@@ -125,8 +125,7 @@ async def lint(engine: Engine) -> Lint:
                 old = frozenset((await read_schema_state(run.connection)).tables)
                 planned.append(await observe(run, migration, old))
             made = await migrate(run, [])
-        async with scratch(engine, server) as run:
-            declared = await declare(run)
+        declared = await declared_catalog(engine, server)
     return Lint(planned, compare(declared, made))
 
 

@@ -105,8 +105,14 @@ async def migrate(run: Run, migrations: Sequence[Migration]) -> Catalog:
     return await read_catalog(run.connection)
 
 
-async def declare(run: Run) -> Catalog:
+async def declared_catalog(engine: Engine, server: Connector) -> Catalog:
     """The catalog that the Table classes, the enums and the rules make by themselves, without migrations."""
+    async with scratch(engine, server) as run:
+        await _declare(run)
+        return await read_catalog(run.connection)
+
+
+async def _declare(run: Run) -> None:
     tables = sort_table_classes([table for app in apps() for table in app.table_classes])
     names = [table._meta.tablename for table in tables]
     statements = [statement for app in apps() for statement in (*enums(app), *rules(app))]
@@ -115,7 +121,6 @@ async def declare(run: Run) -> Catalog:
         for table in tables:
             await table.create_table()
         await _execute(run.connection, [one for one in statements if not is_early(one, names)])
-    return await read_catalog(run.connection)
 
 
 async def _execute(connection: Connection, statements: Sequence[Statement]) -> None:
