@@ -43,6 +43,11 @@ PROBLEMS.update(
             Text("Method not offered", "Método não oferecido"),
             Text("This address does not offer that method.", "Este endereço não oferece este método."),
         ),
+        "body_too_slow": ProblemWords(
+            408,
+            Text("Too slow", "Lento demais"),
+            Text("The body of the request did not arrive in time.", "O corpo da requisição não chegou a tempo."),
+        ),
         "unique_violation": ProblemWords(
             409,
             Text("Already taken", "Já existe"),
@@ -71,11 +76,6 @@ PROBLEMS.update(
                 "The body of the request is larger than 8 MiB, or before a log-in than 1 MiB.",
                 "O corpo da requisição passa de 8 MiB, ou, antes do login, de 1 MiB.",
             ),
-        ),
-        "body_too_slow": ProblemWords(
-            408,
-            Text("Too slow", "Lento demais"),
-            Text("The body of the request did not arrive in time.", "O corpo da requisição não chegou a tempo."),
         ),
         "validation_error": ProblemWords(
             422,

@@ -144,21 +144,7 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
             gives=ref(crud.models.page),
             parameters=_list_parameters(crud),
         ),
-        "create": Operation(
-            name="create_{one}",
-            summary="Create a {one}",
-            status=201,
-            takes=ref(crud.models.create),
-            gives=ref(crud.models.row),
-            headers={**ETAG, **LOCATION},
-            codes=(*WRITE_PROBLEMS, *crud.resource.conflicts.get("create", ())),
-            links={
-                "read_{one}": ROW_LINK,
-                "replace_{one}": ROW_LINK,
-                "change_{one}": ROW_LINK,
-                "delete_{one}": ROW_LINK,
-            },
-        ),
+        "create": _describe_create(crud),
         "ids": Operation(
             name="list_{one}_ids",
             summary="What people call the {many}, by id",
@@ -181,6 +167,19 @@ def describe_list(crud: CRUD) -> dict[str, Operation]:
             name="{one}_references", summary="What refers to {many}", gives=named("References", REFERENCES)
         ),
     }
+
+
+def _describe_create(crud: CRUD) -> Operation:
+    return Operation(
+        name="create_{one}",
+        summary="Create a {one}",
+        status=201,
+        takes=ref(crud.models.create),
+        gives=ref(crud.models.row),
+        headers={**ETAG, **LOCATION},
+        codes=(*WRITE_PROBLEMS, *crud.resource.conflicts.get("create", ())),
+        links=dict.fromkeys(("read_{one}", "replace_{one}", "change_{one}", "delete_{one}"), ROW_LINK),
+    )
 
 
 def describe_row(crud: CRUD) -> dict[str, Operation]:
