@@ -223,6 +223,16 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         OwnServer(tmp_path / "file" / "data").start()
 
 
+def test_a_server_that_does_not_get_ready_is_given_up(unmade: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    unmade.data.mkdir(parents=True)
+    (unmade.data / "PG_VERSION").touch()
+    monkeypatch.setattr(embedded, "START_SECONDS", 0)
+    monkeypatch.setattr(unmade, "_state", lambda: "stopping")
+    with pytest.raises(EmbeddedError, match=f"has been stopping for long, see {unmade.log}"):
+        unmade.start()
+    monkeypatch.undo()
+
+
 @only_as_root
 def test_as_root_it_names_the_program_that_it_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder))

@@ -134,7 +134,7 @@ async def test_portuguese_for_whoever_prefers_it(app: FastAPI, cast: Cast) -> No
     ):
         answer = await request
         assert problem(answer)["title"] == title
-        assert answer.headers["Content-Language"] == "pt-BR"
+        assert (answer.headers["Content-Language"], answer.headers["Vary"]) == ("pt-BR", "Accept-Language")
     answer = await admin.get("/api/nothing/")
     assert (problem(answer)["title"], answer.headers["Content-Language"]) == ("Not found", "en")
     huge = [(b"content-length", b"9000000"), (b"accept-language", b"pt-BR")]

@@ -100,6 +100,17 @@ async def test_bodies_that_differ_anywhere_as_json_are_not_the_same(cast: Cast, 
     assert await connection.fetchval("SELECT count(*) FROM presales") == len(VALUES)
 
 
+@pytest.mark.parametrize("keys", [[b"one", b"two"], [b""], [b"x" * 256], ["é".encode()], [b" padded"]])
+async def test_what_is_no_key_is_refused_and_creates_nothing(
+    cast: Cast, connection: asyncpg.Connection, keys: list[bytes]
+) -> None:
+    headers = [(b"Idempotency-Key", key) for key in keys]
+    answer = await cast.employee.post("/api/presales/", json=await a_body(connection), headers=headers)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["Idempotency-Key"]
+    assert await connection.fetchval("SELECT count(*) FROM presales") == 0
+
+
 async def test_a_body_that_is_nested_as_deeply_as_can_be_read_is_an_answer(
     cast: Cast, connection: asyncpg.Connection
 ) -> None:

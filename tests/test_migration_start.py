@@ -15,6 +15,7 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, records, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import Migration, all_migrations
+from backoffice.migrations.outcomes import MigrationRefused
 from backoffice.monitoring.probing import Prober, prober
 from backoffice.server import startup
 from backoffice.server.startup import StartRefused, serving, settle_migrations
@@ -42,6 +43,15 @@ async def refusal(engine: Engine) -> str:
 async def test_pending_migrations_stop_the_start(engine: Engine) -> None:
     await runner.backwards(engine, choices.backwards("crm", "1"))
     assert await refusal(engine) == "1 migration is pending. Run `make migrate`, then start again."
+
+
+async def test_migrations_that_fail_stop_the_start_and_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise MigrationRefused("Somebody was in the way.")
+
+    monkeypatch.setattr(runner, "forwards", fail)
+    with pytest.raises(StartRefused, match=r"The migrations failed\. Somebody was in the way\."):
+        await startup.migrate(DB)
 
 
 async def test_a_start_does_not_wait_for_ever_for_a_database_that_hangs(

@@ -103,6 +103,7 @@ def test_added_labels_lead_from_the_old_ones_to_the_new(after: list[str], data: 
         said = added_label(Statement(str(new).removesuffix(";")))
         assert said
         labels = with_label(labels, said)
+        assert with_label(labels, said) == labels, "it says IF NOT EXISTS"
     assert labels == after
 
 
