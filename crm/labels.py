@@ -1,4 +1,4 @@
-"""The labels of customers, products, pre-sales, their columns and statuses. Importing this registers them."""
+"""The labels of customers, products, pre-sales, their columns and statuses. Importing this module registers them."""
 
 from backoffice.words import LABELS, VALUES, Text
 

@@ -1,10 +1,20 @@
-"""The messages of the rules about customers, products and pre-sales."""
+"""The messages of the rules about customers, products and pre-sales. Importing this module registers them."""
 
-from backoffice import words
 from backoffice.problem_words import BLANK, EMAIL_INVALID, TIMES_OUT_OF_RANGE
-from backoffice.words import ConstraintWords, ProblemWords, Text, check, missing_reference, same_id, unique
+from backoffice.words import (
+    CONSTRAINTS,
+    PROBLEMS,
+    VALUE_ERRORS,
+    ConstraintWords,
+    ProblemWords,
+    Text,
+    check,
+    missing_reference,
+    same_id,
+    unique,
+)
 
-words.PROBLEMS.update(
+PROBLEMS.update(
     {
         "invalid_transition": ProblemWords(
             409,
@@ -50,7 +60,7 @@ PHONE_INVALID = Text(
     "Isto não é um telefone brasileiro com DDD, como (11) 98765-4321.",
 )
 
-words.VALUE_ERRORS.update(
+VALUE_ERRORS.update(
     {
         "cpf": CPF_INVALID,
         "phone": PHONE_INVALID,
@@ -63,7 +73,7 @@ def _amount(what: Text) -> Text:
     return Text(f"{what.en} must be at least 0.", f"{what.pt} deve ser no mínimo 0.")
 
 
-words.CONSTRAINTS.update(
+CONSTRAINTS.update(
     {
         "customers_cpf_key": unique(
             "cpf", Text("Another customer has this CPF.", "Já existe um cliente com este CPF.")
@@ -140,7 +150,7 @@ words.CONSTRAINTS.update(
         "presales_discount_exceeds_sum": ConstraintWords(
             code="discount_exceeds_sum",
             field="discount",
-            says=words.PROBLEMS["discount_exceeds_sum"].detail,
+            says=PROBLEMS["discount_exceeds_sum"].detail,
         ),
         "presales_stock": ConstraintWords(
             code="insufficient_stock",
@@ -181,7 +191,7 @@ words.CONSTRAINTS.update(
         "idempotency_keys_user_id_key": ConstraintWords(
             code="idempotency_key_reused",
             field="Idempotency-Key",
-            says=words.PROBLEMS["idempotency_key_reused"].detail,
+            says=PROBLEMS["idempotency_key_reused"].detail,
         ),
         "idempotency_keys_user_id_fkey": missing_reference(
             "user_id", Text("There is no such user.", "Este usuário não existe.")

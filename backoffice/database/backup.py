@@ -203,24 +203,29 @@ def _nothing_restored(complaints: bytes) -> BackupRefused:
 
 def _pipe(read: list[str], write: list[str], place: Place) -> None:
     with tempfile.TemporaryFile() as complaints:
-        with (
-            subprocess.Popen(read, stdout=subprocess.PIPE, stderr=complaints) as reader,  # noqa: S603
-            subprocess.Popen(  # noqa: S603
-                write, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=place.environment
-            ) as writer,
-        ):
-            assert reader.stdout is not None
-            assert writer.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # psql has ended, and said why
-                _copy(reader.stdout, writer.stdin)
-                if reader.wait() == 0:
-                    writer.stdin.write(FINISH)
-            reader.stdout.close()
-            with contextlib.suppress(BrokenPipeError):  # psql, which has ended, takes no more
-                writer.stdin.close()
-        if reader.returncode or writer.returncode:
+        if not _piped(read, write, place, complaints):
             complaints.seek(0)
             raise _nothing_restored(complaints.read())
+
+
+def _piped(read: list[str], write: list[str], place: Place, complaints: IO[bytes]) -> bool:
+    """True when both programs ended well; else what they said is in `complaints`."""
+    with (
+        subprocess.Popen(read, stdout=subprocess.PIPE, stderr=complaints) as reader,  # noqa: S603
+        subprocess.Popen(  # noqa: S603
+            write, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=place.environment
+        ) as writer,
+    ):
+        assert reader.stdout is not None
+        assert writer.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # psql has ended, and said why
+            _copy(reader.stdout, writer.stdin)
+            if reader.wait() == 0:
+                writer.stdin.write(FINISH)
+        reader.stdout.close()
+        with contextlib.suppress(BrokenPipeError):  # psql, which has ended, takes no more
+            writer.stdin.close()
+    return reader.returncode == writer.returncode == 0
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:
