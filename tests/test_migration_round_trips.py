@@ -112,13 +112,14 @@ async def test_down_step_by_step_and_up_again_to_the_same_catalogs(
     engine: Engine, connection: asyncpg.Connection
 ) -> None:
     ran = await recorded(connection)
-    full = await rows_by_place(connection)
-    assert all(full[table] for table in (*BUSINESS_TABLES, "sessions", "login_failures", "idempotency_keys"))
+    rows = await rows_by_place(connection)
+    assert all(rows[table] for table in (*BUSINESS_TABLES, "sessions", "login_failures", "idempotency_keys"))
     catalogs = [await both_catalogs(connection)]
     for migration in STEPS:
-        before = await rows_by_place(connection)
+        before = rows
         await down(engine, migration)
-        same_rows(before, await rows_by_place(connection))
+        rows = await rows_by_place(connection)
+        same_rows(before, rows)
         catalogs.append(await both_catalogs(connection))
     assert [thing for thing in catalogs[-1] if "migration" not in thing] == []
     assert await recorded(connection) == []
@@ -142,12 +143,13 @@ async def test_indexes_follow_the_functions_they_are_made_of_back(
 
 
 @pytest.fixture
-async def newest(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[asyncpg.Connection]:
-    """A database in which nothing but the migrations happened."""
+async def newest(server: str, steward: asyncpg.Connection, template: str) -> Catalog:
+    """The catalogs of a database in which nothing but the migrations happened."""
     async with clone(server, steward, template) as dsn:
         connection = await asyncpg.connect(dsn)
-        yield connection
+        catalogs = await both_catalogs(connection)
         await connection.close()
+        return catalogs
 
 
 def releases() -> list[dict[str, Migration]]:
@@ -170,7 +172,7 @@ async def test_an_upgrade_from_any_past_release_keeps_the_rows_that_were_written
     seeded: str,
     server: str,
     steward: asyncpg.Connection,
-    newest: asyncpg.Connection,
+    newest: Catalog,
     subtests: pytest.Subtests,
 ) -> None:
     for release in releases():
@@ -183,14 +185,14 @@ async def test_an_upgrade_from_any_past_release_keeps_the_rows_that_were_written
                 await keeps_all_rows(past, newest)
 
 
-async def keeps_all_rows(database: str, newest: asyncpg.Connection) -> None:
+async def keeps_all_rows(database: str, newest: Catalog) -> None:
     """On the way to the newest migration; and pre-sales go on being numbered where they were."""
     DB.configure(Settings(database_url=database))
     connection = await asyncpg.connect(database)
     past = await rows_by_place(connection)
     await runner.forwards(DB, choices.forwards())
     same_rows(past, await rows_by_place(connection))
-    assert await both_catalogs(connection) == await both_catalogs(newest)
+    assert await both_catalogs(connection) == newest
     if numbers := [presale["number"] for presale in past.get("presales", {}).values()]:
         assert (await row(connection, "presales", await a_presale(connection)))["number"] == max(map(int, numbers)) + 1
     await connection.close()
