@@ -7,7 +7,7 @@ from decimal import Decimal
 import asyncpg
 from playwright.async_api import Route, expect
 
-from tests.support.browser import IMPATIENT, SAVE, Clerk, as_a, sees_beside
+from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, SAVE, Clerk, as_a, sees_beside
 from tests.support.builders import a_customer, a_line, a_presale, a_product, a_user, nth_cpf, row
 
 
@@ -195,10 +195,11 @@ async def test_nobody_types_into_a_form_that_is_on_its_way(clerk: Clerk, db: asy
 async def test_nobody_waits_for_ever_for_what_does_not_come(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db, name="Waits In Vain")
     await clerk.open("customers", customer)
-    await clerk.page.evaluate(IMPATIENT)
+    await clerk.page.evaluate(REMEMBER_PATIENCE)
     async with clerk.held_up(f"**/customers/{customer}/", "PATCH"):
         await clerk.save()
         await expect(clerk.out_of_reach).to_be_visible()
+        await clerk.page.evaluate(LOSE_PATIENCE)
         await clerk.sees_notice("The server does not answer. Look whether this was carried out before you try again.")
         await expect(clerk.out_of_reach).to_have_count(0)
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 from playwright.async_api import expect
 
-from tests.support.browser import IMPATIENT, Clerk
+from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, Clerk
 from tests.support.builders import a_customer, a_line, a_presale, a_product, row
 from tests.support.pickers import Picker, begins, lines_of, some_products
 
@@ -330,13 +330,14 @@ async def test_more_rows_are_all_of_them_however_often_they_are_asked_for(clerk:
 async def test_nobody_waits_for_ever_for_a_row_that_is_not_found(clerk: Clerk, db: asyncpg.Connection) -> None:
     await some_products(db, "8881")
     await clerk.add("presale_items")
-    await clerk.page.evaluate(IMPATIENT)
+    await clerk.page.evaluate(REMEMBER_PATIENCE)
     picker = Picker(clerk)
     await picker.open()
     async with clerk.held_up(SEARCHES, "GET"):
         await picker.type("8881", "Enter", "Tab")
         await picker.type("2", "Enter")
         await expect(clerk.out_of_reach).to_be_visible()
+        await clerk.page.evaluate(LOSE_PATIENCE)
         await clerk.sees_notice(NOBODY_ANSWERS)
         await expect(clerk.out_of_reach).to_have_count(0)
         await expect(picker.list).to_be_focused()

@@ -25,11 +25,19 @@ FLAGS = [
 ]
 SAVE = "[data-uitest=save_button]"
 CREATE = "[data-uitest=create_button]"
-# For a page to have a sixtieth of its patience.
-IMPATIENT = """() => {
+# For a page to lose its patience with all that it is waiting for then, as if a minute had gone by.
+REMEMBER_PATIENCE = """() => {
     const { set } = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
-    Object.defineProperty(XMLHttpRequest.prototype, "timeout", { set(ms) { set.call(this, ms / 60); } });
+    const asked = [];
+    Object.defineProperty(XMLHttpRequest.prototype, "timeout", {
+        set(ms) {
+            set.call(this, ms);
+            asked.push([this, ms]);
+        },
+    });
+    globalThis.losePatience = () => asked.forEach(([request, ms]) => set.call(request, ms / 60_000));
 }"""
+LOSE_PATIENCE = "() => losePatience()"
 APPLY = "[data-uitest=submit_filter_button]"
 PATIENCE_MS = 30_000  # on a busy machine a page that loads much may take more than the 5 s that are usual
 expect.set_options(timeout=PATIENCE_MS)
