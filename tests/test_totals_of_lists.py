@@ -30,7 +30,7 @@ SELECT 'P' || n, 'Product ' || n, 'un', n % 5, 1, 1, 'retail' FROM generate_seri
 @pytest.fixture(autouse=True)
 def small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(totals, "LARGE_ROWS", LARGE)
-    monkeypatch.setattr(totals, "MOST_COUNTED_ROWS", MOST)
+    monkeypatch.setattr(totals, "MAX_COUNTED_ROWS", MOST)
 
 
 async def total(database: str, condition: str | None) -> Total:

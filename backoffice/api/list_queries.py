@@ -17,7 +17,7 @@ from backoffice.api.conditions import EVERY_ROW, TRUE, compiled, plain
 from backoffice.api.cursors import Order, cursor_sql, sorted_by
 from backoffice.api.page import Page
 from backoffice.api.selects import MAX_STATEMENTS, Statement, readable_sql, select_list
-from backoffice.api.totals import MOST_COUNTED_ROWS, Known, with_total_sql
+from backoffice.api.totals import MAX_COUNTED_ROWS, Known, with_total_sql
 
 IS_FULL = "(SELECT is_full FROM fullness)"  # true when the scan found more rows than the page holds
 
@@ -221,7 +221,7 @@ def _bounded_count_sql(shape: Shape) -> str:
     if not shape.found_first:
         # Planned as if all were wanted: with a LIMIT, PostgreSQL would scan the table, and hope for early matches.
         rows = f"WITH rows AS MATERIALIZED ({rows}) SELECT FROM rows"
-    rows = f"{rows} LIMIT {MOST_COUNTED_ROWS + 1}"
+    rows = f"{rows} LIMIT {MAX_COUNTED_ROWS + 1}"
     count = f"(SELECT count(*) FROM ({rows}) AS counted)"
     return f"CASE WHEN NOT {IS_FULL} THEN {count} END" if shape.scan_limit else count
 

@@ -13,7 +13,7 @@ from backoffice.database.engine import Reader
 from backoffice.database.snapshots import SNAPSHOT
 
 LARGE_ROWS = 50_000  # a table up to here is counted to the end
-MOST_COUNTED_ROWS = 10_000  # of a larger one
+MAX_COUNTED_ROWS = 10_000  # of a larger one
 SIZE_SECONDS = 60.0  # how long the size of a table, and the planner's estimates, are cached
 MAX_KNOWN = 1_000  # cached totals of one moment; likewise cached estimates
 
@@ -100,11 +100,11 @@ class Totals:
     async def judge(self, reader: Reader, where: Condition | None, counted: int | None) -> Total:
         """The total of a list in a large table.
 
-        :param counted: at most one more than `MOST_COUNTED_ROWS`; None where the rows were not counted.
+        :param counted: at most one more than `MAX_COUNTED_ROWS`; None where the rows were not counted.
         """
-        if counted is not None and counted <= MOST_COUNTED_ROWS:
+        if counted is not None and counted <= MAX_COUNTED_ROWS:
             return Total(counted)
-        least = 0 if counted is None else MOST_COUNTED_ROWS
+        least = 0 if counted is None else MAX_COUNTED_ROWS
         return Total(max(await self.expect(reader, where), least), is_estimate=True)
 
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from backoffice.api.totals import LARGE_ROWS, MOST_COUNTED_ROWS
+from backoffice.api.totals import LARGE_ROWS, MAX_COUNTED_ROWS
 from tests.support.browser import CHROMIUM, FLAGS, PATIENCE_MS, Clerk
 from tests.support.builders import a_user
 from tests.support.clients import a_token
@@ -22,7 +22,7 @@ ARCHIVE = f"""
     ANALYZE audit_trail;
     INSERT INTO audit_trail (happened_at, who, database_role, table_name, action, row_id)
     SELECT '2020-01-01', 'clerk' || n || '@archive.example', 'archive', 'products', 'created', gen_random_uuid()
-    FROM generate_series(0, {MOST_COUNTED_ROWS}) AS n;
+    FROM generate_series(0, {MAX_COUNTED_ROWS}) AS n;
     RESET session_replication_role;
     UPDATE pg_class SET reltuples = {LARGE_ROWS + 1}, relpages = pg_relation_size(oid) / 8192
     WHERE oid = 'audit_trail'::regclass;

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from playwright.async_api import expect
 
-from backoffice.api.totals import MOST_COUNTED_ROWS
+from backoffice.api.totals import MAX_COUNTED_ROWS
 from tests.support.browser import APPLY, Clerk, as_a, sees_beside
 from tests.support.builders import a_customer, a_presale, a_product, row
 
@@ -201,7 +201,7 @@ async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
     await sees_beside(number, '" (estimativa)"')
     exported = await clerk.exports()
     assert ";" in exported.splitlines()[0], "as spreadsheets expect it where decimals have a comma"
-    assert exported.count("@archive.example") == MOST_COUNTED_ROWS + 1, "all of them, whatever was estimated"
+    assert exported.count("@archive.example") == MAX_COUNTED_ROWS + 1, "all of them, whatever was estimated"
     assert clerk.asked == ["São 10.000 registros ou mais. Baixar todos?"]
     await sees_beside(number, '" (estimativa)"')  # which is what still stands there
     await clerk.list("audit_trail", "?who=clerk7@archive.example")

@@ -12,7 +12,7 @@ import { wordsOf } from "./rows.js";
 
 const UNPROCESSABLE = 422;
 const OF_ONE_ROW = [409, 410, UNPROCESSABLE]; // refusals that say nothing about the next
-const MOST_NAMED = 8; // rows that were refused, in one notice
+const MAX_NAMED = 8; // rows that were refused, in one notice
 
 const COLUMN = "select[name=property]";
 const WINDOW = `.modal:has(${COLUMN})`;
@@ -90,9 +90,9 @@ function inWords({ done, isBroken, reason, refused }) {
   const [first] = refused;
   const isOfTheValue = ({ status, reason }) => status === UNPROCESSABLE && reason === first.reason;
   if (!done && !isBroken && refused.every(isOfTheValue)) return first.reason; // whichever row it is given to
-  const lines = refused.slice(0, MOST_NAMED).map(({ name, reason }) => `${name}: ${reason}`);
+  const lines = refused.slice(0, MAX_NAMED).map(({ name, reason }) => `${name}: ${reason}`);
   if (isBroken) lines.push(reason);
-  if (refused.length > MOST_NAMED) lines.push(sayWithNumber(`${refused.length - MOST_NAMED} more refused.`));
+  if (refused.length > MAX_NAMED) lines.push(sayWithNumber(`${refused.length - MAX_NAMED} more refused.`));
   if (done) lines.push(sayWithNumber(`${done} done.`));
   return lines.join("\n");
 }
