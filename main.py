@@ -20,6 +20,7 @@ from backoffice.monitoring import health, logs, metrics
 from backoffice.server.startup import OneLineRefusal, serving
 from backoffice.web import openapi, problem_responses
 from backoffice.web.boundary import Boundary
+from backoffice.web.methods import HeadAsGet
 from backoffice.web.pages import documentation
 from backoffice.web.routing import FastRouting, RouteTable
 from backoffice.web.unit_of_work import UnitOfWork
@@ -85,5 +86,6 @@ app.add_middleware(
     excluded=("/api/health/",),
 )
 app.add_middleware(Authentication, is_lazy=route_table.is_lazy)
+app.add_middleware(HeadAsGet)
 app.add_middleware(Boundary, observe=metrics.observe)
 app.add_middleware(OneLineRefusal)

@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 
 from tests.support.bodies import CUSTOMER
+from tests.support.builders import a_customer
 from tests.support.cast import Cast
 from tests.support.desk import Desks
 from tests.support.refusals import refused
@@ -58,24 +59,37 @@ async def test_health_answers_both_ways(cast: Cast) -> None:
 async def test_other_methods_are_refused_with_those_that_are_offered(cast: Cast) -> None:
     id = uuid4()
     offered = {
-        "/api/customers/": "GET, POST",
-        "/api/presales/": "GET, POST",
-        f"/api/users/{id}/": "DELETE, GET, PATCH, PUT",
-        "/api/products/count/": "GET",
-        "/api/products/ids/": "GET",
-        "/api/products/new/": "GET",
-        "/api/products/schema/": "GET",
-        "/api/products/references/": "GET",
+        "/api/customers/": "GET, HEAD, POST",
+        "/api/presales/": "GET, HEAD, POST",
+        f"/api/users/{id}/": "DELETE, GET, HEAD, PATCH, PUT",
+        "/api/products/count/": "GET, HEAD",
+        "/api/products/ids/": "GET, HEAD",
+        "/api/products/new/": "GET, HEAD",
+        "/api/products/schema/": "GET, HEAD",
+        "/api/products/references/": "GET, HEAD",
         f"/api/presales/{id}/items/": "PUT",
         f"/api/presales/{id}/convert/": "POST",
         "/api/auth/logout/": "POST",
-        "/api/health": "GET",
+        "/api/health": "GET, HEAD",
     }
     for path, methods in offered.items():
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"} - {*methods.split(", ")}:
             answer = await cast.admin.request(method, path)
             assert refused(answer) == (405, "method_not_allowed"), (method, path)
             assert answer.headers["Allow"] == methods, path
+
+
+async def test_what_can_be_got_answers_head_with_all_but_the_body(cast: Cast, connection: asyncpg.Connection) -> None:
+    customer = f"/api/customers/{await a_customer(connection)}/"
+    for path in (customer, "/api/customers/?limit=1", "/api/customers", "/openapi.json", "/docs", "/admin/"):
+        got, head = [await cast.admin.request(method, path) for method in ("GET", "HEAD")]
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        for name in ("Content-Type", "Content-Length", "ETag", "Location", "Cache-Control"):
+            assert head.headers.get(name) == got.headers.get(name), (path, name)
+    for path, status in {"/api/health": 200, "/api/health/live": 200, customer: 401, "/nothing": 404}.items():
+        assert (await cast.stranger.head(path)).status_code == status, path
+    answer = await cast.admin.head("/api/auth/logout/")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
 
 async def test_unknown_addresses(cast: Cast) -> None:

@@ -81,8 +81,8 @@ def _quality(text: str) -> float:
 
 def _allowed(app: FastAPI, request: Request) -> str:
     """The methods that any route at this address offers: Starlette names those of the first alone."""
-    offered = [method for method in sorted(METHODS) if _offers(app, {**request.scope, "method": method})]
-    return ", ".join(offered)
+    offered = {method for method in METHODS if _offers(app, {**request.scope, "method": method})}
+    return ", ".join(sorted(offered | {"HEAD"} if "GET" in offered else offered))
 
 
 def _offers(app: FastAPI, scope: Scope) -> bool:
