@@ -51,6 +51,8 @@ class TestForms:
         line = {"presale_id": str(await a_presale(connection)), "product_id": str(product), "quantity": "2"}
         created = await desks.employee.creates("presale_items", **line)
         assert created.json()["said"] == "CAF - Café, 2.000 × 23.30 = 46.60"
+        assert created.headers["Location"] == f"/api/presale-items/{created.json()['id']}/"
+        assert created.headers["ETag"]
         desks.employee.client.headers["Accept-Language"] = "pt-BR"
         created = await desks.employee.creates("presale_items", **line, unit_price="1000,00", discount="0,50")
         assert created.json()["said"] == "CAF - Café, 2,000 × 1000,00 − 0,50 = 1999,50"

@@ -172,8 +172,9 @@ class AdminCRUD(CRUD):
             created = await super().post_single(request, filled)
             row = json.loads(bytes(created.body))
             shown = json.loads(await self.store.read(UUID(row["id"]), readable=True))
-            said = self.resource.admin.in_words(self._as_shown(request, shown))
-        return JSONResponse(row | {"said": said}, created.status_code)
+        said = {"said": self.resource.admin.in_words(self._as_shown(request, shown))}
+        headers = {name: created.headers[name] for name in ("ETag", "Location")}
+        return JSONResponse(row | said, created.status_code, headers)
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """Changes the row and answers as `get_single` does, so that the form can be filled anew."""

@@ -144,6 +144,9 @@ BEYOND_THE_FRONT_END = {
     "None": "Nenhum",
     "Not Equal": "Diferente de",
     "of #": "de #",
+    "Nothing was saved: you left the form before its row was found.": (
+        "Nada foi salvo: você saiu do formulário antes de o registro ser encontrado."
+    ),
     "Page not found": "Página não encontrada",
     "Please select at least one column.": "Escolha pelo menos uma coluna.",
     "Previous page": "Página anterior",

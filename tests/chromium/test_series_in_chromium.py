@@ -172,6 +172,20 @@ async def test_whoever_went_back_meanwhile_sees_the_line_in_the_list(clerk: Cler
     await expect(picker.search).to_have_count(0)
 
 
+async def test_whoever_went_back_before_the_product_was_found_hears_of_it(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "8966")
+    async with clerk.held_up("**/products/ids/?*search=*", "GET") as go_on:
+        await picker.type("8966", "Enter", "Tab")
+        await picker.type("6", "Enter")
+        await expect(clerk.out_of_reach).to_be_visible()
+        await clerk.page.go_back()
+        await expect(clerk.page.locator("#result_count")).to_be_visible()
+        go_on.set()
+        await clerk.sees_notice("Nothing was saved: you left the form before its row was found.")
+    await expect(clerk.out_of_reach).to_have_count(0)
+    assert await lines_of(db, presale) == [("FIRST-8966", "1")]
+
+
 async def test_a_line_of_another_pre_sale_than_that_of_the_list_is_shown(clerk: Clerk, db: asyncpg.Connection) -> None:
     _, picker = await begins(clerk, db, "8971")
     await a_presale(db, customer_id=await a_customer(db, name="Quiteria"))

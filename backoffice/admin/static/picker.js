@@ -2,7 +2,7 @@
 // that is found, also where it comes before the answer does, as after a bar code. Whoever goes on by Tab then is in the next
 // field, and what is sent before the row is there waits for it.
 
-import { app, intercept, setValue, store, whenMounted } from "./front_end.js";
+import { app, intercept, setValue, store, tell, whenMounted } from "./front_end.js";
 import { PATIENCE_MS, hold } from "./holding.js";
 import { keyOf, keysOf, open, showFound } from "./keys.js";
 import { on } from "./requests.js";
@@ -10,6 +10,7 @@ import { on } from "./requests.js";
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
 const SHOWN = 5; // rows at once, by the front end
+const LEFT = "Nothing was saved: you left the form before its row was found.";
 const A_CODE = /^\n*([^\n\t]*)(\n*)$/; // after Enter for the line before, pressed once more; and Enter, or not yet
 
 let isWaiting = false; // a form that was sent, for its rows
@@ -123,7 +124,8 @@ document.addEventListener(
     const release = hold();
     const areTaken = await Promise.all(awaited.map(({ isTaken }) => isTaken));
     isWaiting = false;
-    if (!areTaken.every(Boolean)) {
+    if (!form.isConnected) tell(LEFT, "error");
+    if (!form.isConnected || !areTaken.every(Boolean)) {
       release();
       const inVain = keysOf(form).find((key) => key.isInVain);
       return inVain && showFound(inVain); // at once: Enter would send the form as it was before
