@@ -36,6 +36,8 @@ from tests.support.large_tables import (
 )
 from tests.support.plans import Watched, generic_plan_of, plan_of, rows_thrown_away, scans
 
+pytestmark = pytest.mark.timeout(900)  # until there are that many rows, on a busy machine
+
 GENERIC_PLANS_SINCE = 16  # version of PostgreSQL
 
 
