@@ -80,7 +80,9 @@ def pytest_collection_finish() -> None:
 
 
 def _goes_between(item: pytest.Item) -> bool:
-    return _is_about_pgbouncer(item) or "as_served" in getattr(item, "fixturenames", ())
+    """Whether it is worth a run through PgBouncer; what browsers show does not depend on it."""
+    is_served = "as_served" in getattr(item, "fixturenames", ()) and not item.nodeid.startswith(IN_CHROMIUM)
+    return _is_about_pgbouncer(item) or is_served
 
 
 def _is_about_pgbouncer(item: pytest.Item) -> bool:
