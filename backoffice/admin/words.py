@@ -188,6 +188,9 @@ BEYOND_THE_FRONT_END = {
     "Type the new value, or tick that there is to be none.": "Digite o novo valor, ou marque que deve ficar vazio.",
     "Type the new value.": "Digite o novo valor.",
     "Unable to delete the row.": "Não foi possível excluir.",
+    "What you typed before the form was there is lost: type it again.": (
+        "O que você digitou antes de o formulário aparecer se perdeu: digite de novo."
+    ),
     "What you typed while this was being saved is lost: type it again.": (
         "O que você digitou enquanto isto era salvo se perdeu: digite de novo."
     ),

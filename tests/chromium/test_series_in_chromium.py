@@ -1,17 +1,19 @@
 """Lines that are added to a pre-sale one after the other, in a real Chromium."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.support.browser import Clerk, as_a
 from tests.support.builders import a_customer, a_line, a_presale, a_product, row
-from tests.support.pickers import Picker, begins, lines_of
+from tests.support.pickers import Picker, begins, lines_of, lists_lines
 
 UNKNOWN = "The server does not answer. Look whether this was carried out before you try again."
 LOST = "What you typed while this was being saved is lost: type it again."
+LOST_BEFORE = "What you typed before the form was there is lost: type it again."
 
 
 async def begins_anew(clerk: Clerk, picker: Picker, **values: str) -> None:
@@ -76,6 +78,60 @@ async def test_what_is_typed_while_a_line_is_on_its_way_is_the_next_code(clerk: 
     await clerk.settles()
     await expect(picker.search).to_have_value("")
     assert await lines_of(db, presale) == [("FIRST-8921", "1"), *[(code, "2") for code in ("8921", "8922", "8923")]]
+
+
+async def test_what_is_typed_before_the_form_is_there_is_the_first_code(clerk: Clerk, db: asyncpg.Connection) -> None:
+    """Of which the end alone is another product."""
+    presale, add = await lists_lines(clerk, db, "56611", "6611")
+    picker = Picker(clerk)
+    async with clerk.held_up("**/presale_items/new/*", "GET") as go_on:
+        await add.click()
+        await expect(clerk.out_of_reach).to_be_visible()
+        await picker.type("5")
+        go_on.set()
+        await expect(clerk.out_of_reach).to_have_count(0)
+    await expect(picker.search).to_be_focused()
+    await picker.type("6611", "Enter")
+    await picker.has_taken("56611 - Scanned")
+    await picker.type("", "Tab")
+    await picker.type("3", "Enter")
+    await begins_anew(clerk, picker)
+    assert await lines_of(db, presale) == [("FIRST-56611", "1"), ("56611", "3")]
+
+
+async def test_more_than_a_code_before_the_form_is_there_is_said_to_be_lost(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    _, add = await lists_lines(clerk, db, "6612")
+    picker = Picker(clerk)
+    async with clerk.held_up("**/presale_items/new/*", "GET") as go_on:
+        await add.click()
+        await expect(clerk.out_of_reach).to_be_visible()
+        await picker.type("6612", "Enter", "Tab")
+        await picker.type("7")
+        go_on.set()
+        await clerk.sees_notice(LOST_BEFORE)
+    await expect(picker.list).to_be_focused()
+
+
+async def test_a_form_begins_at_the_code_whichever_answer_comes_last(clerk: Clerk, db: asyncpg.Connection) -> None:
+    """The front end asks twice what it begins with, and takes the second one."""
+    presale, add = await lists_lines(clerk, db, "6613")
+    number = (await row(db, "presales", presale))["number"]
+    go_on = asyncio.Event()
+    asked: list[Route] = []
+
+    async def hold_up_the_first(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            await go_on.wait()
+        await route.continue_()
+
+    await clerk.page.route("**/presale_items/new/*", hold_up_the_first)
+    await add.click()
+    await expect(Picker(clerk, "presale_id").field).to_have_value(f"#{number} Maria da Silva")
+    go_on.set()
+    await expect(Picker(clerk).field).to_be_focused()
 
 
 async def test_a_line_that_is_refused_stays_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -3,7 +3,7 @@
 import uuid
 
 import asyncpg
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from tests.support.browser import Clerk
 from tests.support.builders import a_line, a_presale, a_product
@@ -38,13 +38,19 @@ async def some_products(db: asyncpg.Connection, *codes: str) -> None:
         await a_product(db, code=code, name="Scanned")
 
 
-async def begins(clerk: Clerk, db: asyncpg.Connection, *codes: str) -> tuple[uuid.UUID, Picker]:
-    """A pre-sale with one line, and the form for the next; there are products with these codes."""
+async def lists_lines(clerk: Clerk, db: asyncpg.Connection, *codes: str) -> tuple[uuid.UUID, Locator]:
+    """A pre-sale with one line, in its list, and what adds the next; there are products with these codes."""
     presale = await a_presale(db)
     await a_line(db, presale, product_id=await a_product(db, code=f"FIRST-{codes[0]}"))
     await some_products(db, *codes)
     await clerk.list("presale_items", f"?presale_id={presale}")
-    await clerk.page.locator("[href$='/presale_items/add/']").click()
+    return presale, clerk.page.locator("[href$='/presale_items/add/']")
+
+
+async def begins(clerk: Clerk, db: asyncpg.Connection, *codes: str) -> tuple[uuid.UUID, Picker]:
+    """The same, and the form for the next line."""
+    presale, add = await lists_lines(clerk, db, *codes)
+    await add.click()
     await clerk.settles()
     picker = Picker(clerk)
     await expect(picker.field).to_be_focused()

@@ -11,9 +11,14 @@ const MODIFIER = /^(Shift|Control|Alt|AltGraph|Meta|CapsLock|Dead)$/;
 let holds = 0;
 let focused;
 let typed = "";
+const waiting = [];
 
-// Since the page has been out of reach: "\n" for Enter, "\t" for every other key that types nothing.
-export const typedMeanwhile = () => typed;
+// While the page was out of reach last: "\n" for Enter, "\t" for every other key that types nothing. It is told once.
+export function typedMeanwhile() {
+  const told = typed;
+  typed = "";
+  return told;
+}
 
 // Until the function is called that this gives back.
 export function hold() {
@@ -25,7 +30,14 @@ export function hold() {
     if (holds > 0) return;
     page.inert = false;
     if (focused.isConnected) focused.focus({ preventScroll: true });
+    for (const task of waiting.splice(0)) task();
   };
+}
+
+// At once, or when the last answer that is waited for is there.
+export function whenWithinReach(task) {
+  if (page.inert) waiting.push(task);
+  else task();
 }
 
 // How far it is, above the page; nothing, if it is empty.

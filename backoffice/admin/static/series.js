@@ -3,13 +3,14 @@
 
 import { stopAt } from "./blindly.js";
 import { app, say, tell, whenMounted } from "./front_end.js";
-import { hold, typedMeanwhile } from "./holding.js";
+import { hold, typedMeanwhile, whenWithinReach } from "./holding.js";
 import { focus, keysOf } from "./keys.js";
 import { openWith } from "./picker.js";
 import { on } from "./requests.js";
 
 const ADDED = "Successfully added row";
 const LOST = "What you typed while this was being saved is lost: type it again.";
+const LOST_BEFORE = "What you typed before the form was there is lost: type it again.";
 
 let form; // the component of a new row's form
 
@@ -40,6 +41,15 @@ async function beginAnew({ said = say(ADDED) }, release) {
   else tell(`${said}\n${say(LOST)}`, "error");
 }
 
+// A code that was typed before the form was there begins it: its end alone would find another product.
+async function begin() {
+  const key = form.defaults && firstToPick();
+  if (!key || key.showModal) return;
+  const typed = typedMeanwhile();
+  if (!typed.trim()) focus(key);
+  else if (!(await openWith(key, typed))) tell(LOST_BEFORE, "error");
+}
+
 // What is typed as the next code would go on in the quantity.
 function stopWhereRefused(request) {
   const { form: sent, method, status } = request;
@@ -51,17 +61,12 @@ function stopWhereRefused(request) {
 on("answered", stopWhereRefused);
 on("unanswered", stopWhereRefused);
 
-function begin() {
-  const key = form.defaults && firstToPick();
-  if (key && !key.showModal) focus(key);
-}
-
 whenMounted(() => {
   app.mixin({
     created() {
       if (!("defaults" in this.$data)) return;
       form = this;
-      this.$watch("defaults", () => setTimeout(begin)); // by then they are in the form, and it is within reach
+      this.$watch("defaults", () => setTimeout(() => whenWithinReach(begin))); // by then they are in the form
     },
   });
 });
