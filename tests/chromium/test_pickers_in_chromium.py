@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import asyncpg
+import pytest
 from playwright.async_api import expect
 
 from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, Clerk
@@ -177,6 +178,29 @@ async def test_whoever_types_on_after_a_code_of_which_there_is_none_is_stopped(
     await expect(picker.list).to_be_focused()
     await picker.type("", "Escape")
     await expect(picker.field).to_be_focused()
+
+
+@pytest.mark.parametrize("answer", ["before", "after"])
+async def test_tab_after_a_code_of_which_there_is_none_stops_as_well(
+    clerk: Clerk, db: asyncpg.Connection, answer: str
+) -> None:
+    presale, picker = await begins(clerk, db, f"6631-{answer}")
+    async with clerk.held_up(SEARCHES, "GET") as answers:
+        if answer == "before":
+            answers.set()
+        await picker.type("6632")
+        if answer == "before":
+            await expect(picker.offered).to_have_text(["None"])
+        await picker.keyboard.press("Tab")
+        if answer == "after":
+            await expect(clerk.field("quantity")).to_be_focused()
+            answers.set()
+        await expect(picker.list).to_be_focused()
+    await picker.type("2", "Enter")
+    await expect(picker.list).to_be_focused()
+    assert await lines_of(db, presale) == [(f"FIRST-6631-{answer}", "1")]
+    await picker.type("", "Tab", "Tab")
+    await expect(picker.offered.first).to_be_focused()
 
 
 async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyncpg.Connection) -> None:

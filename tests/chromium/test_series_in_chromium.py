@@ -40,6 +40,35 @@ async def test_a_line_is_a_code_enter_tab_its_quantity_and_enter(clerk: Clerk, d
     assert clerk.page.url.endswith(f"/presale_items/?presale_id={presale}")
 
 
+@pytest.mark.parametrize("keys", [("Tab",), ("Enter", "Enter", "Tab")], ids=["forgotten", "pressed twice"])
+async def test_enter_after_a_code_may_be(clerk: Clerk, db: asyncpg.Connection, keys: tuple[str, ...]) -> None:
+    codes = (f"{len(keys)}6621", f"{len(keys)}6622")
+    presale, picker = await begins(clerk, db, *codes)
+    for code in codes:
+        await picker.type(code)
+        await expect(picker.offered.nth(1)).to_have_text(f"{code} - Scanned")
+        for key in keys:
+            await picker.keyboard.press(key)
+            await picker.has_taken(f"{code} - Scanned")
+        await picker.type("2", "Enter")
+        await begins_anew(clerk, picker)
+    assert await lines_of(db, presale) == [(f"FIRST-{codes[0]}", "1"), *[(code, "2") for code in codes]]
+
+
+async def test_a_quantity_for_which_tab_was_forgotten_costs_no_line(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "6623", "6624")
+    await picker.type("6623", "Enter")
+    await picker.has_taken("6623 - Scanned")
+    await picker.type("2", "Enter")
+    await expect(picker.list).to_be_focused()
+    await picker.type("6624", "Enter", "Tab")
+    await picker.type("3", "Enter")
+    await clerk.settles()
+    await expect(picker.list).to_be_focused()
+    await expect(picker.field).to_have_value("6623 - Scanned")
+    assert await lines_of(db, presale) == [("FIRST-6623", "1")]
+
+
 @as_a("employee", "pt-BR")
 async def test_what_was_added_is_said_as_people_write_it(clerk: Clerk, db: asyncpg.Connection) -> None:
     _, picker = await begins(clerk, db, "8911")

@@ -5,6 +5,9 @@ import { intercept } from "./front_end.js";
 
 let stop;
 let before; // the key
+let current;
+
+export const keyBefore = () => before;
 
 // What is typed there goes nowhere. Tab is part of it, unless it is pressed twice in a row.
 export function stopAt(element) {
@@ -17,8 +20,10 @@ document.addEventListener(
   "keydown",
   (event) => {
     const { key, shiftKey, target } = event;
+    [before, current] = [current, key];
     if (key === "Tab" && !shiftKey && target === stop && before !== key) intercept(event);
-    before = key;
   },
   true,
 );
+
+document.addEventListener("pointerdown", () => (current = undefined));

@@ -2,7 +2,7 @@
 // not the focus, which comes back to the field when the window closes. The field has its component at hand, since nothing can be
 // put into it from outside.
 
-import { stopAt } from "./blindly.js";
+import { keyBefore, stopAt } from "./blindly.js";
 import { app, whenMounted } from "./front_end.js";
 
 const KEY = ".key_search";
@@ -23,7 +23,7 @@ async function show(key, place) {
 
 // What is typed next goes into the search, and what was waited for is given up.
 export async function open(key) {
-  key.awaited = undefined;
+  Object.assign(key, { awaited: undefined, isTyped: false });
   const search = await show(key, SEARCH);
   search.focus();
   search.select();
@@ -42,10 +42,15 @@ document.addEventListener("focus", (event) => event.target.matches?.(FIELD) && e
 
 document.addEventListener("click", ({ target }) => target.matches(FIELD) && open(keyOf(target)));
 
+// A row that is there stays for whoever types blindly: Enter after Enter is that which took it, pressed once more, and behind
+// text it is for a quantity for which Tab was forgotten, or for the next code.
 document.addEventListener("keydown", ({ altKey, ctrlKey, key, metaKey, repeat, target }) => {
   if (altKey || ctrlKey || metaKey || repeat || !target.matches(FIELD)) return;
-  const isEmpty = !keyOf(target).hiddenSelectedValue; // or a quantity for which Tab was forgotten would be searched for
-  if (OPENING.includes(key) || (isEmpty && key.length === 1)) open(keyOf(target));
+  const isEmpty = !keyOf(target).hiddenSelectedValue;
+  const before = key === "Enter" && !isEmpty ? keyBefore() : undefined;
+  if (before === "Enter") return;
+  if (before?.length === 1) showFound(keyOf(target));
+  else if (OPENING.includes(key) || (isEmpty && key.length === 1)) open(keyOf(target));
 });
 
 whenMounted(() => {

@@ -1,6 +1,6 @@
 // What is typed in the window of a key is searched for at once. Enter takes the row whose whole code was typed, or the only one
-// that is found, also where it comes before the answer does, as after a bar code. Whoever goes on by Tab then is in the next
-// field, and what is sent before the row is there waits for it.
+// that is found, also where it comes before the answer does, as after a bar code. Whoever goes on by Tab, then or at once, is in
+// the next field, and what is sent before the row is there waits for it.
 
 import { app, intercept, setValue, store, tell, whenMounted } from "./front_end.js";
 import { PATIENCE_MS, hold } from "./holding.js";
@@ -26,7 +26,8 @@ function follow(list) {
     const asked = { search, offset, answer: ask({ tableName, search, offset, limit: SHOWN + 1 }) };
     list.asked = asked;
     list.isWaiting = true;
-    const { isRefused, rows } = await asked.answer;
+    const { isRefused, meant, rows } = await asked.answer;
+    asked.isInVain = !meant;
     if (list.asked !== asked) return new Promise(() => {}); // something else is searched for by now
     list.isWaiting = false;
     if (isRefused) list.asked = undefined;
@@ -55,6 +56,7 @@ async function askAnew(list) {
 
 function take(key) {
   const { list } = key;
+  key.isTyped = false;
   if (!list.searchTerm.trim()) return;
   if (list.asked?.search !== list.searchTerm || list.asked.offset) askAnew(list);
   if (key.awaited === list.asked) return;
@@ -79,6 +81,7 @@ export async function openWith(key, typed) {
   const [isCode, code, enter] = typed.match(A_CODE) ?? [];
   if (isCode === undefined) await showFound(key);
   else setValue(await open(key), code);
+  key.isTyped = Boolean(code);
   if (enter) take(key);
   return isCode !== undefined;
 }
@@ -87,11 +90,11 @@ on("sent", (request) => {
   if (request.address.pathname.endsWith("/ids/")) request.timeout = PATIENCE_MS; // somebody may wait for it
 });
 
-const giveUp = (element) => Object.assign(keyOf(element), { awaited: undefined, isInVain: false });
+const giveUp = (element, isTyped) => Object.assign(keyOf(element), { awaited: undefined, isInVain: false, isTyped });
 
-document.addEventListener("input", ({ target }) => target.matches(SEARCH) && giveUp(target));
+document.addEventListener("input", ({ target }) => target.matches(SEARCH) && giveUp(target, true));
 
-document.addEventListener("click", ({ target }) => target.closest(`${WINDOW} a`) && giveUp(target));
+document.addEventListener("click", ({ target }) => target.closest(`${WINDOW} a`) && giveUp(target, false));
 
 document.addEventListener(
   "keydown",
@@ -99,7 +102,8 @@ document.addEventListener(
     if (!event.target.matches(SEARCH)) return;
     const key = keyOf(event.target);
     const isTab = event.key === "Tab";
-    if (isTab && !event.shiftKey && key.isInVain) {
+    if (isTab && !event.shiftKey && key.isTyped) take(key); // whether Enter was pressed or not
+    if (isTab && !event.shiftKey && (key.isInVain || key.awaited?.isInVain)) {
       intercept(event); // or Enter after the quantity would take no row, and nobody know that the line is missing
       return showFound(key);
     }
