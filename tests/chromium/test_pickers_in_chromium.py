@@ -341,9 +341,7 @@ async def test_more_rows_are_all_of_them_however_often_they_are_asked_for(clerk:
     await clerk.add("presale_items")
     picker, more = Picker(clerk), "**/products/ids/?*offset=5"
     await picker.open()
-    async with clerk.page.expect_response(
-        re.compile(r"search=MORE\b")
-    ):  # or what is offered before it may be these, too
+    async with clerk.page.expect_response(re.compile(r"search=MORE\b")):  # these may be offered before, too
         await picker.type("MORE")
     await expect(picker.offered).to_have_text(["None", *(f"{code} - Scanned" for code in codes[:5]), " Load more"])
     async with clerk.answers_lost(more, "GET"):
