@@ -170,8 +170,9 @@ async def test_a_line_that_is_refused_stays_and_then_goes_on(clerk: Clerk, db: a
     await clerk.sees_refusal("Quantity: This must be more than 0.")
     clerk.expects_refusal(422)
     await picker.has_taken("8931 - Scanned")
-    await clerk.fill(quantity="5")
-    await clerk.field("quantity").press("Enter")
+    await picker.type("", "Tab", "Tab")
+    await expect(clerk.field("quantity")).to_be_focused()
+    await picker.type("5", "Enter")
     await begins_anew(clerk, picker)
     await expect(clerk.page.locator(".errors")).to_have_count(0)
     assert await lines_of(db, presale) == [("FIRST-8931", "1"), ("8931", "5")]

@@ -50,12 +50,13 @@ async function begin() {
   else if (!(await openWith(key, typed))) tell(LOST_BEFORE, "error");
 }
 
-// What is typed as the next code would go on in the quantity.
+// What is typed as the next code would go on in the quantity, which is the next stop.
 function stopWhereRefused(request) {
   const { form: sent, method, status } = request;
   const isCreated = status >= 200 && status < 300;
   if (method !== "POST" || isCreated || !sent || !form?.$el.contains(sent) || !firstToPick()) return;
-  request.addEventListener("loadend", () => stopAt(form.$el.querySelector("h1"))); // within reach by then
+  const focused = () => document.activeElement.closest("form > div > div") ?? form.$el.querySelector("h1");
+  request.addEventListener("loadend", () => stopAt(focused())); // within reach by then
 }
 
 on("answered", stopWhereRefused);
