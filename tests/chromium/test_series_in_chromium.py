@@ -69,6 +69,24 @@ async def test_a_quantity_for_which_tab_was_forgotten_costs_no_line(clerk: Clerk
     assert await lines_of(db, presale) == [("FIRST-6623", "1")]
 
 
+async def test_a_second_code_is_not_taken_for_the_first_that_is_still_searched_for(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale, picker = await begins(clerk, db, "6625", "6626")
+    async with clerk.held_up("**/products/ids/?*search=*", "GET") as go_on:
+        await picker.type("6625", "Enter")
+        await picker.type("6626", "Enter")
+        await expect(picker.search).to_have_value("6625")
+        await expect(picker.list).to_be_focused()
+        go_on.set()
+        await clerk.settles()
+    await picker.type("", "Tab")
+    await picker.type("3", "Enter")
+    await clerk.settles()
+    await expect(picker.list).to_be_focused()
+    assert await lines_of(db, presale) == [("FIRST-6625", "1")]
+
+
 @as_a("employee", "pt-BR")
 async def test_what_was_added_is_said_as_people_write_it(clerk: Clerk, db: asyncpg.Connection) -> None:
     _, picker = await begins(clerk, db, "8911")
@@ -203,6 +221,23 @@ async def test_whoever_types_on_after_a_refusal_changes_nothing_of_the_line(
     await clerk.sees_value("quantity", "2")
     assert not clerk.asked
     assert await lines_of(db, presale) == [("FIRST-8981", "1"), ("8981", "2")]
+
+
+async def test_a_price_that_is_typed_on_after_a_refusal_is_no_quantity(clerk: Clerk, db: asyncpg.Connection) -> None:
+    """Between a quantity and a price is one more stop, the help for the price."""
+    presale, picker = await begins(clerk, db, "8983", "8984")
+    await picker.type("8983", "Enter", "Tab")
+    await picker.type("0", "Enter")
+    await clerk.sees_refusal("Quantity: This must be more than 0.")
+    clerk.expects_refusal(422)
+    await picker.type("8984", "Enter", "Tab")
+    await picker.type("3", "Tab", "Tab")
+    await picker.type("9.90", "Enter")
+    await clerk.settles()
+    await clerk.sees_value("quantity", "0")
+    assert await lines_of(db, presale) == [("FIRST-8983", "1")]
+    await picker.type("", "Tab", "Tab")
+    await expect(clerk.field("quantity")).to_be_focused()
 
 
 async def test_a_line_whose_session_ended_is_there_again_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -6,10 +6,12 @@ import { intercept } from "./front_end.js";
 let stop;
 let before; // the key
 let current;
+let isTyping = false; // since Enter
 
 export const keyBefore = () => before;
 
-// What is typed there goes nowhere. Tab is part of it, unless it is pressed twice in a row.
+// What is typed there goes nowhere. Tab is part of it, unless it is pressed twice in a row and nothing was typed since Enter:
+// from a quantity it is pressed twice on the way to a price.
 export function stopAt(element) {
   stop = element;
   stop.tabIndex = -1;
@@ -21,9 +23,10 @@ document.addEventListener(
   (event) => {
     const { key, shiftKey, target } = event;
     [before, current] = [current, key];
-    if (key === "Tab" && !shiftKey && target === stop && before !== key) intercept(event);
+    isTyping = key !== "Enter" && (isTyping || key.length === 1);
+    if (key === "Tab" && !shiftKey && target === stop && (isTyping || before !== key)) intercept(event);
   },
   true,
 );
 
-document.addEventListener("pointerdown", () => (current = undefined));
+document.addEventListener("pointerdown", () => ([current, isTyping] = []));

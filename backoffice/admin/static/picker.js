@@ -2,6 +2,7 @@
 // that is found, also where it comes before the answer does, as after a bar code. Whoever goes on by Tab, then or at once, is in
 // the next field, and what is sent before the row is there waits for it.
 
+import { keyBefore } from "./blindly.js";
 import { app, intercept, setValue, store, tell, whenMounted } from "./front_end.js";
 import { PATIENCE_MS, hold } from "./holding.js";
 import { keyOf, keysOf, open, showFound } from "./keys.js";
@@ -110,7 +111,10 @@ document.addEventListener(
     if (isTab && key.awaited) key.showModal = false; // the focus is in the field again, from where Tab goes on
     // Nothing is typed behind what is waited for: it would be searched for, and the next Enter would take another row.
     else if (event.key === "Enter" || (key.awaited && event.key !== "Escape")) event.preventDefault();
-    if (event.key === "Enter" && !event.repeat) take(key);
+    if (event.key !== "Enter" || event.repeat) return;
+    if (!key.awaited || keyBefore() === "Enter") return take(key);
+    giveUp(event.target, false); // it is for a quantity for which Tab was forgotten, or for the next code
+    showFound(key);
   },
   true,
 );
