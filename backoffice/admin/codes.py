@@ -26,8 +26,8 @@ def name_statement(table: type[Table], page: Page, typed: str) -> Statement | No
 
 def without(page: Page, row_id: str) -> Page:
     """The others of the page, where this row comes before all."""
-    is_other = plain(QueryString("id <> {}", row_id))
-    where = is_other if page.where is None else all_of(page.where, is_other)
+    assert page.where is not None  # what was typed
+    where = all_of(page.where, plain(QueryString("id <> {}", row_id)))
     is_first = page.offset == 0
     return replace(page, where=where, limit=page.limit - is_first, offset=page.offset - (not is_first))
 

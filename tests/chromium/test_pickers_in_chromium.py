@@ -4,24 +4,16 @@ import re
 from collections.abc import Awaitable, Callable
 
 import asyncpg
-import pytest
 from playwright.async_api import expect
 
 from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, Clerk
-from tests.support.builders import a_customer, a_line, a_presale, a_product, row
-from tests.support.pickers import Picker, begins, lines_of, some_products
-
-SEARCHES = "**/products/ids/?*search=*"
-# Where the focus is when the page can hear of a key again.
-FOCUS_AFTER_ANSWERS = """() => {
-    const { send } = XMLHttpRequest.prototype;
-    const look = () => (window.focusAfterAnswer = document.activeElement.className);
-    XMLHttpRequest.prototype.send = function (...body) {
-        this.addEventListener("load", () => setTimeout(look));
-        send.apply(this, body);
-    };
-}"""
-NOBODY_ANSWERS = "The server can't be reached - please try later."
+from tests.support.builders import a_customer, a_presale, a_product, row
+from tests.support.pickers import (
+    NOBODY_ANSWERS,
+    SEARCHES,
+    Picker,
+    some_products,
+)
 
 
 async def test_a_row_is_picked_by_the_keyboard(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -92,115 +84,6 @@ async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
     await picker.type("1")
     await expect(picker.offered).to_have_text(["None", "BAR-4711 - Scanned"])
     await expect(picker.search).to_be_visible()
-
-
-async def test_what_is_typed_without_waiting_for_a_product_is_its_quantity(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    presale = await a_presale(db)
-    await some_products(db, "8811", "88112", "88113")
-    await a_line(db, presale, product_id=await a_product(db, code="FIRST"))
-    await clerk.list("presale_items", f"?presale_id={presale}")
-    await clerk.page.get_by_text("Add Row").click()
-    await clerk.settles()
-    picker = Picker(clerk)
-    await picker.open()
-    async with clerk.held_up(SEARCHES, "GET") as answers:
-        await picker.type("8811", "Enter", "Tab")
-        await expect(clerk.field("quantity")).to_be_focused()
-        await picker.type("2")
-        await clerk.sees_value("quantity", "2")
-        await picker.keyboard.press("Enter")
-        await expect(clerk.out_of_reach).to_be_visible()
-        await picker.type("7", "Enter")
-        assert await lines_of(db, presale) == [("FIRST", "1")]
-        answers.set()
-        await clerk.sees_notice("8811 - Scanned, 2.000 × 10.00 = 20.00")
-    assert await lines_of(db, presale) == [("FIRST", "1"), ("8811", "2")]
-
-
-async def test_a_line_that_waits_for_its_product_is_sent_once(clerk: Clerk, db: asyncpg.Connection) -> None:
-    presale, picker = await begins(clerk, db, "8891")
-    async with clerk.held_up(SEARCHES, "GET") as answers:
-        await picker.type("8891", "Enter", "Tab")
-        await picker.type("2")
-        # As quickly as Enter may come twice from a keyboard or a scanner: the page is not drawn in between.
-        await clerk.field("quantity").evaluate("({ form }) => { form.requestSubmit(); form.requestSubmit(); }")
-        answers.set()
-        await clerk.sees_notice("8891 - Scanned, 2.000 × 10.00 = 20.00")
-    await clerk.settles()
-    assert await lines_of(db, presale) == [("FIRST-8891", "1"), ("8891", "2")]
-
-
-async def test_whoever_goes_on_with_a_code_of_which_there_is_none_is_called_back(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    presale = await a_presale(db)
-    await some_products(db, "8821", "8822")
-    line = await a_line(db, presale, product_id=await a_product(db, code="OLD", name="Before"))
-    await clerk.open("presale_items", line)
-    picker = Picker(clerk)
-    await picker.open()
-    async with clerk.held_up(SEARCHES, "GET") as answers:
-        await picker.type("882", "Enter", "Tab")
-        await picker.type("9", "Enter")
-        await expect(clerk.out_of_reach).to_be_visible()
-        answers.set()
-        await expect(picker.list).to_be_focused()
-    await picker.type("8821", "Enter")  # blindly
-    await expect(picker.search).to_have_value("882")
-    await expect(picker.offered).to_have_text(["None", "8821 - Scanned", "8822 - Scanned"])
-    await picker.offered.last.click()
-    await picker.has_taken("8822 - Scanned")
-    await clerk.sees_value("quantity", "9")
-    assert await lines_of(db, presale) == [("OLD", "1")]
-    await clerk.save()
-    await clerk.sees_notice("Successfully saved row")
-    assert await lines_of(db, presale) == [("8822", "9")]
-
-
-async def test_whoever_types_on_after_a_code_of_which_there_is_none_is_stopped(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    presale, picker = await begins(clerk, db, "8801")
-    async with clerk.page.expect_response("**/products/ids/?search=8809&*"):
-        await picker.type("8809", "Enter")
-    await clerk.settles()
-    for code, quantity in (("", "2"), ("8801", "3"), ("8801", "4")):
-        await picker.type(code, *(["Enter"] if code else []), "Tab")
-        await expect(picker.list).to_be_focused()
-        await picker.type(quantity, "Enter")
-    await expect(picker.search).to_have_value("8809")
-    assert await lines_of(db, presale) == [("FIRST-8801", "1")]
-    await picker.type("", "Tab", "Tab")
-    await expect(picker.offered.first).to_be_focused()
-    await picker.type("", "Shift+Tab", "Tab")
-    await expect(picker.list).to_be_focused()
-    await picker.type("", "Escape")
-    await expect(picker.field).to_be_focused()
-
-
-@pytest.mark.parametrize("answer", ["before", "after"])
-async def test_tab_after_a_code_of_which_there_is_none_stops_as_well(
-    clerk: Clerk, db: asyncpg.Connection, answer: str
-) -> None:
-    presale, picker = await begins(clerk, db, f"6631-{answer}")
-    async with clerk.held_up(SEARCHES, "GET") as answers:
-        if answer == "before":
-            answers.set()
-        await picker.type("6632")
-        if answer == "before":
-            await expect(picker.offered).to_have_text(["None"])
-        await picker.keyboard.press("Tab")
-        if answer == "after":
-            await expect(clerk.field("quantity")).to_be_focused()
-            answers.set()
-        await expect(picker.list).to_be_focused()
-    await picker.type("2", "Enter")
-    await expect(picker.list).to_be_focused()
-    assert await lines_of(db, presale) == [(f"FIRST-6631-{answer}", "1")]
-    await picker.type("", "Tab", "Tab")
-    await expect(picker.offered.first).to_be_focused()
 
 
 async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -308,31 +191,6 @@ async def test_after_a_search_in_vain_there_are_no_other_rows_and_enter_searches
     await picker.search.fill("8862")  # all at once, as a scanner may
     await picker.keyboard.press("Enter")
     await picker.has_taken("8862 - Scanned")
-
-
-async def test_nothing_is_typed_between_an_answer_in_vain_and_the_window(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await begins(clerk, db, "8811-X")
-    picker = Picker(clerk)
-    await clerk.page.evaluate(FOCUS_AFTER_ANSWERS)
-    async with clerk.held_up(SEARCHES, "GET") as answers:
-        await picker.type("8819", "Enter", "Tab")
-        await expect(clerk.field("quantity")).to_be_focused()
-        answers.set()
-        await expect(picker.list).to_be_focused()
-    assert await clerk.page.evaluate("focusAfterAnswer") == "results_list"
-
-
-async def test_whoever_went_on_before_a_search_in_vain_is_called_back(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await some_products(db, "8871")
-    await clerk.add("presale_items")
-    picker = Picker(clerk)
-    await picker.open()
-    async with clerk.answers_lost(SEARCHES, "GET"):
-        await picker.type("8871", "Enter", "Tab")
-        await clerk.sees_notice(NOBODY_ANSWERS)
-    await expect(picker.list).to_be_focused()
-    await picker.search.press("Enter")
-    await picker.has_taken("8871 - Scanned")
 
 
 async def test_more_rows_are_all_of_them_however_often_they_are_asked_for(clerk: Clerk, db: asyncpg.Connection) -> None:

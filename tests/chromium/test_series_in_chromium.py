@@ -9,18 +9,18 @@ from playwright.async_api import Route, expect
 
 from tests.support.browser import Clerk, as_a
 from tests.support.builders import a_customer, a_line, a_presale, a_product, row
-from tests.support.pickers import Picker, begins, lines_of, lists_lines
+from tests.support.pickers import (
+    SEARCHES,
+    UNKNOWN,
+    Picker,
+    begins,
+    begins_anew,
+    lines_of,
+    lists_lines,
+)
 
-UNKNOWN = "The server does not answer. Look whether this was carried out before you try again."
 LOST = "What you typed while this was being saved is lost: type it again."
 LOST_BEFORE = "What you typed before the form was there is lost: type it again."
-
-
-async def begins_anew(clerk: Clerk, picker: Picker, **values: str) -> None:
-    await expect(picker.search).to_be_focused()
-    await expect(picker.field).to_have_value("")
-    for name, value in ({"quantity": "", "unit_price": "", "discount": "0.00"} | values).items():
-        await clerk.sees_value(name, value)
 
 
 async def test_a_line_is_a_code_enter_tab_its_quantity_and_enter(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -38,53 +38,6 @@ async def test_a_line_is_a_code_enter_tab_its_quantity_and_enter(clerk: Clerk, d
     await clerk.page.get_by_text("Back", exact=True).click()
     await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(4)
     assert clerk.page.url.endswith(f"/presale_items/?presale_id={presale}")
-
-
-@pytest.mark.parametrize("keys", [("Tab",), ("Enter", "Enter", "Tab")], ids=["forgotten", "pressed twice"])
-async def test_enter_after_a_code_may_be(clerk: Clerk, db: asyncpg.Connection, keys: tuple[str, ...]) -> None:
-    codes = (f"{len(keys)}6621", f"{len(keys)}6622")
-    presale, picker = await begins(clerk, db, *codes)
-    for code in codes:
-        await picker.type(code)
-        await expect(picker.offered.nth(1)).to_have_text(f"{code} - Scanned")
-        for key in keys:
-            await picker.keyboard.press(key)
-            await picker.has_taken(f"{code} - Scanned")
-        await picker.type("2", "Enter")
-        await begins_anew(clerk, picker)
-    assert await lines_of(db, presale) == [(f"FIRST-{codes[0]}", "1"), *[(code, "2") for code in codes]]
-
-
-async def test_a_quantity_for_which_tab_was_forgotten_costs_no_line(clerk: Clerk, db: asyncpg.Connection) -> None:
-    presale, picker = await begins(clerk, db, "6623", "6624")
-    await picker.type("6623", "Enter")
-    await picker.has_taken("6623 - Scanned")
-    await picker.type("2", "Enter")
-    await expect(picker.list).to_be_focused()
-    await picker.type("6624", "Enter", "Tab")
-    await picker.type("3", "Enter")
-    await clerk.settles()
-    await expect(picker.list).to_be_focused()
-    await expect(picker.field).to_have_value("6623 - Scanned")
-    assert await lines_of(db, presale) == [("FIRST-6623", "1")]
-
-
-async def test_a_second_code_is_not_taken_for_the_first_that_is_still_searched_for(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    presale, picker = await begins(clerk, db, "6625", "6626")
-    async with clerk.held_up("**/products/ids/?*search=*", "GET") as go_on:
-        await picker.type("6625", "Enter")
-        await picker.type("6626", "Enter")
-        await expect(picker.search).to_have_value("6625")
-        await expect(picker.list).to_be_focused()
-        go_on.set()
-        await clerk.settles()
-    await picker.type("", "Tab")
-    await picker.type("3", "Enter")
-    await clerk.settles()
-    await expect(picker.list).to_be_focused()
-    assert await lines_of(db, presale) == [("FIRST-6625", "1")]
 
 
 @as_a("employee", "pt-BR")
@@ -196,50 +149,6 @@ async def test_a_line_that_is_refused_stays_and_then_goes_on(clerk: Clerk, db: a
     assert await lines_of(db, presale) == [("FIRST-8931", "1"), ("8931", "5")]
 
 
-async def test_whoever_types_on_after_a_refusal_changes_nothing_of_the_line(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    presale, picker = await begins(clerk, db, "8981", "8982")
-    await picker.type("8981", "Enter", "Tab")
-    await picker.type("0", "Enter")
-    await clerk.sees_refusal("Quantity: This must be more than 0.")
-    clerk.expects_refusal(422)
-    for code in ("8982", "8981"):
-        await picker.type(code, "Enter", "Tab")
-        await picker.type("3", "Enter")
-    await clerk.settles()
-    await picker.has_taken("8981 - Scanned")
-    for name, value in {"quantity": "0", "unit_price": ""}.items():
-        await clerk.sees_value(name, value)
-    await clerk.fill(quantity="2")
-    async with clerk.answers_lost("**/presale_items/", "POST"):
-        await clerk.field("quantity").press("Enter")
-        await clerk.sees_notice(UNKNOWN)
-    await expect(clerk.out_of_reach).to_have_count(0)
-    await picker.type("8982", "Enter")
-    await clerk.settles()
-    await clerk.sees_value("quantity", "2")
-    assert not clerk.asked
-    assert await lines_of(db, presale) == [("FIRST-8981", "1"), ("8981", "2")]
-
-
-async def test_a_price_that_is_typed_on_after_a_refusal_is_no_quantity(clerk: Clerk, db: asyncpg.Connection) -> None:
-    """Between a quantity and a price is one more stop, the help for the price."""
-    presale, picker = await begins(clerk, db, "8983", "8984")
-    await picker.type("8983", "Enter", "Tab")
-    await picker.type("0", "Enter")
-    await clerk.sees_refusal("Quantity: This must be more than 0.")
-    clerk.expects_refusal(422)
-    await picker.type("8984", "Enter", "Tab")
-    await picker.type("3", "Tab", "Tab")
-    await picker.type("9.90", "Enter")
-    await clerk.settles()
-    await clerk.sees_value("quantity", "0")
-    assert await lines_of(db, presale) == [("FIRST-8983", "1")]
-    await picker.type("", "Tab", "Tab")
-    await expect(clerk.field("quantity")).to_be_focused()
-
-
 async def test_a_line_whose_session_ended_is_there_again_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale, picker = await begins(clerk, db, "8941", "8942")
     await picker.type("8941", "Enter", "Tab")
@@ -295,7 +204,7 @@ async def test_whoever_went_back_meanwhile_sees_the_line_in_the_list(clerk: Cler
 
 async def test_whoever_went_back_before_the_product_was_found_hears_of_it(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale, picker = await begins(clerk, db, "8966")
-    async with clerk.held_up("**/products/ids/?*search=*", "GET") as go_on:
+    async with clerk.held_up(SEARCHES, "GET") as go_on:
         await picker.type("8966", "Enter", "Tab")
         await picker.type("6", "Enter")
         await expect(clerk.out_of_reach).to_be_visible()

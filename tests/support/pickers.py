@@ -8,6 +8,10 @@ from playwright.async_api import Locator, expect
 from tests.support.browser import Clerk
 from tests.support.builders import a_line, a_presale, a_product
 
+SEARCHES = "**/products/ids/?*search=*"
+UNKNOWN = "The server does not answer. Look whether this was carried out before you try again."
+NOBODY_ANSWERS = "The server can't be reached - please try later."
+
 
 class Picker:
     """The field of a foreign key, and its window."""
@@ -67,3 +71,10 @@ async def lines_of(db: asyncpg.Connection, presale: uuid.UUID) -> list[tuple[str
             presale,
         )
     ]
+
+
+async def begins_anew(clerk: Clerk, picker: Picker, **values: str) -> None:
+    await expect(picker.search).to_be_focused()
+    await expect(picker.field).to_have_value("")
+    for name, value in ({"quantity": "", "unit_price": "", "discount": "0.00"} | values).items():
+        await clerk.sees_value(name, value)

@@ -29,4 +29,7 @@ document.addEventListener(
   true,
 );
 
-document.addEventListener("pointerdown", () => ([current, isTyping] = []));
+document.addEventListener("pointerdown", () => {
+  current = undefined;
+  isTyping = false;
+});

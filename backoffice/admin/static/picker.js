@@ -14,7 +14,7 @@ const SHOWN = 5; // rows at once, by the front end
 const LEFT = "Nothing was saved: you left the form before its row was found.";
 const A_CODE = /^\n*([^\n\t]*)(\n*)$/; // after Enter for the line before, pressed once more; and Enter, or not yet
 
-let isWaiting = false; // a form that was sent, for its rows
+let isFormWaiting = false; // one that was sent, for its rows
 
 // No rows of an earlier search are shown where the last one was refused or not answered, and Enter searches anew. More rows
 // are asked for one time after the other: none is left out.
@@ -73,7 +73,7 @@ async function pick(key, asked) {
   key.awaited = undefined;
   key.isInVain = !meant;
   if (meant) key.handleUpdate({ id: meant[0], readable: meant[1] });
-  else if (!key.showModal && !isWaiting) showFound(key);
+  else if (!key.showModal && !isFormWaiting) showFound(key);
   return meant !== undefined;
 }
 
@@ -127,11 +127,11 @@ document.addEventListener(
     if (!awaited.length) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // others hear of it when it comes again
-    if (isWaiting) return; // Enter was pressed twice: what is out of reach keeps the focus until the page is drawn
-    isWaiting = true;
+    if (isFormWaiting) return; // Enter was pressed twice: what is out of reach keeps the focus until the page is drawn
+    isFormWaiting = true;
     const release = hold();
     const areTaken = await Promise.all(awaited.map(({ isTaken }) => isTaken));
-    isWaiting = false;
+    isFormWaiting = false;
     if (!form.isConnected) tell(LEFT, "error");
     if (!form.isConnected || !areTaken.every(Boolean)) {
       release();
