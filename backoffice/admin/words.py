@@ -115,7 +115,6 @@ BEYOND_THE_FRONT_END = {
     "Changed password successfully. You will be redirected to log in with your new credentials.": (
         "Senha alterada. Entre agora com a nova senha."
     ),
-    "Click for more info": "Explicação",
     "Click to toggle children.": "Mostrar ou ocultar",
     "Columns": "Colunas",
     "contains": "Contém",
@@ -131,7 +130,6 @@ BEYOND_THE_FRONT_END = {
     "Greater Than": "Maior que",
     "Greater Than or Equal To": "Maior ou igual a",
     "Health": "Saúde do sistema",
-    "Help": "Explicação",
     "Hide links": "Ocultar atalhos",
     "Hide password": "Ocultar senha",
     "Hide tables": "Ocultar cadastros",

@@ -70,6 +70,15 @@ async def test_all_of_a_form_and_its_windows_has_names(clerk: Clerk, db: asyncpg
     assert await nameless(clerk) == []
 
 
+async def test_what_a_field_is_for_is_seen_and_heard_and_is_no_stop(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.open("presale_items", await a_line(db, await a_presale(db)))
+    hint = "Left empty, the product's sale price at this moment."
+    await expect(clerk.page.get_by_text(hint)).to_be_visible()
+    await expect(clerk.field("unit_price")).to_have_accessible_description(hint)
+    await clerk.field("quantity").press("Tab")
+    await expect(clerk.field("unit_price")).to_be_focused()
+
+
 async def test_a_window_keeps_the_focus(clerk: Clerk, db: asyncpg.Connection) -> None:
     await a_customer(db)
     await clerk.list("customers")

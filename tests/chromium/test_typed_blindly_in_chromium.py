@@ -236,8 +236,8 @@ async def test_whoever_types_on_after_a_refusal_changes_nothing_of_the_line(
     assert await lines_of(db, presale) == [("FIRST-8981", "1"), ("8981", "2")]
 
 
-async def test_a_price_that_is_typed_on_after_a_refusal_is_no_quantity(clerk: Clerk, db: asyncpg.Connection) -> None:
-    """Between a quantity and a price is one more stop, the help for the price."""
+async def test_a_discount_that_is_typed_on_after_a_refusal_is_no_quantity(clerk: Clerk, db: asyncpg.Connection) -> None:
+    """Between a quantity and a discount is one more stop, the price."""
     presale, picker = await begins(clerk, db, "8983", "8984")
     await picker.type("8983", "Enter", "Tab")
     await picker.type("0", "Enter")

@@ -11,7 +11,7 @@ let isTyping = false; // since Enter
 export const keyBefore = () => before;
 
 // What is typed there goes nowhere. Tab is part of it, unless it is pressed twice in a row and nothing was typed since Enter:
-// from a quantity it is pressed twice on the way to a price.
+// from a quantity it is pressed twice on the way to a discount.
 export function stopAt(element) {
   stop = element;
   stop.tabIndex = -1;

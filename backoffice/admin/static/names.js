@@ -9,7 +9,6 @@ const ICONS = {
   bars: "Menu",
   "caret-down": "Descending",
   "caret-up": "Ascending",
-  "circle-question": "Help",
   "ellipsis-vertical": "Actions",
   "pen-to-square": "Edit",
   plus: "Add",
