@@ -14,5 +14,5 @@ Where to find what:
   `schemathesis_hooks` and the settings beside them
 - PostgreSQL that is killed, frozen or promoted: `faults` → `standby`; `pgbouncer` before it
 - migrations of a test's own: `migrating`
-- at once: `concurrently`; by chance: `properties`; on 100,000 rows: `large_tables`, and the `plans` for them
+- at once: `concurrently`; by chance: `properties`; on 40,000 rows: `large_tables`, and the `plans` for them
 """
