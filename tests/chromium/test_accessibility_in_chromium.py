@@ -26,7 +26,7 @@ async def nameless(clerk: Clerk) -> list[str]:
 @as_a("")
 async def test_the_fields_of_the_log_in_have_names(clerk: Clerk) -> None:
     await clerk.page.goto(f"{clerk.address}/admin/")
-    await expect(clerk.page.get_by_role("textbox", name="E-mail")).to_be_visible()
+    await expect(clerk.page.get_by_role("textbox", name="E-mail")).to_be_focused()
     assert await nameless(clerk) == []
     for name, known in {"username": "username", "password": "current-password"}.items():
         await expect(clerk.page.locator(f"[name={name}]")).to_have_attribute("autocomplete", known)

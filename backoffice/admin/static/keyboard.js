@@ -1,5 +1,5 @@
-// For those who work without a mouse: buttons without an address can be reached, a window that opens has the focus and keeps
-// it, and Escape closes it and leads back.
+// For those who work without a mouse: a log-in begins at its first field, buttons without an address can be reached, a window
+// that opens has the focus and keeps it, and Escape closes it and leads back.
 
 import { page, whenDrawn } from "./front_end.js";
 
@@ -7,6 +7,7 @@ const BUTTONS = "a.button:not([href])";
 const WINDOW = ".modal"; // those of keys are there all the time, most of them hidden
 const FIELD = "select, input, textarea, button";
 const STOP = `${FIELD}, a[href]`;
+const LOG_IN = "#login [name=username]";
 
 let entered; // the window that was open at the last click
 let opener;
@@ -60,4 +61,9 @@ document.addEventListener("keydown", (event) => {
   event.target.click();
 });
 
+function beginLogIn() {
+  if (document.activeElement === document.body) page.querySelector(LOG_IN)?.focus();
+}
+
 whenDrawn(makeReachable);
+whenDrawn(beginLogIn);
