@@ -66,15 +66,6 @@ async function renew() {
   list.showFilter = true;
 }
 
-// Rows without a key are not offered where each must have one.
-function hideNone() {
-  const properties = store.state.schema?.properties ?? {};
-  for (const field of document.querySelectorAll(`${PANEL} .key_search`)) {
-    const none = field.querySelector(".results_list li:nth-child(2)");
-    if (none) none.hidden = properties[field.component?.fieldName]?.extra.nullable === false;
-  }
-}
-
 // Texts that are compared as a whole alone.
 function sayWhatIsWhole() {
   const properties = store.state.schema?.properties ?? {};
@@ -109,7 +100,6 @@ function follow() {
 }
 
 whenDrawn(limitTimes);
-whenDrawn(hideNone);
 whenDrawn(sayWhatIsWhole);
 whenFiltered(follow);
 

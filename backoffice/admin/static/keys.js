@@ -3,7 +3,7 @@
 // put into it from outside.
 
 import { keyBefore, stopAt } from "./blindly.js";
-import { app, whenMounted } from "./front_end.js";
+import { app, whenDrawn, whenMounted } from "./front_end.js";
 
 const KEY = ".key_search";
 const FIELD = `${KEY} > input[type=text]`;
@@ -13,7 +13,7 @@ const OPENING = ["Enter", "ArrowDown"];
 
 export const keyOf = (element) => element.closest(KEY).component;
 
-export const keysOf = (form) => [...form.querySelectorAll(KEY)].map(keyOf);
+export const keysOf = (place) => [...place.querySelectorAll(KEY)].map(keyOf);
 
 async function show(key, place) {
   key.showModal = true;
@@ -52,6 +52,16 @@ document.addEventListener("keydown", ({ altKey, ctrlKey, key, metaKey, repeat, t
   if (before?.length === 1) showFound(keyOf(target));
   else if (OPENING.includes(key) || (isEmpty && key.length === 1)) open(keyOf(target));
 });
+
+// No row is not offered where there must be one.
+function hideNone() {
+  for (const { $el, isFilter, isNullable } of keysOf(document)) {
+    const none = $el.querySelector(`${LIST} li:nth-child(${isFilter ? 2 : 1})`); // after "All"
+    if (none) none.hidden = !isNullable;
+  }
+}
+
+whenDrawn(hideNone);
 
 whenMounted(() => {
   app.mixin({
