@@ -16,7 +16,7 @@ import pytest
 from backoffice.database.engine import Engine
 from backoffice.database.failures import DatabaseRefused, DatabaseUnavailable, cause
 from backoffice.settings import Settings
-from tests.support.faults import OwnServer, own_server
+from tests.support.faults import OwnServer, a_server, own_server
 
 
 @pytest.fixture(scope="module")
@@ -153,9 +153,7 @@ async def test_work_that_loses_the_connection_each_time_is_given_up_in_time(
 
 
 async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    late = OwnServer(tmp_path / "data", options={"fsync": "off"})
-    late.start()
-    late.stop()
+    late = a_server(tmp_path / "data")
     engine = Engine(late.settings())
     opening = asyncio.create_task(engine.start_connection_pool())
     while "attempt 1" not in caplog.text:

@@ -14,7 +14,7 @@ from backoffice.database.errors import explain
 from backoffice.database.failures import DATABASE_ERRORS, DatabaseUnavailable, PoolExhausted
 from backoffice.migrations.journal import Journal, noted
 from backoffice.settings import Settings
-from tests.support.faults import OwnServer, own_server
+from tests.support.faults import OwnServer, a_server, own_server
 
 DEFERRED = """
     CREATE TABLE parent (id int PRIMARY KEY);
@@ -267,10 +267,10 @@ async def test_reads_fail_while_the_server_is_away_and_work_when_it_is_back(tmp_
 
 
 async def test_an_embedded_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
-    engine = Engine(Settings(flow_data_dir=tmp_path / "data", db_pool_max=3))
+    handle = a_server(tmp_path / "data")
+    engine = Engine(Settings(flow_data_dir=handle.folder, db_pool_max=3))
     await engine.start_connection_pool()
     try:
-        handle = OwnServer(tmp_path / "data")
         handle.kill()
         await asyncio.gather(*(engine.run_ddl("SELECT 1") for _ in range(6)), return_exceptions=True)
         assert await is_usable(engine)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,19 @@ async def test_the_first_start_makes_a_private_utf8_database_that_keeps_what_it_
     assert await unmade.query("SHOW fsync") == "on"
     assert await unmade.query("SHOW listen_addresses") == ""
     assert unmade.data.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_creation_that_was_interrupted_is_begun_again_and_no_folder_above_changes_its_permissions(
+    unmade: OwnServer,
+) -> None:
+    half, above = unmade.folder / "postgres18.new", unmade.folder.parent
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    above.chmod(0o700)
+    unmade.start()
+    assert await unmade.query("SELECT current_database()") == "flowcrm"
+    assert above.stat().st_mode & 0o777 == 0o700
+    assert above.stat().st_uid == os.geteuid()
 
 
 async def test_what_clerks_type_stays_out_of_its_log(server: OwnServer) -> None:
@@ -134,14 +148,6 @@ async def test_a_damaged_process_id_file_is_no_obstacle(server: OwnServer, remai
     assert await server.query("SELECT 1") == 1
 
 
-async def test_an_interrupted_creation_is_begun_again(unmade: OwnServer) -> None:
-    half = unmade.folder / "postgres18.new"
-    half.mkdir(parents=True)
-    (half / "PG_VERSION").write_text("18\n")
-    unmade.start()
-    assert await unmade.query("SELECT current_database()") == "flowcrm"
-
-
 def test_a_creation_that_fails_half_way_leaves_no_data(unmade: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "NAME", "template1")
     with pytest.raises(EmbeddedError, match='database "template1" already exists'):
@@ -150,7 +156,7 @@ def test_a_creation_that_fails_half_way_leaves_no_data(unmade: OwnServer, monkey
 
 
 async def test_a_path_too_long_for_a_socket_gets_a_private_folder_elsewhere(tmp_path: Path) -> None:
-    server = OwnServer(tmp_path / ("long" * 25))
+    server = a_server(tmp_path / ("long" * 25))
     server.start()
     try:
         assert await server.query("SELECT 1") == 1
@@ -175,19 +181,6 @@ async def test_a_path_with_spaces_apostrophes_and_commas_works() -> None:
         assert server.running() == []
 
 
-async def test_no_folder_above_the_data_changes_its_permissions(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    server = OwnServer(closed / "data")
-    server.start()
-    try:
-        assert await server.query("SELECT 1") == 1
-        assert closed.stat().st_mode & 0o777 == 0o700
-        assert closed.stat().st_uid == os.geteuid()
-    finally:
-        server.stop()
-
-
 async def test_the_last_of_several_processes_stops_the_server(server: OwnServer) -> None:
     others = [another_process(server.folder) for _ in range(3)]
     assert all(ready(process) for process in others)
@@ -206,7 +199,7 @@ def test_a_command_ended_by_sigterm_stops_the_server(server: OwnServer, environm
         [sys.executable, "-c", script], cwd=ROOT, env=environment | {"FLOW_DATA_DIR": str(server.folder)}
     )
     while not (server.data / "postmaster.pid").exists() and process.poll() is None:
-        os.sched_yield()
+        time.sleep(0.001)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 128 + signal.SIGTERM
     assert server.running() == []

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import asyncpg
 import psutil
 
 from backoffice.database.embedded import EmbeddedPostgres
+from backoffice.database.programs import command_line
 from backoffice.settings import Settings
 from tests.support.commands import piccolo
 
@@ -84,9 +86,10 @@ class OwnServer(EmbeddedPostgres):
         return [self.pid, *(child.pid for child in psutil.Process(self.pid).children())]
 
     def kill(self) -> None:
-        send(signal.SIGKILL, self.family())
-        while self.running():
-            os.sched_yield()
+        family = self.family()
+        send(signal.SIGKILL, family)
+        while any(map(command_line, family)):
+            time.sleep(0.001)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
