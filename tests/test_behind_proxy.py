@@ -1,9 +1,20 @@
-"""Two worker processes in production, behind a proxy that ends TLS: whom it saw, and nothing that it must not say."""
+"""Two worker processes in production, behind a proxy that ends TLS.
 
+Whom it saw, what they log and what they have counted together, and nothing that they must not say.
+"""
+
+import asyncio
+import contextlib
 import itertools
+import json
+import os
+import re
 import secrets
+import signal
 from collections.abc import AsyncIterator, Iterator
 from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -12,13 +23,18 @@ import pytest
 from accounts.passwords import DEMO_PASSWORD, hash_password
 from accounts.sessions import CSRF_LIFETIME_DAYS
 from tests.support.builders import a_user
-from tests.support.clients import NO_CERTIFICATES, log_in
+from tests.support.clients import NO_CERTIFICATES, a_token, bearer, log_in
 from tests.support.databases import clone
-from tests.support.programs import Program, project_in
+from tests.support.logged import asked, tells_nothing_that_was_typed
+from tests.support.programs import Program, children, project_in
+from tests.support.scraped import scraped
 
 ANA = "ana@flowcrm.example"
 PASSWORD = "correct horse battery staple"
 PUBLIC = "crm.example"  # the name that browsers know
+POOL = 4  # connections of each worker
+LIVE = "/api/health/live"
+LIVE_REQUESTS = "http_requests_total", "method", "GET", "route", LIVE, "status", "200"
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +47,14 @@ async def dsn(server: str, steward: asyncpg.Connection, template: str) -> AsyncI
 
 
 @pytest.fixture(scope="module")
+async def session(dsn: str) -> AsyncIterator[str]:
+    """The token of one of Ana's."""
+    connection = await asyncpg.connect(dsn)
+    yield await a_token(connection, ANA)
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
 def program(dsn: str, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     settings = {
         "DATABASE_URL": dsn,
@@ -39,6 +63,7 @@ def program(dsn: str, environment: dict[str, str], tmp_path_factory: pytest.Temp
         "FORWARDED_ALLOW_IPS": "127.0.0.1",
         "LOG_LEVEL": "DEBUG",
         "WEB_CONCURRENCY": "2",
+        "DB_POOL_MAX": str(POOL),
     }
     program = Program(project_in(tmp_path_factory.mktemp("behind") / "project"), environment | settings, "run.py")
     try:
@@ -124,7 +149,7 @@ def _cookies(set_by: dict[str, list[str]]) -> dict[str, str]:
 
 async def test_a_proxy_may_call_https_by_another_name(program: Program) -> None:
     async with proxied(program, "198.51.100.50") as browser:
-        answer = await browser.get("/api/health/live", headers={"X-Forwarded-Proto": "wss"})
+        answer = await browser.get(LIVE, headers={"X-Forwarded-Proto": "wss"})
     assert answer.status_code == 200
     assert "Strict-Transport-Security" in answer.headers
 
@@ -152,12 +177,11 @@ async def test_a_proxy_may_call_https_by_another_name(program: Program) -> None:
     ],
 )
 async def test_cookies_give_orders_from_our_own_pages_alone(
-    program: Program, door: str, origin: str, host: str, status: int
+    program: Program, session: str, door: str, origin: str, host: str, status: int
 ) -> None:
     """To change a customer who is not there: whoever may give orders is told so."""
     token = secrets.token_urlsafe()
     async with proxied(program, "198.51.100.20", host=host) as ana:
-        session = (await log_in(ana, ANA, PASSWORD)).json()["token"]
         cookies = {"Cookie": f"id={session}; csrftoken={token}"}
         headers = cookies | {"X-CSRFToken": token, "Origin": origin, "Referer": f"{origin}/admin/"}
         body = {"name": "Ana", "email": "ana@x.example", "phone": "11987654321", "cpf": "52998224725"}
@@ -168,11 +192,11 @@ async def test_cookies_give_orders_from_our_own_pages_alone(
 async def test_nobody_is_given_the_password_that_everybody_knows(program: Program) -> None:
     """Production would not start again."""
     async with proxied(program, "198.51.100.40") as ana:
-        bearer = {"Authorization": f"Bearer {(await log_in(ana, ANA, PASSWORD)).json()['token']}"}
+        headers = bearer((await log_in(ana, ANA, PASSWORD)).json()["token"])
         bia = {"email": "bia@x.example", "name": "Bia", "role": "employee", "password": DEMO_PASSWORD}
         change = {"current_password": PASSWORD, "new_password": DEMO_PASSWORD}
         for path, body in {"/api/users/": bia, "/api/auth/password/": change}.items():
-            answer = await ana.post(path, headers=bearer, json=body)
+            answer = await ana.post(path, headers=headers, json=body)
             assert answer.status_code == 422
             assert [error["code"] for error in answer.json()["errors"]] == ["demo_password"]
 
@@ -182,11 +206,11 @@ async def test_no_secret_is_logged_or_repeated(program: Program, dsn: str) -> No
     async with proxied(program, "198.51.100.30") as ana:
         answers = [await log_in(ana, ANA, PASSWORD), await log_in(ana, ANA, "nearly the right one")]
         token, csrf = answers[0].json()["token"], answers[0].cookies["csrftoken"]
-        bearer = {"Authorization": f"Bearer {token}"}
+        headers = bearer(token)
         change = {"current_password": "nearly the right one", "new_password": "another one altogether"}
-        answers.append(await ana.post("/api/auth/password/", headers=bearer, json=change))
+        answers.append(await ana.post("/api/auth/password/", headers=headers, json=change))
         answers += [
-            await ana.get(path, headers=bearer)
+            await ana.get(path, headers=headers)
             for path in ("/api/auth/me/", "/api/health", "/openapi.json", "/metrics")
         ]
     connection = await asyncpg.connect(dsn)
@@ -196,3 +220,68 @@ async def test_no_secret_is_logged_or_repeated(program: Program, dsn: str) -> No
     secret = {PASSWORD, "nearly the right one", "another one altogether", token, csrf, "the-database-s-own", *hashes}
     said = [program.text, *(answer.text for answer in answers[1:])]
     assert [word for word in secret if any(word in text for text in said)] == []
+
+
+async def test_each_request_is_a_line_of_json_that_says_who_asked_what_and_how_long_it_took(
+    program: Program, dsn: str, session: str
+) -> None:
+    connection = await asyncpg.connect(dsn)
+    ana = str(await connection.fetchval("SELECT id FROM users"))
+    async with proxied(program, "198.51.100.60") as browser:
+        browser.headers.update(bearer(session))
+        request_id = await asked(browser, connection)
+    await connection.close()
+    assert tells_nothing_that_was_typed(program.text, session)
+    lines: list[dict[str, Any]] = [json.loads(line) for line in program.text.splitlines() if line.startswith("{")]
+    [line] = [line for line in lines if line.get("request_id") == request_id]
+    assert 0 < line.pop("ms") < 10_000
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", line.pop("timestamp"))
+    assert line == {
+        "event": "request",
+        "level": "info",
+        "logger": "flow_crm.requests",
+        "method": "GET",
+        "path": "/api/customers/{row_id}/",
+        "status": 404,
+        "user_id": ana,
+        "request_id": request_id,
+    }
+
+
+@contextlib.asynccontextmanager
+async def closed(server: str, database: str) -> AsyncIterator[None]:
+    """Inside, the database takes no connections, and has none."""
+    name = urlsplit(database).path[1:]
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    yield
+    await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await connection.close()
+
+
+async def until_told(visitor: httpx.AsyncClient, *, requests: float, connections: int, up: int = 1) -> None:
+    """By every one of ten answers in a row."""
+    most = "database_connections", "state", "max"
+    async with asyncio.timeout(20):
+        told: set[tuple[float, ...]] = set()
+        while told != {(requests, connections, up)}:
+            found = [await scraped(visitor) for _ in range(10)]
+            told = {(one[LIVE_REQUESTS], one[most], one["database_up",]) for one in found}
+
+
+async def test_two_workers_answer_for_each_other_and_for_one_that_died(program: Program, server: str, dsn: str) -> None:
+    async with proxied(program, "198.51.100.70") as visitor:
+        before = (await scraped(visitor)).get(LIVE_REQUESTS, 0)
+        for _ in range(20):
+            assert (await visitor.get(LIVE)).status_code == 200
+        await until_told(visitor, requests=before + 20, connections=2 * POOL)
+        async with closed(server, dsn):
+            await until_told(visitor, requests=before + 20, connections=2 * POOL, up=0)
+        begun = program.text.count("startup complete")
+        victim = children(program.process.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        while program.text.count("startup complete") == begun:
+            await asyncio.sleep(0.05)
+        await until_told(visitor, requests=before + 20, connections=2 * POOL)
+    assert victim not in children(program.process.pid)
