@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.support.builders import a_line, a_presale, a_presale_that_is, a_product, row, walk
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row, walk
 from tests.support.concurrently import (
     DONE,
     ISOLATIONS,
@@ -56,6 +56,19 @@ async def wrong_totals(connection: asyncpg.Connection) -> list[tuple[Decimal, De
 
 def convert(presale: UUID) -> str:
     return f"UPDATE presales SET status = 'converted' WHERE id = '{presale}'"
+
+
+async def approved_presales(connection: asyncpg.Connection, products: list[UUID]) -> list[UUID]:
+    """One of each product, in this order."""
+    draft = "INSERT INTO presales (customer_id) SELECT $1 FROM unnest($2::uuid[]) RETURNING id"
+    presales = [id for (id,) in await connection.fetch(draft, await a_customer(connection), products)]
+    line = (
+        "INSERT INTO presale_items (presale_id, product_id, quantity) SELECT *, 1 FROM unnest($1::uuid[], $2::uuid[])"
+    )
+    await connection.execute(line, presales, products)
+    for status in ("pending", "approved"):
+        await connection.execute("UPDATE presales SET status = $2 WHERE id = ANY ($1)", presales, status)
+    return presales
 
 
 @pytest.fixture
@@ -118,11 +131,7 @@ class TestConversions:
         for _ in range(5):
             lists = []
             for order in (products, products[::-1]):
-                presales = [
-                    await a_presale_that_is(connection, "approved", product_id=product)
-                    for product in order
-                    for _ in range(20)
-                ]
+                presales = await approved_presales(connection, [product for product in order for _ in range(20)])
                 ids = ", ".join(f"'{presale}'" for presale in presales)
                 lists.append(f"UPDATE presales SET status = 'converted' WHERE id IN ({ids})")
             assert await all_at_once(database, [statement(sql) for sql in lists], retry=False) == [DONE, DONE]

@@ -18,7 +18,13 @@ from tests.support.refusals import blamed, problem, refused
 MEGABYTE = b"x" * 1_000_000
 DIGITS = b"9" * 100_000
 DEEP = 100_000
+NO_JSON_BUT_TO_PYTHON = (
+    b'{"name": NaN}',
+    b'{"name": "a", "name": "b"}',
+    '{"name": "wide"}'.encode("utf-16"),
+)
 NOT_JSON = (
+    *NO_JSON_BUT_TO_PYTHON,
     b"",
     b" ",
     b"{",
@@ -27,16 +33,13 @@ NOT_JSON = (
     b'{"name": 01}',
     b'{"name": +1}',
     b'{"name": .5}',
-    b'{"name": NaN}',
     b'{"name": Infinity}',
     b'{"name": -Infinity}',
-    b'{"name": "a", "name": "b"}',
     b'{"items": [{"quantity": 1, "quantity": 2}]}',
     b'{"name": "\xff"}',
     b'{"name": "\xed\xa0\x80"}',
     b'{"name": "a\nb"}',
     b'\xef\xbb\xbf{"name": "BOM"}',
-    '{"name": "wide"}'.encode("utf-16"),
     b'{"name": 1e99999999999999999999}',
     b"{} {}",
     b"[" * DEEP,
@@ -67,8 +70,11 @@ NEVER_A_VALUE = (
 async def test_what_is_not_json(app: FastAPI, cast: Cast, connection: asyncpg.Connection) -> None:
     rows = await some_rows(connection)
     raw, before = raw_of(app, cast.admin), await contents(connection)
+    for body in NOT_JSON:
+        answer = await raw.send("POST", "/api/customers/", body=body)
+        assert refused(answer) == (400, "malformed_json"), body[:40]
     for method, path in writes(rows):
-        for body in NOT_JSON:
+        for body in (b"", *NO_JSON_BUT_TO_PYTHON):
             answer = await raw.send(method, path, body=body)
             assert refused(answer) == (400, "malformed_json"), (method, path, body[:40])
     assert await contents(connection) == before

@@ -16,7 +16,7 @@ from tests.support.bodies import CUSTOMER
 from tests.support.desk import Desks
 from tests.support.faults import own_server
 
-TIMES = 400  # in about one of twenty the driver is caught in the middle of a message
+TIMES = 150  # in about one of twenty the driver is caught in the middle of a message
 
 
 @pytest.fixture
