@@ -28,7 +28,7 @@ BEFORE INSERT OR UPDATE ON presale_items
 FOR EACH ROW EXECUTE FUNCTION write_presale_item();
 
 -- Locks these pre-sales, in the order of their ids, and refuses unless lines may be written to all of them.
--- The lock makes writers of one pre-sale queue, so that each sees the lines of those before when it sums up.
+-- The lock makes whoever writes lines of a pre-sale and whoever submits it queue, so that the second sees what the first did.
 -- A pre-sale that is being deleted is no longer there to object.
 CREATE OR REPLACE FUNCTION open_presales(presales uuid[]) RETURNS void
 LANGUAGE plpgsql
