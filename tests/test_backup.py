@@ -23,7 +23,7 @@ from backoffice.settings import ROOT, Settings
 from tests.support.backups import PROGRAMS, everything, load, save
 from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
 from tests.support.catalog import rows_as_text
-from tests.support.commands import run, start
+from tests.support.commands import begin, run
 from tests.support.databases import dsn_of
 
 PASSWORD = "only-for-tests"  # of a role that lives as long as one test
@@ -221,15 +221,13 @@ async def test_a_restore_that_is_ended_half_way_changes_nothing(
     await connection.execute("INSERT INTO held_up VALUES ('since then')")
     before = await everything(full)
     await connection.execute("SELECT pg_advisory_lock(1)")
-    ours = signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a shell starts in the background ignores it
-    program = start(full, "backoffice.database.backup", "load", str(tmp_path / "dump"), "--replace")
-    signal.signal(signal.SIGINT, ours)
+    program = begin(full, "backoffice.database.backup", "load", str(tmp_path / "dump"), "--replace")
     while not await connection.fetchval(WAITING):
-        assert program.poll() is None, program.communicate()
+        assert program.is_running, program.end()
         await asyncio.sleep(0.01)
-    program.send_signal(number)
+    program.send(number)
     await connection.execute("SELECT pg_advisory_unlock(1)")
-    await asyncio.to_thread(program.communicate)
+    await asyncio.to_thread(program.end)
     while await connection.fetchval(SESSIONS):
         await asyncio.sleep(0.01)
     assert await everything(full) == before
@@ -255,6 +253,7 @@ async def test_nothing_is_replaced_under_an_application_that_runs(database: str,
         await application.close_connection_pool()
 
 
+# Of which pg_dump takes none.
 NO_SETTINGS_OF_OURS = {
     "PGOPTIONS": "--unknown=1",
     "PGSSLMAXPROTOCOLVERSION": "TLSv0",
@@ -264,10 +263,9 @@ NO_SETTINGS_OF_OURS = {
 }
 
 
-@pytest.mark.parametrize("name", NO_SETTINGS_OF_OURS)
-def test_variables_of_postgresql_s_own_change_nothing(database: str, tmp_path: Path, name: str) -> None:
-    settings = {name: NO_SETTINGS_OF_OURS[name]}
-    assert "was saved to" in run(database, "backoffice.database.backup", "save", str(tmp_path / "dump"), **settings)
+def test_variables_of_postgresql_s_own_change_nothing(database: str, tmp_path: Path) -> None:
+    saving = ("backoffice.database.backup", "save", str(tmp_path / "dump"))
+    assert "was saved to" in run(database, *saving, **NO_SETTINGS_OF_OURS)
 
 
 async def test_a_file_is_never_written_over(database: str, tmp_path: Path) -> None:

@@ -2,24 +2,27 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, runner
+from backoffice.migrations import checking, choices, planning, runner
 from backoffice.migrations.lock import KEY
 from backoffice.migrations.outcomes import MigrationFailed
+from backoffice.migrations.progress import undoable
 from backoffice.server.startup import StartRefused, serving
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.support.migrating import Workshop, a_migration, drift, ended, recorded, relations, these, until_there_is
+from tests.support.commands import begin, run
+from tests.support.databases import clone
+from tests.support.migrating import Workshop, a_migration, drift, recorded, relations, these, until_there_is
 
 GATE = 4711
 PASS = f"SELECT pg_advisory_lock({GATE}), pg_advisory_unlock({GATE});"
@@ -88,10 +91,10 @@ async def test_when_a_runner_is_killed_before_it_recorded_what_it_did_the_next_d
     workshop = Workshop(tmp_path, database)
     workshop.migration(1, DROP + PASS + NEW, alone=True)
     before = await recorded(connection)
-    first = workshop.piccolo("backoffice", "migrate", DB_LOCK_TIMEOUT="60")
+    first = workshop.begin("backoffice", "migrate", DB_LOCK_TIMEOUT="60")
     async with at_the_record():
-        os.kill(first.pid, signal.SIGKILL)
-        await asyncio.to_thread(ended, first)
+        first.send(signal.SIGKILL)
+        await asyncio.to_thread(first.end)
     said = workshop.migrate()
     assert said.code == 0, said.text
     assert len(await recorded(connection)) == len(before) + 1
@@ -124,49 +127,57 @@ async def test_the_way_back_can_be_broken_off_too(
     assert await drift(connection) == DRIFT
 
 
-class TestOnItsWayBack:
-    @pytest.fixture
-    async def workshop(self, tmp_path: Path, database: str, connection: asyncpg.Connection) -> Workshop:
-        """Where INDEXES is half undone: one of its three is gone, and one no longer valid."""
-        workshop = Workshop(tmp_path, database)
-        assert workshop.run("migrations", "backwards", "crm", AFTER_INDEXES, "--auto_agree").code == 0
-        onlooker = await asyncpg.connect(database)
+@pytest.fixture(scope="module")
+async def half_undone(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    """The address of a database, to clone, where one of three indexes of INDEXES is gone, and one not valid."""
+    async with clone(server, steward, template) as dsn:
+        run(dsn, "piccolo.main", "migrations", "backwards", "crm", AFTER_INDEXES, "--auto_agree")
+        connection, onlooker = [await asyncpg.connect(dsn) for _ in range(2)]
         async with connection.transaction():
             await connection.fetchval("SELECT count(*) FROM products")
-            first = workshop.piccolo("migrations", "backwards", "crm", "1", "--auto_agree", DB_LOCK_TIMEOUT="60")
+            command = ("piccolo.main", "migrations", "backwards", "crm", "1", "--auto_agree")
+            first = begin(dsn, *command, DB_LOCK_TIMEOUT="60")
             await until_there_is(onlooker, "query LIKE 'DROP INDEX%' AND wait_event_type = 'Lock'")
-            os.kill(first.pid, signal.SIGTERM)
-            await asyncio.to_thread(ended, first)
+            first.send(signal.SIGTERM)
+            await asyncio.to_thread(first.end)
             while await onlooker.fetchval(f"SELECT count(*) FROM pg_locks WHERE objid = {KEY}"):
                 await asyncio.sleep(0.02)
-        await onlooker.close()
         assert "presales_notes" not in await relations(connection)
-        return workshop
+        for one in connection, onlooker:
+            await one.close()
+        yield dsn
+
+
+class TestOnItsWayBack:
+    @pytest.fixture
+    async def database(self, server: str, steward: asyncpg.Connection, half_undone: str) -> AsyncIterator[str]:
+        async with clone(server, steward, urlsplit(half_undone).path.strip("/")) as dsn:
+            yield dsn
 
     async def test_what_was_broken_off_is_pending_and_done_again(
-        self, workshop: Workshop, engine: Engine, server: str, connection: asyncpg.Connection
+        self, database: str, engine: Engine, server: str, connection: asyncpg.Connection
     ) -> None:
         with pytest.raises(StartRefused, match=r"migrations are pending\. Run `make migrate`"):
             async with serving(engine):
                 pass
-        said = workshop.migrate()
-        assert said.code == 0, said.text
+        run(database, "piccolo.main", "backoffice", "migrate")
         assert str(await checking.check(engine, server)) == "The database is as the code says."
         assert await drift(connection) == []
         async with serving(engine):
             pass
 
     async def test_the_same_command_ends_it_and_takes_no_other(
-        self, workshop: Workshop, engine: Engine, server: str, connection: asyncpg.Connection
+        self, database: str, engine: Engine, server: str, connection: asyncpg.Connection
     ) -> None:
         others = await recorded(connection)
-        assert f"-- crm {INDEXES} (" in workshop.run("backoffice", "plan", "--app=crm", "--back").text
-        said = workshop.run("migrations", "backwards", "crm", "1", "--auto_agree")
-        assert said.code == 0, said.text
+        next_one = choices.backwards("crm", "1")
+        plan = await planning.plan(engine, next_one, backwards=True, scratch_server=server)
+        assert plan.startswith(f"-- crm {INDEXES} (")
+        run(database, "piccolo.main", "migrations", "backwards", "crm", "1", "--auto_agree")
         assert await recorded(connection) == others
         assert await drift(connection) == []
         assert (await checking.check(engine, server)).drift == []
-        assert f"-- crm {INDEXES} (" not in workshop.run("backoffice", "plan", "--app=crm", "--back").text
+        assert INDEXES not in [one.id for one in next_one(await undoable(connection))]
 
 
 async def test_what_it_dropped_when_it_was_broken_off_is_not_missed(

@@ -1,11 +1,8 @@
 """Many may run migrations at once, and any of them may be killed: each runs once, and nothing is left half-done."""
 
 import asyncio
-import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -19,14 +16,14 @@ from backoffice.migrations.lock import KEY, exclusive
 from backoffice.migrations.outcomes import MigrationFailed, MigrationsBusy
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.support.commands import start
+from tests.support.commands import begin
 from tests.support.faults import OwnServer
+from tests.support.forked import Forked
 from tests.support.migrating import (
     LATER,
     PATIENCE_SECONDS,
     Workshop,
     a_migration,
-    ended,
     recorded,
     relations,
     these,
@@ -47,38 +44,34 @@ def engine(database: str) -> Engine:
     return DB
 
 
-async def test_of_five_runners_each_ends_well_and_each_migration_runs_once(tmp_path: Path, empty: str) -> None:
-    workshop = Workshop(tmp_path, empty)
+async def test_of_five_runners_each_ends_well_and_each_migration_runs_once(
+    tmp_path: Path, database: str, connection: asyncpg.Connection
+) -> None:
+    workshop = Workshop(tmp_path, database)
     workshop.migration(1, "CREATE TABLE IF NOT EXISTS runs (number serial); INSERT INTO runs DEFAULT VALUES")
     workshop.migration(2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_number ON runs (number)", alone=True)
     workshop.migration(3, "INSERT INTO runs DEFAULT VALUES; SELECT pg_sleep(0.5)")
-    make = ("make", "--assume-old=.venv/ready", f"BIN={Path(sys.executable).parent}", "migrate")
-    runners = [asyncio.to_thread(ended, workshop.start(*make)) for _ in range(2)]
+    runners = [asyncio.to_thread(workshop.make, "migrate"), asyncio.to_thread(workshop.migrate)]
     runners += [asyncio.to_thread(workshop.run, "migrations", "forwards", "all") for _ in range(3)]
     ends = await asyncio.gather(*runners)
     assert [end.code for end in ends] == [0] * 5, "\n".join(end.text for end in ends)
-    connection = await asyncpg.connect(empty)
     assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()] + later(1, 2, 3)
     assert await connection.fetchval("SELECT count(*) FROM runs") == 2
     assert "runs_number" in await relations(connection)
-    await connection.close()
 
 
 PREPARE = "import asyncio, run; from piccolo_conf import DB; asyncio.run(run.prepare(DB))"
 
 
-async def test_of_five_on_the_embedded_database_two_of_which_start_the_product_each_ends_well(
+async def test_of_four_on_a_new_embedded_database_two_of_which_start_the_product_each_ends_well(
     project: Path, environment: dict[str, str]
 ) -> None:
-    commands = [["-c", PREPARE]] * 2 + [["-m", "piccolo.main", "backoffice", "migrate"]]
-    commands += [["-m", "piccolo.main", "migrations", "forwards", "all"]] * 2
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    runners = [
-        subprocess.Popen([sys.executable, *one], cwd=project, env=environment, text=True, **pipes)  # type: ignore[call-overload]
-        for one in commands
-    ]
-    ends = [await asyncio.to_thread(ended, one) for one in runners]
-    assert [end.code for end in ends] == [0] * 5, "\n".join(end.text for end in ends)
+    (project / "prepare.py").write_text(PREPARE)
+    commands = [["prepare"]] * 2 + [["piccolo.main", "backoffice", "migrate"]]
+    commands += [["piccolo.main", "migrations", "forwards", "all"]]
+    runners = [Forked(project, environment, *one) for one in commands]
+    ends = [await asyncio.to_thread(one.end) for one in runners]
+    assert [end.code for end in ends] == [0] * 4, "\n".join(end.text for end in ends)
     server = OwnServer(project / ".data")
     server.start()
     connection = await asyncpg.connect(server.dsn)
@@ -145,11 +138,12 @@ async def has_its_turn(database: str) -> None:
 
 async def test_a_runner_that_waited_in_vain_ends_badly(database: str, connection: asyncpg.Connection) -> None:
     await connection.execute(f"SELECT pg_advisory_lock({KEY})")
-    process = start(database, "piccolo.main", "backoffice", "migrate", "--wait=0.2")
-    _, errors = await asyncio.to_thread(process.communicate)
-    assert process.returncode == 2
-    assert f"Migrations are being run by process {connection.get_server_pid()} (no application_name, user" in errors
-    assert "gave up after 0.2 s" in errors
+    said = begin(database, "piccolo.main", "backoffice", "migrate", "--wait=0.2").end()
+    assert said.code == 2
+    assert (
+        f"Migrations are being run by process {connection.get_server_pid()} (no application_name, user" in said.errors
+    )
+    assert "gave up after 0.2 s" in said.errors
 
 
 NAP = "CREATE TABLE naps (seconds int); INSERT INTO naps VALUES (600)"
@@ -161,18 +155,20 @@ async def test_when_a_runner_is_killed_its_work_is_undone_and_the_next_takes_ove
     await connection.execute(NAP)
     workshop = Workshop(tmp_path, database)
     workshop.migration(1, "CREATE TABLE extra (id int); SELECT pg_sleep(seconds) FROM naps")
-    first = workshop.piccolo("backoffice", "migrate")
+    first = workshop.begin("backoffice", "migrate")
     holder = await until_there_is(connection, "wait_event = 'PgSleep'")
-    second = workshop.piccolo("migrations", "forwards", "all")
-    assert second.stdout
-    waits = await asyncio.to_thread(second.stdout.readline)
-    assert f"Migrations are being run by process {holder} (flow-crm migrations on {socket.gethostname()}" in waits
+    second = workshop.begin("migrations", "forwards", "all")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while "\n" not in second.output:
+            await asyncio.sleep(0.02)
+    waits = f"Migrations are being run by process {holder} (flow-crm migrations on {socket.gethostname()}"
+    assert waits in second.output
     await connection.execute("UPDATE naps SET seconds = 0")
     assert not await connection.fetchval("SELECT to_regclass('extra') IS NOT NULL")
-    os.kill(first.pid, signal.SIGKILL)
+    first.send(signal.SIGKILL)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        said = await asyncio.to_thread(ended, second)
-    await asyncio.to_thread(ended, first)
+        said = await asyncio.to_thread(second.end)
+    await asyncio.to_thread(first.end)
     assert said.code == 0, said.text
     assert (await recorded(connection))[-1:] == later(1)
     assert "extra" in await relations(connection)
@@ -228,13 +224,13 @@ async def test_an_index_that_was_being_built_when_its_runner_was_killed_is_built
     report = connection.transaction()
     await report.start()
     await connection.fetchval("SELECT count(*) FROM customers")
-    first = workshop.piccolo("backoffice", "migrate")
+    first = workshop.begin("backoffice", "migrate")
     onlooker = await asyncpg.connect(database)
     pid = await until_there_is(onlooker, "query LIKE 'CREATE UNIQUE INDEX%' AND wait_event_type = 'Lock'")
     holds = f"SELECT count(*) FROM pg_locks WHERE pid = {pid} AND locktype = 'advisory' AND objid = {KEY}"
     assert await onlooker.fetchval(holds) == 1, "whoever builds it holds the lock"
-    os.kill(first.pid, signal.SIGKILL)
-    await asyncio.to_thread(ended, first)
+    first.send(signal.SIGKILL)
+    await asyncio.to_thread(first.end)
     async with asyncio.timeout(PATIENCE_SECONDS):
         while await onlooker.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid):
             await asyncio.sleep(0.02)

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from backoffice.settings import ROOT
-from tests.support.forked import Said, run_module
+from tests.support.forked import Forked, Said
 
 BUSINESS_TABLES = ("users", "customers", "products", "presales", "presale_items")
 
@@ -21,6 +21,11 @@ def start(dsn: str, *module_and_arguments: str, **settings: str) -> subprocess.P
     environment = os.environ | {"DATABASE_URL": dsn} | settings
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
+
+
+def begin(dsn: str, *module_and_arguments: str, **settings: str) -> Forked:
+    """The same, but begun at once."""
+    return Forked(ROOT, os.environ | {"DATABASE_URL": dsn} | settings, *module_and_arguments)
 
 
 def run(dsn: str, *module_and_arguments: str, **settings: str) -> str:
@@ -38,7 +43,7 @@ def refusal(dsn: str, *module_and_arguments: str, **settings: str) -> str:
 
 
 def _said(dsn: str, *module_and_arguments: str, **settings: str) -> Said:
-    return run_module(ROOT, os.environ | {"DATABASE_URL": dsn} | settings, *module_and_arguments)
+    return begin(dsn, *module_and_arguments, **settings).end()
 
 
 def piccolo(dsn: str, *arguments: str) -> str:

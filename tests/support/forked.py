@@ -8,6 +8,7 @@ import atexit
 import multiprocessing
 import os
 import runpy
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -34,23 +35,47 @@ class Said:
         return self.output + self.errors
 
 
-def run_module(folder: Path, environment: Mapping[str, str], *module_and_arguments: str) -> Said:
-    with tempfile.TemporaryDirectory() as said:
-        files = [Path(said, name) for name in ("output", "errors")]
-        for file in files:
+class Forked:
+    """A command under way, whose output can be read meanwhile."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *module_and_arguments: str) -> None:
+        self._said = tempfile.TemporaryDirectory()
+        self._files = [Path(self._said.name, name) for name in ("output", "errors")]
+        for file in self._files:
             file.touch()
-        process = FORKS.Process(target=_run, args=(folder, dict(environment), files, module_and_arguments))
-        process.start()
-        process.join()
-        output, errors = (file.read_text() for file in files)
-    assert process.exitcode is not None
-    return Said(process.exitcode, output, errors)
+        self._process = FORKS.Process(target=_run, args=(folder, dict(environment), self._files, module_and_arguments))
+        self._process.start()
+
+    @property
+    def output(self) -> str:
+        return self._files[0].read_text()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.is_alive()
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process.pid
+        os.kill(self._process.pid, number)
+
+    def end(self) -> Said:
+        """What it said, once it has ended."""
+        self._process.join()
+        output, errors = (file.read_text() for file in self._files)
+        self._said.cleanup()
+        assert self._process.exitcode is not None
+        return Said(self._process.exitcode, output, errors)
+
+
+def run_module(folder: Path, environment: Mapping[str, str], *module_and_arguments: str) -> Said:
+    return Forked(folder, environment, *module_and_arguments).end()
 
 
 def _run(folder: Path, environment: dict[str, str], files: list[Path], module_and_arguments: tuple[str, ...]) -> None:
     """In the new process."""
     for number, file in enumerate(files, 1):
         os.dup2(os.open(file, os.O_WRONLY), number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -6,17 +6,24 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 
+from backoffice.database.connecting import close_quietly
 from backoffice.migrations import expected
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
-from backoffice.settings import ROOT
-from tests.support.forked import Said, run_module
+from backoffice.migrations.journal import Journal, noted
+from backoffice.migrations.runner import Run, Step
+from backoffice.migrations.scratch import ScratchRun
+from backoffice.settings import ROOT, Settings
+from piccolo_conf import DB
+from tests.support.forked import Forked, Said
 
 PATIENCE_SECONDS = 60
 APPS = ("backoffice", "accounts", "crm")
@@ -59,10 +66,10 @@ def write_migration(
 
 
 def a_migration(
-    folder: Path, number: int, forwards: str, backwards: str = "SELECT", *, alone: bool = False
+    folder: Path, number: int, forwards: str, backwards: str = "SELECT", *, alone: bool = False, accepted: str = ""
 ) -> Migration:
     """One that only this test knows."""
-    path = write_migration(folder, number, forwards, backwards, alone=alone)
+    path = write_migration(folder, number, forwards, backwards, alone=alone, accepted=accepted)
     spec = importlib.util.spec_from_file_location(f"{path.stem}_{uuid4().hex}", path)
     assert spec
     assert spec.loader
@@ -107,25 +114,22 @@ class Workshop:
         (written,) = set(self.folder.rglob("crm_*.py")) - before
         return written
 
-    def start(self, *command: str, **settings: str) -> subprocess.Popen[str]:
+    def begin(self, *arguments: str, **settings: str) -> Forked:
         environment = os.environ | {"DATABASE_URL": self.dsn} | settings
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen(command, cwd=self.folder, env=environment, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
-
-    def piccolo(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        return self.start(sys.executable, "-m", "piccolo.main", *arguments, **settings)
+        return Forked(self.folder, environment, "piccolo.main", *arguments)
 
     def run(self, *arguments: str, **settings: str) -> Said:
-        environment = os.environ | {"DATABASE_URL": self.dsn} | settings
-        return run_module(self.folder, environment, "piccolo.main", *arguments)
+        return self.begin(*arguments, **settings).end()
+
+    def make(self, target: str) -> Said:
+        """As the operator says it."""
+        command = ("make", "--assume-old=.venv/ready", f"BIN={Path(sys.executable).parent}", target)
+        environment = os.environ | {"DATABASE_URL": self.dsn}
+        ended = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
+        return Said(ended.returncode, ended.stdout, ended.stderr)
 
     def migrate(self) -> Said:
         return self.run("backoffice", "migrate")
-
-
-def ended(process: subprocess.Popen[str]) -> Said:
-    text, _ = process.communicate()
-    return Said(process.returncode, text, "")
 
 
 async def until_there_is(connection: asyncpg.Connection, sessions: str) -> int:
@@ -139,6 +143,20 @@ async def until_there_is(connection: asyncpg.Connection, sessions: str) -> int:
             if found:
                 return int(found)
             await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def a_run(database: str) -> AsyncIterator[Run]:
+    """As the commands run migrations, but for the records, which take most of the time."""
+    DB.configure(Settings(database_url=database))
+    async with noted(DB, journal := Journal()):
+        connection = await DB.connect()
+        yield ScratchRun(DB, connection, journal)
+        await close_quietly(connection)
+
+
+async def steps(migrations: Iterable[Migration]) -> list[Step]:
+    return [Step(one, await one.manager()) for one in migrations]
 
 
 async def recorded(connection: asyncpg.Connection) -> list[str]:
