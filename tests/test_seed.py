@@ -1,6 +1,7 @@
 """`python -m seed`: the demo data."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from piccolo_conf import DB
 from seed.demo import load
 from tests.support.builders import PASSWORD_HASH, a_customer, a_product, a_user
 from tests.support.commands import contents, refusal, run
+from tests.support.databases import clone
 
 DEMO_CPF = "31820475662"
 
@@ -31,13 +33,24 @@ def empty(database: str) -> None:
     DB.configure(Settings(database_url=SecretStr(database)))
 
 
-@pytest.fixture
-async def demo(empty: None) -> None:
-    await load()
+@pytest.fixture(scope="module")
+async def demo(server: str, steward: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+    """The address of a database that has it, to clone."""
+    async with clone(server, steward, template) as dsn:
+        DB.configure(Settings(database_url=SecretStr(dsn)))
+        await load()
+        yield dsn
 
 
-@pytest.mark.usefixtures("demo")
-class TestTheDemoData:
+class OnTheDemoData:
+    @pytest.fixture
+    async def database(self, server: str, steward: asyncpg.Connection, demo: str) -> AsyncIterator[str]:
+        async with clone(server, steward, urlsplit(demo).path.strip("/")) as dsn:
+            DB.configure(Settings(database_url=SecretStr(dsn)))
+            yield dsn
+
+
+class TestTheDemoData(OnTheDemoData):
     async def test_three_users_log_in_with_the_demo_password(self, connection: asyncpg.Connection) -> None:
         users = (await contents(connection))["users"]
         assert {(user["email"], user["role"], user["active"]) for user in users} == {
@@ -86,8 +99,7 @@ class TestTheDemoData:
         assert (lacking, enough) == (1, 1)
 
 
-@pytest.mark.usefixtures("demo")
-class TestLoadingItAgain:
+class TestLoadingItAgain(OnTheDemoData):
     async def test_changes_nothing(self, connection: asyncpg.Connection) -> None:
         before = await contents(connection)
         assert not any((await load()).values())

@@ -1,5 +1,6 @@
 """`python -m seed --customers N --products N --presales N`: large, deterministic data at the speed of COPY."""
 
+import argparse
 import asyncio
 import contextlib
 import hashlib
@@ -18,23 +19,31 @@ import pytest
 from email_validator import validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from validate_docbr import CPF
 
-from backoffice.settings import ROOT
+from backoffice.settings import ROOT, Settings
 from crm.enums import PresaleStatus
 from crm.tables import Customer, Presale, Product
-from seed import brazil, records
-from seed.__main__ import main
+from piccolo_conf import DB
+from seed import brazil, large, records
+from seed.__main__ import main, seed
 from seed.demo import read_fixture
 from seed.large import Amounts, SeedRefused, fill
 from tests.support.builders import a_customer
-from tests.support.commands import contents, refusal, run, start
+from tests.support.commands import contents, refusal
+from tests.support.migrating import until_there_is
 
 SMALL = Amounts(customers=30, products=12, presales=40)
 # SHA-256 of the first of each. Whoever changes the data on purpose changes this too, and knows that data sets made
 # before and grown afterwards will be mixed.
 FIRST_ROWS = "2a19bfd78803f969164b47afbd1cb7c70f7c0d2093b9bc7a5aadf21b5122adfe"
-PORTION_AND_MORE = 5_600  # rows travel 5,000 at a time
+# In the second portion of fifteen.
+HELD_UP = """
+    CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END';
+    CREATE TRIGGER waits BEFORE INSERT ON presales FOR EACH ROW WHEN (NEW.number = 20) EXECUTE FUNCTION wait();
+"""
 
 numbers = st.integers(1, brazil.MAX_NUMBER)
 
@@ -158,17 +167,22 @@ class TestRunningAgain:
         await second.close()
         assert sorted(added) == [(0, 0, 0), (30, 12, 40)]
 
-    async def test_carries_on_where_it_was_killed(self, database: str, connection: asyncpg.Connection) -> None:
-        arguments = ("--customers=9", "--products=9", f"--presales={PORTION_AND_MORE}")
-        process = start(database, "seed", *arguments)
-        while not await connection.fetchval("SELECT EXISTS (SELECT FROM presales)"):
-            assert process.poll() is None
-            await asyncio.sleep(0.01)
-        process.kill()
-        process.communicate()
-        run(database, "seed", *arguments)
+    async def test_carries_on_where_it_was_broken_off(
+        self, database: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(large, "ROWS_AT_ONCE", 15)
+        await connection.execute(HELD_UP)
+        await connection.execute("SELECT pg_advisory_lock(1)")
+        second = await asyncpg.connect(database)
+        first_run = asyncio.create_task(filled(second))
+        pid = await until_there_is(connection, "wait_event = 'advisory'")
+        await connection.execute("SELECT pg_terminate_backend($1)", pid)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
+            await first_run
+        assert await connection.fetchval("SELECT count(*) FROM presales") == 15
+        assert await filled(connection) == (0, 0, 25)
         whole = await connection.fetchval("SELECT count(DISTINCT presale_id) FROM presale_items")
-        assert whole == await connection.fetchval("SELECT count(*) FROM presales") == PORTION_AND_MORE
+        assert whole == await connection.fetchval("SELECT count(*) FROM presales") == 40
 
 
 class TestRefusals:
@@ -216,9 +230,16 @@ class TestRefusals:
 
 
 class TestTheCommand:
-    def test_tells_how_many_it_made(self, database: str) -> None:
-        told = run(database, "seed", f"--customers={PORTION_AND_MORE}")
-        assert re.fullmatch(r"Added 5,600 customers, 0 products, 0 presales in [0-9.]+ s\.\n", told)
+    async def test_tells_how_many_it_made(
+        self, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(large, "ROWS_AT_ONCE", 400)
+        DB.configure(Settings(database_url=SecretStr(database)))
+        await seed(argparse.Namespace(customers=1_100))
+        told = capsys.readouterr().out
+        assert re.fullmatch(r"Added 1,100 customers, 0 products, 0 presales in [0-9.]+ s\.\n", told)
 
     def test_shows_its_progress_on_a_terminal(self, database: str) -> None:
-        assert "7/7" in on_a_terminal(database, "--customers=7")
+        shown = on_a_terminal(database, "--customers=7")
+        assert "7/7" in shown
+        assert "Added 7 customers, 0 products, 0 presales in " in shown
