@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from backoffice.database.connecting import Connector
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, choices, expected, records, runner, scratch
-from backoffice.migrations.catalog import Catalog, read_catalog
+from backoffice.migrations import checking, choices, expected, planning, records, runner
+from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY
 from backoffice.migrations.outcomes import MigrationRefused
@@ -81,11 +80,6 @@ def engine(database: str) -> Engine:
     return DB
 
 
-async def test_a_migrated_database_is_as_the_code_says(engine: Engine, server: str) -> None:
-    report = await checking.check(engine, server)
-    assert str(report) == "The database is as the code says."
-
-
 async def test_every_difference_is_named(engine: Engine, server: str, connection: asyncpg.Connection) -> None:
     for damage in DAMAGES:
         await connection.execute(damage)
@@ -107,7 +101,7 @@ async def triggers_of(connection: asyncpg.Connection, table: str) -> list[str]:
     return [row["tgname"] for row in await connection.fetch(sql)]
 
 
-async def test_the_script_of_check_repairs_functions_constraints_indexes_and_triggers(
+async def test_the_script_of_check_repairs_what_holds_no_data_and_only_remarks_on_what_does(
     engine: Engine, server: str, connection: asyncpg.Connection
 ) -> None:
     for damage in (
@@ -116,23 +110,21 @@ async def test_the_script_of_check_repairs_functions_constraints_indexes_and_tri
         "ALTER TABLE products DROP CONSTRAINT products_stock_not_negative",
         "DROP INDEX customers_name_beginnings; CREATE INDEX customers_name_beginnings ON customers (name)",
         "ALTER TABLE users DISABLE TRIGGER users_end_sessions",
+        "CREATE TABLE spare (id int); ALTER TABLE customers ADD COLUMN vip boolean",
+        "CREATE TABLE old () INHERITS (products)",
     ):
         await connection.execute(damage)
-    damaged = await checking.check(engine, server)
-    for statement in statements(repair(damaged)):
-        await connection.execute(str(statement))
-    assert (await checking.check(engine, server)).fine
-
-
-async def test_what_would_lose_data_is_only_a_remark_in_the_script(
-    engine: Engine, server: str, connection: asyncpg.Connection
-) -> None:
-    await connection.execute("CREATE TABLE spare (id int); ALTER TABLE customers ADD COLUMN vip boolean")
-    await connection.execute("CREATE TABLE old () INHERITS (products)")
     script = repair(await checking.check(engine, server))
     assert '-- ALTER TABLE public."customers" DROP COLUMN "vip";' in script
     assert '-- ALTER TABLE public.old NO INHERIT public."products";' in script
-    assert all(line.startswith("--") for line in script.splitlines())
+    for statement in statements(script):
+        await connection.execute(str(statement))
+    assert [str(one) for one in (await checking.check(engine, server)).drift] == [
+        "child products.public.old is not of the program",
+        "column customers.vip is not of the program",
+        "table old is not of the program",
+        "table spare is not of the program",
+    ]
 
 
 @pytest.fixture
@@ -147,8 +139,8 @@ async def onlooker(database: str, connection: asyncpg.Connection) -> AsyncIterat
     await connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-async def test_check_and_plan_need_no_right_but_to_read_and_no_server_but_their_own(
-    onlooker: str, connection: asyncpg.Connection
+async def test_check_and_plan_need_no_right_but_to_read_and_where_none_is_named_a_server_of_their_own(
+    onlooker: str, server: str, connection: asyncpg.Connection
 ) -> None:
     await connection.execute("DROP INDEX products_beginnings")
     said = refusal(onlooker, "piccolo.main", "backoffice", "check")
@@ -156,20 +148,27 @@ async def test_check_and_plan_need_no_right_but_to_read_and_no_server_but_their_
         "The database differs from what its migrations make:",
         "  index products.products_beginnings is missing",
     ]
-    assert "-- WARNING loses-data" in run(onlooker, "piccolo.main", "backoffice", "plan", "--until=all", "--back")
+    DB.configure(Settings(database_url=onlooker))
+    last = all_migrations()[-1]
+    plan = await planning.plan(DB, choices.backwards("crm", "1"), backwards=True, scratch_server=server)
+    assert f"-- {last}: in one transaction" in plan
 
 
-async def test_pending_migrations_are_not_drift(engine: Engine, server: str) -> None:
+async def test_pending_migrations_and_those_that_this_program_does_not_know_are_named_and_no_drift(
+    tmp_path: Path, engine: Engine, server: str
+) -> None:
     await runner.backwards(engine, choices.backwards("crm", "1"))
+    await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")))
     report = await checking.check(engine, server)
     assert not report.fine
     assert [migration.key for migration in report.state.pending] == [all_migrations()[-1].key]
-    assert report.drift == []
     assert str(report).startswith(f"Pending; run them with `make migrate`:\n  {all_migrations()[-1]}")
+    assert "Ran, but unknown to this program:\n  crm 2999-01-01T00:00:00:000001" in str(report)
+    assert [str(one) for one in report.drift] == ["table extra is not of the program"]
 
 
-async def test_an_empty_database_is_not_touched_by_the_commands_that_only_look(empty: str) -> None:
-    said = refusal(empty, "piccolo.main", "backoffice", "check")
+async def test_an_empty_database_is_not_touched_by_the_commands_that_only_look(empty: str, server: str) -> None:
+    said = refusal(empty, "piccolo.main", "backoffice", "check", f"--scratch={server}")
     assert all(str(migration) in said for migration in all_migrations())
     listed = run(empty, "piccolo.main", "migrations", "check")
     assert listed.count("False") == len(all_migrations())
@@ -178,26 +177,18 @@ async def test_an_empty_database_is_not_touched_by_the_commands_that_only_look(e
     await connection.close()
 
 
-async def test_a_migration_that_this_program_does_not_know_is_named(
-    tmp_path: Path, engine: Engine, server: str
-) -> None:
-    await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")))
-    report = await checking.check(engine, server)
-    assert "Ran, but unknown to this program:\n  crm 2999-01-01T00:00:00:000001" in str(report)
-    assert [str(one) for one in report.drift] == ["table extra is not of the program"]
-
-
 async def test_files_that_changed_are_named_until_accepted(
     engine: Engine, server: str, connection: asyncpg.Connection
 ) -> None:
     first = all_migrations()[0]
     await connection.execute("UPDATE migration_checksum SET checksum = 'another' WHERE name = $1", first.id)
-    report = await checking.check(engine, server)
-    assert f"Changed after they ran; restore the files:\n  {first.path.name}" in str(report)
+    index = (await read_catalog(connection))["index products.products_beginnings"]
     await connection.execute("DROP INDEX products_beginnings")
-    assert not (await checking.accept(engine, server)).fine
+    report = await checking.accept(engine, server)
+    assert not report.fine
+    assert f"Changed after they ran; restore the files:\n  {first.path.name}" in str(report)
     assert await connection.fetchval("SELECT checksum FROM migration_checksum WHERE name = $1", first.id) == "another"
-    await connection.execute(dict(await made(engine, server))["index products.products_beginnings"])
+    await connection.execute(index)
     assert (await checking.accept(engine, server)).fine
 
 
@@ -214,12 +205,9 @@ async def test_what_somebody_changes_while_it_is_checked_is_not_accepted(
     assert [str(one) for one in await expected.drift(connection)] == ["index products.products_beginnings is missing"]
 
 
-async def made(engine: Engine, server: str) -> Catalog:
-    async with scratch.scratch(engine, Connector({"dsn": server}, [], 2)) as run:
-        return await scratch.migrate(run, all_migrations())
-
-
-async def test_what_the_code_declares_and_no_migration_makes_is_named(tmp_path: Path, database: str) -> None:
+async def test_lint_names_what_no_migration_makes_and_dangers_that_nobody_accepted(
+    tmp_path: Path, database: str
+) -> None:
     """Even where Piccolo sees no difference: a check of the same name, a rule, a label."""
     workshop = Workshop(tmp_path, database)
     workshop.edit("crm/tables.py", 'Check("stock >= 0")', 'Check("stock >= 1")')
@@ -227,15 +215,20 @@ async def test_what_the_code_declares_and_no_migration_makes_is_named(tmp_path: 
     workshop.edit("crm/rules/products.sql", "BEFORE UPDATE ON products", "AFTER UPDATE ON products")
     workshop.edit("crm/rules/births.sql", "mark_presale_birth(), end_presale_birth() FROM", "mark_presale_birth() FROM")
     workshop.edit("accounts/tables.py", "failed_at = Timestamptz(index=True)", "failed_at = Timestamptz()")
-    said = workshop.run("backoffice", "lint")
+    path = workshop.migration(1, "DELETE FROM login_failures", alone=True)
+    workshop.migration(2, "DELETE FROM sessions", accepted='ACCEPTED = {"loses-data": "they log in again"}')
+    said = workshop.run("backoffice", "lint", DATABASE_URL="", FLOW_DATA_DIR=str(tmp_path / "data"))
     assert said.code == 1
-    assert sorted(said.text.splitlines()) == [
+    danger, *missing = said.text.splitlines()
+    assert danger.startswith(f"{path.name}: loses-data: DELETE locks")
+    assert sorted(missing) == [
         "no migration makes it so: constraint products.products_stock_not_negative differs",
         "no migration makes it so: index login_failures.login_failures_failed_at is not of the program",
         "no migration makes it so: privilege EXECUTE on end_presale_birth() differs",
         "no migration makes it so: trigger products.products_touch differs",
         "no migration makes it so: type presale_status differs",
     ]
+    assert not (tmp_path / "data").exists(), "the developer's own database is left alone"
 
 
 async def test_the_quick_look_sees_what_changed_since_the_last_migration(
