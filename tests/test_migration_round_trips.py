@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from backoffice.database.engine import Engine
 from backoffice.migrations import choices, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import Migration, all_migrations
@@ -20,12 +19,11 @@ from tests.support.builders import a_customer, a_presale, a_session, row
 from tests.support.catalog import Catalog, catalog
 from tests.support.commands import BUSINESS_TABLES
 from tests.support.databases import clone
-from tests.support.migrating import recorded
+from tests.support.migrating import a_run, recorded, steps
 
 Rows = dict[str, dict[str, dict[str, str]]]
 """Of each table, each row by its place in the file and the transaction that wrote it, as its columns."""
 
-STEPS = list(reversed(all_migrations()))
 TOGETHER = timedelta(hours=2)
 # The first migrations that are gone where words had no index of what they begin with.
 BEFORE_BEGINNINGS = {
@@ -61,12 +59,6 @@ def name_of(dsn: str) -> str:
     return urlsplit(dsn).path.strip("/")
 
 
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database))
-    return DB
-
-
 async def rows_by_place(connection: asyncpg.Connection) -> Rows:
     tables = await connection.fetch(
         "SELECT relname FROM pg_class"
@@ -94,48 +86,41 @@ def same_rows(before: Rows, after: Rows) -> None:
 
 
 async def both_catalogs(connection: asyncpg.Connection) -> Catalog:
-    """As the product reads it, and as this suite does."""
-    return await read_catalog(connection) | {
-        f"again {name}": text for name, text in (await catalog(connection)).items()
-    }
-
-
-async def down(engine: Engine, migration: Migration) -> None:
-    await runner.backwards(engine, choices.backwards(migration.app, "1"))
-
-
-async def up(engine: Engine, migration: Migration) -> None:
-    await runner.forwards(engine, choices.forwards(migration.app, "1"))
+    """As the product reads it, and as this suite does; without the records of migrations."""
+    again = {f"again {name}": text for name, text in (await catalog(connection)).items() if "migration" not in name}
+    return await read_catalog(connection) | again
 
 
 async def test_down_step_by_step_and_up_again_to_the_same_catalogs(
-    engine: Engine, connection: asyncpg.Connection
+    database: str, connection: asyncpg.Connection
 ) -> None:
-    ran = await recorded(connection)
     rows = await rows_by_place(connection)
     assert all(rows[table] for table in (*BUSINESS_TABLES, "sessions", "login_failures", "idempotency_keys"))
     catalogs = [await both_catalogs(connection)]
-    for migration in STEPS:
-        before = rows
-        await down(engine, migration)
-        rows = await rows_by_place(connection)
-        same_rows(before, rows)
-        catalogs.append(await both_catalogs(connection))
-    assert [thing for thing in catalogs[-1] if "migration" not in thing] == []
-    assert await recorded(connection) == []
-    for migration, above in zip(reversed(STEPS), reversed(catalogs[:-1]), strict=True):
-        await up(engine, migration)
-        assert await both_catalogs(connection) == above
-    assert await recorded(connection) == ran
+    async with a_run(database) as run:
+        for step in await steps(reversed(all_migrations())):
+            before = rows
+            await run.backwards([step])
+            rows = await rows_by_place(connection)
+            same_rows(before, rows)
+            catalogs.append(await both_catalogs(connection))
+        assert catalogs.pop() == {}
+        for step, above in zip(await steps(all_migrations()), reversed(catalogs), strict=True):
+            await run.forwards([step])
+            assert await both_catalogs(connection) == above
 
 
 async def test_indexes_follow_the_functions_they_are_made_of_back(
-    engine: Engine, connection: asyncpg.Connection
+    database: str, connection: asyncpg.Connection
 ) -> None:
     """The app with the tables goes first; what its indexes are made of then changes below them."""
     await a_customer(connection, name="Øre")
+    DB.configure(Settings(database_url=database))
     for app, first in BEFORE_BEGINNINGS.items():
-        await runner.backwards(engine, choices.backwards(app, first))
+        await runner.backwards(DB, choices.backwards(app, first))
+    assert await recorded(connection) == [
+        f"{one.app} {one.id}" for one in all_migrations() if one.id < BEFORE_BEGINNINGS[one.app]
+    ]
     await connection.execute("SET enable_seqscan = off")
     words = "customer_words(name, email, cpf, phone) @@ search_query('Øre')"
     assert "Index Scan" in str(await connection.fetch(f"EXPLAIN SELECT FROM customers WHERE {words}"))
@@ -152,15 +137,15 @@ async def newest(server: str, steward: asyncpg.Connection, template: str) -> Cat
         return catalogs
 
 
-def releases() -> list[dict[str, Migration]]:
-    """Of each state that may ever have been handed out but the newest, the last migration of each app.
+def releases() -> list[datetime]:
+    """When each state that may ever have been handed out, but the newest, was written.
 
     Migrations that were written within minutes of each other went out together.
     """
-    by_age = sorted(all_migrations(), key=written)
-    ends = [one for one, after in pairwise(by_age) if written(after) - written(one) > TOGETHER]
+    by_age = sorted(map(written, all_migrations()))
+    ends = [one for one, after in pairwise(by_age) if after - one > TOGETHER]
     assert len(ends) > 5
-    return [{each.app: each for each in all_migrations() if written(each) <= written(end)} for end in ends]
+    return ends
 
 
 def written(migration: Migration) -> datetime:
@@ -175,22 +160,23 @@ async def test_an_upgrade_from_any_past_release_keeps_the_rows_that_were_written
     newest: Catalog,
     subtests: pytest.Subtests,
 ) -> None:
+    before = datetime.min.replace(tzinfo=UTC)
     for release in releases():
-        DB.configure(Settings(database_url=empty))
-        for app, last in release.items():
-            await runner.forwards(DB, choices.forwards(app, last.id))
+        async with a_run(empty) as run:
+            await run.forwards(await steps(one for one in all_migrations() if before < written(one) <= release))
+        before = release
         async with clone(server, steward, name_of(empty)) as past:
-            with subtests.test(release=str(max(map(written, release.values())))):
+            with subtests.test(release=str(release)):
                 await copy(seeded, past)
-                await keeps_all_rows(past, newest)
+                await keeps_all_rows(past, release, newest)
 
 
-async def keeps_all_rows(database: str, newest: Catalog) -> None:
+async def keeps_all_rows(database: str, release: datetime, newest: Catalog) -> None:
     """On the way to the newest migration; and pre-sales go on being numbered where they were."""
-    DB.configure(Settings(database_url=database))
     connection = await asyncpg.connect(database)
     past = await rows_by_place(connection)
-    await runner.forwards(DB, choices.forwards())
+    async with a_run(database) as run:
+        await run.forwards(await steps(one for one in all_migrations() if written(one) > release))
     same_rows(past, await rows_by_place(connection))
     assert await both_catalogs(connection) == newest
     if numbers := [presale["number"] for presale in past.get("presales", {}).values()]:

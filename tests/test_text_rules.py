@@ -10,8 +10,9 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backoffice.migrations.files import all_migrations
 from tests.support.builders import a_customer, a_product, a_user
-from tests.support.commands import piccolo
+from tests.support.migrating import a_run, steps
 from tests.support.properties import in_batches
 from tests.support.refusals import refused_by
 
@@ -179,8 +180,9 @@ async def test_letters_with_accents_have_a_case_even_in_locale_c(trial: asyncpg.
     assert await trial.fetchval("SELECT caseless($1)", typed) == ACCENTED[typed]
 
 
-async def test_where_the_locale_knows_them_all_letters_have_a_case(server: str, empty: str) -> None:
-    piccolo(empty, "migrations", "forwards", "all")
+async def test_where_the_locale_knows_them_all_letters_have_a_case(empty: str) -> None:
+    async with a_run(empty) as run:
+        await run.forwards(await steps(all_migrations()))
     connection = await asyncpg.connect(empty)
     assert await connection.fetchval("SELECT lower('Ã')") == "ã"
     for text in "ÆØŁЖΔ", "JOÃO", LOCAL.upper():
