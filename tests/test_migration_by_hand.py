@@ -25,10 +25,10 @@ async def test_a_check_of_a_table_is_added_without_keeping_anybody_waiting(
     written.write_text(
         re.sub('ID = ".*"', f'ID = "{id}"', written.read_text()).replace("=DESCRIPTION", "=DESCRIPTION, fake=True")
     )
-    linted = workshop.run("backoffice", "lint")
-    assert linted.code == 0, linted.text
 
-    assert f"crm {id}: only recorded" in workshop.run("backoffice", "plan", f"--scratch={server}").text
+    plan = workshop.run("backoffice", "plan", f"--scratch={server}").text
+    assert f"crm {id}: only recorded" in plan
+    assert "WARNING" not in plan
     migrated = workshop.migrate()
     assert migrated.code == 0, migrated.text
     after = await read_catalog(connection)

@@ -73,31 +73,38 @@ async def test_a_label_that_is_gone_is_taken_out_of_the_type_and_put_back(
     assert compare(after, await read_catalog(connection)) == []
 
 
-@pytest.mark.parametrize("answer", ["y", "n"])
 async def test_a_label_of_another_name_is_renamed_or_replaced_as_the_developer_says(
-    workshop: Workshop, server: str, connection: asyncpg.Connection, answer: str
+    workshop: Workshop, server: str, connection: asyncpg.Connection
 ) -> None:
     before, old = await read_catalog(connection), await recorded(connection)
     without_cancelled(workshop)
     workshop.edit("crm/enums.py", '    converted = "conv', '    dropped = "dropped"\n    converted = "conv')
     workshop.edit("crm/rules/presales.sql", "THEN '{pending}'", "THEN '{pending,dropped}'")
-    written = workshop.run("migrations", "new", "crm", "--auto", f"--auto_input={answer}")
-    assert written.code == 0, written.text
-    if answer == "y":
-        presale = await a_presale_that_is(connection, "cancelled")
-    migrated = workshop.migrate()
-    assert migrated.code == 0, migrated.text
+    files = set(workshop.folder.rglob("crm_*.py"))
+
+    replaced = workshop.run("migrations", "new", "crm", "--auto", "--auto_input=n")
+    assert replaced.code == 0, replaced.text
+    assert workshop.migrate().code == 0
     after = await read_catalog(connection)
     assert after["type presale_status"] == "ENUM ('draft', 'pending', 'approved', 'dropped', 'converted')"
     assert workshop.run("backoffice", "check", f"--scratch={server}").text == "The database is as the code says.\n"
-    if answer == "y":
-        assert (await row(connection, "presales", presale))["status"] == "dropped"
     back = workshop.run("migrations", "backwards", "crm", await newest(connection, old), "--auto_agree")
     assert back.code == 0, back.text
     assert compare(before, await read_catalog(connection)) == []
-    if answer == "y":
-        assert workshop.migrate().code == 0
-        assert compare(after, await read_catalog(connection)) == []
+    for written in set(workshop.folder.rglob("crm_*.py")) - files:
+        written.unlink()
+
+    presale = await a_presale_that_is(connection, "cancelled")
+    renamed = workshop.run("migrations", "new", "crm", "--auto", "--auto_input=y")
+    assert renamed.code == 0, renamed.text
+    assert workshop.migrate().code == 0
+    assert compare(after, await read_catalog(connection)) == []
+    assert (await row(connection, "presales", presale))["status"] == "dropped"
+    back = workshop.run("migrations", "backwards", "crm", await newest(connection, old), "--auto_agree")
+    assert back.code == 0, back.text
+    assert compare(before, await read_catalog(connection)) == []
+    assert workshop.migrate().code == 0
+    assert compare(after, await read_catalog(connection)) == []
 
 
 async def test_whether_a_label_was_renamed_is_not_guessed(workshop: Workshop) -> None:

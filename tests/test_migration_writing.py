@@ -1,5 +1,6 @@
 """`piccolo migrations new … --auto` writes what changed in the rules and the enums: there, back, and frozen."""
 
+import re
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -109,30 +110,21 @@ async def test_what_no_migration_can_say_is_refused(crm: AppConfig, edit: Edit, 
         await writing.create(crm, auto=True)
 
 
-async def test_a_changed_function_is_written_whole_in_both_directions(
+async def test_a_changed_function_is_written_whole_in_both_directions_and_one_with_other_arguments_replaces_the_old(
     engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
 ) -> None:
     edit("stock.sql", "too little stock of: %", "there is too little of: %")
+    old, new = "discount numeric, lines_total numeric", "discount numeric, lines_total numeric, quietly boolean"
+    edit("presales.sql", f"refuse_excess_discount({old})", f"refuse_excess_discount({new} DEFAULT false)")
     (migration,) = await write()
-    assert await goes_there_and_back(engine, connection, [migration]) == ["function take_stock() differs"]
+    assert await goes_there_and_back(engine, connection, [migration]) == [
+        f"function refuse_excess_discount({old}) is missing",
+        f"function refuse_excess_discount({new}) is not of the program",
+        "function take_stock() differs",
+    ]
     text = migration.path.read_text()
     assert text.count("CREATE OR REPLACE FUNCTION take_stock()") == 2
     assert text.index("there is too little of: %") < text.index("BACKWARDS") < text.index("too little stock of: %")
-
-
-async def test_a_function_with_other_arguments_replaces_the_old_one(
-    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
-) -> None:
-    edit(
-        "presales.sql",
-        "refuse_excess_discount(discount numeric, lines_total numeric) RETURNS void",
-        ("refuse_excess_discount(discount numeric, lines_total numeric, quietly boolean DEFAULT false) RETURNS void"),
-    )
-    old, new = "discount numeric, lines_total numeric", "discount numeric, lines_total numeric, quietly boolean"
-    assert await goes_there_and_back(engine, connection, await write()) == [
-        f"function refuse_excess_discount({old}) is missing",
-        f"function refuse_excess_discount({new}) is not of the program",
-    ]
 
 
 async def test_new_rules_are_made_in_an_order_in_which_they_can_be(
@@ -166,11 +158,12 @@ async def test_new_rules_are_made_in_an_order_in_which_they_can_be(
     ]
 
 
-async def test_rules_that_are_gone_are_dropped_and_come_back(
-    engine: Engine, connection: asyncpg.Connection, tmp_path: Path, write: Write
+async def test_rules_that_are_gone_are_dropped_or_given_to_everybody_and_come_back(
+    engine: Engine, connection: asyncpg.Connection, tmp_path: Path, edit: Edit, write: Write
 ) -> None:
     for name in ("stock.sql", "search.sql"):
         (tmp_path / "rules" / name).unlink()
+    edit("births.sql", CLOSED, "")
     assert await goes_there_and_back(engine, connection, await write()) == [
         "function customer_words(name text, email text, cpf text, phone text) is missing",
         "function presale_needs(presales uuid[]) is missing",
@@ -179,6 +172,8 @@ async def test_rules_that_are_gone_are_dropped_and_come_back(
         "index customers.customers_name_beginnings is missing",
         "index presales.presales_search_number is missing",
         "index products.products_beginnings is missing",
+        "privilege EXECUTE on end_presale_birth() differs",
+        "privilege EXECUTE on mark_presale_birth() differs",
         "trigger presales.presales_take_stock is missing",
     ]
 
@@ -226,45 +221,33 @@ async def test_a_function_is_taken_from_everybody_and_given_back(
         await write()
 
 
-async def test_a_function_that_was_taken_from_everybody_is_given_and_taken_again(
-    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
+async def test_what_is_made_anew_or_comes_back_stays_taken_from_everybody(
+    engine: Engine, connection: asyncpg.Connection, tmp_path: Path, edit: Edit, write: Write
 ) -> None:
-    edit("births.sql", CLOSED, "")
-    assert await goes_there_and_back(engine, connection, await write()) == [
-        "privilege EXECUTE on end_presale_birth() differs",
-        "privilege EXECUTE on mark_presale_birth() differs",
-    ]
-
-
-async def test_what_is_made_anew_stays_taken_from_everybody_in_both_directions(
-    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write
-) -> None:
+    births = tmp_path / "rules" / "births.sql"
+    births.write_text(births.read_text() + NEW_RULE)
     edit("stock.sql", *CLOSE_NEEDS)
-    (first,) = await write()
-    await runner.forwards(engine, these(first))
-    edit("stock.sql", "(presales uuid[]) RETURNS", "(presales uuid[], quietly boolean DEFAULT false) RETURNS")
     old, new = "presales uuid[]", "presales uuid[], quietly boolean"
-    assert await goes_there_and_back(engine, connection, await write()) == [
+    written = await write()
+    assert await goes_there_and_back(engine, connection, written) == [
+        "function nothing() is not of the program",
+        f"privilege EXECUTE on presale_needs({old}) differs",
+    ]
+    assert not await may_call(connection, "nothing()")
+    assert not any(re.search(r"GRANT [^;]*\bnothing\b", one.path.read_text()) for one in written)
+
+    births.write_text(births.read_text().replace(NEW_RULE, ""))
+    edit("stock.sql", "(presales uuid[]) RETURNS", "(presales uuid[], quietly boolean DEFAULT false) RETURNS")
+    (second,) = await write()
+    assert await goes_there_and_back(engine, connection, [second]) == [
+        "function nothing() is missing",
         f"function presale_needs({old}) is missing",
         f"function presale_needs({new}) is not of the program",
     ]
     assert not await may_call(connection, "presale_needs(uuid[], boolean)")
-
-
-async def test_what_is_gone_comes_back_taken_from_everybody(
-    engine: Engine, connection: asyncpg.Connection, tmp_path: Path, write: Write
-) -> None:
-    births = tmp_path / "rules" / "births.sql"
-    births.write_text(births.read_text() + NEW_RULE)
-    written = await write()
-    assert await goes_there_and_back(engine, connection, written) == ["function nothing() is not of the program"]
-    assert not await may_call(connection, "nothing()")
-    assert not any("GRANT" in one.path.read_text() for one in written)
-    births.write_text(births.read_text().replace(NEW_RULE, ""))
-    (second,) = await write()
-    assert await goes_there_and_back(engine, connection, [second]) == ["function nothing() is missing"]
     await runner.backwards(engine, lambda ran: [second])
     assert not await may_call(connection, "nothing()")
+    assert not await may_call(connection, "presale_needs(uuid[])")
 
 
 async def test_what_holds_data_is_left_to_people(crm: AppConfig, edit: Edit) -> None:
