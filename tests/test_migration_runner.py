@@ -176,7 +176,6 @@ async def test_through_a_pooler_they_are_not_run_but_can_be_checked(
     DB.configure(Settings(database_url=SecretStr(through_pgbouncer(database))))
     with pytest.raises(MigrationRefused, match="is a pooler, which lends sessions"):
         await runner.forwards(DB, choices.forwards())
-    assert (await checking.check(DB, server)).fine
     await connection.execute("DROP INDEX products_beginnings")
     assert [str(one) for one in (await checking.check(DB, server)).drift] == [
         "index products.products_beginnings is missing"

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, expected, runner
+from backoffice.migrations import checking, runner
 from backoffice.migrations.files import apps
 from backoffice.migrations.repair import repair
 from backoffice.server.startup import settle_migrations
@@ -255,7 +255,7 @@ class TestARightTooMany:
         await settle_migrations(DB)
         assert f"{others[0]} is not of the program" in caplog.text
         await connection.execute(mistakes[last])
-        named = [str(one) for one in (await checking.check(DB, server)).drift]
+        named = await drift(connection)
         await connection.execute(f'REVOKE {owner} FROM "{web}"')
         assert named == [f"{last} is not of the program"]
 
@@ -280,10 +280,8 @@ class TestARightTooMany:
         assert await drift(connection) == []
 
 
-async def test_it_is_no_drift(database: str, server: str, connection: asyncpg.Connection) -> None:
-    DB.configure(Settings(database_url=database))
-    assert str(await checking.check(DB, server)) == "The database is as the code says."
-    assert await expected.drift(connection) == []
+async def test_it_is_no_drift(connection: asyncpg.Connection) -> None:
+    assert await drift(connection) == []
 
 
 async def test_every_table_of_the_product_is_granted(web: str, connection: asyncpg.Connection) -> None:
