@@ -209,10 +209,20 @@ class TestNumbers:
     async def test_a_cpf_is_found_from_its_beginning_however_punctuated(
         self, trial: asyncpg.Connection, numbers: list[tuple[int, int, str]]
     ) -> None:
-        for number, length, marks in numbers:
-            cpf = nth_cpf(number)
-            typed = "".join(digit + mark for digit, mark in zip(cpf[:length], marks, strict=False))
-            assert await finds(trial, typed, ("Ana", "ana@example.com", cpf, "+551133334444"))
+        words = "customer_words('Ana', 'ana@example.com', cpf, '+551133334444')"
+        cpfs = [nth_cpf(number) for number, _, _ in numbers]
+        typed = [
+            "".join(digit + mark for digit, mark in zip(cpf[:length], marks, strict=False))
+            for cpf, (_, length, marks) in zip(cpfs, numbers, strict=True)
+        ]
+        found = await trial.fetch(
+            f"SELECT {WAYS.format(words=words, typed='typed')}, "
+            "fold('Anaana@example.com') LIKE ALL (search_patterns(typed)) AS may_be_found "
+            "FROM unnest($1::text[], $2::text[]) AS t (cpf, typed)",
+            cpfs,
+            typed,
+        )
+        assert [tuple(record) for record in found] == [(True, True, True)] * len(numbers)
 
     async def test_a_phone_typed_with_spaces_may_stand_beside_another_number(self, trial: asyncpg.Connection) -> None:
         loja = ("Loja 24 Zyx", "loja@example.com", "52998224725", "+5511912340077")
@@ -225,7 +235,7 @@ class TestNumbers:
     @in_batches(20)
     @given(
         searches=st.lists(
-            st.tuples(*[st.lists(st.text("19", min_size=1, max_size=3), min_size=1, max_size=10)] * 2),
+            st.tuples(*[st.text("1919 ", min_size=1, max_size=25).map(str.split).filter(bool)] * 2),
             min_size=50,
             max_size=50,
         )
@@ -253,9 +263,9 @@ class TestLargeTexts:
     async def test_a_long_text_can_be_stored_and_its_beginning_found(self, trial: asyncpg.Connection) -> None:
         texts = [
             " ".join(f"palavra{n}" for n in range(100_000)),
-            "x" * 1_000_000,
-            "".join(chr(0xAC00 + n % 11_000) for n in range(200_000)),
-            "".join(chr(code) for code in range(1, 0xD800)) * 4,
+            "x" * 100_000,
+            "".join(chr(0xAC00 + n % 11_000) for n in range(50_000)),
+            "".join(chr(code) for code in range(1, 0xD800)),
         ]
         for text in texts:
             await trial.execute(
