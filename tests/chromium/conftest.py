@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, CDPSession, Page, async_playwright
 
 from backoffice.api.totals import LARGE_ROWS, MAX_COUNTED_ROWS
-from tests.support.browser import CHROMIUM, FLAGS, PATIENCE_MS, Clerk
+from tests.support.browser import CHROMIUM, FLAGS, PATIENCE_MS, STILL, Clerk
 from tests.support.builders import a_user
 from tests.support.clients import a_token
 from tests.support.databases import clone
@@ -73,19 +73,20 @@ Desktop = Callable[[str], Awaitable[Page]]
 
 @pytest.fixture(scope="session")
 def desktop(browser: Browser, address: str) -> Desktop:
-    """The page for people of a language. They use one after the other: to compile the admin's script anew takes as
-    long as most of these tests."""
-    pages: dict[str, Page] = {}
+    """The page for people of a language. They use it one after the other: to compile the admin's script anew takes as
+    long as most of these tests. So they do the connection to the browser's tools: each more slows the page down."""
+    pages: dict[str, tuple[Page, CDPSession]] = {}
 
     async def desktop(locale: str) -> Page:
         if locale not in pages:
             context = await browser.new_context(locale=locale, timezone_id="America/Sao_Paulo")
             context.set_default_timeout(PATIENCE_MS)
-            pages[locale] = await context.new_page()
-        page = pages[locale]
+            await context.add_init_script(STILL)
+            page = await context.new_page()
+            pages[locale] = page, await context.new_cdp_session(page)
+        page, tools = pages[locale]
         await page.goto("about:blank")
-        forget = await page.context.new_cdp_session(page)
-        await forget.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+        await tools.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
         return page
 
     return desktop
