@@ -66,13 +66,14 @@ async def test_the_side_bar_has_its_tables_however_late_they_come(clerk: Clerk, 
 
 
 async def test_a_list_that_is_refused_shows_why_instead_of_other_rows(clerk: Clerk, db: asyncpg.Connection) -> None:
-    why = re.compile("^Total: ")
+    why = "Total: This must be a number, such as 12.50."
     await a_presale(db)
     rows = await clerk.list("presales")
     await clerk.page.click("[data-uitest=filter_button]")
     await clerk.fill(total="R$ 500")
     await clerk.page.click(APPLY)
     await clerk.sees_notice(why)
+    await expect(clerk.page.locator("#loading_indicator")).to_be_hidden()
     wrapper = clerk.page.locator(".table_wrapper")
     await expect(rows).to_have_count(0)
     await sees_beside(wrapper, re.compile("Total: "))

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from backoffice.api.totals import MAX_COUNTED_ROWS
 from tests.support.browser import APPLY, Clerk, as_a, sees_beside
-from tests.support.builders import a_customer, a_presale, a_product, row
+from tests.support.builders import a_customer, a_presale, row
 
 
 async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -49,7 +49,9 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
     await expect(rows.first.locator("td").nth(1)).to_have_text(str((await row(db, "presales", presales[0]))["number"]))
 
 
-async def test_a_list_is_searched_by_words_whatever_their_accents(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_a_list_is_searched_by_words_whatever_their_accents_where_it_has_a_box_for_them(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
     for name in ("João Buscado", "Joana Buscada", "Pedro Buscado"):
         await a_customer(db, name=name)
     rows, box = await clerk.list("customers"), clerk.page.locator(".search_box")
@@ -69,10 +71,14 @@ async def test_a_list_is_searched_by_words_whatever_their_accents(clerk: Clerk, 
     await box.fill("buscad PEDRÔ")
     await box.press("Enter")
     await expect(rows).to_have_count(1)
+    await clerk.page.locator(".sidebar").get_by_role("link", name="Users").click()
+    await expect(clerk.page.locator(".title h1")).to_have_text("Users")
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+    await expect(box).to_be_hidden()
 
 
 async def test_filters_stay_when_the_list_is_sorted_left_and_searched(clerk: Clerk, db: asyncpg.Connection) -> None:
-    for name in ("Zé Filtrado", "Ana Filtrada", "Ana Outra"):
+    for name in ("Zé Filtrado", "Ana Filtrada", "-Ana Outra"):
         await a_customer(db, name=name)
     rows = await clerk.list("customers")
     await clerk.page.click("[data-uitest=filter_button]")
@@ -105,7 +111,8 @@ async def test_filters_stay_when_the_list_is_sorted_left_and_searched(clerk: Cle
     await clerk.page.click("[data-uitest=filter_button]")
     await clerk.fill(name="outra")
     await clerk.page.click(APPLY)
-    await expect(rows).to_have_text([re.compile("Ana Outra")])
+    await expect(rows).to_have_count(1)
+    await expect(rows.locator("td").nth(1)).to_have_text("-Ana Outra")  # what it would have before it is for exports
     await expect(box).to_have_value("ana")
     await clerk.page.get_by_role("button", name="Clear filters").click()
     await expect(box).to_have_value("")
@@ -157,7 +164,7 @@ async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
     await expect(clerk.page.get_by_text("No results found")).to_be_visible()
 
 
-async def test_when_all_rows_of_the_last_page_are_deleted_the_one_before_is_shown(
+async def test_no_page_is_one_and_a_half_and_when_the_last_one_is_emptied_the_one_before_is_shown(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
     for number in range(6):
@@ -167,30 +174,15 @@ async def test_when_all_rows_of_the_last_page_are_deleted_the_one_before_is_show
     await expect(rows).to_have_count(5)
     await clerk.page.click("#pagination li:last-child a")
     await expect(rows).to_have_count(1)
+    await clerk.page.fill("#pagination .current input", "1.5")
+    await clerk.page.press("#pagination .current input", "Enter")
+    await expect(rows).to_have_count(5)
+    await clerk.page.click("#pagination li:last-child a")
+    await expect(rows).to_have_count(1)
     await rows.locator("input").check()
     await clerk.delete_picked()
     await expect(rows).to_have_count(5)
     assert clerk.asked == ["Are you sure you want to delete 1 selected row(s)?"]
-
-
-async def test_a_list_without_a_search_has_no_box_for_one(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await a_customer(db)
-    await clerk.list("customers")
-    box = clerk.page.locator(".search_box")
-    await expect(box).to_be_visible()
-    await clerk.list("users")
-    await expect(box).to_be_hidden()
-
-
-async def test_a_filtered_list_shows_names_as_they_are(clerk: Clerk, db: asyncpg.Connection) -> None:
-    """What a spreadsheet would take for a formula has an apostrophe before it, but only in exports."""
-    await a_customer(db, name="-Loja do Zé")
-    rows = await clerk.list("customers")
-    await clerk.page.click("[data-uitest=filter_button]")
-    await clerk.fill(name="Loja do Z")
-    await clerk.page.click(APPLY)
-    await expect(rows).to_have_count(1)
-    await expect(rows.locator("td").nth(1)).to_have_text("-Loja do Zé")
 
 
 @as_a("admin", "pt-BR")
@@ -207,25 +199,6 @@ async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
     await clerk.list("audit_trail", "?who=clerk7@archive.example")
     await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")
     await sees_beside(number, "none")
-
-
-async def test_a_filter_that_makes_no_sense_is_explained(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await a_product(db)
-    await clerk.list("products")
-    await clerk.page.click("[data-uitest=filter_button]")
-    await clerk.fill(sale_price="cheap")
-    await clerk.page.click(APPLY)
-    await clerk.sees_notice("Sale price: This must be a number, such as 12.50.")
-    await expect(clerk.page.locator("#loading_indicator")).to_be_hidden()
-    clerk.expects_refusal(422)
-
-
-async def test_another_time_zone_is_that_of_the_times_on_the_screen(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await a_customer(db, name="In Another Zone", created_at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
-    rows = await clerk.list("customers", "?name=In Another Zone")
-    await expect(rows).to_contain_text(["03/01/2026, 09:30 AM"])
-    await clerk.live_by("UTC")
-    await expect(rows).to_contain_text(["03/01/2026, 12:30 PM"])
 
 
 async def test_a_time_is_looked_for_from_when_on_as_no_row_has_exactly_that_one(
@@ -250,6 +223,11 @@ async def test_a_time_is_looked_for_from_when_on_as_no_row_has_exactly_that_one(
     await clerk.page.get_by_role("button", name="Clear filters").click()
     await expect(since).to_have_value("")
     await expect(way).to_have_value("gte")
+    await clerk.choose(created_at__operator="lte")
+    await since.press_sequentially("11252020100000AM")  # not the year 202010
+    await clerk.page.click(APPLY)
+    await expect(rows).to_have_count(0)
+    assert "created_at=2020-11-25" in clerk.page.url
 
 
 @pytest.mark.parametrize(
@@ -273,16 +251,6 @@ async def test_how_an_address_compares_a_time_stays_until_it_is_changed(
     await clerk.choose(created_at__operator="lt")
     await clerk.page.click(APPLY)
     await expect(rows).to_have_count(1)
-
-
-async def test_a_time_whose_year_would_have_six_digits_is_not_left_out(clerk: Clerk, db: asyncpg.Connection) -> None:
-    rows = await clerk.list("presales", f"?id={await a_presale(db)}")
-    await clerk.page.click("[data-uitest=filter_button]")
-    await clerk.choose(created_at__operator="lte")
-    await clerk.page.locator(".filter_wrapper [type=datetime-local]").press_sequentially("11252020100000AM")
-    await clerk.page.click(APPLY)
-    await expect(rows).to_have_count(0)
-    assert "created_at=2020-11-25" in clerk.page.url
 
 
 async def test_a_time_that_is_half_typed_stays_whatever_is_drawn_beside_it(
@@ -326,16 +294,3 @@ async def test_a_filter_says_where_it_takes_whole_texts_alone_and_offers_no_key_
     offered = clerk.page.locator(".results_list:visible li")
     await expect(offered.first).to_have_text("All")
     await expect(offered.nth(1)).to_be_hidden()
-
-
-async def test_no_page_is_one_and_a_half(clerk: Clerk, db: asyncpg.Connection) -> None:
-    for _ in range(6):
-        await a_customer(db, name="Half A Page")
-    rows = await clerk.list("customers", "?name=Half+A+Page")
-    await clerk.page.select_option("#page_size select", "5")
-    await expect(rows).to_have_count(5)
-    await clerk.page.click("#pagination li:last-child a")
-    await expect(rows).to_have_count(1)
-    await clerk.page.fill("#pagination .current input", "1.5")
-    await clerk.page.press("#pagination .current input", "Enter")
-    await expect(rows).to_have_count(5)
