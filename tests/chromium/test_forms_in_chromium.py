@@ -7,8 +7,8 @@ from decimal import Decimal
 import asyncpg
 from playwright.async_api import Route, expect
 
-from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, SAVE, Clerk, as_a, sees_beside
-from tests.support.builders import a_customer, a_line, a_presale, a_product, a_user, nth_cpf, row
+from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, SAVE, Clerk, as_a
+from tests.support.builders import a_customer, a_line, a_presale, a_product, nth_cpf, row
 
 
 @as_a("manager", "pt-BR")
@@ -32,15 +32,6 @@ async def test_the_word_null_is_a_word(clerk: Clerk, db: asyncpg.Connection) -> 
     assert (now["name"], now["address"]) == ("null", "null")
 
 
-async def test_the_password_of_a_new_user_is_needed_and_not_filled_in(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await clerk.add("users")
-    label = clerk.page.locator("form > div > div:has([name=password]) label")
-    await sees_beside(label, '" *"')
-    await expect(clerk.field("password")).to_have_attribute("autocomplete", "new-password")
-    await clerk.open("users", await a_user(db))
-    await sees_beside(label, "none")
-
-
 async def test_a_whole_number_is_what_was_typed(clerk: Clerk, db: asyncpg.Connection) -> None:
     product = await a_product(db, stock=7)
     await clerk.open("products", product)
@@ -57,24 +48,20 @@ async def test_a_whole_number_is_what_was_typed(clerk: Clerk, db: asyncpg.Connec
     assert (await row(db, "products", product))["stock"] == 7
 
 
-async def test_what_the_database_fills_in_can_be_read_and_not_changed(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await clerk.open("presales", await a_presale(db))
+async def test_a_form_shows_what_the_database_fills_in_and_begins_with_what_refers_to_its_row(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale = await a_presale(db)
+    await a_line(db, presale)
+    await clerk.open("presales", presale)
     for name in ("Number", "Total"):
         await expect(clerk.page.get_by_role("textbox", name=name, exact=True)).not_to_be_editable()
-    await clerk.add("presales")
-    await expect(clerk.page.locator("form label:visible")).to_have_text(
-        [re.compile(text) for text in ("Customer", "Status", "Discount", "Notes")]
-    )
-
-
-async def test_a_form_can_be_saved_again_and_again(clerk: Clerk, db: asyncpg.Connection) -> None:
-    customer = await a_customer(db)
-    await clerk.open("customers", customer)
-    for phone, written in (("11 3333-4444", "(11) 3333-4444"), ("+5521988887777", "(21) 98888-7777")):
-        await clerk.fill(phone=phone)
-        await clerk.save()
-        await clerk.sees_value("phone", written)
-    assert (await row(db, "customers", customer))["phone"] == "+5521988887777"
+    lines = clerk.page.locator(".related_tables a")
+    await expect(lines).to_have_text(re.compile("Pre-sale items"))
+    await expect(lines).to_be_in_viewport()
+    await lines.click()
+    await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(1)
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/presale_items/?presale_id={presale}")
 
 
 async def test_cpf_and_telephone_are_written_as_in_lists_and_what_is_typed_stays_while_it_is_refused(
@@ -90,12 +77,13 @@ async def test_cpf_and_telephone_are_written_as_in_lists_and_what_is_typed_stays
     clerk.expects_refusal(422)
     await clerk.sees_value("phone", "+55 11 3333.444")
     await clerk.sees_value("cpf", "704123890-37")
-    await clerk.fill(phone="+55 11 3333.4444")
-    await clerk.save()
-    await clerk.sees_value("phone", "(11) 3333-4444")
+    for phone, written in (("+55 11 3333.4444", "(11) 3333-4444"), ("+5521988887777", "(21) 98888-7777")):
+        await clerk.fill(phone=phone)
+        await clerk.save()  # again and again
+        await clerk.sees_value("phone", written)
     await clerk.sees_value("cpf", "704.123.890-37")
     kept = await row(db, "customers", customer)
-    assert (kept["cpf"], kept["phone"]) == ("70412389037", "+551133334444")
+    assert (kept["cpf"], kept["phone"]) == ("70412389037", "+5521988887777")
 
 
 async def test_of_two_forms_the_one_that_was_opened_last_is_shown(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -147,30 +135,28 @@ async def test_what_is_called_like_one_of_our_words_keeps_its_name(clerk: Clerk,
     await expect(found).to_have_text(["Todos", "Nenhum", "None"])
     await clerk.page.keyboard.press("Enter")
     await expect(field).to_have_value("None")
-    await clerk.open("presales", presale)
+    await rows.locator(".link a").first.click()
     await expect(field).to_have_value("Home")
     await clerk.sees_value("notes", "Equals")
-    rows = await clerk.list("presale_items", f"?presale_id={presale}")
+    await clerk.page.locator(".related_tables a").click()
     await expect(rows.locator("td:visible").filter(has_text="#")).to_have_text([f"#{number} Home"])
     await expect(rows.locator("td:visible").filter(has_text="Team")).to_have_text(["Team - Health"])
     rows = await clerk.list("audit_trail", f"?row_id={home}")
     await expect(rows.locator("td:visible").filter(has_text="Home")).to_have_text(["Home"])
 
 
-async def test_from_one_form_to_another_by_its_address(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_from_one_form_to_another_by_its_address_with_the_last_slash_or_without_it(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
     ana, bia = [await a_customer(db, name=name) for name in ("Ana", "Bia")]
     product = await a_product(db, name="Bola")
     for path, name in ((f"customers/{ana}", "Ana"), (f"customers/{bia}", "Bia"), (f"products/{product}/", "Bola")):
         await clerk.page.goto(f"{clerk.address}/admin/#/{path}")
         await clerk.sees_value("name", name)
-    for path, field in (("customers/add", "cpf"), ("products/add/", "code"), ("users/add", "password")):
+    for path, field in (("products/add/", "code"), ("customers/add", "cpf")):
         await clerk.page.goto(f"{clerk.address}/admin/#/{path}")
         await expect(clerk.field(field)).to_be_visible()
         await expect(clerk.page.locator("form [name=cpf]")).to_have_count(int(field == "cpf"))
-
-
-async def test_a_row_created_from_a_form_without_the_last_slash_is_opened(clerk: Clerk) -> None:
-    await clerk.page.goto(f"{clerk.address}/admin/#/customers/add")
     await clerk.settles()
     await clerk.fill(name="Sem Barra", email="sb@example.com", phone="(11) 98765-4321", cpf=nth_cpf(4711))
     await clerk.create()
@@ -178,7 +164,9 @@ async def test_a_row_created_from_a_form_without_the_last_slash_is_opened(clerk:
     await clerk.sees_value("name", "Sem Barra")
 
 
-async def test_nobody_types_into_a_form_that_is_on_its_way(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_nobody_types_into_a_form_that_is_on_its_way_or_waits_for_ever_for_an_answer(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
     customer = await a_customer(db, name="On Its Way")
     await clerk.open("customers", customer)
     async with clerk.held_up(f"**/customers/{customer}/", "PATCH") as go_on:
@@ -190,11 +178,6 @@ async def test_nobody_types_into_a_form_that_is_on_its_way(clerk: Clerk, db: asy
         await clerk.sees_notice("Successfully saved row")
         await expect(clerk.out_of_reach).to_have_count(0)
     await expect(clerk.page.locator(SAVE)).to_be_focused()
-
-
-async def test_nobody_waits_for_ever_for_what_does_not_come(clerk: Clerk, db: asyncpg.Connection) -> None:
-    customer = await a_customer(db, name="Waits In Vain")
-    await clerk.open("customers", customer)
     await clerk.page.evaluate(REMEMBER_PATIENCE)
     async with clerk.held_up(f"**/customers/{customer}/", "PATCH"):
         await clerk.save()
@@ -202,24 +185,6 @@ async def test_nobody_waits_for_ever_for_what_does_not_come(clerk: Clerk, db: as
         await clerk.page.evaluate(LOSE_PATIENCE)
         await clerk.sees_notice("The server does not answer. Look whether this was carried out before you try again.")
         await expect(clerk.out_of_reach).to_have_count(0)
-
-
-async def test_whoever_went_back_is_not_led_to_what_was_created(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await a_customer(db)
-    await clerk.list("customers")
-    await clerk.page.get_by_text("Add Row").click()
-    await clerk.settles()
-    await clerk.fill(name="Left Behind", email="l@example.com", phone="(11) 98765-4321", cpf=nth_cpf(4712))
-    async with clerk.held_up("**/customers/", "POST") as go_on:
-        await clerk.create()
-        await expect(clerk.out_of_reach).to_be_visible()
-        await clerk.page.go_back()
-        await expect(clerk.page.locator("#result_count")).to_be_visible()
-        go_on.set()
-        await clerk.sees_notice("Successfully added row")
-    await expect(clerk.out_of_reach).to_have_count(0)
-    await expect(clerk.page.locator(".table_wrapper")).to_contain_text("Left Behind")
-    assert clerk.page.url.endswith("#/customers/")
 
 
 async def test_what_may_be_there_already_is_created_again_only_if_somebody_says_so(
@@ -287,15 +252,3 @@ async def test_what_is_as_it_was_after_saving_is_shown_again(clerk: Clerk, db: a
     await clerk.save()
     await clerk.sees_notice("Successfully saved row")
     await clerk.sees_value("unit_price", "7.80")
-
-
-async def test_what_refers_to_a_row_is_offered_where_its_form_begins(clerk: Clerk, db: asyncpg.Connection) -> None:
-    presale = await a_presale(db)
-    await a_line(db, presale)
-    await clerk.open("presales", presale)
-    lines = clerk.page.locator(".related_tables a")
-    await expect(lines).to_have_text(re.compile("Pre-sale items"))
-    await expect(lines).to_be_in_viewport()
-    await lines.click()
-    await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(1)
-    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/presale_items/?presale_id={presale}")

@@ -31,7 +31,7 @@ async def test_many_rows_are_changed_at_once_or_the_reason_is_given(clerk: Clerk
     assert clerk.asked == ["Are you sure you want to change 3 selected row(s)?"] * 2
 
 
-async def test_of_many_rows_those_that_are_refused_are_named_and_the_others_are_changed(
+async def test_many_rows_are_asked_about_before_a_status_that_is_final_and_those_that_are_refused_are_named(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
     customer = await a_customer(db, name="Bulk of Sales")
@@ -43,28 +43,20 @@ async def test_of_many_rows_those_that_are_refused_are_named_and_the_others_are_
     await clerk.pick_all()
     await clerk.page.get_by_text("Update 3 rows").click()
     await clerk.page.select_option("select[name=property]", "status")
-    await clerk.page.locator("form [name=status]:visible").select_option("pending")
-    await clerk.page.get_by_role("button", name="Update").click()
+    status, update = clerk.page.locator("form [name=status]:visible"), clerk.page.get_by_role("button", name="Update")
+    await status.select_option("cancelled")
+    clerk.agrees = False
+    await update.click()
+    await clerk.settles()
+    assert clerk.asked == ["Are you sure you want to change 3 selected row(s)?\n\nThis is final.\nStatus: Cancelled"]
+    assert [(await row(db, "presales", one))["status"] for one in presales] == ["draft"] * 3
+    clerk.agrees = True
+    await status.select_option("pending")
+    await update.click()
     why = "A pre-sale without items cannot be submitted."
     await clerk.sees_notice(f"{numbers[2]}: {why}\n{numbers[0]}: {why}\n1 done.")
     clerk.expects_refusal(409)
     await expect(rows).to_have_text([re.compile(status) for status in ("Draft", "Pending", "Draft")])
-
-
-async def test_many_rows_are_asked_about_before_a_status_that_is_final(clerk: Clerk, db: asyncpg.Connection) -> None:
-    customer = await a_customer(db, name="Final Sales")
-    presales = [await a_presale(db, customer_id=customer) for _ in range(2)]
-    rows = await clerk.list("presales", f"?customer_id={customer}")
-    await expect(rows).to_have_count(2)
-    await clerk.pick_all()
-    await clerk.page.get_by_text("Update 2 rows").click()
-    await clerk.page.select_option("select[name=property]", "status")
-    await clerk.page.locator("form [name=status]:visible").select_option("cancelled")
-    clerk.agrees = False
-    await clerk.page.get_by_role("button", name="Update").click()
-    await clerk.settles()
-    assert clerk.asked == ["Are you sure you want to change 2 selected row(s)?\n\nThis is final.\nStatus: Cancelled"]
-    assert [(await row(db, "presales", one))["status"] for one in presales] == ["draft", "draft"]
 
 
 async def test_those_rows_are_deleted_that_were_picked_whatever_is_shown_meanwhile(
@@ -220,20 +212,6 @@ async def test_the_window_for_many_rows_closes_when_they_are_not_picked_any_more
         await expect(window).to_have_count(0)
 
 
-async def test_a_row_that_is_refused_next_is_told_by_its_own_reason(clerk: Clerk, db: asyncpg.Connection) -> None:
-    used = await a_customer(db, name="Zilda Used")
-    await a_presale(db, customer_id=used)
-    rows = await clerk.list("customers", "?name=Zilda Used")
-    await rows.first.locator("input").check()
-    await clerk.delete_picked()
-    in_use = "This customer has pre-sales and cannot be deleted."
-    await clerk.sees_notice(f"Zilda Used: {in_use}")
-    await rows.locator("td:last-child a").first.click()
-    await rows.locator("a.delete").click()
-    await clerk.sees_notice(in_use)
-    clerk.expects_refusal(409)
-
-
 async def test_many_rows_are_not_emptied_by_a_field_that_nobody_filled_in(clerk: Clerk, db: asyncpg.Connection) -> None:
     customers = [await a_customer(db, name=f"Emptied {n}", address="Rua Um") for n in range(2)]
     rows = await clerk.list("customers", "?name=Emptied")
@@ -250,22 +228,8 @@ async def test_many_rows_are_not_emptied_by_a_field_that_nobody_filled_in(clerk:
     assert {(await row(db, "customers", customer))["address"] for customer in customers} == {"Rua Um", None}
 
 
-async def test_what_was_typed_for_one_column_of_many_rows_is_not_meant_for_another(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    await a_product(db, code="MANY-1")
-    rows = await clerk.list("products", "?code=MANY-1")
-    await rows.first.locator("input").check()
-    await clerk.page.get_by_text("Update 1 row").click()
-    await clerk.page.select_option("select[name=property]", "sale_price")
-    await clerk.fill(sale_price="99.00")
-    await clerk.page.select_option("select[name=property]", "purchase_price")
-    await clerk.sees_value("purchase_price", "")
-
-
 async def test_many_rows_are_changed_and_the_filters_beside_them_are_not(clerk: Clerk, db: asyncpg.Connection) -> None:
-    customer = await a_customer(db, name="Beside Filters", address="Rua Um")
-    await clerk.open("customers", customer)
+    await a_customer(db, name="Beside Filters", address="Rua Um")
     rows = await clerk.list("customers", "?name=Beside")
     await rows.get_by_role("link", name="Beside Filters", exact=True).click()
     await clerk.sees_form()
@@ -281,11 +245,17 @@ async def test_many_rows_are_changed_and_the_filters_beside_them_are_not(clerk: 
     await expect(clerk.page.locator(".filter_wrapper [name=name]")).to_have_value("Beside")
 
 
-async def test_a_tick_that_there_is_to_be_none_is_meant_for_one_column(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_what_was_typed_or_ticked_for_one_column_of_many_rows_is_not_meant_for_another(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
     product = await a_product(db, code="TICK-1", stock=3)
     rows = await clerk.list("products", "?code=TICK-1")
     await rows.first.locator("input").check()
     await clerk.page.get_by_text("Update 1 row").click()
+    await clerk.page.select_option("select[name=property]", "sale_price")
+    await clerk.fill(sale_price="99.00")
+    await clerk.page.select_option("select[name=property]", "purchase_price")
+    await clerk.sees_value("purchase_price", "")
     await clerk.page.select_option("select[name=property]", "description")
     await clerk.page.locator(".set_null input").check()
     await clerk.page.select_option("select[name=property]", "stock")

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from tests.support.browser import Clerk
 from tests.support.builders import a_customer, a_presale, a_presale_that_is, a_product, row
-from tests.support.clients import a_token, bearer
+from tests.support.clients import NO_CERTIFICATES, a_token, bearer
 
 
 async def test_what_somebody_else_deleted_leaves_nobody_without_what_they_typed(
@@ -39,16 +39,19 @@ async def test_who_gets_no_answer_is_told_so_and_keeps_what_they_typed(clerk: Cl
     await clerk.sees_notice("Successfully saved row")
 
 
-async def test_a_form_that_is_out_of_date_overwrites_nothing(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_a_form_that_is_out_of_date_overwrites_and_deletes_nothing(clerk: Clerk, db: asyncpg.Connection) -> None:
     customer = await a_customer(db, name="Before")
     await clerk.open("customers", customer)
-    async with httpx.AsyncClient(base_url=clerk.address) as api:
+    async with httpx.AsyncClient(base_url=clerk.address, verify=NO_CERTIFICATES) as api:
         headers = bearer(await a_token(db, "manager@flowcrm.example"))
         answer = await api.patch(f"/api/customers/{customer}/", json={"address": "Rua Nova, 1"}, headers=headers)
         assert answer.status_code == 200
     await clerk.fill(name="After")
     await clerk.save()
-    await clerk.sees_refusal("Somebody changed this in the meantime. Load it again and repeat your change.")
+    changed = "Somebody changed this in the meantime. Load it again and repeat your change."
+    await clerk.sees_refusal(changed)
+    await clerk.delete()
+    await clerk.sees_notice(changed)
     clerk.expects_refusal(412)
     kept = await row(db, "customers", customer)
     assert (kept["name"], kept["address"]) == ("Before", "Rua Nova, 1")
@@ -82,28 +85,16 @@ async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk,
     await clerk.sees_refusal(in_use)
 
     rows = await clerk.list("customers", "?name=Kept")
+    await rows.locator("input").check()
+    await clerk.delete_picked()
+    await clerk.sees_notice(f"Kept Customer: {in_use}")
     await rows.locator("td:last-child a").first.click()
     await rows.locator("a.delete").click()
-    await clerk.sees_notice(in_use)
-
-    await rows.locator("input").check()
-    async with clerk.page.expect_response(lambda answer: answer.request.method == "DELETE"):
-        await clerk.delete_picked()
-    await clerk.sees_notice(f"Kept Customer: {in_use}")
+    await clerk.sees_notice(in_use)  # its own reason, without its name
     clerk.expects_refusal(409)
-    assert [asked.split(",")[0] for asked in clerk.asked[:2]] == [
+    assert [asked.split(",")[0] for asked in clerk.asked[::2]] == [
         "Are you sure you want to delete this row?\n\nKept Customer"
     ] * 2
-
-
-async def test_what_changed_since_it_was_opened_is_not_deleted(clerk: Clerk, db: asyncpg.Connection) -> None:
-    customer = await a_customer(db, name="Changed Meanwhile")
-    await clerk.open("customers", customer)
-    await db.execute("UPDATE customers SET address = 'Rua Nova, 1' WHERE id = $1", customer)
-    await clerk.delete()
-    await clerk.sees_notice("Somebody changed this in the meantime. Load it again and repeat your change.")
-    clerk.expects_refusal(412)
-    assert (await row(db, "customers", customer))["address"] == "Rua Nova, 1"
 
 
 async def test_what_is_refused_can_be_seen_in_a_small_window(clerk: Clerk, db: asyncpg.Connection) -> None:
