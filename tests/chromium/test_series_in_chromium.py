@@ -1,10 +1,8 @@
 """Lines that are added to a pre-sale one after the other, in a real Chromium."""
 
 import asyncio
-from typing import Any
 
 import asyncpg
-import pytest
 from playwright.async_api import Route, expect
 
 from tests.support.browser import Clerk, as_a
@@ -80,8 +78,10 @@ async def test_what_is_typed_while_a_line_is_on_its_way_is_the_next_code(clerk: 
     assert await lines_of(db, presale) == [("FIRST-8921", "1"), *[(code, "2") for code in ("8921", "8922", "8923")]]
 
 
-async def test_what_is_typed_before_the_form_is_there_is_the_first_code(clerk: Clerk, db: asyncpg.Connection) -> None:
-    """Of which the end alone is another product."""
+async def test_what_is_typed_before_the_form_is_there_is_the_first_code_and_more_is_said_to_be_lost(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    """A code of which the end alone is another product."""
     presale, add = await lists_lines(clerk, db, "56611", "6611")
     picker = Picker(clerk)
     async with clerk.held_up("**/presale_items/new/*", "GET") as go_on:
@@ -98,16 +98,12 @@ async def test_what_is_typed_before_the_form_is_there_is_the_first_code(clerk: C
     await begins_anew(clerk, picker)
     assert await lines_of(db, presale) == [("FIRST-56611", "1"), ("56611", "3")]
 
-
-async def test_more_than_a_code_before_the_form_is_there_is_said_to_be_lost(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    _, add = await lists_lines(clerk, db, "6612")
-    picker = Picker(clerk)
+    await picker.keyboard.press("Escape")
+    await clerk.page.go_back()
     async with clerk.held_up("**/presale_items/new/*", "GET") as go_on:
         await add.click()
         await expect(clerk.out_of_reach).to_be_visible()
-        await picker.type("6612", "Enter", "Tab")
+        await picker.type("6611", "Enter", "Tab")
         await picker.type("7")
         go_on.set()
         await clerk.sees_notice(LOST_BEFORE)
@@ -134,13 +130,21 @@ async def test_a_form_begins_at_the_code_whichever_answer_comes_last(clerk: Cler
     await expect(Picker(clerk).field).to_be_focused()
 
 
-async def test_a_line_that_is_refused_stays_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:
-    presale, picker = await begins(clerk, db, "8931")
+async def test_a_line_that_is_refused_stays_whatever_is_typed_on_and_then_goes_on(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    presale, picker = await begins(clerk, db, "8931", "8932")
     await picker.type("8931", "Enter", "Tab")
     await picker.type("0", "Enter")
     await clerk.sees_refusal("Quantity: This must be more than 0.")
     clerk.expects_refusal(422)
+    for code in ("8932", "8931"):  # blindly
+        await picker.type(code, "Enter", "Tab")
+        await picker.type("3", "Enter")
+    await clerk.settles()
     await picker.has_taken("8931 - Scanned")
+    for name, value in {"quantity": "0", "unit_price": ""}.items():
+        await clerk.sees_value(name, value)
     await picker.type("", "Tab", "Tab")
     await expect(clerk.field("quantity")).to_be_focused()
     await picker.type("5", "Enter")
@@ -168,11 +172,16 @@ async def test_a_line_whose_session_ended_is_there_again_and_then_goes_on(clerk:
 
 
 async def test_a_line_without_an_answer_is_asked_about_and_then_goes_on(clerk: Clerk, db: asyncpg.Connection) -> None:
-    presale, picker = await begins(clerk, db, "8951")
+    presale, picker = await begins(clerk, db, "8951", "8952")
     await picker.type("8951", "Enter", "Tab")
     async with clerk.answers_lost("**/presale_items/", "POST"):
         await picker.type("6", "Enter")
         await clerk.sees_notice(UNKNOWN)
+    await expect(clerk.out_of_reach).to_have_count(0)
+    await picker.type("8952", "Enter")  # blindly
+    await clerk.settles()
+    assert not clerk.asked
+    await clerk.sees_value("quantity", "6")
     await picker.has_taken("8951 - Scanned")
     for agrees in (False, True):
         clerk.agrees = agrees
@@ -227,18 +236,14 @@ async def test_a_line_of_another_pre_sale_than_that_of_the_list_is_shown(clerk: 
     await clerk.sees_form()
 
 
-@pytest.mark.parametrize("table", ["presales", "presale_items"])
 async def test_where_nothing_else_is_to_be_picked_what_was_created_is_shown(
-    clerk: Clerk, db: asyncpg.Connection, table: str
+    clerk: Clerk, db: asyncpg.Connection
 ) -> None:
-    customer = await a_customer(db)
-    presale, product = await a_presale(db, customer_id=customer), await a_product(db)
+    presale, product = await a_presale(db), await a_product(db)
     await a_line(db, presale, product_id=product)
-    query = f"customer_id={customer}" if table == "presales" else f"presale_id={presale}&product_id={product}"
-    values: dict[str, Any] = {"notes": "x"} if table == "presales" else {"quantity": "2"}
-    await clerk.list(table, f"?{query}")
-    await clerk.page.locator(f"[href$='/{table}/add/']").click()
+    await clerk.list("presale_items", f"?presale_id={presale}&product_id={product}")
+    await clerk.page.locator("[href$='/presale_items/add/']").click()
     await clerk.settles()
-    await clerk.fill(**values)
+    await clerk.fill(quantity="2")
     await clerk.create()
     await clerk.sees_form()
