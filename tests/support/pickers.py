@@ -20,8 +20,9 @@ class Picker:
         self.keyboard = clerk.page.keyboard
         self.field = clerk.page.locator(f".key_search:has([name={name}]) > input[type=text]")
         self.search = clerk.page.locator(".input_wrapper input:visible")
+        self.close = clerk.page.locator(".modal:visible .close a")
         self.list = clerk.page.locator(".results_list:visible")
-        self.offered = self.list.locator("a")
+        self.offered = self.list.locator("a:visible")
 
     async def open(self) -> None:
         await self.field.click()

@@ -40,11 +40,14 @@ function close() {
 function goRound(event) {
   const last = visibleWindow();
   const stops = [...(last?.querySelectorAll(STOP) ?? [])].filter((one) => one.getClientRects().length);
-  if (event.shiftKey) stops.reverse();
-  const isInside = last?.contains(document.activeElement) && document.activeElement !== stops.at(-1);
-  if (isInside || !stops.length) return;
+  const [ahead, first] = event.shiftKey
+    ? [Node.DOCUMENT_POSITION_PRECEDING, stops.at(-1)]
+    : [Node.DOCUMENT_POSITION_FOLLOWING, stops[0]];
+  const here = document.activeElement; // which may be no stop, as a list in which nothing was found
+  const goesOn = last?.contains(here) && stops.some((stop) => here.compareDocumentPosition(stop) & ahead);
+  if (goesOn || !stops.length) return;
   event.preventDefault();
-  stops[0].focus();
+  first.focus();
 }
 
 // What a click opens is there by then.

@@ -8,8 +8,9 @@ import { app, whenDrawn, whenMounted } from "./front_end.js";
 const KEY = ".key_search";
 const FIELD = `${KEY} > input[type=text]`;
 const SEARCH = ".modal input[type=search]";
-const LIST = ".results_list";
 const OPENING = ["Enter", "ArrowDown"];
+
+export const LIST = ".results_list";
 
 export const keyOf = (element) => element.closest(KEY).component;
 

@@ -3,14 +3,15 @@
 // the next field, and what is sent before the row is there waits for it.
 
 import { keyBefore } from "./blindly.js";
-import { app, intercept, setValue, store, tell, whenMounted } from "./front_end.js";
+import { app, intercept, say, setValue, store, tell, whenMounted } from "./front_end.js";
 import { PATIENCE_MS, hold } from "./holding.js";
-import { keyOf, keysOf, open, showFound } from "./keys.js";
+import { LIST, keyOf, keysOf, open, showFound } from "./keys.js";
 import { on } from "./requests.js";
 
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
 const SHOWN = 5; // rows at once, by the front end
+const NOTHING = "No results found";
 const LEFT = "Nothing was saved: you left the form before its row was found.";
 const A_CODE = /^\n*([^\n\t]*)(\n*)$/; // after Enter for the line before, pressed once more; and Enter, or not yet
 
@@ -27,6 +28,7 @@ function follow(list) {
     const asked = { search, offset, answer: ask({ tableName, search, offset, limit: SHOWN + 1 }) };
     list.asked = asked;
     list.isWaiting = true;
+    list.$el.querySelector(LIST).dataset.found = "";
     const { isRefused, meant, rows } = await asked.answer;
     asked.isInVain = !meant;
     if (list.asked !== asked) return new Promise(() => {}); // something else is searched for by now
@@ -34,6 +36,7 @@ function follow(list) {
     if (isRefused) list.asked = undefined;
     if (isRefused && offset) list.offset -= SHOWN; // the same can be asked for once more
     else list.limitReached = rows.length <= SHOWN;
+    if (!isRefused && !offset && !rows.length) list.$el.querySelector(LIST).dataset.found = say(NOTHING);
     return rows.slice(0, SHOWN);
   };
 }
