@@ -191,7 +191,7 @@ async def copy(seeded: str, past: str) -> None:
         for table in BUSINESS_TABLES:
             if not await target.fetchval("SELECT to_regclass($1) IS NOT NULL", table):
                 continue
-            for (values,) in await source.fetch(f"SELECT to_jsonb(t) FROM {table} AS t ORDER BY id"):
-                await target.execute(f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, $1)).*", values)
+            rows = await source.fetchval(f"SELECT jsonb_agg(to_jsonb(t) ORDER BY id) FROM {table} AS t")
+            await target.execute(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, $1)", rows)
     await source.close()
     await target.close()
