@@ -11,7 +11,7 @@ Where to find what:
 - the admin: a `desk`, as far as the server can tell, or a real `browser`
 - refusals of all three: `refusals`
 - processes: `commands`, `forked` to be quick, and `programs` that stay; `real_server` for clients with real sockets;
-  `schemathesis_hooks` and the settings beside them
+  `schemathesis_hooks` and the settings beside them; what is `logged`, and `scraped` for Prometheus
 - PostgreSQL that is killed, frozen or promoted: `faults` → `standby`; `pgbouncer` before it
 - migrations of a test's own: `migrating`
 - at once: `concurrently`; by chance: `properties`; on 40,000 rows: `large_tables`, and the `plans` for them
