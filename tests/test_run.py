@@ -15,10 +15,9 @@ import asyncpg
 import httpx
 import pytest
 
-from backoffice.database.programs import command_line
 from tests.support.clients import NO_CERTIFICATES
 from tests.support.databases import dsn_of
-from tests.support.faults import OwnServer, a_server, processes_naming, send
+from tests.support.faults import OwnServer, a_server, end_by, processes_naming
 from tests.support.programs import START_SECONDS, Program, project_in
 
 ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
@@ -27,10 +26,7 @@ ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
 def database_in(project: Path) -> Iterator[OwnServer]:
     server = OwnServer(project / ".data")
     yield server
-    left = server.running()
-    send(signal.SIGQUIT, left)
-    while any(map(command_line, left)):
-        time.sleep(0.02)
+    end_by(signal.SIGQUIT, server.running())
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from piccolo.apps.migrations.commands import forwards as forwards_command
 from piccolo.apps.migrations.commands import new as new_command
 from piccolo.apps.migrations.commands.base import MigrationResult
 from piccolo.apps.migrations.commands.check import CheckMigrationManager, MigrationStatus
-from piccolo.apps.migrations.tables import Migration as MigrationTable
 
 from backoffice.database.engine import the_engine
-from backoffice.migrations import choices, runner, writing
+from backoffice.migrations import choices, records, runner, writing
+from backoffice.migrations.checking import reading
 from backoffice.migrations.files import Migration, all_migrations
 from backoffice.migrations.outcomes import STOPPED, why
 
@@ -69,12 +69,11 @@ async def run_backwards(
 
 
 async def statuses(self: CheckMigrationManager) -> list[MigrationStatus]:
-    """The statuses, by one query where Piccolo makes one for each, and the table where nothing has ever run."""
-    known = await MigrationTable.table_exists()
-    ran = await MigrationTable.select(MigrationTable.app_name, MigrationTable.name) if known else []
-    keys = {(row["app_name"], row["name"]) for row in ran}
+    """The statuses, by one query; Piccolo would ask once for each, after making the table where there is none."""
+    async with reading(the_engine()) as connection:
+        ran = set(await records.applied(connection))
     return [
-        MigrationStatus(one.app, one.id, getattr(one.module, "DESCRIPTION", "-"), has_ran=one.key in keys)
+        MigrationStatus(one.app, one.id, getattr(one.module, "DESCRIPTION", "-"), has_ran=one.key in ran)
         for one in all_migrations()
         if self.app_name in ("all", one.app)
     ]

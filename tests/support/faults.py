@@ -55,6 +55,13 @@ def send(number: int, pids: list[int]) -> None:
             os.kill(pid, number)
 
 
+def end_by(number: int, pids: list[int]) -> None:
+    """Until none of them is left."""
+    send(number, pids)
+    while any(map(command_line, pids)):
+        time.sleep(0.001)
+
+
 class OwnServer(EmbeddedPostgres):
     """An embedded PostgreSQL with handles for what may befall it."""
 
@@ -86,10 +93,7 @@ class OwnServer(EmbeddedPostgres):
         return [self.pid, *(child.pid for child in psutil.Process(self.pid).children())]
 
     def kill(self) -> None:
-        family = self.family()
-        send(signal.SIGKILL, family)
-        while any(map(command_line, family)):
-            time.sleep(0.001)
+        end_by(signal.SIGKILL, self.family())
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

@@ -54,7 +54,7 @@ document.addEventListener("keydown", ({ altKey, ctrlKey, key, metaKey, repeat, t
   else if (OPENING.includes(key) || (isEmpty && key.length === 1)) open(keyOf(target));
 });
 
-// No row is not offered where there must be one.
+// "None" is not offered where there must be a row.
 function hideNone() {
   for (const { $el, isFilter, isNullable } of keysOf(document)) {
     const none = $el.querySelector(`${LIST} li:nth-child(${isFilter ? 2 : 1})`); // after "All"

@@ -24,11 +24,12 @@ function follow(list) {
   list.$parent.list = list;
   list.loadMore = () => list.isWaiting || loadMore();
   list.fetchData = async () => {
+    const shown = list.$el.querySelector(LIST);
     const { offset, searchTerm: search, tableName } = list;
     const asked = { search, offset, answer: ask({ tableName, search, offset, limit: SHOWN + 1 }) };
     list.asked = asked;
     list.isWaiting = true;
-    list.$el.querySelector(LIST).dataset.found = "";
+    shown.dataset.nothing = "";
     const { isRefused, meant, rows } = await asked.answer;
     asked.isInVain = !meant;
     if (list.asked !== asked) return new Promise(() => {}); // something else is searched for by now
@@ -36,7 +37,7 @@ function follow(list) {
     if (isRefused) list.asked = undefined;
     if (isRefused && offset) list.offset -= SHOWN; // the same can be asked for once more
     else list.limitReached = rows.length <= SHOWN;
-    if (!isRefused && !offset && !rows.length) list.$el.querySelector(LIST).dataset.found = say(NOTHING);
+    if (!isRefused && !offset && !rows.length) shown.dataset.nothing = say(NOTHING);
     return rows.slice(0, SHOWN);
   };
 }
