@@ -93,7 +93,7 @@ class PasswordChangeAttempt:
     token_hash: str
     current: str
     new: str
-    keeps_session: bool = True
+    keeps_session: bool
 
 
 async def change_password(change: PasswordChangeAttempt) -> None:

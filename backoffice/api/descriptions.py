@@ -46,9 +46,8 @@ NAMES = {"type": "object", "propertyNames": {"format": "uuid"}, "additionalPrope
 JSON_SCHEMA = {"type": "object", "required": ["type", "properties"]}
 
 
-def _parameter(name: str, schema: Mapping[str, Any], about: str, example: Any = None) -> dict[str, Any]:
-    parameter = {"name": name, "in": "query", "required": False, "schema": schema, "description": about}
-    return parameter if example is None else parameter | {"example": example}
+def _parameter(name: str, schema: Mapping[str, Any], about: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": about}
 
 
 def page_parameters(limit: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:

@@ -28,8 +28,7 @@ class ReadCRUD(PiccoloCRUD):
     strict = True  # whether bodies must use JSON's own types
 
     def __init__(self, resource: Resource, **settings: Any) -> None:
-        settings = {"read_only": False, "page_size": DEFAULT_LIMIT, **settings}
-        super().__init__(resource.table, **settings)
+        super().__init__(resource.table, read_only=False, page_size=DEFAULT_LIMIT, **settings)
         self.resource = resource
         self.models = Models(resource, strict=self.strict)
         self.store = Store(resource)

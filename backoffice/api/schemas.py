@@ -41,7 +41,7 @@ def input_models(
     server_managed: frozenset[str],
     types: Mapping[str, Any] | None = None,
     required: frozenset[str] = frozenset(),
-    examples: Mapping[str, Any] | None = None,
+    examples: Mapping[str, Any],
     strict: bool = True,
 ) -> Pair:
     """The models of the bodies that create a row (or replace it) and that change one.
@@ -66,7 +66,7 @@ def input_models(
         kind = (types or {}).get(name) or input_type(column, strict=strict)
         if takes_null(column) and not needed:
             kind = Annotated[kind | None, WithJsonSchema(nullable(TypeAdapter(kind).json_schema()))]
-        if examples and name in examples:
+        if name in examples:
             about["examples"] = [examples[name]]
         partial[name] = (kind, Field(default=None, **about))
         whole[name] = (kind, Field(**about)) if needed else partial[name]
@@ -103,16 +103,14 @@ def output_type(column: Column) -> Any:
     return dict[str, Any] if isinstance(column, JSONB) else str
 
 
-def output_models(
-    table: type[Table], *, extra: Mapping[str, Any] | None = None, examples: Mapping[str, Any] | None = None
-) -> Pair:
+def output_models(table: type[Table], *, extra: Mapping[str, Any] | None = None, examples: Mapping[str, Any]) -> Pair:
     """The models of a whole row, and of a row in a list, where `__visible_fields` may leave out any field.
 
     :param extra: fields that a whole row has beside its columns.
     :param examples: a value for each column.
     """
     columns = columns_of(table)
-    fields = {name: (_nullable(column), _about_output(column, examples or {})) for name, column in columns.items()}
+    fields = {name: (_nullable(column), _about_output(column, examples)) for name, column in columns.items()}
     about = {"description": "With `__readable=true`.", "json_schema_extra": drop_default}
     readable = {
         f"{name}_readable": (str | None, about) for name, column in columns.items() if isinstance(column, ForeignKey)

@@ -166,7 +166,7 @@ def rules_of(column: Column) -> list[Rule]:
     ]
 
 
-def input_type(column: Column, *, strict: bool = True) -> Any:
+def input_type(column: Column, *, strict: bool) -> Any:
     """The type of a value that is sent for this column in a body.
 
     :param strict: whether JSON's own types are insisted on; forms know only text.

@@ -27,7 +27,7 @@ class Changes:
     `agree` is asked whether a label was renamed.
     """
 
-    def __init__(self, app: AppConfig, made: Made, agree: Callable[[str], bool] = lambda question: False) -> None:
+    def __init__(self, app: AppConfig, made: Made, agree: Callable[[str], bool]) -> None:
         self.renamed = Part("renamed", "Labels that have another name")
         self.first = Part("unindexed", "Indexes that are gone", alone=True)
         self.early = Part("types", "The types and functions that tables are made of")

@@ -79,19 +79,19 @@ async def forwards(
     return chosen
 
 
-async def backwards(engine: Engine, choose: Choice, *, wait: float = WAIT_SECONDS) -> Sequence[Migration]:
+async def backwards(engine: Engine, choose: Choice) -> Sequence[Migration]:
     """Undoes what `choose` picks, in that order.
 
     :raises MigrationsStopped: where one fails; then none was undone.
     """
-    async with _alone(engine, wait) as run:
+    async with _alone(engine) as run:
         chosen = choose(await undoable(run.connection))
         await run.backwards([Step(one, await one.manager()) for one in chosen])
     return chosen
 
 
 @contextlib.asynccontextmanager
-async def _alone(engine: Engine, wait: float) -> AsyncIterator["Run"]:
+async def _alone(engine: Engine, wait: float = WAIT_SECONDS) -> AsyncIterator["Run"]:
     journal = Journal()
     async with noted(engine, journal), exclusive(engine, wait) as connection:
         yield Run(engine, connection, journal)

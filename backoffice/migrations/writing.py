@@ -48,7 +48,7 @@ async def create(
     return written[-1]
 
 
-async def find_changes(app_config: AppConfig, auto_input: str | None = None) -> Changes:
+async def find_changes(app_config: AppConfig, auto_input: str | None) -> Changes:
     """The changes to write. Asks as Piccolo does, unless `auto_input` answers all."""
 
     def agree(question: str) -> bool:
