@@ -68,11 +68,9 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # or shop.local would be refus
 def valid_email(value: str) -> str:
     """Accepts valid addresses, also at domains that are not public, such as shop.local, but not without a dot."""
     try:
-        found = email_validator.validate_email(value, check_deliverability=False, test_environment=True, strict=True)
+        email_validator.validate_email(value, check_deliverability=False, strict=True)
     except email_validator.EmailNotValidError as reason:
         raise error("email") from reason
-    if "." not in found.domain:
-        raise error("email")
     return value
 
 
