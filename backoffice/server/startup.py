@@ -3,16 +3,15 @@
 import asyncio
 import contextlib
 import gc
-import io
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from typing import Any
 
-from backoffice.database.connecting import START_SECONDS, close_quietly
+from backoffice.database.connecting import START_SECONDS
 from backoffice.database.engine import Engine
 from backoffice.database.failures import DATABASE_ERRORS, cause, is_lost
-from backoffice.migrations import checking, choices, expected, records, runner
+from backoffice.migrations import checking, choices, expected, records, runner, scratch
 from backoffice.migrations.catalog import Difference, in_few_words
 from backoffice.migrations.outcomes import MigrationFailed, MigrationsStopped, migrations_are
 from backoffice.migrations.records import State
@@ -30,7 +29,7 @@ class StartRefused(Exception):
 async def migrate(engine: Engine) -> None:
     """Runs all pending migrations, as `runner.forwards` does; to call before the pool opens."""
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with scratch.quiet():
             await runner.forwards(engine, choices.forwards())
     except MigrationsStopped as stopped:
         if isinstance(stopped, MigrationFailed) and is_lost(stopped.cause):
@@ -64,14 +63,11 @@ async def _accept(engine: Engine) -> None:
 
 
 async def _look(engine: Engine) -> tuple[State, list[Difference]]:
-    connection = await engine.connect()
     try:
-        async with asyncio.timeout(START_SECONDS), records.read_only_snapshot(connection):
+        async with asyncio.timeout(START_SECONDS), checking.reading(engine) as connection:
             return await records.read_state(connection), await expected.drift(connection)
     except TimeoutError as error:
         raise StartRefused(f"PostgreSQL at {engine.connector.where}: {cause(error)}") from None
-    finally:
-        await close_quietly(connection)
 
 
 def _refuse(state: State, drift: list[Difference]) -> None:
