@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts.roles import MANAGERS
-from backoffice.api.answers import etag, json_response
+from backoffice.api.answers import row_response
 from backoffice.api.bodies import read_json, read_nothing
 from backoffice.api.crud import CRUD
 from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW_ID, ROW_LINK, WRITE_PROBLEMS, Operation
@@ -131,7 +131,7 @@ class PresaleRoutes:
         await self.crud.store.lock_with_children(presale_id)
         await self.crud.lock(request, presale_id)
         await replace_lines(presale_id, lines)
-        return _answer(await self.crud.store.read(presale_id))
+        return row_response(await self.crud.store.read(presale_id))
 
     def action(self, name: str) -> Endpoint:
         async def act(request: Request) -> Response:
@@ -154,11 +154,7 @@ class PresaleRoutes:
         if status != target:
             _require_move(request, status, target)
             row = await self.crud.update(request, presale_id, {"status": target})
-        return _answer(row)
-
-
-def _answer(row: str) -> Response:
-    return json_response(row, headers={"ETag": etag(row)})
+        return row_response(row)
 
 
 def _already_converted() -> Problem:

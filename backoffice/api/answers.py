@@ -17,5 +17,10 @@ def is_stale(if_match: str, row: str) -> bool:
     return "*" not in versions and etag(row) not in versions
 
 
+def row_response(row: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A whole row, with its ETag."""
+    return json_response(row, status, {"ETag": etag(row), **(headers or {})})
+
+
 def json_response(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(text, status, headers, media_type="application/json")

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from backoffice.api.answers import etag, is_stale, json_response
+from backoffice.api.answers import is_stale, row_response
 from backoffice.api.bodies import read_json
 from backoffice.api.reading import ReadCRUD
 from backoffice.api.resource import Right
@@ -61,7 +61,7 @@ class CRUD(ReadCRUD):
     def created(self, request: Request, row_id: object, row: str) -> Response:
         below = request.scope.get("app_root_path", request.scope.get("root_path", ""))  # a mount has a path of its own
         location = f"{below}{self.resource.address(row_id)}"
-        return json_response(row, 201, {"ETag": etag(row), "Location": location})
+        return row_response(row, 201, {"Location": location})
 
     async def change(self, request: Request, row_id: UUID, data: Any, model: type[BaseModel]) -> Response:
         """Changes a row by PUT or PATCH: only the required fields differ; a field left out stays unchanged in both."""
@@ -73,7 +73,7 @@ class CRUD(ReadCRUD):
             async with self.store.engine.transaction():
                 await self.authorize(request, "change")
                 row = await self._change_seen(request, row_id, values)
-        return json_response(row, headers={"ETag": etag(row)})
+        return row_response(row)
 
     async def _change_seen(self, request: Request, row_id: UUID, values: dict[str, Any]) -> str:
         row = await self.lock(request, row_id)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from backoffice.api.answers import etag, json_response
+from backoffice.api.answers import json_response, row_response
 from backoffice.api.lists import Rows
 from backoffice.api.page import DEFAULT_LIMIT
 from backoffice.api.query import Parameters
@@ -103,7 +103,7 @@ class ReadCRUD(PiccoloCRUD):
         row = await self.fetch(request, self.store.row_sql, row_id)
         if row is None:
             raise Problem("not_found")
-        return json_response(row, headers={"ETag": etag(row)})
+        return row_response(row)
 
     async def get_ids(self, request: Request) -> Response:
         """At most 1,000 ids with the words that a person knows their rows by."""
