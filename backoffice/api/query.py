@@ -28,7 +28,7 @@ class Parameters:
         :param visible: the condition on the rows that the caller may see.
         """
         self.resource = resource
-        self.table = resource.tablename
+        self.tablename = resource.tablename
         self.columns = columns_of(resource.table)
         self.visible = [] if visible is None else [visible]
         self.given = RawParameters(query)
@@ -60,7 +60,7 @@ class Parameters:
         latest_first = by_number is not None and not by_number.suits(self.given.get("search", ""))
         typed = self.given.pop("search", "") if self.resource.search is None else ""
         limit, offset = self.window(MAX_LIMIT)
-        name = readable_sql(self.resource.table, f'"{self.table}"')
+        name = readable_sql(self.resource.table, f'"{self.tablename}"')
         is_called = QueryString(f"caseless({name}) LIKE caseless({{}})", f"%{literally(typed)}%")
         where = self.where(*([plain(is_called)] if typed else []))
         readable = self.resource.table.get_readable().columns
@@ -114,7 +114,7 @@ class Parameters:
         return tuple(_to_the_first_unique(keys, unique_columns(self.resource.table)))
 
     def _key(self, name: str, *, descending: bool) -> Key:
-        return Key(self.table, name, alphabetical=name in self.resource.alphabetical, descending=descending)
+        return Key(self.tablename, name, alphabetical=name in self.resource.alphabetical, descending=descending)
 
     def _fields(self) -> tuple[str, ...]:
         text = self.given.pop("__visible_fields", None)
