@@ -74,12 +74,6 @@ DAMAGES = {
 }
 
 
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database))
-    return DB
-
-
 async def test_every_difference_is_named(engine: Engine, server: str, connection: asyncpg.Connection) -> None:
     for damage in DAMAGES:
         await connection.execute(damage)

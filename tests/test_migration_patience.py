@@ -17,12 +17,6 @@ from tests.support.migrating import FIRST, a_migration, recorded, these
 PATIENCE_SECONDS = 30
 
 
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
-    return DB
-
-
 async def slowest_read(dsn: str, until: asyncio.Event) -> float:
     """Seconds that the slowest of many reads of the customers took."""
     connection = await asyncpg.connect(dsn)

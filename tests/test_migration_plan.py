@@ -17,18 +17,11 @@ from backoffice.migrations.observing import read_schema_state
 from backoffice.migrations.planning import Planned
 from backoffice.migrations.scratch import ScratchRun
 from backoffice.settings import Settings
-from piccolo_conf import DB
 from tests.support.builders import a_customer
 from tests.support.catalog import rows_as_text
 from tests.support.migrating import a_migration, these
 
 Observe = Callable[..., Awaitable[Planned]]
-
-
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database))
-    return DB
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import checking, choices, expected, runner
 from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
-from backoffice.settings import Settings
-from piccolo_conf import DB
 from tests.support.migrating import a_migration, drift, these
 
 CLOSED = (
@@ -27,12 +25,6 @@ ALL_DIFFER = [f"privilege EXECUTE on {function} differs" for function in CLOSED]
 LOSE_ONE = "GRANT EXECUTE ON FUNCTION record_created() TO PUBLIC"
 ONE_DIFFERS = ["privilege EXECUTE on record_created() differs"]
 GO = "DROP FUNCTION record_created(), take_stock(), mark_presale_birth() CASCADE"
-
-
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
-    return DB
 
 
 @pytest.fixture

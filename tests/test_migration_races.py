@@ -14,8 +14,6 @@ from backoffice.migrations import runner
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY, exclusive
 from backoffice.migrations.outcomes import MigrationFailed, MigrationsBusy
-from backoffice.settings import Settings
-from piccolo_conf import DB
 from tests.support.commands import begin
 from tests.support.faults import OwnServer
 from tests.support.forked import Forked
@@ -36,12 +34,6 @@ VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'customers_unique_na
 
 def later(*numbers: int) -> list[str]:
     return [f"crm {LATER.format(number=number)}" for number in numbers]
-
-
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
-    return DB
 
 
 async def test_of_five_runners_each_ends_well_and_each_migration_runs_once(

@@ -8,18 +8,10 @@ import pytest
 from backoffice.database.engine import Engine
 from backoffice.migrations import expected, runner
 from backoffice.migrations.outcomes import MigrationFailed
-from backoffice.settings import Settings
-from piccolo_conf import DB
 from tests.support.builders import a_customer
 from tests.support.migrating import FIRST, SECOND, a_migration, recorded, relations, these
 
 UNIQUE_NAMES = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS customers_unique_name ON customers (name)"
-
-
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
-    return DB
 
 
 async def test_a_failed_concurrent_index_leaves_no_ruin_and_runs_again(

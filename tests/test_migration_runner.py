@@ -20,12 +20,6 @@ from tests.support.builders import a_customer
 from tests.support.migrating import FIRST, SECOND, Workshop, a_migration, recorded, relations, these
 
 
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
-    return DB
-
-
 @pytest.mark.parametrize("command", [("backoffice", "migrate"), ("migrations", "forwards", "all")])
 async def test_a_failure_half_way_leaves_nothing_and_names_migration_statement_and_cause(
     tmp_path: Path, database: str, connection: asyncpg.Connection, command: tuple[str, ...]

@@ -29,12 +29,6 @@ END_WHO_WRITES = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE b
 LOOK = "Run `piccolo backoffice check`; if it finds nothing, `piccolo backoffice accept`. See docs/migrations.md."
 
 
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database))
-    return DB
-
-
 async def refusal(engine: Engine) -> str:
     with pytest.raises(StartRefused) as refused:
         async with serving(engine):

@@ -14,9 +14,8 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import runner, writing
 from backoffice.migrations.catalog import compare, read_catalog
 from backoffice.migrations.files import Migration, all_migrations, migrations_of
-from backoffice.settings import ROOT, Settings
+from backoffice.settings import ROOT
 from crm.piccolo_app import APP_CONFIG as CRM
-from piccolo_conf import DB
 from tests.support.builders import a_customer, a_presale
 from tests.support.migrating import Workshop, recorded, these
 
@@ -30,12 +29,6 @@ REVOKE EXECUTE ON FUNCTION nothing() FROM PUBLIC;
 
 Edit = Callable[[str, str, str], None]
 Write = Callable[[], Awaitable[list[Migration]]]
-
-
-@pytest.fixture
-def engine(database: str) -> Engine:
-    DB.configure(Settings(database_url=database))
-    return DB
 
 
 @pytest.fixture

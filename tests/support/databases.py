@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from backoffice.database.engine import Engine
+from backoffice.settings import Settings
+from piccolo_conf import DB
 from tests.support.commands import piccolo
 from tests.support.faults import OwnServer
 from tests.support.pgbouncer import PgBouncer, pgbouncer
@@ -80,6 +83,13 @@ async def empty(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
     await steward.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
     yield dsn_of(server, name)
     await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database: str) -> Engine:
+    """The program's own, led to the test's database; it gives up a lock soon, and migrations then try again."""
+    DB.configure(Settings(database_url=database, db_lock_timeout=0.2))
+    return DB
 
 
 @pytest.fixture
