@@ -19,12 +19,6 @@ from backoffice.settings import Settings
 from tests.support.faults import OwnServer, a_server, own_server
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
-    with own_server(tmp_path_factory.mktemp("own") / "data") as server:
-        yield server
-
-
 async def test_what_is_wrong_with_a_connection_is_told_as_far_as_somebody_can_mend_it(own: OwnServer) -> None:
     engine = Engine(own.settings(database_url=f"{own.dsn}&target_session_attrs=standby"))
     with pytest.raises(DatabaseUnavailable, match="None of the hosts match the target attribute requirement"):

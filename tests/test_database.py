@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -20,12 +20,6 @@ DEFERRED = """
     CREATE TABLE parent (id int PRIMARY KEY);
     CREATE TABLE child (parent int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
 """
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
-    with own_server(tmp_path_factory.mktemp("own") / "data") as server:
-        yield server
 
 
 @pytest.fixture

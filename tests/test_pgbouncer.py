@@ -73,14 +73,7 @@ async def test_every_transaction_has_its_limits_and_leaves_none_to_the_next_gues
     await guest.close()
 
 
-@pytest.fixture
-async def seen_in_the_past(database: str, connection: asyncpg.Connection) -> None:
-    """Before any session of the pooler begins."""
-    name = await connection.fetchval("SELECT current_database()")
-    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
-
-
-@pytest.mark.usefixtures("seen_in_the_past", "app")
+@pytest.mark.usefixtures("repeatable_read", "app")
 async def test_people_log_in_and_out_whatever_isolation_transactions_have(connection: asyncpg.Connection) -> None:
     await a_user(connection, email="ana@flowcrm.example", password=await hash_password("not the demo's"))
     async with a_client() as client:

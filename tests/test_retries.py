@@ -24,13 +24,6 @@ def retries(caplog: pytest.LogCaptureFixture) -> int:
 
 
 @pytest.fixture
-async def repeatable_read(connection: asyncpg.Connection) -> None:
-    """Every transaction of the application sees the database as it was when it began. To be asked for before `cast`."""
-    name = await connection.fetchval("SELECT current_database()")
-    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
-
-
-@pytest.fixture
 async def other(database: str) -> AsyncIterator[asyncpg.Connection]:
     """Somebody else, in the middle of a transaction."""
     connection = await asyncpg.connect(database)

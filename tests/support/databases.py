@@ -12,7 +12,7 @@ from backoffice.database.engine import Engine
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.support.commands import piccolo
-from tests.support.faults import OwnServer
+from tests.support.faults import OwnServer, own_server
 from tests.support.pgbouncer import PgBouncer, pgbouncer
 from tests.support.surroundings import BETWEEN, NAMED_SERVER
 
@@ -97,6 +97,20 @@ async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def repeatable_read(connection: asyncpg.Connection) -> None:
+    """Each transaction of later sessions sees what was there when it began. To be asked for before the application."""
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    """A server of the file's own, which its tests may ruin."""
+    with own_server(tmp_path_factory.mktemp("own") / "data") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
