@@ -8,7 +8,7 @@ Where to find what:
 - a whole database: what it is made of in `catalog`, what the five tables hold in `commands`; `backups` of it
 - over REST, in this process: `cast` and other `clients`, or `raw_requests` of no decent client; `bodies` that create a
   row, `lists`, `rights` by role, and what `hostile` requests are aimed at
-- the admin: a `desk`, as far as the server can tell, or a real `browser`
+- the admin: a `desk`, as far as the server can tell, or a real `browser` and its `pickers`
 - refusals of all three: `refusals`
 - processes: `commands`, `forked` to be quick, and `programs` that stay; `real_server` for clients with real sockets;
   `schemathesis_hooks` and the settings beside them; what is `logged`, and `scraped` for Prometheus
