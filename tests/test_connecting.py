@@ -16,7 +16,8 @@ import pytest
 from backoffice.database.engine import Engine
 from backoffice.database.failures import DatabaseRefused, DatabaseUnavailable, cause
 from backoffice.settings import Settings
-from tests.support.faults import OwnServer, a_server, own_server
+from tests.support.faults import OwnServer
+from tests.support.servers import a_server, own_server
 
 
 async def test_what_is_wrong_with_a_connection_is_told_as_far_as_somebody_can_mend_it(own: OwnServer) -> None:

@@ -14,7 +14,8 @@ from backoffice.database.errors import explain
 from backoffice.database.failures import DATABASE_ERRORS, DatabaseUnavailable, PoolExhausted
 from backoffice.migrations.journal import Journal, noted
 from backoffice.settings import Settings
-from tests.support.faults import OwnServer, a_server, own_server
+from tests.support.faults import OwnServer
+from tests.support.servers import a_server, own_server
 
 DEFERRED = """
     CREATE TABLE parent (id int PRIMARY KEY);

@@ -16,7 +16,8 @@ import pytest
 from backoffice.database import embedded
 from backoffice.database.programs import EmbeddedError
 from backoffice.settings import ROOT
-from tests.support.faults import STARTER, OwnServer, a_server
+from tests.support.faults import STARTER, OwnServer
+from tests.support.servers import a_server
 
 only_as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root could run it as somebody else")
 

@@ -16,8 +16,9 @@ from main import app, lifespan
 from piccolo_conf import DB
 from tests.support.builders import a_customer, a_product, a_user
 from tests.support.clients import a_client, a_token, bearer
-from tests.support.faults import OwnServer, own_server
+from tests.support.faults import OwnServer
 from tests.support.pgbouncer import pgbouncer
+from tests.support.servers import own_server
 
 MAX_SECONDS = 15
 RESUMES_WITHIN_SECONDS = 10

@@ -21,7 +21,7 @@ from backoffice.monitoring import probing
 from backoffice.monitoring.health import router
 from backoffice.monitoring.probing import prober
 from backoffice.settings import Settings
-from tests.support.faults import own_server
+from tests.support.servers import own_server
 
 PROMISED_SECONDS = 2.5
 OUR_SESSIONS = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{APPLICATION_NAME}'"

@@ -22,8 +22,8 @@ from backoffice.server.startup import StartRefused, serving, settle_migrations
 from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.support.builders import a_customer
-from tests.support.faults import a_server
 from tests.support.migrating import drift
+from tests.support.servers import a_server
 
 END_WHO_WRITES = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
 LOOK = "Run `piccolo backoffice check`; if it finds nothing, `piccolo backoffice accept`. See docs/migrations.md."

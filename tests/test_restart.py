@@ -22,7 +22,7 @@ from tests.support.clients import NO_CERTIFICATES, a_token, bearer
 from tests.support.programs import Program, children
 
 CLERKS = 4
-PAUSE_SECONDS = 0.03  # of each after a sale, or they would leave little of the machine to what they wait for
+PAUSE_SECONDS = 0.1  # of each after a sale, or they would leave little of the machine to what they wait for
 MAX_SECONDS = 30
 GRACE_SECONDS = 10
 HUNG_SECONDS = 7  # a worker that serves would be taken for hung

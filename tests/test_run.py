@@ -17,8 +17,9 @@ import pytest
 
 from tests.support.clients import NO_CERTIFICATES
 from tests.support.databases import dsn_of
-from tests.support.faults import OwnServer, a_server, end_by, processes_naming
+from tests.support.faults import OwnServer, end_by, processes_naming
 from tests.support.programs import START_SECONDS, Program, project_in
+from tests.support.servers import a_server
 
 ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
 

@@ -14,7 +14,7 @@ from backoffice.database.failures import is_lost
 from backoffice.settings import Settings
 from tests.support.bodies import CUSTOMER
 from tests.support.desk import Desks
-from tests.support.faults import own_server
+from tests.support.servers import own_server
 
 TIMES = 150  # in about one of twenty the driver is caught in the middle of a message
 

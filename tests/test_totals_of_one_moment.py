@@ -19,7 +19,8 @@ from backoffice.database.snapshots import SNAPSHOT
 from crm.resources import CUSTOMERS
 from tests.support.builders import a_customer
 from tests.support.cast import Cast
-from tests.support.faults import OwnServer, own_server
+from tests.support.faults import OwnServer
+from tests.support.servers import own_server
 from tests.support.standby import pair
 
 STEPS = 150

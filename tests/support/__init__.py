@@ -12,7 +12,8 @@ Where to find what:
 - refusals of all three: `refusals`
 - processes: `commands`, `forked` to be quick, and `programs` that stay; `real_server` for clients with real sockets;
   `schemathesis_hooks` and the settings beside them; what is `logged`, and `scraped` for Prometheus
-- PostgreSQL that is killed, frozen or promoted: `faults` → `standby`; `pgbouncer` before it
+- PostgreSQL: `servers`, as copies of what was made once; killed, frozen or promoted: `faults` → `standby`; `pgbouncer`
+  before it
 - migrations of a test's own: `migrating`
 - at once: `concurrently`; by chance: `properties`; on 40,000 rows: `large_tables`, and the `plans` for them
 """

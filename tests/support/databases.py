@@ -11,13 +11,12 @@ import pytest
 from backoffice.database.engine import Engine
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.support.commands import piccolo
-from tests.support.faults import OwnServer, own_server
+from tests.support.faults import OwnServer
 from tests.support.pgbouncer import PgBouncer, pgbouncer
+from tests.support.servers import TEMPLATE, create_template, migrate, own_server
 from tests.support.surroundings import BETWEEN, NAMED_SERVER
 
 STRATEGIES_SINCE = 15  # the version of PostgreSQL that CREATE DATABASE has them from
-PROVIDERS_SINCE = 15  # and that its databases may have locales of their own from
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -32,10 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if NAMED_SERVER:
         yield NAMED_SERVER
         return
-    own = OwnServer(tmp_path_factory.mktemp("server"), options=FAST)
-    own.start()
-    yield own.dsn
-    own.stop()
+    with own_server(tmp_path_factory.mktemp("server"), migrated=True, **FAST) as own:
+        yield own.dsn
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +46,12 @@ async def steward(server: str) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture(scope="session")
 async def template(server: str, steward: asyncpg.Connection) -> AsyncIterator[str]:
     """The name of a migrated, empty database. Never connect to it: clone it."""
-    name = f"flowcrm_template_{uuid.uuid4().hex[:12]}"
-    # The locale that knows least: no letters but ASCII's. What works here works in all.
-    provider = "LOCALE_PROVIDER libc" if steward.get_server_version().major >= PROVIDERS_SINCE else ""
-    await steward.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' {provider}")
-    piccolo(dsn_of(server, name), "migrations", "forwards", "all")
+    if not NAMED_SERVER:
+        yield TEMPLATE
+        return
+    name = f"{TEMPLATE}_{uuid.uuid4().hex[:12]}"
+    await steward.execute(create_template(name, steward.get_server_version().major))
+    migrate(dsn_of(server, name))
     yield name
     await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

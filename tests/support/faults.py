@@ -1,16 +1,10 @@
 """A PostgreSQL of a test's own, to be killed, frozen and restarted."""
 
-import atexit
 import contextlib
-import functools
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +14,6 @@ import psutil
 from backoffice.database.embedded import EmbeddedPostgres
 from backoffice.database.programs import command_line
 from backoffice.settings import Settings
-from tests.support.commands import piccolo
 
 STARTER = """
 import sys
@@ -100,34 +93,3 @@ class OwnServer(EmbeddedPostgres):
         """Accepts connections, answers nobody."""
         with stopped(self.family()):
             yield
-
-
-@functools.cache
-def _made_once(migrated: bool) -> Path:
-    """The data of a server that was made, perhaps migrated, and stopped; gone with this process."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    server = OwnServer(folder, options={"fsync": "off"})
-    server.start()
-    if migrated:
-        piccolo(server.dsn, "migrations", "forwards", "all")
-    server.stop()
-    return server.data
-
-
-def a_server(folder: Path, *, migrated: bool = False, **options: str) -> OwnServer:
-    """It begins with a copy, which takes a tenth of the time that it takes to make and migrate a database anew."""
-    server = OwnServer(folder, options={"fsync": "off"} | options)
-    server.folder.mkdir(mode=0o700, parents=True)
-    subprocess.run(["cp", "-pR", _made_once(migrated), server.data], check=True)
-    return server
-
-
-@contextlib.contextmanager
-def own_server(folder: Path, *, migrated: bool = False, **options: str) -> Iterator[OwnServer]:
-    server = a_server(folder, migrated=migrated, **options)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import asyncpg
 
 from backoffice.database.programs import make_private_folder, run_program
-from tests.support.faults import OwnServer, a_server
+from tests.support.faults import OwnServer
+from tests.support.servers import a_server
 
 ATTACH_SECONDS = 30
 OPTIONS = {"wal_retrieve_retry_interval": "200ms"}  # a standby notices soon that its primary is back

@@ -1,5 +1,6 @@
 """What of the machine and of the developer's environment reaches the tests, and where they keep their files."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -30,3 +31,10 @@ MEMORY = Path("/dev/shm")  # noqa: S108 # nothing but what tempfile makes in it
 NEEDED_BYTES = 6 * 2**30
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > NEEDED_BYTES:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+# What one of the processes that run tests makes for all of them; the one that starts the others removes it.
+SHARED_BY_THE_TESTS = "FOLDER_OF_THE_TESTS"
+if SHARED_BY_THE_TESTS not in os.environ:
+    os.environ[SHARED_BY_THE_TESTS] = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, os.environ[SHARED_BY_THE_TESTS], ignore_errors=True)
+SHARED = Path(os.environ[SHARED_BY_THE_TESTS])
