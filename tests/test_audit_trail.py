@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -78,6 +79,15 @@ class TestAnEntry:
             "sale_price": ["10.00", None],
             "sale_type": ["retail", None],
         }
+
+    async def test_of_a_time_does_not_depend_on_the_zone_of_whoever_writes(self, trial: asyncpg.Connection) -> None:
+        presale = await a_presale(trial, created_at=datetime(2026, 1, 1, 12, tzinfo=UTC))
+        await trial.execute("SET LOCAL timezone = 'America/Sao_Paulo'")
+        await trial.execute("UPDATE presales SET created_at = created_at - interval '1 hour'")
+        await trial.execute("DELETE FROM presales")
+        changed, lost = await changes(trial, presale)
+        assert changed == {"created_at": ["2026-01-01T12:00:00+00:00", "2026-01-01T11:00:00+00:00"]}
+        assert lost["created_at"] == ["2026-01-01T11:00:00+00:00", None]
 
     async def test_of_a_password_says_only_that_it_changed(self, trial: asyncpg.Connection) -> None:
         user = await a_user(trial)

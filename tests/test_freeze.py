@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.support.builders import a_customer, a_line, a_presale_that_is, row
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, row, walk
 from tests.support.refusals import refused_by
 
 FROZEN = ("pending", "approved", "cancelled", "converted")
@@ -79,6 +79,19 @@ class TestFreeze:
             await connection.execute("UPDATE presale_items SET quantity = 2 WHERE id = $1", line)
         with refused_by("presales_locked"):
             await connection.execute("DELETE FROM presale_items WHERE id = $1", line)
+
+    async def test_that_is_said_before_what_else_is_wrong(self, connection: asyncpg.Connection) -> None:
+        sums = {"unit_price": Decimal(60_000_000), "discount": Decimal(1)}
+        presale = await a_presale(connection, discount=Decimal(50_000_000))
+        lines = [await a_line(connection, presale, **sums) for _ in range(2)]
+        await walk(connection, presale, "pending", "approved", "converted")
+        with refused_by("presales_locked"):
+            await update(connection, presale, discount=Decimal(0))  # the total would be too large
+        for change in "quantity = 9", "discount = 60000001", "unit_price = NULL, product_id = gen_random_uuid()":
+            with refused_by("presales_locked"):
+                await connection.execute(f"UPDATE presale_items SET {change} WHERE id = $1", lines[0])
+        with refused_by("presales_locked"):
+            await a_line(connection, presale, **sums, quantity=Decimal(9))
 
     @pytest.mark.parametrize("status", FROZEN)
     async def test_lines_move_neither_into_nor_out_of_what_is_past_draft(

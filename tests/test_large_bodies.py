@@ -36,6 +36,12 @@ async def test_bodies_of_more_than_8_mib_are_too_large(app: FastAPI, cast: Cast)
         assert refused(await raw.send(method, path, body=b" " * limit)) == (400, "malformed_json")
 
 
+async def test_without_a_session_bodies_of_more_than_1_mib_are_too_large(app: FastAPI) -> None:
+    raw, limit = Raw(app, []), 1024 * 1024
+    for size, refusal in (limit, (400, "malformed_json")), (limit + 1, (413, "body_too_large")):
+        assert refused(await raw.send("POST", "/api/auth/login/", body=b" " * size)) == refusal
+
+
 async def test_health_looks_at_no_body_however_large(app: FastAPI) -> None:
     for path in "/api/health", "/api/health/live":
         answer = await Raw(app, []).send("GET", path, body=b" " * (8 * 1024 * 1024 + 1))

@@ -29,13 +29,15 @@ CANONICAL_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 MAX_EMAIL_LENGTH = 254  # characters; see is_email() of rules/text.sql
 INTEGER_BITS = {Integer: 32, BigInt: 64}
 
-# Invisible characters, the same as in is_blank() of rules/text.sql: all kinds of white space, and those without width.
+# Invisible characters, the same as in is_blank() and is_email() of rules/text.sql: all kinds of white space, and those
+# without width.
 INVISIBLE = (
     r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
 )
 INVISIBLE_BEYOND = r"\U000e0000-\U000e0fff"  # a notation that JSON Schema's patterns lack
 VISIBLE = re.compile(f"[^{INVISIBLE}{INVISIBLE_BEYOND}]")
+ANY_INVISIBLE = re.compile(f"[{INVISIBLE}{INVISIBLE_BEYOND}]")
 
 CLEAN_PATTERN = r"^[^\u0000]*$"
 VISIBLE_PATTERN = rf"^[^\u0000]*[^{INVISIBLE}][^\u0000]*$"
@@ -66,7 +68,12 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # or shop.local would be refus
 
 
 def valid_email(value: str) -> str:
-    """Accepts valid addresses, also at domains that are not public, such as shop.local, but not without a dot."""
+    """Accepts valid addresses, also at domains that are not public, such as shop.local, but not without a dot.
+
+    Nothing invisible either, which the library takes here and there: two users would seem to have one address.
+    """
+    if ANY_INVISIBLE.search(value):
+        raise error("email")
     try:
         email_validator.validate_email(value, check_deliverability=False, strict=True)
     except email_validator.EmailNotValidError as reason:

@@ -36,7 +36,8 @@ CREATE OR REPLACE FUNCTION audit_loss(was jsonb, secret text[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN audit_changes(jsonb_strip_nulls(was), '{}', secret || '{id}', '{}');
 
--- The four below write the entries of one statement, with the rights of their owner, since nobody else needs any.
+-- The four below write the entries of one statement, with the rights of their owner, since nobody else needs any. Times
+-- among the values do not depend on the zone of whoever writes.
 -- Arguments of the triggers: the column that people know a row by; the secret columns; and those that are of no
 -- interest because the database computes them.
 
@@ -55,7 +56,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION record_changed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
     secret text[] := TG_ARGV[1];
@@ -82,7 +83,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION record_deleted() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
 AS $$
 BEGIN
     INSERT INTO audit_trail (
@@ -97,7 +98,7 @@ $$;
 
 -- Before it happens: afterwards nobody can say what there was.
 CREATE OR REPLACE FUNCTION record_truncated() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
 AS $$
 BEGIN
     EXECUTE format(

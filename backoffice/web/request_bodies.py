@@ -45,18 +45,19 @@ class RequestBodies:
         if not _announces_body(scope):
             await body.receive()  # its end is there at once, and needs no clock
         await body.receive_up_to(SMALL_BODY_BYTES)
-        if body.is_whole:
+        if body.is_whole and len(body.content) <= SMALL_BODY_BYTES:
             yield bytes(body.content)
             return
         is_somebody = await _is_somebody(scope)
         if is_somebody:
             await body.receive_up_to(LARGE_BODY_BYTES)
-        if body.is_whole:
-            yield bytes(body.content)
-            return
+            if body.is_whole:
+                yield bytes(body.content)
+                return
+        limit = MAX_BODY_BYTES if is_somebody else LARGE_BODY_BYTES
         async with self._room if is_somebody else self._anonymous_room:
-            await body.receive_up_to(MAX_BODY_BYTES if is_somebody else LARGE_BODY_BYTES)
-            if not body.is_whole:
+            await body.receive_up_to(limit)
+            if len(body.content) > limit:
                 raise Problem("body_too_large")
             yield bytes(body.content)
 

@@ -4,10 +4,13 @@
 CREATE OR REPLACE FUNCTION write_presale_item() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
+DECLARE
+    line_total numeric;
 BEGIN
     IF NEW.unit_price IS NULL THEN
         SELECT sale_price INTO NEW.unit_price FROM products WHERE id = NEW.product_id;
         IF NOT FOUND AND NEW.product_id IS NOT NULL THEN
+            PERFORM open_presales(ARRAY[NEW.presale_id, OLD.presale_id]);
             -- The foreign key is only looked at later, after the missing price would have been blamed.
             RAISE EXCEPTION 'there is no such product'
                 USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'presale_items_product_id_fkey',
@@ -15,7 +18,12 @@ BEGIN
         END IF;
     END IF;
     -- Without the coalesce a missing discount would be blamed on the total.
-    NEW.total_price := round(NEW.quantity * NEW.unit_price, 2) - coalesce(NEW.discount, 0);
+    line_total := round(NEW.quantity * NEW.unit_price, 2) - coalesce(NEW.discount, 0);
+    IF line_total NOT BETWEEN 0 AND 99999999.99 THEN
+        -- Of a pre-sale that is no draft, that is the reason, and not the value that is refused next.
+        PERFORM open_presales(ARRAY[NEW.presale_id, OLD.presale_id]);
+    END IF;
+    NEW.total_price := line_total;
     IF TG_OP = 'UPDATE' THEN
         NEW.id := OLD.id;
     END IF;

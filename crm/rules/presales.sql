@@ -59,7 +59,6 @@ DECLARE
 BEGIN
     NEW.id := OLD.id;
     NEW.number := OLD.number;
-    NEW.total := greatest(lines_total - NEW.discount, 0);
     NEW.updated_at := OLD.updated_at;
 
     IF OLD.status <> 'draft'
@@ -77,6 +76,9 @@ BEGIN
                   DETAIL = json_build_object('from', OLD.status, 'to', NEW.status,
                                              'allowed', presale_moves(OLD.status));
     END IF;
+
+    -- Not before it is known that anything may change: a total that is too large would be blamed.
+    NEW.total := greatest(lines_total - NEW.discount, 0);
 
     IF OLD.status = 'draft' AND NEW.status = 'pending' THEN
         IF NOT EXISTS (SELECT FROM presale_items WHERE presale_id = OLD.id) THEN
