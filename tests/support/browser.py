@@ -148,9 +148,14 @@ class Clerk:
         await self.fill(**values)
 
     async def _go(self, path: str) -> None:
-        if self.page.url != "about:blank":  # going from one part of the page to another would not load it
+        """From one part of the page to another it is not loaded anew, unless both are lists of one table, or forms."""
+        place = f"{self.address}/admin/#/{path}"
+        before = _part(self.page.url)
+        if before == _part(place):
             await self.page.goto("about:blank")
-        await self.page.goto(f"{self.address}/admin/#/{path}")
+        await self.page.goto(place)
+        if before not in ("", _part(place)):
+            await self.settles()  # of the old part nothing is left then
 
     async def settles(self) -> None:
         """Until the page has all that it asks for by itself. Playwright's "networkidle" is true for good once it was,
@@ -319,6 +324,12 @@ class Clerk:
     def row_id(self) -> str:
         """Of the row whose form is open."""
         return self.page.url.rstrip("/").rpartition("/")[2]
+
+
+def _part(url: str) -> str:
+    """Which part of the page an address leads to; none outside of it."""
+    table, _, row = re.sub(r"\?.*", "", url.partition("/admin/#/")[2]).strip("/").partition("/")
+    return "form" if row not in ("", "add") else row or table
 
 
 def as_a(role: str, locale: str = "en-US") -> pytest.MarkDecorator:
