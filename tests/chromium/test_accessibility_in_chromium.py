@@ -95,3 +95,21 @@ async def test_a_window_keeps_the_focus(clerk: Clerk, db: asyncpg.Connection) ->
             seen.append(await stops.evaluate_all("all => all.indexOf(document.activeElement)"))
         assert seen[0] == first
         assert sorted(seen) == list(range(around))
+    await clerk.list("products")
+    await clerk.page.click("[data-uitest=sort_button]")
+    await expect(window).to_be_visible()
+    await clerk.page.go_back()
+    await expect(window).to_be_hidden()  # it was for the other list
+
+
+async def test_the_panel_of_filters_has_the_focus_of_whoever_opens_it_by_a_key(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await a_customer(db)
+    await clerk.list("customers")
+    button, panel = clerk.page.locator("[data-uitest=filter_button]"), clerk.page.locator(".filter_wrapper")
+    await button.press("Enter")
+    await expect(panel.locator("input, select").first).to_be_focused()
+    await clerk.page.keyboard.press("Escape")
+    await expect(panel).to_be_hidden()
+    await expect(button).to_be_focused()

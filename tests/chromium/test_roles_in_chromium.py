@@ -51,6 +51,8 @@ async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: async
         await clerk.choose(status=status)
         await clerk.save()
         await expect(clerk.version).not_to_have_value(version)
+    await expect(clerk.field("notes")).not_to_be_editable()
+    await expect(clerk.page.locator(SAVE)).to_be_hidden()
     after = await row(db, "presales", uuid.UUID(presale))
     assert (after["status"], after["total"]) == ("converted", Decimal("81.25"))
     assert (await row(db, "products", product))["stock"] == 7

@@ -32,10 +32,14 @@ async def test_a_line_is_a_code_enter_tab_its_quantity_and_enter(clerk: Clerk, d
         await expect(Picker(clerk, "presale_id").field).to_have_value(f"#{number} Maria da Silva")
     assert await lines_of(db, presale) == [("FIRST-8901", "1"), ("8901", "2"), ("89012", "3.5"), ("8901", "4")]
     assert clerk.row_id == "add"
-    await picker.keyboard.press("Escape")
+    await clerk.page.reload()
+    await expect(picker.field).to_be_focused()
+    await expect(Picker(clerk, "presale_id").field).to_have_value(f"#{number} Maria da Silva")
     await clerk.page.get_by_text("Back", exact=True).click()
     await expect(clerk.page.locator(".table_wrapper tbody tr")).to_have_count(4)
     assert clerk.page.url.endswith(f"/presale_items/?presale_id={presale}")
+    await clerk.page.get_by_role("link", name=f"Pre-sale: #{number} Maria da Silva", exact=True).click()
+    await clerk.sees_value("total", "105.00")
 
 
 @as_a("employee", "pt-BR")

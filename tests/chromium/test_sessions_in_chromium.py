@@ -194,7 +194,7 @@ async def test_a_password_is_changed_by_who_knows_the_old_one(clerk: Clerk, db: 
     await clerk.page.get_by_text("Change Password").click()
     old, new, again = [clerk.page.locator("form [name=password]").nth(place) for place in range(3)]
     for typed, notice in (
-        ("not-this-one", "Error - Current password: This is not your current password."),
+        ("not-this-one", "Current password: This is not your current password."),
         (DEMO_PASSWORD, "Changed password successfully. You will be redirected to log in with your new credentials."),
     ):
         await old.fill(typed)

@@ -10,7 +10,8 @@ const lists = {}; // the address of each table's list, without "#", when it was 
 
 let left; // the list's address, without "#", when the session ended
 
-export const listOf = (table) => lists[table] ?? `/${table}/`;
+// Of a form that was loaded anew it is known by which keys its list was filtered, see forms.js.
+export const listOf = (table) => lists[table] ?? [`/${table}/`, history.state?.keys].filter(Boolean).join("?");
 
 // Without the router, which would have the list read once more.
 function remember() {

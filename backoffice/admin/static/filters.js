@@ -48,7 +48,6 @@ function fill(panel) {
   }
 }
 
-// A list's new row would be of those that the list is filtered by: this says what they are called.
 async function nameRow(component, id) {
   const { fieldName } = component;
   component.hiddenSelectedValue = id; // at once: the answer may come after the next "Apply"

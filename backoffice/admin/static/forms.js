@@ -20,11 +20,14 @@ on("opened", ({ address }) => {
   if (address.pathname.endsWith(`/${store?.state.currentTableName}/new/`)) address.search = whose();
 });
 
-// What is added to a list of somebody's is theirs: a line that of the pre-sale whose lines are shown.
+// What is added to a list of somebody's is theirs: a line that of the pre-sale whose lines are shown. A form that is loaded anew
+// comes from no list.
 function whose() {
   const { filterParams, schema } = store.state;
   const isKey = ([name]) => schema?.properties[name]?.extra.foreign_key;
-  return new URLSearchParams(Object.entries(filterParams).filter(isKey));
+  const keys = new URLSearchParams(Object.entries(filterParams).filter(isKey)).toString();
+  if (keys) history.replaceState({ ...history.state, keys }, "");
+  return history.state?.keys ?? "";
 }
 
 on("sent", (request) => {
@@ -98,8 +101,16 @@ window.addEventListener("hashchange", ({ oldURL, newURL }) => {
   if (before && now && (before === "add") === (now === "add")) location.reload();
 });
 
+// Nothing of a row that has come to its end may change, but it may perhaps be deleted.
+function hasEnded() {
+  const { schema, selectedRow } = store.state;
+  const isFinal = ([name, { extra }]) => extra.final?.includes(selectedRow?.[name]);
+  return Object.entries(schema?.properties ?? {}).some(isFinal);
+}
+
 function tidyFields() {
   const properties = store.state.schema?.properties ?? {};
+  document.documentElement.classList.toggle("ended", hasEnded());
   for (const menu of document.querySelectorAll(MENU)) menu.hidden = !store.state.selectedRow; // or it would delete no row
   for (const button of document.querySelectorAll(`${SAVE}, ${CREATE}`)) {
     for (const input of button.form.querySelectorAll("[name]")) {
@@ -112,7 +123,7 @@ function tidyFields() {
 
 // What the database fills, or others, is there to be read; rows that nobody may add are not offered for adding.
 function tidyField(input, field, { extra, readOnly }, isNew) {
-  if (readOnly || store.state.schema.extra.read_only) lock(field, input.name);
+  if (readOnly || store.state.schema.extra.read_only || (!isNew && hasEnded())) lock(field, input.name);
   field.hidden = input.name === "version" || (readOnly && isNew);
   field.classList.toggle("needed", extra.secret === true && isNew);
   input.classList.toggle("masked", extra.secret === true);

@@ -1,13 +1,16 @@
 // For those who work without a mouse: a log-in begins at its first field, buttons without an address can be reached, a window
-// that opens has the focus and keeps it, and Escape closes it and leads back.
+// or a panel that opens has the focus, and Escape closes it and leads back. A window keeps the focus while it is open, and is
+// closed when its page is left.
 
-import { page, whenDrawn } from "./front_end.js";
+import { page, router, whenDrawn, whenMounted } from "./front_end.js";
 
 const BUTTONS = "a.button:not([href])";
 const WINDOW = ".modal"; // those of keys are there all the time, most of them hidden
 const FIELD = "select, input, textarea, button";
 const STOP = `${FIELD}, a[href]`;
 const LOG_IN = "#login [name=username]";
+const FILTERS = "[data-uitest=filter_button]";
+const PANEL = ".filter_wrapper";
 
 let entered; // the window that was open at the last click
 let opener;
@@ -30,10 +33,23 @@ function enter(clicked) {
 }
 
 function close() {
+  if (page.inert) return;
   const last = visibleWindow();
-  if (page.inert || !last) return;
-  last.querySelector(".close a").click();
-  if (last === entered) opener?.focus();
+  if (last) {
+    closeWindow(last);
+    if (last === entered) opener?.focus();
+  } else if (document.activeElement.closest(PANEL)) {
+    const button = page.querySelector(FILTERS);
+    button.click();
+    button.focus();
+  }
+}
+
+const closeWindow = (one) => one.querySelector(".close a").click();
+
+function closeWhatIsLeft(to, from) {
+  const last = visibleWindow();
+  if (last && to.path !== from.path) closeWindow(last);
 }
 
 // Tab goes round in a window, since what lies below it is covered.
@@ -50,10 +66,13 @@ function goRound(event) {
   first.focus();
 }
 
-// What a click opens is there by then.
-document.addEventListener("click", ({ target }) => {
+// What a click opens is there by then. One of the keyboard has no detail; the panel stands behind all rows of the list.
+document.addEventListener("click", ({ target, detail }) => {
   const clicked = target.closest("a, button, input");
-  requestAnimationFrame(() => enter(clicked));
+  requestAnimationFrame(() => {
+    enter(clicked);
+    if (!detail && clicked?.matches(FILTERS)) page.querySelector(`${PANEL} :is(${FIELD})`)?.focus();
+  });
 });
 
 document.addEventListener("keydown", (event) => {
@@ -70,3 +89,4 @@ function beginLogIn() {
 
 whenDrawn(makeReachable);
 whenDrawn(beginLogIn);
+whenMounted(() => router.afterEach(closeWhatIsLeft));

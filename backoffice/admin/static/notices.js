@@ -7,6 +7,7 @@ import { NO_ANSWER, UNKNOWN, on } from "./requests.js";
 
 const SCHEMA = /\/schema\/$/;
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
+const BEFORE_REFUSAL = /^Error - /; // of a new password: the rest are our words
 const NOTICE_MS = 5000; // for each line
 
 let refusal = ""; // of the last request, if it was refused
@@ -65,7 +66,7 @@ const showInPlace = () => write("refusal", refusal);
 function reword(notice) {
   if (notice.isOurs) return;
   const isRefused = notice.type === "error" && refusal && !(notice.contents === BESIDE_REFUSAL && isBesideForm);
-  notice.contents = isRefused ? refusal : say(notice.contents.replace(/\s+/g, " "));
+  notice.contents = isRefused ? refusal : say(notice.contents.replace(BEFORE_REFUSAL, "").replace(/\s+/g, " "));
 }
 
 function letFade({ contents }) {
