@@ -81,13 +81,14 @@ class TestAnEntry:
         }
 
     async def test_of_a_time_does_not_depend_on_the_zone_of_whoever_writes(self, trial: asyncpg.Connection) -> None:
-        presale = await a_presale(trial, created_at=datetime(2026, 1, 1, 12, tzinfo=UTC))
         await trial.execute("SET LOCAL timezone = 'America/Sao_Paulo'")
-        await trial.execute("UPDATE presales SET created_at = created_at - interval '1 hour'")
-        await trial.execute("DELETE FROM presales")
-        changed, lost = await changes(trial, presale)
-        assert changed == {"created_at": ["2026-01-01T12:00:00+00:00", "2026-01-01T11:00:00+00:00"]}
-        assert lost["created_at"] == ["2026-01-01T11:00:00+00:00", None]
+        for deletion in "DELETE FROM presales", "TRUNCATE presales CASCADE":
+            presale = await a_presale(trial, created_at=datetime(2026, 1, 1, 12, tzinfo=UTC))
+            await trial.execute("UPDATE presales SET created_at = created_at - interval '1 hour'")
+            await trial.execute(deletion)
+            changed, lost = await changes(trial, presale)
+            assert changed == {"created_at": ["2026-01-01T12:00:00+00:00", "2026-01-01T11:00:00+00:00"]}
+            assert lost["created_at"] == ["2026-01-01T11:00:00+00:00", None]
 
     async def test_of_a_password_says_only_that_it_changed(self, trial: asyncpg.Connection) -> None:
         user = await a_user(trial)

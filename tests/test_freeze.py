@@ -87,7 +87,9 @@ class TestFreeze:
         await walk(connection, presale, "pending", "approved", "converted")
         with refused_by("presales_locked"):
             await update(connection, presale, discount=Decimal(0))  # the total would be too large
-        for change in "quantity = 9", "discount = 60000001", "unit_price = NULL, product_id = gen_random_uuid()":
+        nowhere = "unit_price = NULL, product_id = gen_random_uuid()"
+        away = f"presale_id = '{await a_presale(connection)}'"
+        for change in "quantity = 9", "discount = 60000001", nowhere, f"{away}, quantity = 9", f"{away}, {nowhere}":
             with refused_by("presales_locked"):
                 await connection.execute(f"UPDATE presale_items SET {change} WHERE id = $1", lines[0])
         with refused_by("presales_locked"):

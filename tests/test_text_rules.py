@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from backoffice.api.values import ANY_INVISIBLE, valid_email
 from backoffice.migrations.files import all_migrations
-from tests.support.builders import a_customer, a_product, a_user
+from backoffice.migrations.outcomes import MigrationFailed
+from tests.support.builders import a_customer, a_product, a_user, row
 from tests.support.migrating import a_run, steps
 from tests.support.properties import in_batches
 from tests.support.refusals import refused_by
@@ -20,6 +21,13 @@ from tests.support.refusals import refused_by
 INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 # Marks in front of digits and letters, which are seen together with them.
 VISIBLE_FORMATS = [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD]
+
+# Migrations.
+INVISIBLE_IN_ADDRESSES = {
+    "2026-11-30T19:15:31:782626",
+    "2026-11-30T19:20:00:000001",
+    "2026-11-30T19:20:00:000002",
+}
 
 LOCAL = "abcXYZ019!#$%&'*+-/=?^_`{|}~.éñ日ж"
 DOMAIN = "abcXYZ019-.éñ日ж"
@@ -193,3 +201,21 @@ async def test_where_the_locale_knows_them_all_letters_have_a_case(empty: str) -
     for text in "São Paulo, ÆØ", "Жук №5", LOCAL:
         assert await connection.fetchval("SELECT search_words($1) @@ search_query($1)", text)
     await connection.close()
+
+
+async def test_rows_from_before_lose_what_nobody_sees_in_their_address(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    invisible = [one for one in all_migrations() if one.id in INVISIBLE_IN_ADDRESSES]
+    async with a_run(database) as run:
+        await run.backwards(await steps(reversed(invisible)))
+        user = await a_user(connection, email="ana\ufe0f@example.com")
+        customer = await a_customer(connection, email="maria\u3164@example.com")
+        await run.forwards(await steps(invisible))
+        assert (await row(connection, "users", user))["email"] == "ana@example.com"
+        assert (await row(connection, "customers", customer))["email"] == "maria@example.com"
+
+        await run.backwards(await steps(reversed(invisible)))
+        await a_user(connection, email="an\u115fa@example.com")
+        with pytest.raises(MigrationFailed, match="users_email_key"):  # whose is it?
+            await run.forwards(await steps(invisible))

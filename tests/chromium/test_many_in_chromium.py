@@ -212,6 +212,20 @@ async def test_the_window_for_many_rows_closes_when_they_are_not_picked_any_more
         await expect(window).to_have_count(0)
 
 
+async def test_windows_close_with_the_list_that_they_were_for(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await a_presale(db)
+    await clerk.list("customers")
+    rows = await clerk.list("presales")
+    await rows.first.locator("input").check()
+    await clerk.page.get_by_text("Update 1 row").click()
+    await clerk.page.locator("[name=property]").select_option("customer_id")
+    await clerk.page.locator(".modal .key_search input[type=text]").click()
+    windows = clerk.page.locator(".modal:visible")
+    await expect(windows).to_have_count(2)
+    await clerk.page.go_back()
+    await expect(windows).to_have_count(0)
+
+
 async def test_many_rows_are_not_emptied_by_a_field_that_nobody_filled_in(clerk: Clerk, db: asyncpg.Connection) -> None:
     customers = [await a_customer(db, name=f"Emptied {n}", address="Rua Um") for n in range(2)]
     rows = await clerk.list("customers", "?name=Emptied")

@@ -53,6 +53,11 @@ async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: async
         await expect(clerk.version).not_to_have_value(version)
     await expect(clerk.field("notes")).not_to_be_editable()
     await expect(clerk.page.locator(SAVE)).to_be_hidden()
+    sent: list[str] = []
+    clerk.page.on("request", lambda request: sent.append(request.method))
+    await clerk.field("discount").press("Enter")
+    await clerk.settles()
+    assert sent == []
     after = await row(db, "presales", uuid.UUID(presale))
     assert (after["status"], after["total"]) == ("converted", Decimal("81.25"))
     assert (await row(db, "products", product))["stock"] == 7

@@ -52,6 +52,16 @@ async def test_what_was_added_is_said_as_people_write_it(clerk: Clerk, db: async
     await begins_anew(clerk, picker, discount="0,00")
 
 
+async def test_whoever_comes_back_to_the_form_adds_to_the_same_presale(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, picker = await begins(clerk, db, "8981")
+    number = (await row(db, "presales", presale))["number"]
+    await a_line(db, other := await a_presale(db))
+    await clerk.list("presale_items", f"?presale_id={other}")
+    await clerk.page.go_back()
+    await expect(picker.field).to_be_focused()
+    await expect(Picker(clerk, "presale_id").field).to_have_value(f"#{number} Maria da Silva")
+
+
 async def test_what_is_typed_while_a_line_is_on_its_way_is_the_next_code(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale, picker = await begins(clerk, db, "8921", "8922", "8923")
     await picker.type("8921", "Enter", "Tab")

@@ -10,8 +10,7 @@ const lists = {}; // the address of each table's list, without "#", when it was 
 
 let left; // the list's address, without "#", when the session ended
 
-// Of a form that was loaded anew it is known by which keys its list was filtered, see forms.js.
-export const listOf = (table) => lists[table] ?? [`/${table}/`, history.state?.keys].filter(Boolean).join("?");
+export const listOf = (table) => lists[table] ?? `/${table}/`;
 
 // Without the router, which would have the list read once more.
 function remember() {

@@ -2,6 +2,7 @@
 // button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
 
 import { app, say, setValue, store, whenDrawn, whenFiltered, whenMounted, write } from "./front_end.js";
+import { fetchName } from "./references.js";
 
 const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
@@ -51,11 +52,8 @@ function fill(panel) {
 async function nameRow(component, id) {
   const { fieldName } = component;
   component.hiddenSelectedValue = id; // at once: the answer may come after the next "Apply"
-  const answer = await fetch(
-    `api/tables/${store.state.currentTableName}/new/?${new URLSearchParams({ [fieldName]: id })}`,
-  );
-  const row = answer.ok ? await answer.json() : {};
-  if (component.hiddenSelectedValue === id) component.selectedValue = row[`${fieldName}_readable`] ?? id;
+  const name = await fetchName(fieldName, id);
+  if (component.hiddenSelectedValue === id) component.selectedValue = name ?? id;
 }
 
 // Emptied fields of the front end keep their dates: fresh ones do not.

@@ -2,6 +2,7 @@
 
 import { intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
 import { asTime } from "./language.js";
+import { keysOfList } from "./references.js";
 import { on } from "./requests.js";
 import { goesOn } from "./series.js";
 
@@ -20,14 +21,14 @@ on("opened", ({ address }) => {
   if (address.pathname.endsWith(`/${store?.state.currentTableName}/new/`)) address.search = whose();
 });
 
-// What is added to a list of somebody's is theirs: a line that of the pre-sale whose lines are shown. A form that is loaded anew
-// comes from no list.
+// What is added to a list of somebody's is theirs: a line that of the pre-sale whose lines are shown. A form that one comes back
+// to, or that is loaded anew, is for the same as before.
 function whose() {
-  const { filterParams, schema } = store.state;
-  const isKey = ([name]) => schema?.properties[name]?.extra.foreign_key;
-  const keys = new URLSearchParams(Object.entries(filterParams).filter(isKey)).toString();
-  if (keys) history.replaceState({ ...history.state, keys }, "");
-  return history.state?.keys ?? "";
+  const ofList = new URLSearchParams(keysOfList()).toString();
+  if (formOf(location.hash) !== "add") return ofList; // in a window over it
+  const keys = history.state?.keys ?? ofList;
+  history.replaceState({ ...history.state, keys }, "");
+  return keys;
 }
 
 on("sent", (request) => {
@@ -68,8 +69,7 @@ document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    const isOfOthers = store.state.schema?.extra.read_only && form.querySelector(`${SAVE}, ${CREATE}`);
-    if (isOfOthers) return intercept(event);
+    if (isLocked(form)) return intercept(event);
     if (!("unanswered" in form.dataset)) return;
     if (confirm(AGAIN)) return delete form.dataset.unanswered;
     intercept(event);
@@ -106,6 +106,11 @@ function hasEnded() {
   const { schema, selectedRow } = store.state;
   const isFinal = ([name, { extra }]) => extra.final?.includes(selectedRow?.[name]);
   return Object.entries(schema?.properties ?? {}).some(isFinal);
+}
+
+function isLocked(form) {
+  const isOfOthers = store.state.schema?.extra.read_only && form.querySelector(`${SAVE}, ${CREATE}`);
+  return isOfOthers || (form.querySelector(SAVE) && hasEnded());
 }
 
 function tidyFields() {

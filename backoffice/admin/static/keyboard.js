@@ -19,12 +19,10 @@ function makeReachable() {
   for (const button of document.querySelectorAll(BUTTONS)) Object.assign(button, { tabIndex: 0, role: "button" });
 }
 
-function visibleWindow() {
-  return [...document.querySelectorAll(WINDOW)].findLast((one) => one.getClientRects().length);
-}
+const visibleWindows = () => [...document.querySelectorAll(WINDOW)].filter((one) => one.getClientRects().length);
 
 function enter(clicked) {
-  const last = visibleWindow();
+  const last = visibleWindows().at(-1);
   if (last && last !== entered) {
     opener = clicked;
     if (!last.contains(document.activeElement)) last.querySelector(FIELD)?.focus();
@@ -34,7 +32,7 @@ function enter(clicked) {
 
 function close() {
   if (page.inert) return;
-  const last = visibleWindow();
+  const last = visibleWindows().at(-1);
   if (last) {
     closeWindow(last);
     if (last === entered) opener?.focus();
@@ -47,14 +45,11 @@ function close() {
 
 const closeWindow = (one) => one.querySelector(".close a").click();
 
-function closeWhatIsLeft(to, from) {
-  const last = visibleWindow();
-  if (last && to.path !== from.path) closeWindow(last);
-}
+const closeAll = () => visibleWindows().reverse().forEach(closeWindow);
 
 // Tab goes round in a window, since what lies below it is covered.
 function goRound(event) {
-  const last = visibleWindow();
+  const last = visibleWindows().at(-1);
   const stops = [...(last?.querySelectorAll(STOP) ?? [])].filter((one) => one.getClientRects().length);
   const [ahead, first] = event.shiftKey
     ? [Node.DOCUMENT_POSITION_PRECEDING, stops.at(-1)]
@@ -89,4 +84,4 @@ function beginLogIn() {
 
 whenDrawn(makeReachable);
 whenDrawn(beginLogIn);
-whenMounted(() => router.afterEach(closeWhatIsLeft));
+whenMounted(() => router.afterEach(closeAll));

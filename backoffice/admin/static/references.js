@@ -8,7 +8,7 @@ const EQUAL = "e";
 
 const link = Object.assign(document.createElement("a"), { className: "whose" });
 
-let shown; // where it leads, or will
+let asked; // where it leads, or will
 
 // Of the row that this column of the table on the screen refers to, if there is such a row: a new row would begin with it.
 export async function fetchName(column, id) {
@@ -17,35 +17,34 @@ export async function fetchName(column, id) {
   return answer.ok ? (await answer.json())[`${column}_readable`] : undefined;
 }
 
-// The column that a list is filtered by, if it is one that refers to a row.
-function keyOf({ filterParams, schema }) {
-  const isKey = (name) => schema?.properties[name]?.extra.foreign_key && filterParams[name];
-  const isOfOne = (name) => (filterParams[`${name}__operator`] ?? EQUAL) === EQUAL;
-  return Object.keys(filterParams).find((name) => isKey(name) && isOfOne(name));
+// Of what the list is filtered by, the columns that refer to a row, each with its id.
+export function keysOfList() {
+  const { filterParams, schema } = store.state;
+  const isKey = ([name]) => schema?.properties[name]?.extra.foreign_key;
+  const isOfOne = ([name, id]) => id && (filterParams[`${name}__operator`] ?? EQUAL) === EQUAL;
+  return Object.entries(filterParams).filter((one) => isKey(one) && isOfOne(one));
 }
 
 function sayWhose() {
   const heading = page.querySelector(HEADING);
-  const column = heading && keyOf(store.state);
-  if (!column) {
-    link.remove();
-    shown = undefined;
-    return;
-  }
-  if (heading.nextSibling !== link) heading.after(link);
-  const { filterParams, schema } = store.state;
-  const { extra, title } = schema.properties[column];
-  const place = `#/${extra.foreign_key.to}/${filterParams[column]}/`;
-  if (place !== shown) lead(place, title, fetchName(column, filterParams[column]));
+  const [key] = heading ? keysOfList() : [];
+  const place = key && placeOf(key);
+  if (place !== asked) ask(place, key);
+  if (place && link.hash === place && heading.nextSibling !== link) heading.after(link);
 }
 
-async function lead(place, title, named) {
-  shown = place;
-  link.textContent = "";
-  const name = await named;
-  if (shown !== place || !name) return;
-  link.href = place;
-  link.textContent = `${title}: ${name}`;
+const placeOf = ([column, id]) => `#/${store.state.schema.properties[column].extra.foreign_key.to}/${id}/`;
+
+async function ask(place, key) {
+  asked = place;
+  link.remove();
+  link.removeAttribute("href");
+  if (!place) return;
+  const { title } = store.state.schema.properties[key[0]];
+  const name = await fetchName(...key).catch(() => (asked = undefined)); // with the next change on the page it is asked again
+  if (asked !== place || !name) return;
+  Object.assign(link, { href: place, textContent: `${title}: ${name}` });
+  sayWhose();
 }
 
 whenDrawn(sayWhose);
