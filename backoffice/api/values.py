@@ -35,9 +35,8 @@ INVISIBLE = (
     r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
 )
-INVISIBLE_BEYOND = (
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # a notation that JSON Schema's patterns lack
-)
+# In a notation that JSON Schema's patterns lack.
+INVISIBLE_BEYOND = r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 VISIBLE = re.compile(f"[^{INVISIBLE}{INVISIBLE_BEYOND}]")
 ANY_INVISIBLE = re.compile(f"[{INVISIBLE}{INVISIBLE_BEYOND}]")
 
