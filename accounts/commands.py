@@ -3,8 +3,9 @@
 import asyncio
 import getpass
 import sys
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from accounts.passwords import MIN_CHARACTERS, hash_password
 from accounts.roles import UserRole
@@ -27,8 +28,10 @@ def create_admin(email: str | None = None, name: str | None = None) -> None:
         email = _ask("E-mail: ") if email is None else email
         name = _ask("Name: ") if name is None else name
         password = _ask_password()
-    except (EOFError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         sys.exit("\nNo administrator was created.")
+    except EOFError:
+        sys.exit("\nNo administrator was created: the input ended before all was said.")
     if refusal := asyncio.run(_create(email.strip(), name.strip(), password)):
         sys.exit(refusal)
     print(f"Administrator {email.strip()} was created.")  # noqa: T201 # the command's answer
@@ -47,24 +50,26 @@ def _ask_password() -> str:
     return password
 
 
-def _refused(password: str) -> str | None:
-    """The reason why this password is refused, or None."""
+def _refused(email: str, name: str, password: str) -> str | None:
+    """The reason why one of them is refused, or None; the database judges e-mails and names, where they are text."""
     from accounts.new_passwords import NewPassword  # takes 40 ms, which other commands need not wait for
+    from backoffice.api.values import clean_text
 
-    try:
-        TypeAdapter(NewPassword).validate_python(password)
-    except ValidationError as error:
-        wrong = [FieldError("password", found.code, found.parameters) for found in field_errors(error.errors())]
-        return str(describe(Problem("validation_error", errors=wrong), "en", "")["detail"])
+    text = TypeAdapter(Annotated[str, AfterValidator(clean_text)])
+    kinds = {"email": (text, email), "name": (text, name), "password": (TypeAdapter(NewPassword), password)}
+    for field, (kind, value) in kinds.items():
+        try:
+            kind.validate_python(value)
+        except ValidationError as error:
+            wrong = [FieldError(field, found.code, found.parameters) for found in field_errors(error.errors())]
+            return str(describe(Problem("validation_error", errors=wrong), "en", "")["detail"])
     return None
 
 
 async def _create(email: str, name: str, password: str) -> str | None:
     """The refusal, or None."""
-    if refusal := _refused(password):
+    if refusal := _refused(email, name, password):
         return refusal
-    if "\0" in email + name:
-        return "Text may not contain NUL characters."
     user = User(email=email, name=name, role=UserRole.admin, password=await hash_password(password))
     try:
         await user.save()

@@ -66,7 +66,7 @@ class TestCreateAdmin:
         await a_user(connection, email="ana@flowcrm.example")
         for email, typed, reason in (
             ("ANA@flowcrm.example", "correct horse\n", "Another user already has this e-mail"),
-            ("bia@flowcrm.example", "", "No administrator was created."),
+            ("bia@flowcrm.example", "", "No administrator was created: the input ended before all was said."),
         ):
             said = await asyncio.to_thread(refusal, database, monkeypatch, email, "Bia Lima", typed=typed)
             assert reason in said
@@ -80,10 +80,11 @@ class TestCreateAdmin:
             ("bia@x.example", " ", "correct horse", "The name may not be blank."),
             ("bia@x.example", "x" * 256, "correct horse", "too large"),
             ("bia@x.example", "B\0a", "correct horse", "Text may not contain NUL characters."),
+            ("bia@x.example", "Jo\udce3o", "correct horse", "name: This is not valid text."),  # João in Latin-1
             ("bia@x.example", "Bia", "1234567", "password: At least 8 characters."),
             ("bia@x.example", "Bia", "x" * 129, "password: At most 128 characters."),
         ],
-        ids=["e-mail", "blank", "long", "NUL", "short password", "long password"],
+        ids=["e-mail", "blank", "long", "NUL", "Latin-1", "short password", "long password"],
     )
     def test_what_would_be_no_user_is_refused(
         self, database: str, monkeypatch: pytest.MonkeyPatch, email: str, name: str, password: str, reason: str

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from backoffice.database.backup import OBJECTS, BackupRefused, find, restore
+from backoffice.database.backup import OBJECTS, BackupRefused, backup, find, restore
 from backoffice.database.engine import Engine
 from backoffice.migrations.catalog import read_catalog
 from backoffice.settings import ROOT, Settings
@@ -104,6 +104,20 @@ async def test_all_rows_sequences_functions_triggers_and_indexes_come_back(
     restored = await everything(empty)
     assert {table for table, found in restored["rows"].items() if not found} == {"presale_births"}
     assert restored == await everything(full)
+
+
+async def test_nothing_is_neither_saved_nor_put_in_place_of_what_there_is(
+    full: str, empty: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "flow.dump"
+    with pytest.raises(BackupRefused, match="There is nothing in the database at"):
+        await save(empty, file)
+    assert not file.exists()
+    backup(replace(await find(Engine(Settings(database_url=empty))), objects=1), file)  # as any pg_dump would
+    before = await everything(full)
+    with pytest.raises(BackupRefused, match="There is nothing to restore in"):
+        await load(full, file, replace=True)
+    assert await everything(full) == before
 
 
 async def test_a_file_that_newer_programs_wrote_is_refused_and_says_what_to_install(

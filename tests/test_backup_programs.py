@@ -9,6 +9,7 @@ from backoffice.database.backup import BackupRefused
 from tests.support.backups import PROGRAMS, save
 from tests.support.faults import OwnServer
 from tests.support.forked import run_module
+from tests.support.servers import a_server
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,7 @@ def test_the_embedded_database_needs_no_programs_but_its_own(
     programs, file = tmp_path / "programs", tmp_path / "flow.dump"
     programs.mkdir()
     (programs / "setpriv").symlink_to("/usr/bin/setpriv")
+    a_server(project / ".data", migrated=True)
     for action in (["save"], ["load", "--replace"]):
         settings = environment | {"PATH": str(programs)}
         said = run_module(project, settings, "backoffice.database.backup", *action, str(file))

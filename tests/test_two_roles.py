@@ -12,7 +12,7 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import checking, runner
 from backoffice.migrations.files import apps
 from backoffice.migrations.repair import repair
-from backoffice.server.startup import settle_migrations
+from backoffice.server.startup import StartRefused, settle_migrations
 from backoffice.settings import ROOT, Settings
 from piccolo_conf import DB
 from tests.support.builders import a_line, a_presale, a_presale_that_is, a_user, walk
@@ -81,6 +81,15 @@ async def test_it_does_all_that_the_application_does(serving: asyncpg.Connection
     await serving.execute("UPDATE customers SET name = 'x'")
     await serving.execute("DELETE FROM presales WHERE status = 'draft'")
     assert {role for (role,) in await entries(serving, "database_role")} == {web}
+
+
+async def test_without_its_rights_it_does_not_begin_to_serve_and_is_told_how_to_get_them(
+    served_database: str, connection: asyncpg.Connection, web: str
+) -> None:
+    await connection.execute(f'REVOKE SELECT ON migration FROM "{web}"')
+    DB.configure(Settings(database_url=served_database))
+    with pytest.raises(StartRefused, match=r"permission denied for table migration.*piccolo backoffice grant"):
+        await settle_migrations(DB)
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,11 @@ def backup(place: Place, file: Path) -> None:
     """
     if file.exists():
         raise BackupRefused(f"{file} exists already. Choose another name, or remove it.")
-    part = file.with_name(f"{file.name}.part")
+    if not place.objects:
+        raise BackupRefused(
+            f"There is nothing in the database at {place.engine.connector.where}. Is DATABASE_URL what you mean?"
+        )
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     command = [place.program("pg_dump"), "--format=custom", "--no-blobs", "--no-password", f"--file={part}"]
     # With --schema=public it would try to create that, and leave out the owner's default privileges.
     command += [f"--exclude-schema={_verbatim(schema)}" for schema in place.other_schemas]
@@ -178,8 +182,11 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
     read = [place.program("pg_restore"), "--no-owner", str(file)]
     write = [place.program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
     write += ["--command=BEGIN", f"--command={DROP_OBJECTS}", "--file=-"]
+    ours = _list_ours(read)
+    if all(line.startswith(b";") for line in ours.splitlines()):
+        raise BackupRefused(f"There is nothing to restore in {file}.")
     with tempfile.NamedTemporaryFile() as contents:
-        contents.write(_list_ours(read))
+        contents.write(ours)
         contents.flush()
         _pipe([*read, "--file=-", f"--use-list={contents.name}"], write, place)
 

@@ -155,9 +155,10 @@ class EmbeddedPostgres:
             try:
                 run_program(self.data, "pg_ctl", "start", *arguments)
             except EmbeddedError as error:
-                reason = complaint(self.log.read_text(errors="replace")) if self.log.exists() else ""
+                said = complaint(self.log.read_text(errors="replace")) if self.log.exists() else ""
+                reason = " ".join(said.splitlines())
                 if "still in use" not in reason or time.monotonic() > deadline:
-                    raise EmbeddedError(f"{error}\n{reason}") from None
+                    raise EmbeddedError(f"PostgreSQL does not start: {reason}" if reason else str(error)) from None
                 time.sleep(0.1)
             else:
                 logger.info("the embedded database runs, its data in %s", self.data)

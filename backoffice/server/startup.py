@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from typing import Any
 
+import asyncpg
+
 from backoffice.database.connecting import START_SECONDS
 from backoffice.database.engine import Engine
 from backoffice.database.failures import DATABASE_ERRORS, cause, is_lost
@@ -68,6 +70,8 @@ async def _look(engine: Engine) -> tuple[State, list[Difference]]:
             return await records.read_state(connection), await expected.drift(connection)
     except TimeoutError as error:
         raise StartRefused(f"PostgreSQL at {engine.connector.where}: {cause(error)}") from None
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StartRefused(f"{cause(error)}. After each migration: `piccolo backoffice grant ROLE`.") from None
 
 
 def _refuse(state: State, drift: list[Difference]) -> None:
