@@ -227,6 +227,13 @@ def test_a_server_that_does_not_get_ready_is_given_up(unmade: OwnServer, monkeyp
     monkeypatch.undo()
 
 
+def test_why_postgresql_does_not_start_is_told_in_one_line(server: OwnServer) -> None:
+    with (server.data / "postgresql.conf").open("a") as settings:
+        settings.write("nonsense\n")
+    with pytest.raises(EmbeddedError, match=r"^PostgreSQL does not start: .*postgresql\.conf.*$"):
+        server.start()
+
+
 @only_as_root
 def test_as_root_it_names_the_program_that_it_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder))
