@@ -16,7 +16,11 @@ if NAMED_SERVER:
     os.environ[HANDED_ON] = NAMED_SERVER
 
 # Whether to run what serves the application, and what is about PgBouncer, and only that, with it before the database.
-BETWEEN = bool(os.environ.get("PGBOUNCER"))
+# The program forgets all variables that begin with PG, and the processes that run tests with it.
+BETWEEN_HANDED_ON = "BEHIND_POOLER_IN_THE_TESTS"
+BETWEEN = bool(os.environ.get("PGBOUNCER") or os.environ.get(BETWEEN_HANDED_ON))
+if BETWEEN:
+    os.environ[BETWEEN_HANDED_ON] = "1"
 
 # Nothing else of the developer's environment or .env reaches a test.
 for name in [field.upper() for field in Settings.model_fields]:
