@@ -153,11 +153,13 @@ def backup(place: Place, file: Path) -> None:
     command = [place.program("pg_dump"), "--format=custom", "--no-blobs", "--no-password", f"--file={part}"]
     # With --schema=public it would try to create that, and leave out the owner's default privileges.
     command += [f"--exclude-schema={_verbatim(schema)}" for schema in place.other_schemas]
-    done = subprocess.run(command, env=place.environment, capture_output=True, text=True, umask=0o077)  # noqa: S603
-    if done.returncode:
+    try:
+        done = subprocess.run(command, env=place.environment, capture_output=True, text=True, umask=0o077)  # noqa: S603
+        if done.returncode:
+            raise BackupRefused(f"pg_dump failed: {done.stderr.strip()[-LAST_WORDS:]}")
+        part.replace(file)
+    finally:
         part.unlink(missing_ok=True)
-        raise BackupRefused(f"pg_dump failed: {done.stderr.strip()[-LAST_WORDS:]}")
-    part.replace(file)
 
 
 def _verbatim(name: str) -> str:

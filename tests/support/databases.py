@@ -13,7 +13,7 @@ from backoffice.settings import Settings
 from piccolo_conf import DB
 from tests.support.faults import OwnServer
 from tests.support.pgbouncer import PgBouncer, pgbouncer
-from tests.support.servers import TEMPLATE, create_template, migrate, own_server
+from tests.support.servers import TEMPLATE, migrate, own_server, template_sql
 from tests.support.surroundings import BETWEEN, NAMED_SERVER
 
 STRATEGIES_SINCE = 15  # the version of PostgreSQL that CREATE DATABASE has them from
@@ -50,7 +50,7 @@ async def template(server: str, steward: asyncpg.Connection) -> AsyncIterator[st
         yield TEMPLATE
         return
     name = f"{TEMPLATE}_{uuid.uuid4().hex[:12]}"
-    await steward.execute(create_template(name, steward.get_server_version().major))
+    await steward.execute(template_sql(name, steward.get_server_version().major))
     migrate(dsn_of(server, name))
     yield name
     await steward.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -17,7 +17,7 @@ PROVIDERS_SINCE = 15  # the version of PostgreSQL whose databases may have local
 TEMPLATE = "flowcrm_template"
 
 
-def create_template(name: str, major: int) -> str:
+def template_sql(name: str, major: int) -> str:
     """In the locale that knows least: no letters but ASCII's. What works here works in all."""
     provider = "LOCALE_PROVIDER libc" if major >= PROVIDERS_SINCE else ""
     return f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' {provider}"
@@ -66,5 +66,5 @@ def _made_once(migrated: bool) -> Path:
 def _migrate_both(server: OwnServer) -> None:
     migrate(server.dsn)
     arguments = ["-h", server.socket_folder, "-U", "flowcrm", "-v", "ON_ERROR_STOP=1"]
-    run_program(server.data, "psql", *arguments, text=create_template(TEMPLATE, 18))
+    run_program(server.data, "psql", *arguments, text=template_sql(TEMPLATE, 18))
     migrate(server.dsn.replace("/flowcrm?", f"/{TEMPLATE}?"))
