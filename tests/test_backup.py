@@ -241,6 +241,23 @@ async def test_a_restore_that_is_ended_half_way_changes_nothing(
     assert await everything(full) == before
 
 
+async def test_a_backup_that_is_interrupted_leaves_no_file(
+    database: str, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE customers")
+        program = begin(database, "backoffice.database.backup", "save", str(folder / "dump"))
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            assert program.is_running, program.end()
+            await asyncio.sleep(0.01)
+        assert list(folder.iterdir()) != []
+        program.send(signal.SIGINT)
+        await asyncio.to_thread(program.end)
+    assert list(folder.iterdir()) == []
+
+
 async def test_why_the_database_did_not_take_it_is_told(full: str, empty: str, tmp_path: Path) -> None:
     await save(full, tmp_path / "dump")
     place = await find(Engine(Settings(database_url=empty)))
