@@ -52,6 +52,7 @@ OTHER_SCHEMAS = (
     "WHERE nspname NOT IN ('public', 'information_schema') AND nspname !~ '^pg_')"
 )
 EXTENSION = re.compile(rb"\d+; \d+ \d+ (COMMENT - )?EXTENSION ")  # a line of pg_restore's list of contents
+TABLE = re.compile(rb"^\d+; \d+ \d+ TABLE ", re.MULTILINE)
 DROP_OBJECTS = f"""
     SET LOCAL client_min_messages = warning;
     DO $$
@@ -185,7 +186,7 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
     write = [place.program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
     write += ["--command=BEGIN", f"--command={DROP_OBJECTS}", "--file=-"]
     ours = _list_ours(read)
-    if all(line.startswith(b";") for line in ours.splitlines()):
+    if not TABLE.search(ours):  # of an empty database of PostgreSQL 14 its schema is there
         raise BackupRefused(f"There is nothing to restore in {file}.")
     with tempfile.NamedTemporaryFile() as contents:
         contents.write(ours)
