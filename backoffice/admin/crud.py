@@ -120,10 +120,12 @@ class AdminCRUD(CRUD):
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
         language, tables = language_of(request.scope), self.resource.admin.tables
         columns = self.tables.get(row.get(tables._meta.name, ""), {}) if tables else {}
+        apart = _prefers(request, SCREEN)
+        decimals = {name: value for name, value in self._decimals_of(row).items() if value}
         return (
             row
             | {name: values.tell(row[name], columns, language) for name in self.json_columns & row.keys() if row[name]}
-            | {name: values.decimal(value, language) for name, value in self._decimals_of(row).items() if value}
+            | {name: values.decimal(value, language, apart=apart) for name, value in decimals.items()}
             | self._written(request, row)
         )
 

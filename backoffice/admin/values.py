@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence, Set
+from decimal import Decimal
 from typing import Any
 
 from piccolo.columns import Column, Numeric
@@ -20,6 +21,8 @@ WITH_ONE_POINT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # as in 1.234: 1234
 MAX_COMPOSED_LENGTH = 1000  # characters; more than any one-line column has
 
 WHOLE_SECOND = re.compile(r"(:[0-9]{2}:[0-9]{2})(\.0+)?(?=Z|[+-]|$)")
+
+OTHER_WAY_ROUND = str.maketrans(",.", ".,")
 
 CURRENCY = re.compile(r"R\$\s*")
 
@@ -60,13 +63,14 @@ def _composed(text: str) -> str:
 
 
 def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dict[str, Any], list[FieldError]]:
-    """Decimals typed in Portuguese, with a point instead of the comma; and errors for ambiguous ones, as 1.234.
+    """Decimals typed with thousands apart, or in Portuguese, as JSON has them; and errors for ambiguous ones, as 1.234.
 
-    In English, texts stay as typed: 1,234 would be another number, and 1.234 has one meaning.
+    In English 1.234 has one meaning, and 1,234 would be another number.
     """
-    if language != "pt":
-        return {name: _without_commas(value) for name, value in typed.items()}, []
     texts = {name: re.sub(CURRENCY, "", value, count=1) for name, value in typed.items() if isinstance(value, str)}
+    if language != "pt":
+        meant = {name: text.replace(",", "") for name, text in texts.items() if IN_ENGLISH.fullmatch(text)}
+        return {**typed, **texts, **meant}, []
     unclear = [FieldError(name, "ambiguous_number") for name, text in texts.items() if WITH_ONE_POINT.fullmatch(text)]
     meant = {
         name: re.sub(r"[.\s]", "", text).replace(",", ".")
@@ -76,19 +80,20 @@ def with_points(typed: Mapping[str, Any], language: words.Language) -> tuple[dic
     return {**typed, **texts, **meant}, unclear
 
 
-def _without_commas(value: Any) -> Any:
-    return value.replace(",", "") if isinstance(value, str) and IN_ENGLISH.fullmatch(value) else value
-
-
 def to_the_end_of_seconds(given: Mapping[str, str], times: Set[str]) -> dict[str, str]:
     """Moves the bounds of `lte` and `gt` to the end of their second: fields have whole seconds, rows have fractions."""
     bounds = [name for name in times & given.keys() if given.get(f"{name}__operator") in ("lte", "gt")]
     return {name: WHOLE_SECOND.sub(r"\1.999999", given[name]) for name in bounds}
 
 
-def decimal(text: str, language: words.Language) -> str:
-    """:param text: with a decimal point."""
-    return text.replace(".", ",") if language == "pt" else text
+def decimal(text: str, language: words.Language, *, apart: bool) -> str:
+    """1.942,80 in Portuguese, 1,942.80 in English.
+
+    :param text: with a decimal point.
+    :param apart: whether thousands stand apart. Spreadsheets would take them for text.
+    """
+    written = f"{Decimal(text):,}" if apart else text
+    return written.translate(OTHER_WAY_ROUND) if language == "pt" else written
 
 
 def for_spreadsheet(value: Any) -> Any:
@@ -115,7 +120,7 @@ def _tell_value(value: Any, column: Column | None, language: words.Language) -> 
     if value is None:
         return "–"
     if isinstance(column, Numeric):
-        return decimal(str(value), language)
+        return decimal(str(value), language, apart=True)
     return words.word(value, language) if isinstance(value, bool) or isinstance(column, EnumColumn) else str(value)
 
 

@@ -48,7 +48,7 @@ async def test_what_was_added_is_said_as_people_write_it(clerk: Clerk, db: async
     await picker.type("8911", "Enter", "Tab")
     await clerk.fill(quantity="1.000,5", unit_price="2", discount="1,00")
     await clerk.create()
-    await clerk.sees_notice("8911 - Scanned, 1000,500 × 2,00 − 1,00 = 2000,00")
+    await clerk.sees_notice("8911 - Scanned, 1.000,500 × 2,00 − 1,00 = 2.000,00")
     await begins_anew(clerk, picker, discount="0,00")
 
 

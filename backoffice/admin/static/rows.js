@@ -1,4 +1,4 @@
-// The rows of a list, written for people: times and numbers as they read them, and what a row is called.
+// The rows of a list, written for people: times as they read them, numbers below each other, and what a row is called.
 
 import { store, whenDrawn, whenMounted } from "./front_end.js";
 import { asTime, timezoneNow } from "./language.js";
@@ -19,13 +19,11 @@ export function wordsOf(row) {
 function writeForPeople(row) {
   const { properties } = store.state.schema;
   for (const [name, about] of Object.entries(properties)) {
-    if (!row[name]) continue;
-    if (isTime(about)) row[name] = asTime(row[name]);
-    if (isOf(about, "number")) row[name] = partThousands(row[name]);
+    if (row[name] && isTime(about)) row[name] = asTime(row[name]);
   }
 }
 
-// As the server writes CPF and telephone, in forms as well.
+// As the server writes decimals, CPF and telephone, in forms as well.
 on("sent", (request) => request.setRequestHeader("Prefer", "screen"));
 
 // Below each other, so that they can be compared.
@@ -40,11 +38,6 @@ function alignNumbers() {
 }
 
 const isOf = (about, type) => [about, ...(about?.anyOf ?? [])].some((one) => one?.type === type);
-
-// 1.942,80 in Portuguese, 1,942.80 in English.
-function partThousands(decimal) {
-  return decimal.replace(/\B(?=(\d{3})+[.,])/g, decimal.includes(",") ? "." : ",");
-}
 
 // Whoever has chosen another time zone, here or in another tab, would look at the times of the one before.
 function renewTimes() {
