@@ -31,6 +31,15 @@ ACTIONS = {
     "cancel": PresaleStatus.cancelled,
 }
 
+# As presale_moves() of rules/presales.sql has them.
+MOVES: dict[str, tuple[str, ...]] = {
+    PresaleStatus.draft: (PresaleStatus.pending, PresaleStatus.cancelled),
+    PresaleStatus.pending: (PresaleStatus.approved, PresaleStatus.draft, PresaleStatus.cancelled),
+    PresaleStatus.approved: (PresaleStatus.converted, PresaleStatus.cancelled),
+    PresaleStatus.cancelled: (),
+    PresaleStatus.converted: (),
+}
+
 FOR_MANAGERS = (PresaleStatus.approved, PresaleStatus.converted)
 
 # The problems with status 409 of actions that have others than `invalid_transition`.
@@ -60,19 +69,20 @@ async def prepare_presale(request: Request, values: dict[str, Any], old: Mapping
     return values
 
 
-def _require_move(request: Request, old: str, new: str) -> None:
-    """Only managers may approve, convert, or cancel an approved pre-sale.
-
-    :raises Problem: forbidden.
-    """
+def may_move(request: Request, old: str, new: str) -> bool:
+    """Only managers may approve, convert, or cancel an approved pre-sale."""
     cancels_approved = (old, new) == (PresaleStatus.approved, PresaleStatus.cancelled)
-    if new in FOR_MANAGERS or cancels_approved:
-        _require_manager(request)
+    return _is_manager(request) or not (new in FOR_MANAGERS or cancels_approved)
 
 
-def _require_manager(request: Request) -> None:
-    if request.user.user.role not in MANAGERS:
+def _require_move(request: Request, old: str, new: str) -> None:
+    """:raises Problem: forbidden."""
+    if not may_move(request, old, new):
         raise Problem("forbidden")
+
+
+def _is_manager(request: Request) -> bool:
+    return request.user.user.role in MANAGERS
 
 
 class PresaleRoutes:
@@ -142,8 +152,8 @@ class PresaleRoutes:
     async def act(self, request: Request, action: str) -> Response:
         self.crud.resource.require(request, "change")
         target = ACTIONS[action]
-        if target in FOR_MANAGERS:  # whatever the status is
-            _require_manager(request)
+        if target in FOR_MANAGERS and not _is_manager(request):  # whatever the status is
+            raise Problem("forbidden")
         self.crud.parameters(request).finish()
         presale_id = self.crud.parse_id(request.path_params["row_id"])
         await read_nothing(request)

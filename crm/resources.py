@@ -1,14 +1,14 @@
 """Customers, products, pre-sales and their items, as the API and the admin show them."""
 
 from accounts.roles import MANAGERS, STAFF
-from backoffice.api.resource import SERVER_MANAGED, AdminView, Detail, Resource, Rights, SearchOrder
+from backoffice.api.resource import SERVER_MANAGED, AdminView, Detail, Life, Resource, Rights, SearchOrder
 from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
 from crm import examples
 from crm.brazil import WRITTEN_CPF, WRITTEN_PHONE, Cpf, Phone, cpf_filter, phone_filter
 from crm.enums import PresaleStatus
 from crm.presale_lines import line_in_words, prepare_line
-from crm.presales import prepare_presale
+from crm.presales import MOVES, may_move, prepare_presale
 from crm.search import has_number, search_customers, search_presales, search_products
 from crm.tables import Customer, Presale, PresaleItem, Product
 
@@ -93,7 +93,12 @@ PRESALES = Resource(
         visible=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),
         filters=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),
         link=Presale.number,
-        final={"status": (PresaleStatus.cancelled, PresaleStatus.converted)},
+        life=Life(
+            column=Presale.status,
+            moves=MOVES,
+            may_move=may_move,
+            open_while={"customer_id": (PresaleStatus.draft,), "discount": (PresaleStatus.draft,)},
+        ),
     ),
 )
 

@@ -46,8 +46,11 @@ class TestMoves:
         await walk(trial, presale, status)
         assert await row(trial, "presales", presale) == before
 
-    def test_those_are_declared_as_final_from_which_there_is_nowhere_to_go(self) -> None:
-        assert set(PRESALES.admin.final["status"]) == set(STATUSES) - {here for here, _ in MOVES}
+    async def test_forms_offer_the_moves_that_the_database_allows_in_its_order(self, trial: asyncpg.Connection) -> None:
+        life = PRESALES.admin.life
+        assert life is not None
+        for status in STATUSES:
+            assert life.moves[status] == tuple(await trial.fetchval("SELECT presale_moves($1)::text[]", status))
 
     async def test_a_presale_is_born_in_draft(self, trial: asyncpg.Connection) -> None:
         assert (await row(trial, "presales", await a_presale(trial)))["status"] == "draft"

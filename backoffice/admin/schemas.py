@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from backoffice import words
 from backoffice.admin import values
-from backoffice.api.resource import WRITES, Resource
+from backoffice.api.resource import WRITES, Life, Resource
 from backoffice.api.selects import unique_columns
 from backoffice.columns import EnumColumn
 from backoffice.web.problem_responses import language_of
@@ -53,6 +53,8 @@ def schema_for(
     schema["extra"]["undeletable"] = not resource.allows(request, "delete")
     for name, about in schema["properties"].items():
         _describe(resource, name, about, language)
+        if life := resource.admin.life:
+            _describe_life(life, request, name, about["extra"])
         if key := about["extra"].get("foreign_key"):
             referred = resources.get(key["to"])
             about["extra"]["addable"] = referred is not None and referred.allows(request, "create")
@@ -67,7 +69,7 @@ def _describe(resource: Resource, name: str, about: dict[str, Any], language: wo
     about["title"] = words.label(name, language)
     about["readOnly"] = name in resource.server_managed
     extra |= {"sortable": name in resource.ordered, "parts": resource.has_parts(name)}
-    extra |= {"whole": name in resource.exact_only, "final": resource.admin.final.get(name, ())}
+    extra["whole"] = name in resource.exact_only
     # The front end offers no bulk change of "unique" columns; nor should it of read-only and secret ones.
     extra["unique"] = name in unique_columns(resource.table) or about["readOnly"] or extra["secret"]
     if extra["help_text"]:
@@ -77,3 +79,11 @@ def _describe(resource: Resource, name: str, about: dict[str, Any], language: wo
         extra["choices"] = {value: values.choice(value, language) for value in get_args(column.value_type)}
     if isinstance(column, JSONB):
         extra["widget"] = "text-area"
+
+
+def _describe_life(life: Life, request: Request, name: str, extra: dict[str, Any]) -> None:
+    column = life.column._meta.name
+    if name == column:
+        extra |= {"moves": life.moves_of(request), "final": life.final}
+    if name in life.open_while:
+        extra["open_while"] = {column: life.open_while[name]}

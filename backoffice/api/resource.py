@@ -41,6 +41,31 @@ class Rights(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Life:
+    """What a row goes through, as an enum column tells it. The database keeps it; forms offer nothing else.
+
+    :param moves: the values that may follow each; from those that none may follow there is no way back.
+    :param may_move: whether the caller may go from this one to that.
+    :param open_while: for columns that do not change at all times: the values at which they do.
+    """
+
+    column: Column
+    moves: Mapping[str, tuple[str, ...]]
+    may_move: Callable[[Request, str, str], bool]
+    open_while: Mapping[str, tuple[str, ...]]
+
+    @property
+    def final(self) -> list[str]:
+        return [value for value, following in self.moves.items() if not following]
+
+    def moves_of(self, request: Request) -> dict[str, list[str]]:
+        """Those that the caller may make."""
+        return {
+            old: [new for new in following if self.may_move(request, old, new)] for old, following in self.moves.items()
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdminView:
     """How a table looks in the admin.
 
@@ -51,7 +76,7 @@ class AdminView:
     :param tables: the column that names tables, if there is one.
     :param written: for text columns of digits: a regular expression and its replacement, which write a value as people
         do: for the screen, from where forms send it back, and for spreadsheets, which would take it for a number.
-    :param final: for enum columns: the values from which there is no way back. Forms ask before they are saved.
+    :param life: see `Life`.
     :param in_words: what is said of a row that was added; it is given the values as forms show them.
     """
 
@@ -61,7 +86,7 @@ class AdminView:
     link: Column
     tables: Column | None = None
     written: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    final: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    life: Life | None = None
     in_words: Callable[[Mapping[str, str]], str] | None = None
 
 

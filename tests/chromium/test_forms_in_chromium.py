@@ -8,16 +8,16 @@ import asyncpg
 from playwright.async_api import Route, expect
 
 from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, SAVE, Clerk, as_a
-from tests.support.builders import a_customer, a_line, a_presale, a_product, nth_cpf, row
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, nth_cpf, row
 
 
 @as_a("manager", "pt-BR")
 async def test_a_price_may_be_typed_with_a_comma(clerk: Clerk, db: asyncpg.Connection) -> None:
     product = await a_product(db, sale_price="10.00")
     await clerk.open("products", product)
-    await clerk.fill(sale_price="1.032,50")
+    await clerk.fill(sale_price="1032,5")
     await clerk.save()
-    await clerk.sees_value("sale_price", "1032,50")
+    await clerk.sees_value("sale_price", "1.032,50")
     assert (await row(db, "products", product))["sale_price"] == Decimal("1032.50")
 
 
@@ -218,7 +218,6 @@ async def test_what_is_final_is_asked_about_before_it_is_saved(clerk: Clerk, db:
     await clerk.sees_notice("Alterações salvas")
     assert clerk.asked == []
     await clerk.field("status").press("End")
-    await clerk.field("status").press("ArrowUp")
     clerk.agrees = False
     await clerk.save()
     await clerk.settles()
@@ -231,6 +230,31 @@ async def test_what_is_final_is_asked_about_before_it_is_saved(clerk: Clerk, db:
     await expect(clerk.page.locator(SAVE)).to_be_hidden()
     assert clerk.asked == [question] * 2
     assert (await row(db, "presales", presale))["status"] == "cancelled"
+
+
+@as_a("manager")
+async def test_a_form_offers_what_the_status_lets_change(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale, other = await a_presale_that_is(db, "approved"), await a_customer(db, name="Other Customer")
+    offered = clerk.field("status").locator("option:enabled")
+    await clerk.open("presales", presale)
+    await expect(offered).to_have_text(["Approved", "Cancelled", "Converted"])
+    await expect(clerk.field("discount")).not_to_be_editable()
+    await expect(clerk.field("notes")).to_be_editable()
+
+    presale = await a_presale_that_is(db, "pending")
+    await clerk.open("presales", presale)
+    await expect(offered).to_have_text(["Draft", "Pending", "Approved", "Cancelled"])
+    await expect(clerk.field("discount")).not_to_be_editable()
+    await clerk.choose(status="draft")
+    await clerk.save()
+    await expect(offered).to_have_text(["Draft", "Pending", "Cancelled"])
+    await clerk.fill(discount="1.5")
+    await clerk.pick("customer_id", "other", "Other Customer")
+    await clerk.choose(status="pending")
+    await clerk.save()
+    await expect(clerk.field("discount")).not_to_be_editable()
+    after = await row(db, "presales", presale)
+    assert (after["customer_id"], after["discount"], after["status"]) == (other, Decimal("1.5"), "pending")
 
 
 async def test_nobody_types_before_a_new_form_has_what_it_begins_with(clerk: Clerk) -> None:

@@ -38,7 +38,7 @@ async def test_a_row_is_picked_by_the_keyboard_and_a_window_that_is_closed_leads
     await picker.has_taken("Zuleica by Keyboard")
     await expect(picker.field).to_be_focused()
     await picker.keyboard.press("Tab")
-    await expect(clerk.field("status")).to_be_focused()
+    await expect(clerk.field("discount")).to_be_focused()
     await picker.keyboard.press("Shift+Tab")
     await expect(picker.field).to_be_focused()
     await expect(picker.search).to_have_count(0)

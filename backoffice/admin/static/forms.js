@@ -1,7 +1,9 @@
 // A row's form: which of its fields are for filling in, what is sent of them, and what the database made of it.
 
 import { intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
+import { FIELD } from "./keys.js";
 import { asTime } from "./language.js";
+import { hasEnded, isOpen, offerMoves } from "./life.js";
 import { keysOfList } from "./references.js";
 import { on } from "./requests.js";
 import { goesOn } from "./series.js";
@@ -101,13 +103,6 @@ window.addEventListener("hashchange", ({ oldURL, newURL }) => {
   if (before && now && (before === "add") === (now === "add")) location.reload();
 });
 
-// Nothing of a row that has come to its end may change, but it may perhaps be deleted.
-function hasEnded() {
-  const { schema, selectedRow } = store.state;
-  const isFinal = ([name, { extra }]) => extra.final?.includes(selectedRow?.[name]);
-  return Object.entries(schema?.properties ?? {}).some(isFinal);
-}
-
 function isLocked(form) {
   const isOfOthers = store.state.schema?.extra.read_only && form.querySelector(`${SAVE}, ${CREATE}`);
   return isOfOthers || (form.querySelector(SAVE) && hasEnded());
@@ -128,8 +123,10 @@ function tidyFields() {
 
 // What the database fills, or others, is there to be read; rows that nobody may add are not offered for adding.
 function tidyField(input, field, { extra, readOnly }, isNew) {
-  if (readOnly || store.state.schema.extra.read_only || (!isNew && hasEnded())) lock(field, input.name);
-  field.hidden = input.name === "version" || (readOnly && isNew);
+  if (readOnly || store.state.schema.extra.read_only || !(isNew || isOpen(input.name))) lock(field, input.name);
+  else if (field.matches(".locked")) unlock(field);
+  field.hidden = input.name === "version" || (isNew && (readOnly || extra.moves !== undefined));
+  offerMoves(input);
   field.classList.toggle("needed", extra.secret === true && isNew);
   input.classList.toggle("masked", extra.secret === true);
   if (extra.secret) input.autocomplete = "new-password";
@@ -143,6 +140,15 @@ function lock(field, name) {
   if (field.querySelector(TIME)) showTime(field, store.state.selectedRow?.[name]);
   for (const control of field.querySelectorAll("input, select, textarea")) {
     Object.assign(control, { readOnly: true, disabled: control.matches("select"), tabIndex: -1 });
+  }
+}
+
+// A pre-sale was reopened.
+function unlock(field) {
+  field.classList.remove("locked");
+  for (const control of field.querySelectorAll("input, select, textarea")) {
+    Object.assign(control, { readOnly: control.matches(FIELD), disabled: false });
+    control.removeAttribute("tabindex");
   }
 }
 

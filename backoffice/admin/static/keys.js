@@ -6,7 +6,7 @@ import { keyBefore, stopAt } from "./blindly.js";
 import { app, whenDrawn, whenMounted } from "./front_end.js";
 
 const KEY = ".key_search";
-const FIELD = `${KEY} > input[type=text]`;
+export const FIELD = `${KEY} > input[type=text]`;
 const SEARCH = ".modal input[type=search]";
 const OPENING = ["Enter", "ArrowDown"];
 
