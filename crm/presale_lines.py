@@ -1,7 +1,7 @@
 """The lines of a pre-sale, when sent with it or replaced all at once."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -68,10 +68,12 @@ async def prepare_line(request: Request, values: dict[str, Any], old: Mapping[st
     return {"unit_price": None, **values} if other else values
 
 
-def line_in_words(line: Mapping[str, str]) -> str:
-    """For example: CAF-1000 - Coffee, 2.000 × 54.00 − 8.00 = 100.00."""
+async def line_in_words(line: Mapping[str, str], written: Callable[[Decimal], str]) -> str:
+    """For example: CAF-1000 - Coffee, 2.000 × 54.00 − 8.00 = 100.00; and what the whole pre-sale costs now."""
+    total = await the_engine().fetch_value("SELECT total FROM presales WHERE id = $1", UUID(line["presale_id"]))
     less = f" − {line['discount']}" if line["discount"].strip("0.,") else ""
-    return f"{line['product_id_readable']}, {line['quantity']} × {line['unit_price']}{less} = {line['total_price']}"
+    price = f"{line['quantity']} × {line['unit_price']}{less} = {line['total_price']}"
+    return f"{line['product_id_readable']}, {price}\nTotal: {written(total)}"
 
 
 def read_lines(data: Any) -> Values:

@@ -50,12 +50,12 @@ class TestForms:
         product = await a_product(connection, code="CAF", name="Café", sale_price="23.30")
         line = {"presale_id": str(await a_presale(connection)), "product_id": str(product), "quantity": "2"}
         created = await desks.employee.creates("presale_items", **line)
-        assert created.json()["said"] == "CAF - Café, 2.000 × 23.30 = 46.60"
+        assert created.json()["said"] == "CAF - Café, 2.000 × 23.30 = 46.60\nTotal: 46.60"
         assert created.headers["Location"] == f"/api/presale-items/{created.json()['id']}/"
         assert created.headers["ETag"]
         desks.employee.client.headers["Accept-Language"] = "pt-BR"
         created = await desks.employee.creates("presale_items", **line, unit_price="1000,00", discount="0,50")
-        assert created.json()["said"] == "CAF - Café, 2,000 × 1.000,00 − 0,50 = 1.999,50"
+        assert created.json()["said"] == "CAF - Café, 2,000 × 1.000,00 − 0,50 = 1.999,50\nTotal: 2.046,10"
         assert "said" not in (await desks.manager.creates("products", **PRODUCT)).json()
 
     async def test_a_line_that_is_added_to_a_pre_sale_begins_as_one_of_it(

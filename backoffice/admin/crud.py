@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -168,13 +169,15 @@ class AdminCRUD(CRUD):
 
     async def post_single(self, request: Request, data: Any) -> Response:
         filled = {name: value for name, value in self._typed(request, data).items() if value is not None}
-        if self.resource.admin.in_words is None:
+        in_words = self.resource.admin.in_words
+        if in_words is None:
             return await super().post_single(request, filled)
         async with self.store.engine.transaction():
             created = await super().post_single(request, filled)
             row = json.loads(bytes(created.body))
             shown = json.loads(await self.store.read(UUID(row["id"]), readable=True))
-        said = {"said": self.resource.admin.in_words(self._as_shown(request, shown))}
+            written = partial(values.decimal, language=language_of(request.scope), apart=True)
+            said = {"said": await in_words(self._as_shown(request, shown), written)}
         headers = {name: created.headers[name] for name in ("ETag", "Location")}
         return JSONResponse(row | said, created.status_code, headers)
 

@@ -86,13 +86,12 @@ def to_the_end_of_seconds(given: Mapping[str, str], times: Set[str]) -> dict[str
     return {name: WHOLE_SECOND.sub(r"\1.999999", given[name]) for name in bounds}
 
 
-def decimal(text: str, language: words.Language, *, apart: bool) -> str:
+def decimal(value: str | Decimal, language: words.Language, *, apart: bool) -> str:
     """1.942,80 in Portuguese, 1,942.80 in English.
 
-    :param text: with a decimal point.
     :param apart: whether thousands stand apart. Spreadsheets would take them for text.
     """
-    written = f"{Decimal(text):,}" if apart else text
+    written = f"{Decimal(value):,}" if apart else str(value)
     return written.translate(OTHER_WAY_ROUND) if language == "pt" else written
 
 
@@ -120,7 +119,7 @@ def _tell_value(value: Any, column: Column | None, language: words.Language) -> 
     if value is None:
         return "–"
     if isinstance(column, Numeric):
-        return decimal(str(value), language, apart=True)
+        return decimal(value, language, apart=True)
     return words.word(value, language) if isinstance(value, bool) or isinstance(column, EnumColumn) else str(value)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, TypedDict
 
@@ -27,6 +28,9 @@ Prepare = Callable[[Request, dict[str, Any], Mapping[str, Any] | None], Awaitabl
 
 # The rows that a user may see; None where that is all of them.
 RowFilter = Callable[[Request], Condition | None]
+
+# Given the values of a row as forms show them, and what writes other decimals like that.
+InWords = Callable[[Mapping[str, str], Callable[[Decimal], str]], Awaitable[str]]
 
 SERVER_MANAGED = frozenset({"id", "created_at", "updated_at"})
 
@@ -77,7 +81,7 @@ class AdminView:
     :param written: for text columns of digits: a regular expression and its replacement, which write a value as people
         do: for the screen, from where forms send it back, and for spreadsheets, which would take it for a number.
     :param life: see `Life`.
-    :param in_words: what is said of a row that was added; it is given the values as forms show them.
+    :param in_words: what is said of a row that was added.
     """
 
     group: str
@@ -87,7 +91,7 @@ class AdminView:
     tables: Column | None = None
     written: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     life: Life | None = None
-    in_words: Callable[[Mapping[str, str]], str] | None = None
+    in_words: InWords | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

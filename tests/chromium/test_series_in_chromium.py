@@ -24,10 +24,14 @@ LOST_BEFORE = "What you typed before the form was there is lost: type it again."
 async def test_a_line_is_a_code_enter_tab_its_quantity_and_enter(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale, picker = await begins(clerk, db, "8901", "89012")
     number = (await row(db, "presales", presale))["number"]
-    for code, quantity in (("8901", "2"), ("89012", "3.5"), ("8901", "4")):
+    for code, quantity, price, total in (
+        ("8901", "2", "2.000 × 10.00 = 20.00", "30.00"),
+        ("89012", "3.5", "3.500 × 10.00 = 35.00", "65.00"),
+        ("8901", "4", "4.000 × 10.00 = 40.00", "105.00"),
+    ):
         await picker.type(code, "Enter", "Tab")
         await picker.type(quantity, "Enter")
-        await clerk.sees_notice(f"{code} - Scanned, {float(quantity):.3f} × 10.00 = {float(quantity) * 10:.2f}")
+        await clerk.sees_notice(f"{code} - Scanned, {price}\nTotal: {total}")
         await begins_anew(clerk, picker)
         await expect(Picker(clerk, "presale_id").field).to_have_value(f"#{number} Maria da Silva")
     assert await lines_of(db, presale) == [("FIRST-8901", "1"), ("8901", "2"), ("89012", "3.5"), ("8901", "4")]
@@ -48,7 +52,7 @@ async def test_what_was_added_is_said_as_people_write_it(clerk: Clerk, db: async
     await picker.type("8911", "Enter", "Tab")
     await clerk.fill(quantity="1.000,5", unit_price="2", discount="1,00")
     await clerk.create()
-    await clerk.sees_notice("8911 - Scanned, 1.000,500 × 2,00 − 1,00 = 2.000,00")
+    await clerk.sees_notice("8911 - Scanned, 1.000,500 × 2,00 − 1,00 = 2.000,00\nTotal: 2.010,00")
     await begins_anew(clerk, picker, discount="0,00")
 
 
@@ -85,7 +89,7 @@ async def test_what_is_typed_while_a_line_is_on_its_way_is_the_next_code(clerk: 
         await picker.type("7")
         go_on.set()
         await expect(picker.list).to_be_focused()
-    await clerk.sees_notice(f"8923 - Scanned, 2.000 × 10.00 = 20.00\n{LOST}")
+    await clerk.sees_notice(f"8923 - Scanned, 2.000 × 10.00 = 20.00\nTotal: 70.00\n{LOST}")
     await picker.type("8", "Enter")
     await clerk.settles()
     await expect(picker.search).to_have_value("")

@@ -41,7 +41,7 @@ async def test_what_is_typed_without_waiting_for_a_product_is_its_quantity_and_i
         await picker.type("7", "Enter")
         assert await lines_of(db, presale) == [("FIRST-8811", "1")]
         answers.set()
-        await clerk.sees_notice("8811 - Scanned, 2.000 × 10.00 = 20.00")
+        await clerk.sees_notice("8811 - Scanned, 2.000 × 10.00 = 20.00\nTotal: 30.00")
     await clerk.settles()
     assert await lines_of(db, presale) == [("FIRST-8811", "1"), ("8811", "2")]
 
