@@ -1,11 +1,9 @@
 """Authentication, the same for REST and the admin: all but log-in and health need a session, and learn its user."""
 
 import asyncio
-import hmac
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import SplitResult, urlsplit
 
 import asyncpg
 from piccolo_api.shared.auth import User as SignedIn
@@ -13,7 +11,8 @@ from starlette.authentication import AuthCredentials
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from accounts.sessions import ACTOR, CALLER, CSRF_COOKIE, SESSION_COOKIE, Caller, as_bytes, find_actor, hash_token
+from accounts.cookies import CSRF_HEADER, SESSION_COOKIE, check_csrf
+from accounts.sessions import ACTOR, CALLER, Caller, find_actor, hash_token
 from backoffice.database.engine import Engine, Reader, the_engine
 from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
@@ -23,13 +22,22 @@ from backoffice.web.methods import SAFE_METHODS
 from backoffice.web.paths import get_route_path
 
 LOOKUP_SECONDS = 1  # once there is a connection
-CSRF_HEADER = "X-CSRFToken"
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 PUBLIC = frozenset({"/api/auth/login", "/api/auth/login/", "/api/health"})
 PUBLIC_BELOW = "/api/health/"
 ADMIN = "/admin/api/"
-HTTPS_PORT = 443
+
+# As OpenAPI security schemes.
+SECURITY_SCHEMES: dict[str, Any] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "The token that the log-in gives."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": f"Set by the log-in. Unsafe methods also need {CSRF_HEADER}.",
+    },
+}
 
 
 @lru_cache(maxsize=1000)
@@ -163,28 +171,3 @@ def _user_of_cookie(connection: HTTPConnection) -> SessionUser:
     if not token:
         raise Problem("unauthenticated", headers=CHALLENGE)
     return SessionUser(token, by_cookie=True)
-
-
-def check_csrf(connection: HTTPConnection, sent: str | None) -> None:
-    """Compares the token sent with the CSRF cookie, which another site cannot read, and the page's host with ours.
-
-    :raises Problem: csrf_failed.
-    """
-    expected = connection.cookies.get(CSRF_COOKIE, "")
-    if not expected or not hmac.compare_digest(as_bytes(expected), as_bytes(sent or "")) or _is_foreign(connection):
-        raise Problem("csrf_failed")
-
-
-def _is_foreign(connection: HTTPConnection) -> bool:
-    """True for a request over HTTPS from a page of another host, as far as the browser says where it comes from."""
-    origin = connection.headers.get("origin") or connection.headers.get("referer")
-    if not origin or not connection.url.is_secure:
-        return False
-    try:
-        return _host_of(urlsplit(origin)) != _host_of(connection.url.components)
-    except ValueError:  # such as http://[
-        return True
-
-
-def _host_of(url: SplitResult) -> tuple[str | None, int]:
-    return url.hostname, url.port or HTTPS_PORT  # a proxy may name the usual port in Host, browsers never do

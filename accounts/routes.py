@@ -8,22 +8,21 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from accounts.authentication import CSRF_HEADER, check_csrf, set_user
+from accounts.authentication import set_user
+from accounts.cookies import (
+    CSRF_COOKIE,
+    CSRF_HEADER,
+    SESSION_COOKIE,
+    check_csrf,
+    clear_cookies,
+    new_csrf_cookie,
+    set_cookies,
+)
 from accounts.login import PasswordChangeAttempt, change_password, log_in, log_out
 from accounts.new_passwords import NewPassword
 from accounts.passwords import DEMO_PASSWORD
 from accounts.roles import UserRole
-from accounts.sessions import (
-    CSRF_COOKIE,
-    SESSION_COOKIE,
-    Caller,
-    NewSession,
-    clear_cookies,
-    find_caller,
-    hash_token,
-    new_csrf_cookie,
-    set_cookies,
-)
+from accounts.sessions import Caller, NewSession, find_caller, hash_token
 from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, is_json, read_json, read_nothing

@@ -4,11 +4,8 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Scope
 
 from accounts.tables import Session
@@ -17,22 +14,7 @@ from backoffice.database.engine import the_engine
 from backoffice.database.expiry import delete_expired
 
 LIFETIME_HOURS = 12
-CSRF_LIFETIME_DAYS = 30  # longer than a session: a page left open overnight can log in again
 TOKEN_BYTES = 32
-
-SESSION_COOKIE = "id"
-CSRF_COOKIE = "csrftoken"
-
-# As OpenAPI security schemes.
-SECURITY_SCHEMES: dict[str, Any] = {
-    "token": {"type": "http", "scheme": "bearer", "description": "The token that the log-in gives."},
-    "cookie": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": SESSION_COOKIE,
-        "description": "Set by the log-in. Unsafe methods also need X-CSRFToken.",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -97,38 +79,6 @@ async def find_actor(token_hash: str, scope: Scope) -> Caller | None:
     """As `find_caller`; within a transaction, it also tells the audit trail who acts."""
     row = await the_engine().fetch_row(ACTOR.format(1, 2), token_hash, scope["state"]["request_id"])
     return Caller(*row[:-1]) if row else None
-
-
-def set_cookies(response: Response, session: NewSession) -> None:
-    """Sets the session cookie, hidden from scripts, and a new CSRF cookie."""
-    response.set_cookie(
-        SESSION_COOKIE, session.token, httponly=True, max_age=LIFETIME_HOURS * 3600, **_cookie_attributes()
-    )
-    response.headers.append("Set-Cookie", new_csrf_cookie())
-
-
-def new_csrf_cookie() -> str:
-    """The header that sets the CSRF cookie, which scripts read and send back, to a new token."""
-    response = Response()
-    token, max_age = secrets.token_urlsafe(TOKEN_BYTES), CSRF_LIFETIME_DAYS * 24 * 3600
-    response.set_cookie(CSRF_COOKIE, token, max_age=max_age, **_cookie_attributes())
-    return response.headers["Set-Cookie"]
-
-
-def ensure_csrf_cookie(request: Request, response: Response) -> None:
-    """Gives a browser without a CSRF cookie one, since without it nobody can log in."""
-    if not request.cookies.get(CSRF_COOKIE):
-        response.headers.append("Set-Cookie", new_csrf_cookie())
-
-
-def clear_cookies(response: Response) -> None:
-    """Deletes the session cookie; the CSRF cookie stays for the next log-in."""
-    response.delete_cookie(SESSION_COOKIE, httponly=True, **_cookie_attributes())
-
-
-def _cookie_attributes() -> dict[str, Any]:
-    """In production, cookies travel over HTTPS only."""
-    return {"secure": the_engine().settings.production, "samesite": "lax"}
 
 
 def as_bytes(text: str) -> bytes:

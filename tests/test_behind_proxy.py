@@ -20,8 +20,8 @@ import asyncpg
 import httpx
 import pytest
 
+from accounts.cookies import CSRF_LIFETIME_DAYS
 from accounts.passwords import DEMO_PASSWORD, hash_password
-from accounts.sessions import CSRF_LIFETIME_DAYS
 from tests.support.builders import a_user
 from tests.support.clients import NO_CERTIFICATES, a_token, bearer, log_in
 from tests.support.databases import clone
