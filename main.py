@@ -7,11 +7,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
+from accounts.admin_routes import router as admin_router
 from accounts.authentication import SECURITY_SCHEMES, Authentication
 from accounts.cookies import ensure_csrf_cookie
 from accounts.demo_password import refuse_demo_password
 from accounts.resources import AUDIT_TRAIL, USERS
-from accounts.routes import admin_router
 from accounts.routes import router as accounts_router
 from backoffice.admin.site import Admin
 from backoffice.api.routes import add_resource

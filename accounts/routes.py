@@ -1,36 +1,25 @@
-"""Log-in, log-out, who am I, and one's own password: for programs, and for the admin's front end."""
+"""Log-in, log-out, who am I, and one's own password: for programs; admin_routes.py has them for the admin."""
 
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from accounts.authentication import set_user
-from accounts.cookies import (
-    CSRF_COOKIE,
-    CSRF_HEADER,
-    SESSION_COOKIE,
-    check_csrf,
-    clear_cookies,
-    new_csrf_cookie,
-    set_cookies,
-)
+from accounts.cookies import clear_cookies, set_cookies
 from accounts.login import PasswordChangeAttempt, change_password, log_in, log_out
 from accounts.new_passwords import NewPassword
 from accounts.passwords import DEMO_PASSWORD
 from accounts.roles import UserRole
-from accounts.sessions import Caller, NewSession, find_caller, hash_token
+from accounts.sessions import Caller, NewSession, hash_token
 from accounts.tables import User
 from accounts.throttle import Attempt
-from backoffice.api.bodies import JSON, is_json, read_json, read_nothing
+from backoffice.api.bodies import JSON, read_json, read_nothing
 from backoffice.api.raw_parameters import refuse_parameters
 from backoffice.api.values import CLEAN_PATTERN, clean_text
-from backoffice.database.errors import repeat
-from backoffice.database.failures import is_lost
-from backoffice.problems import FieldError, Problem, validated
+from backoffice.problems import validated
 from backoffice.web.openapi import ALWAYS, described_problems, ref
 
 CLEAN = {"pattern": CLEAN_PATTERN}
@@ -95,7 +84,7 @@ async def login(request: Request, response: Response) -> LoggedIn:
     After five failures within a minute, for one account or from one address, all are refused for a while.
     """
     body = validated(LogIn, await read_json(request))
-    user, session = await _log_in(request, body.email, body.password)
+    user, session = await open_session(request, body.email, body.password)
     set_cookies(response, session)
     return LoggedIn(token=session.token, expires_at=session.expires_at, user=describe(user))
 
@@ -136,10 +125,10 @@ async def logout(request: Request, response: Response) -> None:
 async def password(request: Request) -> None:
     """Ends every other session of the user. A wrong current password counts as a failed log-in."""
     body = validated(PasswordChange, await read_json(request))
-    await change_password(_change(request, body, keeps_session=True))
+    await change_password(password_attempt(request, body, keeps_session=True))
 
 
-def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> PasswordChangeAttempt:
+def password_attempt(request: Request, body: PasswordChange, *, keeps_session: bool) -> PasswordChangeAttempt:
     user = request.user.user
     return PasswordChangeAttempt(
         attempt=Attempt(user.email, client_of(request)),
@@ -152,7 +141,7 @@ def _change(request: Request, body: PasswordChange, *, keeps_session: bool) -> P
     )
 
 
-async def _log_in(request: Request, account: str, password: str) -> tuple[User, NewSession]:
+async def open_session(request: Request, account: str, password: str) -> tuple[User, NewSession]:
     """A new session, whose user stands in the line of the log."""
     user, session = await log_in(Attempt(account.strip(), client_of(request)), password)
     set_user(request.scope, Caller(user.id, user.email, user.name, str(user.role)), hash_token(session.token))
@@ -166,78 +155,3 @@ def describe(user: User | Caller) -> Me:
 def client_of(request: Request) -> str:
     """The address of the client; behind a proxy, of the proxy's client (FORWARDED_ALLOW_IPS)."""
     return request.client.host if request.client else "unknown"
-
-
-# The same log-in with the paths and bodies of the admin's front end. These routes must be added before the admin is
-# mounted, whose own routes at these paths have no throttle.
-admin_router = APIRouter(prefix="/admin", include_in_schema=False)
-
-
-class AdminLogIn(BaseModel):
-    """What the front end's form sends, as far as it matters here."""
-
-    username: CleanText
-    password: CleanText
-
-
-class AdminPasswordChange(PasswordChange):
-    confirm_new_password: CleanText
-
-
-@admin_router.post("/public/login/")
-async def admin_login(request: Request) -> Response:
-    if not request.cookies.get(CSRF_COOKIE):
-        # Deleted while the page was open, whose next try will send the new one.
-        raise Problem("csrf_failed", headers={"Set-Cookie": new_csrf_cookie()})
-    sent = await _read_form(request)
-    in_form = sent.get(CSRF_COOKIE)
-    check_csrf(request, request.headers.get(CSRF_HEADER) or (in_form if isinstance(in_form, str) else None))
-    body = validated(AdminLogIn, sent)
-    _, session = await _log_in(request, body.username, body.password)
-    response = JSONResponse({"message": "logged in"})
-    set_cookies(response, session)
-    return response
-
-
-@admin_router.get("/public/login/")
-async def admin_login_page() -> Response:
-    """The front end shows the log-in by itself; Piccolo's bare page for it would be a second one."""
-    return RedirectResponse("../../", 303)
-
-
-@admin_router.api_route("/public/login/{rest:path}", methods=["GET", "POST"])
-async def below_admin_login(rest: str) -> None:
-    """Hides Piccolo's own log-in, which answers at all of these."""
-    raise Problem("not_found")
-
-
-@admin_router.post("/public/logout/")
-async def admin_logout(request: Request) -> Response:
-    check_csrf(request, request.headers.get(CSRF_HEADER))
-    token = request.cookies.get(SESSION_COOKIE, "")
-    if caller := await repeat(is_lost, 2, find_caller, hash_token(token)):
-        await log_out(caller.id, hash_token(token))
-    response = PlainTextResponse("Successfully logged out")
-    clear_cookies(response)
-    return response
-
-
-@admin_router.post("/api/change-password/")
-async def admin_change_password(request: Request) -> Response:
-    """Ends this session too, since the front end then asks for a log-in with the new password."""
-    body = validated(AdminPasswordChange, await _read_form(request))
-    if body.confirm_new_password != body.new_password:
-        raise Problem("validation_error", errors=[FieldError("confirm_new_password", "passwords_differ")])
-    await change_password(_change(request, body, keeps_session=False))
-    response = JSONResponse({"message": "Password changed"})
-    clear_cookies(response)
-    return response
-
-
-async def _read_form(request: Request) -> dict[str, Any]:
-    """The fields of a form without its files, or of an object in JSON."""
-    if not is_json(request):
-        async with request.form() as form:
-            return {name: text for name, text in form.items() if isinstance(text, str)}
-    sent = await read_json(request)
-    return sent if isinstance(sent, dict) else {}
