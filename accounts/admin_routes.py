@@ -19,9 +19,10 @@ from accounts.cookies import (
     set_cookies,
 )
 from accounts.login import change_password, log_out
-from accounts.routes import CleanText, PasswordChange, open_session, password_attempt
+from accounts.routes import PasswordChange, open_session, password_attempt
 from accounts.sessions import find_caller, hash_token
 from backoffice.api.bodies import is_json, read_json
+from backoffice.api.values import CleanText
 from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
 from backoffice.problems import FieldError, Problem, validated

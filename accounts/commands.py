@@ -3,9 +3,8 @@
 import asyncio
 import getpass
 import sys
-from typing import Annotated
 
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from accounts.passwords import MIN_CHARACTERS, hash_password
 from accounts.roles import UserRole
@@ -53,9 +52,9 @@ def _ask_password() -> str:
 def _refused(email: str, name: str, password: str) -> str | None:
     """The reason why one of them is refused, or None; the database judges e-mails and names, where they are text."""
     from accounts.new_passwords import NewPassword  # takes 40 ms, which other commands need not wait for
-    from backoffice.api.values import clean_text
+    from backoffice.api.values import CleanText
 
-    text = TypeAdapter(Annotated[str, AfterValidator(clean_text)])
+    text: TypeAdapter[str] = TypeAdapter(CleanText)
     kinds = {"email": (text, email), "name": (text, name), "password": (TypeAdapter(NewPassword), password)}
     for field, (kind, value) in kinds.items():
         try:

@@ -1,11 +1,11 @@
 """Log-in, log-out, who am I, and one's own password: for programs; admin_routes.py has them for the admin."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.authentication import set_user
 from accounts.cookies import clear_cookies, set_cookies
@@ -18,12 +18,9 @@ from accounts.tables import User
 from accounts.throttle import Attempt
 from backoffice.api.bodies import JSON, read_json, read_nothing
 from backoffice.api.raw_parameters import refuse_parameters
-from backoffice.api.values import CLEAN_PATTERN, clean_text
+from backoffice.api.values import CleanText
 from backoffice.problems import validated
 from backoffice.web.openapi import ALWAYS, described_problems, ref
-
-CLEAN = {"pattern": CLEAN_PATTERN}
-CleanText = Annotated[str, Field(json_schema_extra=CLEAN), AfterValidator(clean_text)]
 
 
 class Body(BaseModel):

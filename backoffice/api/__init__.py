@@ -5,6 +5,6 @@ Where to find what:
 - declare: `resource`
 - ask: `raw_parameters` → `query`, made of `filters` (→ `text_parts` → `conditions`), `page` and `cursors`
 - answer: `reading` → `lists` (→ `list_queries`, `selects`, `totals`) → `answers`
-- write: `crud` → `bodies` → `schemas` (→ `values`) → `store`
+- write: `crud` → `bodies` → `schemas` (→ `value_types` → `values`) → `store`
 - describe: `routes` → `descriptions` → `operations`
 """

@@ -11,7 +11,8 @@ from backoffice.api.query import MAX_LIMIT, MAX_OFFSET, MAX_PAGE
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of
 from backoffice.api.text_parts import MATCHES, MAX_SEARCH_LENGTH
-from backoffice.api.values import CLEAN_PATTERN, filter_schema
+from backoffice.api.value_types import filter_schema
+from backoffice.api.values import CLEAN_PATTERN
 from backoffice.web.openapi import named, ref
 
 OPERATOR = named("Operator", {"type": "string", "enum": list(OPERATORS)})

@@ -1,17 +1,18 @@
 """Turns the filters and the search of a list into SQL conditions."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
 from piccolo.columns import Column
 from piccolo.querystring import QueryString
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from backoffice.api.conditions import Condition, plain
 from backoffice.api.raw_parameters import RawParameters
 from backoffice.api.resource import Resource, Search
 from backoffice.api.text_parts import MATCHES, MAX_SEARCH_LENGTH, text_part
-from backoffice.api.values import clean_text, value_type
+from backoffice.api.value_types import value_type
+from backoffice.api.values import CleanText
 from backoffice.columns import is_text, place_of, sort_key
 from backoffice.problems import FieldError, field_errors
 
@@ -87,5 +88,4 @@ class Filters:
 @cache
 def adapter(column: Column) -> TypeAdapter[Any]:
     """Parses a parameter compared with this column."""
-    text = Annotated[str, AfterValidator(clean_text)]
-    return TypeAdapter(text if is_text(column) else value_type(column, strict=False))
+    return TypeAdapter(CleanText if is_text(column) else value_type(column, strict=False))

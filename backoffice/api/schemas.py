@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, 
 
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of
-from backoffice.api.values import enum_of, input_type, nullable
+from backoffice.api.value_types import enum_of, input_type, nullable
 from backoffice.columns import EnumColumn
 
 Pair = tuple[type[BaseModel], type[BaseModel]]
