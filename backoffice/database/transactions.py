@@ -1,7 +1,8 @@
 """Transactions that return their connection to the pool in a clean state, whatever fails."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol, cast
 
@@ -95,7 +96,15 @@ class Transaction(PostgresTransaction):
             await self.rollback()
 
     async def rollback(self) -> None:
-        await roll_back_or_end(self.transaction, self.connection)
+        """Ends the transaction on the server; a connection that does not answer is ended instead."""
+        try:
+            async with asyncio.timeout(ROLLBACK_SECONDS):
+                await self.transaction.rollback()
+        except DATABASE_ERRORS:
+            end_at_once(self.connection)
+        except asyncio.CancelledError:
+            end_at_once(self.connection)
+            raise
         self._rolled_back = True
 
     async def _commit(self) -> None:
@@ -108,13 +117,18 @@ class Transaction(PostgresTransaction):
             raise
 
 
-async def roll_back_or_end(transaction: RawTransaction, connection: Connection) -> None:
-    """Ends the transaction on the server; a connection that does not answer is ended instead."""
+@contextlib.asynccontextmanager
+async def transaction_on(engine: PostgresEngine, connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """A transaction on this connection, which Piccolo's queries inside are part of."""
+    transaction = Transaction(engine)
+    transaction.connection, transaction.transaction = connection, connection.transaction()
+    await transaction.transaction.start()
+    token = engine.current_transaction.set(transaction)
     try:
-        async with asyncio.timeout(ROLLBACK_SECONDS):
-            await transaction.rollback()
-    except DATABASE_ERRORS:
-        end_at_once(connection)
-    except asyncio.CancelledError:
-        end_at_once(connection)
+        yield
+        await transaction.transaction.commit()
+    except BaseException:
+        await transaction.rollback()
         raise
+    finally:
+        engine.current_transaction.reset(token)

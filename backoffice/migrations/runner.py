@@ -16,7 +16,7 @@ import tenacity
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from backoffice.database.engine import Engine
-from backoffice.database.transactions import Transaction, roll_back_or_end
+from backoffice.database.transactions import transaction_on
 from backoffice.migrations import expected, records
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
@@ -104,23 +104,6 @@ async def _refuse_changed_files(connection: asyncpg.Connection) -> None:
             f"Changed after they ran: {names}. Restore them; or, where the change alters nothing in the database, "
             "say `piccolo backoffice accept`."
         )
-
-
-@contextlib.asynccontextmanager
-async def transaction_on(engine: Engine, connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """A transaction on this connection, which Piccolo's queries inside are part of."""
-    transaction = Transaction(engine)
-    transaction.connection, transaction.transaction = connection, connection.transaction()
-    await transaction.transaction.start()
-    token = engine.current_transaction.set(transaction)
-    try:
-        yield
-        await transaction.transaction.commit()
-    except BaseException:
-        await roll_back_or_end(transaction.transaction, connection)
-        raise
-    finally:
-        engine.current_transaction.reset(token)
 
 
 class Run:

@@ -15,11 +15,12 @@ from piccolo.table import sort_table_classes
 from backoffice.database.connecting import Connection, Connector, close_quietly
 from backoffice.database.embedded import NAME, PORT, EmbeddedPostgres
 from backoffice.database.engine import Engine
+from backoffice.database.transactions import transaction_on
 from backoffice.migrations.catalog import Catalog, read_catalog
 from backoffice.migrations.declared import enums, is_early, rules
 from backoffice.migrations.files import Migration, apps
 from backoffice.migrations.journal import Journal, noted
-from backoffice.migrations.runner import Run, Step, transaction_on
+from backoffice.migrations.runner import Run, Step
 from backoffice.migrations.scripts import execute
 from backoffice.migrations.sql import Statement
 
