@@ -17,6 +17,7 @@ WINDOW_SECONDS = 60
 
 MAX_ACCOUNT_LENGTH = LoginFailure.account.length  # characters
 MAX_ADDRESS_LENGTH = LoginFailure.address.length
+ACCOUNT = f"left(caseless({{}}), {MAX_ACCOUNT_LENGTH})"  # in SQL, as it is stored: folding may lengthen it
 IPV6_HOME_BITS = 64  # the part of an IPv6 address that a household has to itself
 
 
@@ -49,20 +50,19 @@ def _home_of(client: str) -> str:
 
 async def refuse_if_exhausted(attempt: Attempt) -> None:
     """:raises Problem: rate_limited, with Retry-After: the seconds until the fifth last failure is a minute old."""
+    fifth_last = f"ORDER BY failed_at DESC OFFSET {FAILURES - 1} LIMIT 1"
     rows = await LoginFailure.raw(
-        """
-        SELECT ceil(extract(epoch FROM max(over_at) - clock_timestamp()))::int AS seconds
+        f"""
+        SELECT ceil(extract(epoch FROM max(failed_at) - clock_timestamp()) + {WINDOW_SECONDS})::int AS seconds
         FROM (
-            (SELECT failed_at + make_interval(secs => {}) AS over_at FROM login_failures
-             WHERE account = left(caseless({}), {}) ORDER BY failed_at DESC OFFSET {} LIMIT 1)
+            (SELECT failed_at FROM login_failures WHERE account = {ACCOUNT} {fifth_last})
             UNION ALL
-            (SELECT failed_at + make_interval(secs => {}) FROM login_failures
-             WHERE address = {} ORDER BY failed_at DESC OFFSET {} LIMIT 1)
+            (SELECT failed_at FROM login_failures WHERE address = {{}} {fifth_last})
         ) AS fifth_last
-        WHERE over_at > clock_timestamp()
+        WHERE failed_at > clock_timestamp() - make_interval(secs => {WINDOW_SECONDS})
         """,
-        *(WINDOW_SECONDS, attempt.account, MAX_ACCOUNT_LENGTH, FAILURES - 1),
-        *(WINDOW_SECONDS, attempt.address, FAILURES - 1),
+        attempt.account,
+        attempt.address,
     )
     seconds = rows[0]["seconds"]
     if seconds is not None:
@@ -72,28 +72,23 @@ async def refuse_if_exhausted(attempt: Attempt) -> None:
 async def take_turn(attempt: Attempt) -> None:
     """Takes advisory locks, so that one transaction at a time judges log-ins for this account or from this address."""
     await LoginFailure.raw(
-        """
+        f"""
         SELECT pg_advisory_xact_lock(key)
         FROM (
             SELECT hashtextextended(what, 0) AS key
-            FROM (VALUES ('log-in of ' || left(caseless({}), {})), ('log-in from ' || {})) AS turn (what)
+            FROM (VALUES ('log-in of ' || {ACCOUNT}), ('log-in from ' || {{}})) AS turn (what)
             ORDER BY key -- the same order for everyone, or two could wait for each other
         ) AS turns
         """,
         attempt.account,
-        MAX_ACCOUNT_LENGTH,
         attempt.address,
     )
 
 
 async def record_failure(attempt: Attempt) -> None:
     await LoginFailure.raw(
-        """
-        INSERT INTO login_failures (account, address, failed_at)
-        VALUES (left(caseless({}), {}), {}, clock_timestamp())
-        """,
+        f"INSERT INTO login_failures (account, address, failed_at) VALUES ({ACCOUNT}, {{}}, clock_timestamp())",
         attempt.account,
-        MAX_ACCOUNT_LENGTH,
         attempt.address,
     )
     await delete_expired(LoginFailure.failed_at, timedelta(seconds=WINDOW_SECONDS))
