@@ -29,14 +29,17 @@ REPEATABLE = re.compile(r" (?:IF|OR REPLACE) ", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """One migration, and the effects of its statements on the tables that were there before."""
+    """One migration, and the effects of its statements on the tables that were there before.
+
+    :param of_the_whole: the risks of the migration itself, beside those of its statements.
+    """
 
     migration: Migration
     alone: bool
     faked: bool
     effects: Sequence[Effect]
     old: Old
-    missing: Sequence[Risk] = ()
+    of_the_whole: Sequence[Risk]
 
     @property
     def accepted(self) -> Mapping[str, str]:
@@ -45,7 +48,7 @@ class Planned:
 
     @property
     def risks(self) -> list[Risk]:
-        return [*self.missing, *(risk for effect in self.effects for risk in risks(effect, self.old))]
+        return [*self.of_the_whole, *(risk for effect in self.effects for risk in risks(effect, self.old))]
 
     @property
     def objections(self) -> list[Risk]:
@@ -64,7 +67,7 @@ class Planned:
     def script(self, sizes: Mapping[str, str]) -> str:
         """The SQL as it would run, with comments on what it would do."""
         lines = [f"-- {self.migration}: {self._how}"]
-        for risk in self.missing:
+        for risk in self.of_the_whole:
             lines += self._warning(risk, sizes)
         for effect in self.effects:
             lines += self._commented(effect, sizes)
@@ -140,17 +143,17 @@ async def observe(run: Run, migration: Migration, old: Old, *, backwards: bool =
         faked=step.faked,
         effects=effects,
         old=old,
-        missing=tuple(_missing(step, effects)),
+        of_the_whole=tuple(_risks_of_the_whole(step, effects)),
     )
 
 
-def _missing(step: Step, effects: Sequence[Effect]) -> Iterator[Risk]:
+def _risks_of_the_whole(step: Step, effects: Sequence[Effect]) -> Iterator[Risk]:
     """The risks of the migration as a whole."""
     if not step.alone and any(effect.statement.validates for effect in effects):
         yield Risk("validates-late", "", "validates while the locks of its neighbours in the transaction are held")
     if step.manager.raw and not step.manager.raw_backwards:
         yield Risk("no-way-back", "", "has steps of its own, but none backwards")
     scripts = [getattr(raw, "sql", "") for raw in (*step.manager.raw, *step.manager.raw_backwards)]
-    for statement in [one for script in scripts if step.alone for one in statements(script)]:
+    for statement in [one for script in scripts for one in statements(script)] if step.alone else ():
         if (statement.creates or statement.drops) and not REPEATABLE.search(statement.bare):
             yield Risk("not-repeatable", "", f"cannot be run again once it ran: {statement.bare[:80]}")
