@@ -15,6 +15,8 @@ WRITTEN_ALIKE = "set_config('search_path', '', true), set_config('quote_all_iden
 # Kinds that change what the product's own statements do, even when they are only added.
 MEDDLING = {"column", "constraint", "trigger", "rule", "policy", "child"}
 
+MOST_NAMED = 3  # differences in one sentence
+
 # Kinds to which others belong.
 WHOLE = ("table", "function")
 
@@ -70,9 +72,9 @@ def function_of(thing: str) -> str:
     return name
 
 
-def in_few_words(differences: Sequence[Difference], few: int = 3) -> str:
-    named = ", ".join(map(str, differences[:few]))
-    return named if len(differences) <= few else f"{named}, and {len(differences) - few} more"
+def in_few_words(differences: Sequence[Difference]) -> str:
+    named, more = ", ".join(map(str, differences[:MOST_NAMED])), len(differences) - MOST_NAMED
+    return f"{named}, and {more} more" if more > 0 else named
 
 
 async def read_catalog(connection: Connection) -> Catalog:

@@ -91,7 +91,7 @@ class Effect:
     arguments: tuple[Any, ...]
     before: SchemaState
     after: SchemaState
-    users: tuple[CatalogRow, ...] = ()
+    users: tuple[CatalogRow, ...]
 
 
 @dataclass

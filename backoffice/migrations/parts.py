@@ -77,8 +77,11 @@ class Part:
     def backwards(self) -> list[Direction]:
         return [backwards for _, backwards in reversed(self.steps) if backwards] or [NOTHING]
 
-    def source(self, id: str, app: str, description: str = "") -> str:
-        """The text of the file."""
+    def source(self, id: str, app: str, description: str) -> str:
+        """The text of the file.
+
+        :param description: instead of the title, unless empty.
+        """
         ways = {"FORWARDS": ("add_raw", self.forwards), "BACKWARDS": ("add_raw_backwards", self.backwards)}
         constants = [_accepted(self.accepted), *(_constant(name, steps) for name, (_, steps) in ways.items())]
         calls = [call for name, (add, steps) in ways.items() for call in _calls(name, add, steps)]

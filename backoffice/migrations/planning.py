@@ -87,7 +87,7 @@ class Planned:
         return [f"-- WARNING {risk.code}: {risk.text}{size}", f"--   {end}"]
 
 
-async def plan(engine: Engine, choose: Choice, *, backwards: bool = False, scratch_server: str = "") -> str:
+async def plan(engine: Engine, choose: Choice, *, backwards: bool = False, scratch_server: str) -> str:
     """The script of what `choose` picks for the engine's database, which is only read."""
     async with reading(engine) as connection:
         ran = await (undoable if backwards else records.applied)(connection)

@@ -64,7 +64,7 @@ async def find_changes(app_config: AppConfig, auto_input: str | None) -> Changes
         raise SystemExit(str(reason)) from None
 
 
-def write(app_config: AppConfig, part: Part, description: str = "") -> NewMigrationMeta:
+def write(app_config: AppConfig, part: Part, description: str) -> NewMigrationMeta:
     meta = new._generate_migration_meta(app_config)
     meta.migration_filename += f"_{part.slug}"
     meta.migration_path = str(Path(app_config.resolved_migrations_folder_path) / f"{meta.migration_filename}.py")
