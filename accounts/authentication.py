@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from accounts.cookies import CSRF_HEADER, SESSION_COOKIE, check_csrf
 from accounts.sessions import ACTOR, CALLER, Caller, find_actor, hash_token
-from backoffice.database.engine import Engine, Reader, the_engine
+from backoffice.database.engine import the_engine
 from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
 from backoffice.problems import Problem
@@ -76,14 +76,14 @@ class SessionUser:
             connection = HTTPConnection(scope)
             check_csrf(connection, connection.headers.get(CSRF_HEADER))
 
-    async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:
+    async def fetch(self, scope: Scope, sql: str, *arguments: Any) -> Any:
         query = _with_caller(sql, len(arguments) + 1)
-        return self._authenticated(scope, await reader.fetch_row(query, *arguments, self.token_hash))
+        return self._authenticated(scope, await the_engine().reader.fetch_row(query, *arguments, self.token_hash))
 
-    async def change(self, engine: Engine, scope: Scope, queries: str, *arguments: Any) -> Any:
+    async def change(self, scope: Scope, queries: str, *arguments: Any) -> Any:
         self._check_csrf(scope)
         statement = _with_actor(queries, len(arguments) + 1)
-        row = await engine.fetch_row(statement, *arguments, self.token_hash, scope["state"]["request_id"])
+        row = await the_engine().fetch_row(statement, *arguments, self.token_hash, scope["state"]["request_id"])
         return self._authenticated(scope, row)
 
     def _authenticated(self, scope: Scope, row: asyncpg.Record | None) -> Any:

@@ -16,6 +16,7 @@ from backoffice.api.bodies import read_json, read_nothing
 from backoffice.api.crud import CRUD
 from backoffice.api.operations import ETAG, IF_MATCH, LOCATION, ROW_ID, ROW_LINK, WRITE_PROBLEMS, Operation
 from backoffice.api.schemas import drop_default
+from backoffice.database.engine import the_engine
 from backoffice.problems import FieldError, Problem
 from backoffice.web.openapi import ref
 from backoffice.web.routing import authenticates_lazily
@@ -102,7 +103,7 @@ class PresaleRoutes:
         self.crud.parameters(request).finish()
         key = key_of(request)
         if key is not None:
-            async with self.crud.store.engine.transaction():
+            async with the_engine().transaction():
                 return await self._create_once(request, key)
         values = self.crud.validate(self.body, await read_json(request))
         return self.crud.created(request, *await self._insert(request, values))
@@ -129,7 +130,7 @@ class PresaleRoutes:
         values = await self.crud.prepare(request, values, None)
         if not lines:
             return await self.crud.insert(request, values)
-        async with self.crud.store.engine.transaction():
+        async with the_engine().transaction():
             presale_id = await insert_with_lines(self.crud, request, values, lines)
             return presale_id, await self.crud.store.read(presale_id)
 

@@ -33,7 +33,7 @@ BENEATH = {
     "monitoring": FOUNDATIONS | {"database", "migrations", "web"},
     "server": FOUNDATIONS | {"database", "migrations", "monitoring"},
     "api": FOUNDATIONS | {"database", "web"},
-    "admin": FOUNDATIONS | {"api", "web"},
+    "admin": FOUNDATIONS | {"api", "database", "web"},
     "fixtures": {"audit_trail"},
     "grants": {"audit_trail", "database", "migrations"},
     "piccolo_app": {"audit_trail", "fixtures", "grants", "migrations"},

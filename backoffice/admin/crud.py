@@ -24,6 +24,7 @@ from backoffice.api.query import Parameters
 from backoffice.api.resource import Resource
 from backoffice.api.schemas import blank_row
 from backoffice.api.selects import columns_of, referenced_readable_sql
+from backoffice.database.engine import the_engine
 from backoffice.problems import FieldError, Problem
 from backoffice.web.problem_responses import language_of
 
@@ -114,7 +115,7 @@ class AdminCRUD(CRUD):
         parameters.finish()
         row = self._as_shown(request, blank_row(self.table, self.resource.server_managed))
         for key, row_id in owners.items():
-            name = await self.store.engine.fetch_value(referenced_readable_sql(key), self.parse_id(row_id))
+            name = await the_engine().fetch_value(referenced_readable_sql(key), self.parse_id(row_id))
             row |= {key._meta.name: row_id, f"{key._meta.name}_readable": name} if name else {}
         return JSONResponse(row)
 
@@ -137,7 +138,7 @@ class AdminCRUD(CRUD):
     async def get_ids(self, request: Request) -> Response:
         """As in the API, but a row whose whole code was typed comes before all others, and a header tells its id."""
         self.resource.require(request, "read")
-        parameters, engine = self.parameters(request), self.store.engine
+        parameters, engine = self.parameters(request), the_engine()
         typed = parameters.given.get("search", "")
         page = parameters.names()
         coded = await self._coded(page, typed)
@@ -153,7 +154,7 @@ class AdminCRUD(CRUD):
         if statement is None:
             return {}
         sql, arguments = statement
-        names: dict[str, str] = json.loads(await self.store.engine.fetch_value(sql, *arguments))
+        names: dict[str, str] = json.loads(await the_engine().fetch_value(sql, *arguments))
         return names
 
     async def get_references(self, request: Request) -> Response:
@@ -172,7 +173,7 @@ class AdminCRUD(CRUD):
         in_words = self.resource.admin.in_words
         if in_words is None:
             return await super().post_single(request, filled)
-        async with self.store.engine.transaction():
+        async with the_engine().transaction():
             created = await super().post_single(request, filled)
             row = json.loads(bytes(created.body))
             shown = json.loads(await self.store.read(UUID(row["id"]), readable=True))

@@ -15,6 +15,7 @@ from backoffice.api.bodies import read_json
 from backoffice.api.reading import ReadCRUD
 from backoffice.api.resource import Right
 from backoffice.api.selects import insert_sql, update_sql
+from backoffice.database.engine import the_engine
 from backoffice.problems import FieldError, Problem, validated
 from backoffice.web.lazy_user import MakeChange, caller_is_unknown, change_as_caller, look_up_caller
 from backoffice.web.routing import authenticates_lazily
@@ -45,7 +46,7 @@ class CRUD(ReadCRUD):
         values = self.validate(self.models.create, data)
         if self.resource.prepare is None:
             return self.created(request, *await self.insert(request, values))
-        async with self.store.engine.transaction():
+        async with the_engine().transaction():
             await self.authorize(request, "create")
             return self.created(request, *await self.insert(request, await self.prepare(request, values, None)))
 
@@ -70,7 +71,7 @@ class CRUD(ReadCRUD):
         if values and not self.looks_first(request):
             row = await self.update(request, row_id, values)
         else:
-            async with self.store.engine.transaction():
+            async with the_engine().transaction():
                 await self.authorize(request, "change")
                 row = await self._change_seen(request, row_id, values)
         return row_response(row)
@@ -94,7 +95,7 @@ class CRUD(ReadCRUD):
         :raises Problem: unauthenticated, csrf_failed, forbidden.
         """
         roles = self.resource.rights[right]
-        changed = await change_as_caller(self.store.engine, request, roles, make, *arguments)
+        changed = await change_as_caller(request, roles, make, *arguments)
         self.resource.require(request, right)
         return changed
 
@@ -110,7 +111,7 @@ class CRUD(ReadCRUD):
         except Problem as problem:
             if caller_is_unknown(request.scope):  # UnitOfWork repeats the request when the caller is known
                 raise
-            row = await self.store.engine.fetch_value(self.store.row_sql, row_id)
+            row = await the_engine().fetch_value(self.store.row_sql, row_id)
             if row is None or not isinstance(data, dict):
                 raise
             old = self.sent_back(request, json.loads(row))

@@ -17,6 +17,7 @@ from backoffice.api.resource import Resource, Right
 from backoffice.api.schemas import Models, blank_row
 from backoffice.api.store import Store
 from backoffice.api.values import canonical_uuid
+from backoffice.database.engine import the_engine
 from backoffice.problems import FieldError, Problem
 from backoffice.web.lazy_user import caller_is_unknown, look_up_caller, read_as_caller
 from backoffice.web.routing import authenticates_lazily
@@ -90,13 +91,13 @@ class ReadCRUD(PiccoloCRUD):
 
         :raises Problem: unauthenticated, forbidden.
         """
-        value = await read_as_caller(self.store.engine, request, sql, *arguments)
+        value = await read_as_caller(request, sql, *arguments)
         self.resource.require(request, "read")
         return value
 
     async def get_all(self, request: Request, params: Any = None) -> Response:
         page = self.parameters(request).page()
-        return json_response(await self.rows.body(self.store.engine.reader, page, partial(self.fetch, request)))
+        return json_response(await self.rows.body(the_engine().reader, page, partial(self.fetch, request)))
 
     async def get_single(self, request: Request, row_id: UUID) -> Response:
         self.parameters(request).finish()
@@ -108,11 +109,11 @@ class ReadCRUD(PiccoloCRUD):
     async def get_ids(self, request: Request) -> Response:
         """At most 1,000 ids with the words that a person knows their rows by."""
         self.resource.require(request, "read")
-        return json_response(await self.rows.names(self.store.engine, self.parameters(request).names()))
+        return json_response(await self.rows.names(the_engine(), self.parameters(request).names()))
 
     async def get_count(self, request: Request) -> Response:
         self.resource.require(request, "read")
-        total = await self.rows.count(self.store.engine, self.parameters(request).where())
+        total = await self.rows.count(the_engine(), self.parameters(request).where())
         estimate = {"count_is_estimate": True} if total.is_estimate else {}
         return JSONResponse({"count": total.rows, "page_size": self.page_size, **estimate})
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.types import Scope
 
-from backoffice.database.engine import Engine, Reader
+from backoffice.database.engine import the_engine
 
 LAZY_USER = "backoffice.lazy_user"  # the key in the scope, until the user is authenticated
 MAY = "(SELECT role::text FROM caller) = ANY (${})"  # {} is the number of the parameter with the roles
@@ -28,13 +28,13 @@ class LazyUser(Protocol):
         :raises Problem: unauthenticated, csrf_failed.
         """
 
-    async def fetch(self, reader: Reader, scope: Scope, sql: str, *arguments: Any) -> Any:
+    async def fetch(self, scope: Scope, sql: str, *arguments: Any) -> Any:
         """Looks up the user within a query; returns the query's one value, or None for no row.
 
         :raises Problem: unauthenticated.
         """
 
-    async def change(self, engine: Engine, scope: Scope, queries: str, *arguments: Any) -> Any:
+    async def change(self, scope: Scope, queries: str, *arguments: Any) -> Any:
         """Looks up the user within a change; returns what was `changed`.
 
         :param queries: as `queries_of` writes them; they do nothing unless `MAY`.
@@ -56,28 +56,27 @@ async def look_up_caller(scope: Scope) -> None:
         await scope[LAZY_USER].authenticate(scope)
 
 
-async def read_as_caller(engine: Engine, request: Request, sql: str, *arguments: Any) -> Any:
+async def read_as_caller(request: Request, sql: str, *arguments: Any) -> Any:
     """Runs a query; returns its one value, or None for no row. Afterwards the caller is known."""
     user: LazyUser | None = request.scope.get(LAZY_USER)
     if user is None:
-        return await engine.reader.fetch_value(sql, *arguments)
-    return await user.fetch(engine.reader, request.scope, sql, *arguments)
+        return await the_engine().reader.fetch_value(sql, *arguments)
+    return await user.fetch(request.scope, sql, *arguments)
 
 
-async def change_as_caller(
-    engine: Engine, request: Request, roles: frozenset[str], make: MakeChange, *arguments: Any
-) -> Any:
+async def change_as_caller(request: Request, roles: frozenset[str], make: MakeChange, *arguments: Any) -> Any:
     """Makes a change if the caller has one of these roles; returns what changed. Afterwards the caller is known.
 
     :raises Problem: unauthenticated, csrf_failed.
     """
     user: LazyUser | None = request.scope.get(LAZY_USER)
     if user is None:
+        engine = the_engine()
         if engine.current_transaction.get() is None:
             raise RuntimeError("the audit trail was told who acts in a transaction that is over")
         return await engine.fetch_value(f"WITH {queries_of(make('true'))} SELECT changed FROM change", *arguments)
     queries = queries_of(make(MAY.format(len(arguments) + 1)))
-    return await user.change(engine, request.scope, queries, *arguments, [*roles])
+    return await user.change(request.scope, queries, *arguments, [*roles])
 
 
 def queries_of(statements: Sequence[str]) -> str:
