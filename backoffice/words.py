@@ -69,9 +69,6 @@ LABELS: dict[str, Text] = {
     "created_at": Text("Created", "Criado em"),
     "updated_at": Text("Last changed", "Alterado em"),
     "Kept by the database.": Text("Kept by the database.", "Mantido pelo banco de dados."),
-    "Left empty, the present one stays.": Text(
-        "Left empty, the present one stays.", "Em branco, a atual continua valendo."
-    ),
 }
 
 

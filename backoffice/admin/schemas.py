@@ -19,7 +19,8 @@ from backoffice.web.problem_responses import language_of
 VERSION = "version"
 VERSION_SCHEMA = {"type": "string", "title": VERSION, "readOnly": True, "extra": {"unique": True, "nullable": False}}
 
-WHEN_LEFT_EMPTY = "Left empty, the present one stays."  # help text of secrets, which no form shows
+# Help text of secrets, which no form shows.
+WHEN_LEFT_EMPTY = words.Text("Left empty, the present one stays.", "Em branco, a atual continua valendo.")
 
 
 def front_end_settings(resource: Resource) -> dict[str, Any]:
@@ -73,8 +74,8 @@ def _describe(resource: Resource, name: str, about: dict[str, Any], language: wo
     # The front end offers no bulk change of "unique" columns; nor should it of read-only and secret ones.
     extra["unique"] = name in unique_columns(resource.table) or about["readOnly"] or extra["secret"]
     if extra["help_text"]:
-        said = [extra["help_text"], *([WHEN_LEFT_EMPTY] if extra["secret"] else [])]
-        extra["help_text"] = " ".join(words.label(text, language) for text in said)
+        stays = f" {words.translate(WHEN_LEFT_EMPTY, language)}" if extra["secret"] else ""
+        extra["help_text"] = words.label(extra["help_text"], language) + stays
     if isinstance(column, EnumColumn):
         extra["choices"] = {value: values.choice(value, language) for value in get_args(column.value_type)}
     if isinstance(column, JSONB):
