@@ -70,8 +70,8 @@ def _message(schema: Schema) -> str:
     state, wrong = schema.migrations, []
     if not schema.is_of_now:
         wrong.append("its schema could not be looked at in time: somebody may be changing it")
-    if state and state.pending:
-        wrong.append(f"{migrations_are(len(state.pending))} pending")
+    if schema.pending:
+        wrong.append(f"{migrations_are(schema.pending)} pending")
     if state and state.changed:
         wrong.append(f"{migrations_are(len(state.changed))} different from what ran")
     if schema.drift:

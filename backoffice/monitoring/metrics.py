@@ -118,11 +118,11 @@ async def _figures(engine: Engine) -> list[tuple[str, str, float]]:
         found = await prober(engine).ask()
     except DatabaseUnavailable:
         return [(*up, 0)]
-    if found.schema.migrations is None:
+    schema = found.schema
+    if schema.pending is None:
         return [(*up, 1)]
-    pending, differences = len(found.schema.migrations.pending), len(found.schema.drift)
     return [
         (*up, 1),
-        ("database_migrations_pending", "Migrations that have not run.", pending),
-        ("database_schema_differences", "Where the schema is not what the migrations made.", differences),
+        ("database_migrations_pending", "Migrations that have not run.", schema.pending),
+        ("database_schema_differences", "Where the schema is not what the migrations made.", len(schema.drift)),
     ]
