@@ -169,7 +169,7 @@ class Engine(PostgresEngine):
         await self.when_reachable(no_work)
 
     async def _version(self) -> str:
-        connection = await self.connect(**pooler.NOTHING_BY_NAME)
+        connection = await self.get_new_connection()
         try:
             async with asyncio.timeout(self.settings.db_connect_timeout):
                 self.behind_pooler = await pooler.is_between(connection)
@@ -211,7 +211,7 @@ class Engine(PostgresEngine):
     async def check_version(self) -> None: ...
 
     async def get_new_connection(self) -> asyncpg.Connection:
-        """A connection for a command, which has not checked for a pooler."""
+        """As `connect`, where nobody has found out yet whether a pooler is in between."""
         return await self.connect(**pooler.NOTHING_BY_NAME)
 
     def transaction(self, allow_nested: bool = True, begin: str = "BEGIN") -> Transaction:

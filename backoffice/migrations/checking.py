@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 
-from backoffice.database import pooler
 from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine
 from backoffice.migrations import expected, records
@@ -92,7 +91,7 @@ def _explain(difference: Difference) -> list[str]:
 @contextlib.asynccontextmanager
 async def reading(engine: Engine) -> AsyncIterator[asyncpg.Connection]:
     """A read-only connection, which sees one snapshot."""
-    connection = await engine.connect(**pooler.NOTHING_BY_NAME)
+    connection = await engine.get_new_connection()
     try:
         async with records.read_only_snapshot(connection):
             yield connection

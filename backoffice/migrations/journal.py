@@ -167,7 +167,7 @@ async def noted(engine: Engine, journal: Journal, connector: Connector | None = 
 
 
 async def _refuse_a_pooler(engine: Engine) -> None:
-    connection = await engine.connect(**pooler.NOTHING_BY_NAME)
+    connection = await engine.get_new_connection()
     try:
         if await pooler.is_between(connection):
             raise MigrationRefused(pooler.refusal(engine.connector.where))
