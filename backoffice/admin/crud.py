@@ -21,6 +21,7 @@ from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
 from backoffice.api.page import Page
 from backoffice.api.query import Parameters
+from backoffice.api.raw_parameters import RawParameters
 from backoffice.api.resource import Resource
 from backoffice.api.schemas import blank_row
 from backoffice.api.selects import columns_of, referenced_readable_sql
@@ -66,6 +67,16 @@ class AdminCRUD(CRUD):
         given.update(decimals)
         given.errors += unclear
         given.update(values.to_the_end_of_seconds(given, self.times))
+        self._leave_out_comparisons(given)
+        if given.get("__order") == self.resource.order or request.url.path.endswith("/count/"):
+            given.pop("__order", None)  # sent for every list, also where nobody chose an order
+        for name in ("__order", "__visible_fields"):
+            if name in given:
+                self._leave_out_unshown(given, name)
+        return parameters
+
+    def _leave_out_comparisons(self, given: RawParameters) -> None:
+        """Drops operators and matches without a value, and matches of columns that have no parts."""
         for name in list(given):
             column, _, kind = name.rpartition("__")
             if kind == "match" and column in self.resource.filtered and not self.resource.has_parts(column):
@@ -75,16 +86,8 @@ class AdminCRUD(CRUD):
                 del given[column]
             if kind in ("operator", "match") and column not in given and not given[name].endswith("null"):
                 del given[name]  # the filter form sends these whether or not there is a value
-        if given.get("__order") == self.resource.order:
-            del given["__order"]  # sent for every list in which nobody chose an order
-        for name in ("__order", "__visible_fields"):
-            if name in given:
-                self._leave_out_unshown(given, name)
-        if request.url.path.endswith("/count/"):
-            given.pop("__order", None)
-        return parameters
 
-    def _leave_out_unshown(self, given: dict[str, str], name: str) -> None:
+    def _leave_out_unshown(self, given: RawParameters, name: str) -> None:
         """Drops secrets, the version and repeated names: the front end offers every field for sorting and export."""
         columns = {part.removeprefix("-"): part for part in reversed(given.pop(name).split(","))}
         parts = [part for column, part in columns.items() if column not in self.secrets | {VERSION, ""}]
