@@ -1,10 +1,10 @@
 """The rules for a new password, wherever one is set."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, Strict, WithJsonSchema
+from pydantic import AfterValidator, Field, Strict, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
-from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS, in_one_form
+from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS, hash_at_once, in_one_form
 from backoffice.api.values import CLEAN_PATTERN, clean_text, error
 from backoffice.database.engine import the_engine
 
@@ -26,3 +26,12 @@ NewPassword = Annotated[
         {"type": "string", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS, "pattern": CLEAN_PATTERN}
     ),
 ]
+
+
+def _hashed(value: Any, validate: ValidatorFunctionWrapHandler) -> str:
+    is_hash = isinstance(value, str) and value.startswith("$argon2")  # the database says whether it is whole
+    return str(value) if is_hash else hash_at_once(validate(value))
+
+
+# Becomes the hash: of a dump as it is, and that of a password that somebody wrote into a fixture.
+PasswordOrHash = Annotated[NewPassword, WrapValidator(_hashed)]

@@ -24,8 +24,12 @@ _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
 
 
+def hash_at_once(plain: str) -> str:
+    return _hasher.hash(in_one_form(plain))
+
+
 async def hash_password(plain: str) -> str:
-    return await _in_thread(_hasher.hash, in_one_form(plain))
+    return await _in_thread(hash_at_once, plain)
 
 
 async def verify_password(plain: str, *, against: str | None) -> bool:

@@ -1,9 +1,20 @@
 from pathlib import Path
+from typing import Any
 
 from piccolo.conf.apps import AppConfig
 
 from accounts.commands import create_admin
 from accounts.tables import LoginFailure, Session, User
+from backoffice import fixtures
+
+
+def _types_in_fixtures() -> dict[str, Any]:
+    from accounts.new_passwords import PasswordOrHash  # takes 40 ms, which other commands need not wait for
+
+    return {"password": (PasswordOrHash, ...)}
+
+
+fixtures.types[User] = _types_in_fixtures
 
 APP_CONFIG = AppConfig(
     app_name="accounts",

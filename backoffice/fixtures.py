@@ -2,9 +2,10 @@
 
 `dump` leaves the audit trail out, since it cannot be loaded. `--tables=AuditEntry` dumps it all the same.
 `load` refuses unknown columns instead of ignoring them; gives columns that are left out their defaults instead of null;
-and reports errors in plain words, without the refused row, which may contain a password in plain text.
+hashes passwords (see `types`); and reports errors in plain words, without the refused row, which may contain one.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 import asyncpg
@@ -17,9 +18,13 @@ from piccolo.utils.pydantic import create_pydantic_model
 from pydantic import BaseModel, ValidationError, create_model
 
 from backoffice.audit_trail.tables import AuditEntry
+from backoffice.problems import Problem, describe, field_errors
 
 OUR_RULES = "exec_stmt_raise"  # the server's function that raises their errors, which show no rows
 AN_EXAMPLE = '{"crm": {"Customer": []}}'
+
+# For some tables, the types of what a fixture may hold in columns that store something else; imported when needed.
+types: dict[type[Table], Callable[[], dict[str, Any]]] = {}
 
 _parse_args = dump.parse_args
 _load_json_string = load.load_json_string
@@ -41,9 +46,9 @@ async def load_json_string(json_string: str, *arguments: Any, **options: Any) ->
             error.detail = None
         raise
     except ValidationError as refusal:
-        errors = refusal.errors(include_input=False, include_context=False, include_url=False)
-        lines = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors]
-        raise ValueError("\n".join(lines)) from None
+        problem = Problem("validation_error", errors=field_errors(refusal.errors(include_url=False)))
+        wrong = describe(problem, "en", "")["errors"]
+        raise ValueError("\n".join(f"{one['field']}: {one['message']}" for one in wrong)) from None
 
 
 def _require_apps_of_tables(contents: object) -> None:
@@ -70,7 +75,8 @@ class Row(BaseModel):
 
 def create_row_model(table: type[Table], **options: Any) -> type[BaseModel]:
     columns = create_pydantic_model(table, pydantic_config={"extra": "forbid"}, **options)
-    model = cast(type[Row], create_model(columns.__name__, __base__=(Row, columns)))
+    others = types[table]() if table in types else {}
+    model = cast(type[Row], create_model(columns.__name__, __base__=(Row, columns), **others))
     model.defaults = frozenset(column._meta.name for column in table._meta.columns if column.default is not None)
     return model
 

@@ -34,7 +34,7 @@ BENEATH = {
     "server": FOUNDATIONS | {"database", "migrations", "monitoring"},
     "api": FOUNDATIONS | {"database", "web"},
     "admin": FOUNDATIONS | {"api", "database", "web"},
-    "fixtures": {"audit_trail"},
+    "fixtures": {"audit_trail", "problems"},
     "grants": {"audit_trail", "database", "migrations"},
     "piccolo_app": {"audit_trail", "fixtures", "grants", "migrations"},
 }
