@@ -19,6 +19,7 @@ from backoffice.api.page import Page
 from backoffice.api.selects import MAX_STATEMENTS, Statement, readable_sql, select_list
 from backoffice.api.totals import MAX_COUNTED_ROWS, Known, with_total_sql
 
+ROWS = "coalesce(json_agg(page), '[]')"
 IS_FULL = "(SELECT is_full FROM fullness)"  # true when the scan found more rows than the page holds
 
 
@@ -106,12 +107,12 @@ def page_statement(table: type[Table], page: Page, known: Known) -> Statement:
 
 @lru_cache(maxsize=MAX_STATEMENTS)
 def _page_sql(shape: Shape) -> str:
-    body = _body_sql(shape, "'total', total")
+    body = _body_sql(shape, f"(SELECT {ROWS} FROM ({_rows_sql(shape)}) AS page)", "'total', total")
     return f"{_first_sql(shape)} {with_total_sql(body, _count_sql(shape), shape.limit + 2)}"
 
 
 def large_page_statement(table: type[Table], page: Page) -> Statement:
-    """The body of a list without its total, after a line with the number of its rows, for `Totals.judge`."""
+    """The body of a list without its total, after a line for `Totals.judge`: how many rows it shows, and has in all."""
     shape, arguments = _shape(table, page)
     return _large_page_sql(shape, counted=page.where is not None), arguments
 
@@ -119,7 +120,9 @@ def large_page_statement(table: type[Table], page: Page) -> Statement:
 @lru_cache(maxsize=MAX_STATEMENTS)
 def _large_page_sql(shape: Shape, *, counted: bool) -> str:
     count = _bounded_count_sql(shape) if counted else "NULL"
-    return f"{_first_sql(shape)} SELECT concat({count}, E'\\n', {_body_sql(shape)})"
+    shown = f"SELECT count(*) AS number, {ROWS} AS rows FROM ({_rows_sql(shape)}) AS page"
+    body = _body_sql(shape, "shown.rows")
+    return f"{_first_sql(shape)} SELECT concat(shown.number, ' ', {count}, E'\\n', {body}) FROM ({shown}) AS shown"
 
 
 def count_statement(table: type[Table], page: Page) -> Statement:
@@ -234,11 +237,14 @@ def _chosen_sql(shape: Shape) -> str:
     return f'SELECT * FROM "{shape.name}" WHERE id = ANY (ARRAY(SELECT id {rows})) {shape.by}'
 
 
-def _body_sql(shape: Shape, *more: str) -> str:
+def _rows_sql(shape: Shape) -> str:
     columns = select_list(shape.table, shape.fields, readable=shape.readable)
-    page = f'SELECT {columns} FROM ({_chosen_sql(shape)}) AS "{shape.name}"'
+    return f'SELECT {columns} FROM ({_chosen_sql(shape)}) AS "{shape.name}"'
+
+
+def _body_sql(shape: Shape, rows: str, *more: str) -> str:
     parts = [
-        f"'rows', coalesce((SELECT json_agg(page) FROM ({page}) AS page), '[]')",
+        f"'rows', {rows}",
         *more,
         f"'limit', ${shape.limit}::bigint, 'offset', ${shape.limit + 1}::bigint",
     ]

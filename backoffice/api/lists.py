@@ -54,8 +54,10 @@ class Rows:
             return totals.remember(page.where, await fetch(sql, *arguments))
         page = await self._weighed(reader, page, counted=COUNTED_MATCHES)
         sql, arguments = self._planned(page, large_page_statement(self.table, page))
-        counted, _, body = (await fetch(sql, *arguments)).partition("\n")
-        return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None))
+        head, _, body = (await fetch(sql, *arguments)).partition("\n")
+        shown, _, counted = head.partition(" ")
+        bounds = _bounds(page, int(shown))
+        return _with_total(body, await totals.judge(reader, page.where, int(counted) if counted else None, *bounds))
 
     async def count(self, reader: Reader, where: Condition | None) -> Total:
         totals, page = self.totals, Page(where=where, order=self.order)
@@ -118,6 +120,19 @@ def _rows_worth_walking(walked: int, expected: int) -> int:
     :param expected: the number of matches.
     """
     return 1 << max(walked.bit_length() + 1, expected.bit_length() - 3)
+
+
+def _bounds(page: Page, shown: int) -> tuple[int, float]:
+    """How many rows the list has at least and at most, as far as a page with so many tells.
+
+    Behind a full page there may be one more: whoever reads on until the total is reached does not stop too early.
+    """
+    end = page.offset + shown
+    if shown == page.limit:
+        return end + 1, ALL
+    if page.after is not None:  # and rows before it
+        return end, ALL
+    return (end, end) if shown or not page.offset else (0, page.offset)
 
 
 def _with_total(body: str, total: Total) -> str:

@@ -5,6 +5,7 @@ A counted total is cached until anything changes in the database.
 
 import hashlib
 import json
+import math
 import time
 from dataclasses import dataclass
 
@@ -97,15 +98,20 @@ class Totals:
         plan = json.loads(await reader.fetch_value(sql, *arguments))
         return int(plan[0]["Plan"]["Plan Rows"])
 
-    async def judge(self, reader: Reader, where: Condition | None, counted: int | None) -> Total:
+    async def judge(
+        self, reader: Reader, where: Condition | None, counted: int | None, least: int = 0, most: float = math.inf
+    ) -> Total:
         """The total of a list in a large table.
 
         :param counted: at most one more than `MAX_COUNTED_ROWS`; None where the rows were not counted.
+        :param least: how many there are in any case; likewise the most.
         """
         if counted is not None and counted <= MAX_COUNTED_ROWS:
             return Total(counted)
-        least = 0 if counted is None else MAX_COUNTED_ROWS
-        return Total(max(await self.expect(reader, where), least), is_estimate=True)
+        if least == most:
+            return Total(least)
+        expected = max(await self.expect(reader, where), least, 0 if counted is None else MAX_COUNTED_ROWS)
+        return Total(int(min(expected, most)), is_estimate=True)
 
 
 def _key(where: Condition | None) -> bytes:
