@@ -70,7 +70,7 @@ def _describe(resource: Resource, name: str, about: dict[str, Any], language: wo
     about["title"] = words.label(name, language)
     about["readOnly"] = name in resource.server_managed
     extra |= {"sortable": name in resource.ordered, "parts": resource.has_parts(name)}
-    extra["whole"] = name in resource.exact_only
+    extra |= {"whole": name in resource.exact_only, "written": name in resource.admin.written}
     # The front end offers no bulk change of "unique" columns; nor should it of read-only and secret ones.
     extra["unique"] = name in unique_columns(resource.table) or about["readOnly"] or extra["secret"]
     if extra["help_text"]:

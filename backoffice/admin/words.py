@@ -176,6 +176,7 @@ BEYOND_THE_FRONT_END = {
     "There is nothing to export.": "Não há nada a exportar.",
     "This is final.": "Isto é definitivo.",
     "This is final. Save it?": "Isto é definitivo. Salvar mesmo?",
+    "This is your own account. Save it?": "Esta é a sua própria conta. Salvar mesmo?",
     "This may have been carried out already. Send it again?": "Isto talvez já tenha sido feito. Enviar de novo?",
     "This no longer exists: somebody has deleted it.": "Isto não existe mais: alguém o excluiu.",
     "The whole text": "O texto inteiro",
@@ -186,6 +187,7 @@ BEYOND_THE_FRONT_END = {
     "Type the new value, or tick that there is to be none.": "Digite o novo valor, ou marque que deve ficar vazio.",
     "Type the new value.": "Digite o novo valor.",
     "Unable to delete the row.": "Não foi possível excluir.",
+    "Waiting for the server": "Aguardando o servidor",
     "What you typed before the form was there is lost: type it again.": (
         "O que você digitou antes de o formulário aparecer se perdeu: digite de novo."
     ),

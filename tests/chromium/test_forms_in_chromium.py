@@ -232,6 +232,27 @@ async def test_what_is_final_is_asked_about_before_it_is_saved(clerk: Clerk, db:
     assert (await row(db, "presales", presale))["status"] == "cancelled"
 
 
+async def test_a_choice_for_ones_own_account_is_asked_about(clerk: Clerk, db: asyncpg.Connection) -> None:
+    own, other = [
+        await db.fetchval("SELECT id FROM users WHERE email = $1", f"{role}@flowcrm.example")
+        for role in ("admin", "employee")
+    ]
+    await clerk.open("users", other)
+    await clerk.choose(role="manager")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    assert clerk.asked == []
+    await clerk.open("users", own)
+    await clerk.choose(role="manager")
+    clerk.agrees = False
+    await clerk.save()
+    await clerk.settles()
+    [asked] = clerk.asked
+    assert asked.startswith("This is your own account. Save it?\n\n")
+    assert asked.endswith("\nRole: Manager")
+    assert (await row(db, "users", own))["role"] == "admin"
+
+
 @as_a("manager")
 async def test_a_form_offers_what_the_status_lets_change(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale, other = await a_presale_that_is(db, "approved"), await a_customer(db, name="Other Customer")

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Request, Route, expect
 
-from tests.support.browser import APPLY, Clerk, sees_beside
+from tests.support.browser import APPLY, LOSE_PATIENCE, REMEMBER_PATIENCE, Clerk, sees_beside
 from tests.support.builders import a_customer, a_presale, a_product
 
 
@@ -70,7 +70,7 @@ async def test_a_list_that_is_refused_shows_why_instead_of_other_rows(clerk: Cle
     await a_presale(db)
     rows = await clerk.list("presales")
     await clerk.page.click("[data-uitest=filter_button]")
-    await clerk.fill(total="R$ 500")
+    await clerk.fill(total="five")
     await clerk.page.click(APPLY)
     await clerk.sees_notice(why)
     await expect(clerk.page.locator("#loading_indicator")).to_be_hidden()
@@ -82,11 +82,21 @@ async def test_a_list_that_is_refused_shows_why_instead_of_other_rows(clerk: Cle
     await expect(clerk.page.locator(".title h1")).to_be_visible()
     await sees_beside(wrapper, re.compile("Total: "))
     await clerk.page.click("[data-uitest=filter_button]")
-    await clerk.sees_value("total", "R$ 500")
+    await clerk.sees_value("total", "five")
     await clerk.page.get_by_role("button", name="Clear filters").click()
     await expect(rows).not_to_have_count(0)
     await sees_beside(wrapper, "none")
     clerk.expects_refusal(422)
+
+
+async def test_nobody_waits_for_ever_for_a_list(clerk: Clerk) -> None:
+    await clerk.list("customers")
+    await clerk.page.evaluate(REMEMBER_PATIENCE)
+    async with clerk.held_up("**/tables/products/schema/", "GET"):
+        async with clerk.page.expect_request("**/tables/products/schema/"):
+            await clerk.side_bar.get_by_text("Products").click()
+        await clerk.page.evaluate(LOSE_PATIENCE)
+        await clerk.sees_notice("The server can't be reached - please try later.")
 
 
 async def test_a_list_that_gets_no_answer_can_be_asked_for_again(clerk: Clerk, db: asyncpg.Connection) -> None:

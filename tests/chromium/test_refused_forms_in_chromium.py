@@ -56,11 +56,29 @@ async def test_a_form_that_is_out_of_date_overwrites_and_deletes_nothing(clerk: 
     kept = await row(db, "customers", customer)
     assert (kept["name"], kept["address"]) == ("Before", "Rua Nova, 1")
 
-    await clerk.open("customers", customer)
-    await clerk.fill(name="After")
+    await clerk.page.reload()
+    await clerk.sees_notice("What you had typed is in the form again.")
+    await clerk.sees_value("name", "After")
     await clerk.save()
     await clerk.sees_notice("Successfully saved row")
-    assert (await row(db, "customers", customer))["address"] == "Rua Nova, 1"
+    kept = await row(db, "customers", customer)
+    assert (kept["name"], kept["address"]) == ("After", "Rua Nova, 1")
+
+
+async def test_what_was_typed_into_a_form_that_is_out_of_date_is_given_up_by_going_elsewhere(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Before")
+    await clerk.open("customers", customer)
+    await db.execute("UPDATE customers SET address = 'Rua Nova, 1'")
+    await clerk.fill(name="After")
+    await clerk.save()
+    await clerk.sees_refusal("Somebody changed this in the meantime. Load it again and repeat your change.")
+    clerk.expects_refusal(412)
+    await clerk.list("customers")
+    await clerk.open("customers", customer)
+    await clerk.settles()
+    await clerk.sees_value("name", "Before")
 
 
 async def test_too_little_stock_is_said_in_plain_words(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -88,6 +106,11 @@ async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk,
     await rows.locator("input").check()
     await clerk.delete_picked()
     await clerk.sees_notice(f"Kept Customer: {in_use}")
+    message = await clerk.page.locator("#message_popup .message").bounding_box()
+    button = await clerk.page.locator(".title_bar .button:has([data-icon=trash-can])").bounding_box()
+    assert message
+    assert button
+    assert message["y"] + message["height"] < button["y"]
     await rows.locator("td:last-child a").first.click()
     await rows.locator("a.delete").click()
     await clerk.sees_notice(in_use)  # its own reason, without its name

@@ -43,7 +43,7 @@ REMEMBER_PATIENCE = """() => {
             asked.push([this, ms]);
         },
     });
-    globalThis.losePatience = () => asked.forEach(([request, ms]) => set.call(request, ms / 60_000));
+    globalThis.losePatience = () => asked.forEach(([request, ms]) => set.call(request, Math.ceil(ms / 60_000)));
 }"""
 LOSE_PATIENCE = "() => losePatience()"
 APPLY = "[data-uitest=submit_filter_button]"

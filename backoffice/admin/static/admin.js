@@ -20,6 +20,7 @@ import "./search.js";
 import "./address.js";
 import "./export.js";
 import "./series.js";
+import "./sorting.js";
 import "./forms.js";
 import "./final.js";
 import "./references.js";

@@ -1,14 +1,18 @@
 // While a change is on its way, or what a new form begins with, the page is out of reach: what comes back would be written over
 // what is typed meanwhile, or lead away from it.
 
-import { page, router, write } from "./front_end.js";
+import { page, router, say, write } from "./front_end.js";
 import { on } from "./requests.js";
 
-export const PATIENCE_MS = 60_000; // the server answers within 15 s, if it can be reached
+const PATIENCE_MS = 60_000; // the server answers within 15 s, if it can be reached
+const PATIENCE_READING_MS = 20_000; // nothing is lost by giving up
+const SLOW_MS = 3000;
+const SLOW = "Waiting for the server";
 const BEGINNING = /\/new\/$/;
 const MODIFIER = /^(Shift|Control|Alt|AltGraph|Meta|CapsLock|Dead)$/;
 
 let holds = 0;
+let progress = "";
 let focused;
 let typed = "";
 const waiting = [];
@@ -41,7 +45,19 @@ export function whenWithinReach(task) {
 }
 
 // How far it is, above the page; nothing, if it is empty.
-export const showProgress = (text) => write("held", text);
+export function showProgress(text) {
+  progress = text;
+  write("held", text);
+}
+
+function sayWhenSlow(request) {
+  let said;
+  const timer = setTimeout(() => progress || showProgress((said = `${say(SLOW)} …`)), SLOW_MS);
+  request.addEventListener("loadend", () => {
+    clearTimeout(timer);
+    if (progress === said) showProgress("");
+  });
+}
 
 document.addEventListener("keydown", ({ ctrlKey, key, metaKey, repeat }) => {
   if (!page.inert || MODIFIER.test(key)) return;
@@ -50,9 +66,11 @@ document.addEventListener("keydown", ({ ctrlKey, key, metaKey, repeat }) => {
 });
 
 on("sent", (request) => {
-  if (request.method === "GET" && !BEGINNING.test(request.address.pathname)) return;
-  request.timeout = PATIENCE_MS;
+  const isReading = request.method === "GET";
+  request.timeout = isReading ? PATIENCE_READING_MS : PATIENCE_MS;
+  if (isReading && !BEGINNING.test(request.address.pathname)) return;
   request.addEventListener("loadend", hold()); // by then the front end has heard of it
+  sayWhenSlow(request);
 });
 
 // A new password of one's own ends the session, and after a while the front end goes to the log-in.

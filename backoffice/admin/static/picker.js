@@ -4,9 +4,8 @@
 
 import { keyBefore } from "./blindly.js";
 import { app, intercept, say, setValue, store, tell, whenMounted } from "./front_end.js";
-import { PATIENCE_MS, hold } from "./holding.js";
+import { hold } from "./holding.js";
 import { LIST, keyOf, keysOf, open, showFound } from "./keys.js";
-import { on } from "./requests.js";
 
 const WINDOW = ".key_search .modal"; // one for each field, most of them hidden
 const SEARCH = `${WINDOW} input[type=search]`;
@@ -90,10 +89,6 @@ export async function openWith(key, typed) {
   if (enter) take(key);
   return isCode !== undefined;
 }
-
-on("sent", (request) => {
-  if (request.address.pathname.endsWith("/ids/")) request.timeout = PATIENCE_MS; // somebody may wait for it
-});
 
 const giveUp = (element, isTyped) => Object.assign(keyOf(element), { awaited: undefined, isInVain: false, isTyped });
 

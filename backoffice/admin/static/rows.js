@@ -26,14 +26,18 @@ function writeForPeople(row) {
 // As the server writes decimals, CPF and telephone, in forms as well.
 on("sent", (request) => request.setRequestHeader("Prefer", "screen"));
 
-// Below each other, so that they can be compared.
-function alignNumbers() {
+// Numbers below each other, so that they can be compared; and what has no words in one line.
+function alignColumns() {
   const { extra, properties } = store.state.schema ?? {};
   const isName = (name) => name === extra.link_column_name && isOf(properties[name], "integer");
+  const isNumber = (name) => ["integer", "number"].some((type) => isOf(properties[name], type)) && !isName(name);
   for (const [index, name] of extra?.visible_column_names.entries() ?? []) {
-    if (isName(name) || !["integer", "number"].some((type) => isOf(properties[name], type))) continue;
     const cells = document.querySelectorAll(`${TABLE} tr > :nth-child(${index + 2})`); // beside that of the box
-    for (const cell of cells) cell.classList.add("number");
+    const isUnbroken = isTime(properties[name]) || properties[name].extra.written;
+    for (const cell of cells) {
+      cell.classList.toggle("number", isNumber(name));
+      cell.classList.toggle("unbroken", isUnbroken);
+    }
   }
 }
 
@@ -49,7 +53,7 @@ function renewTimes() {
 document.addEventListener("submit", renewTimes);
 window.addEventListener("storage", renewTimes);
 
-whenDrawn(alignNumbers);
+whenDrawn(alignColumns);
 
 whenMounted(() => {
   store.subscribe(({ type, payload }) => type === "updateRows" && payload.forEach(writeForPeople));

@@ -1,6 +1,6 @@
 // What was typed into a form when the session ended stands there again for whoever typed it, once they have logged in
-// again, and rows that were picked are picked again; and for whoever chose another language. It is given up when the log-in
-// leads elsewhere, or is somebody else's.
+// again, and rows that were picked are picked again; and for whoever chose another language, or loads a form anew that was out
+// of date. It is given up when the log-in, or whoever typed it, leads elsewhere, or when the log-in is somebody else's.
 
 import "./answers.js"; // which has its say about an answer first
 import { router, setValue, store, tell, whenMounted } from "./front_end.js";
@@ -11,6 +11,7 @@ const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // 
 const ROW = "form:has([data-uitest=save_button], [data-uitest=create_button])";
 const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
 const KEYS = `${ROW} .key_search`; // whose elements keys.js gave their components
+const OUT_OF_DATE = 412;
 const VERSION = `${ROW} [name=version]`;
 const THERE_AGAIN = "What you had typed is in the form again.";
 const CHANGED =
@@ -22,7 +23,7 @@ const who = () => store?.state.user?.user_id;
 
 on("answered", (request) => {
   const { address, method, responseText, status } = request;
-  if (status === 401 && who()) keep();
+  if ([401, OUT_OF_DATE].includes(status) && who()) keep();
   if (status === 200 && isLogIn(request)) hasLoggedIn = true;
   if (method === "GET" && status === 200 && FORM.test(address.pathname)) putBack(JSON.parse(responseText));
 });
@@ -74,7 +75,7 @@ function type([name, value]) {
 
 whenMounted(() => {
   router.afterEach((to, from) => {
-    if (from.name !== "login" || !hasLoggedIn) return;
+    if (to.name === "login" || (from.name === "login" && !hasLoggedIn)) return;
     const kept = JSON.parse(sessionStorage[KEPT] ?? "{}");
     if (kept.address !== `#${to.fullPath}`) delete sessionStorage[KEPT];
   });
