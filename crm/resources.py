@@ -1,9 +1,10 @@
 """Customers, products, pre-sales and their items, as the API and the admin show them."""
 
 from accounts.roles import MANAGERS, STAFF
-from backoffice.api.resource import SERVER_MANAGED, AdminView, Detail, Life, Resource, Rights, SearchOrder
+from backoffice.api.resource import SERVER_MANAGED, AdminView, Detail, Life, Resource, Rights, SearchOrder, Within
 from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
+from backoffice.words import Text
 from crm import examples
 from crm.brazil import WRITTEN_CPF, WRITTEN_PHONE, Cpf, Phone, cpf_filter, phone_filter
 from crm.enums import PresaleStatus
@@ -60,6 +61,10 @@ PRODUCTS = Resource(
         visible=(Product.code, Product.name, Product.unit, Product.stock, Product.sale_price, Product.sale_type),
         filters=(Product.code, Product.name, Product.stock, Product.sale_price, Product.sale_type),
         link=Product.name,
+        offered=Text(
+            "{readable} · {sale_price} · {stock} {unit} in stock",
+            "{readable} · {sale_price} · {stock} {unit} em estoque",
+        ),
     ),
 )
 
@@ -124,6 +129,7 @@ PRESALE_ITEMS = Resource(
         ),
         filters=(PresaleItem.presale_id, PresaleItem.product_id),
         link=PresaleItem.quantity,
+        within=Within(key=PresaleItem.presale_id, column=Presale.status, values=(PresaleStatus.draft,)),
         in_words=line_in_words,
     ),
 )

@@ -8,11 +8,13 @@ from tests.support.builders import a_customer, a_presale, a_product
 from tests.support.cast import Cast
 from tests.support.desk import Desk, Desks
 
+BESIDE = " · "  # between the name and the rest
+
 
 async def offered(desk: Desk, table: str, typed: str, **window: str) -> tuple[list[str], str | None]:
     """The names, in order, and which of them has the code."""
     answer: httpx.Response = await desk.get(f"{table}/ids/", search=typed, **{"limit": "6"} | window)
-    names = answer.json()
+    names = {row_id: name.partition(BESIDE)[0] for row_id, name in answer.json().items()}
     return list(names.values()), names.get(answer.headers.get("Exact-Match"))
 
 
@@ -60,3 +62,19 @@ async def test_what_is_no_code_changes_nothing(
         await a_product(connection, code=code, name="x")
     in_the_api = (await cast.employee.get("/api/products/ids/", params={"search": typed})).json()
     assert await offered(desks.employee, "products", typed) == (list(in_the_api.values()), None)
+
+
+async def test_of_a_product_its_price_and_its_stock_are_said_on_the_screen(
+    desks: Desks, connection: asyncpg.Connection
+) -> None:
+    await a_product(connection, code="Q {unit}", name="100% queijo", unit="kg", sale_price="1098.50", stock=48)
+    query = {"search": "queijo"}
+    assert list((await desks.employee.get("products/ids/", **query)).json().values()) == [
+        "Q {unit} - 100% queijo · 1,098.50 · 48 kg in stock"
+    ]
+    desks.employee.client.headers["Accept-Language"] = "pt-BR"
+    assert list((await desks.employee.get("products/ids/", **query)).json().values()) == [
+        "Q {unit} - 100% queijo · 1.098,50 · 48 kg em estoque"
+    ]
+    del desks.employee.client.headers["Prefer"]
+    assert list((await desks.employee.get("products/ids/", **query)).json().values()) == ["Q {unit} - 100% queijo"]

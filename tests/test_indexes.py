@@ -184,7 +184,7 @@ async def test_looking_nearby_first_finds_the_same_rows(
         answers = [await large.fetchval(sql, *arguments) for sql, arguments in both]
         (exact, _, found), (counted, _, nearby) = (answer.partition("\n") for answer in answers)
         assert nearby == found
-        assert counted in (exact, "")
+        assert counted in (exact, f"{len(json.loads(found)['rows'])} ")
         if not (cursor := json.loads(found).get("next_cursor")):
             return
         window = {"cursor": cursor}

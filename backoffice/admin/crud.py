@@ -13,13 +13,13 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from backoffice import words
 from backoffice.admin import codes, schemas, values
 from backoffice.admin.schemas import VERSION
 from backoffice.admin.values import tidied
 from backoffice.api.answers import etag, is_stale, json_response
 from backoffice.api.crud import CRUD
 from backoffice.api.filters import NULL_TESTS
-from backoffice.api.page import Page
 from backoffice.api.query import Parameters
 from backoffice.api.raw_parameters import RawParameters
 from backoffice.api.resource import Resource
@@ -32,6 +32,8 @@ from backoffice.web.problem_responses import language_of
 # In the Prefer header of requests whose answer people read on the screen, or in a spreadsheet.
 SCREEN = "screen"
 EXPORT = "export"
+
+CLOSED = "closed"  # beside the columns of a row
 
 
 class AdminCRUD(CRUD):
@@ -52,6 +54,8 @@ class AdminCRUD(CRUD):
         self.json_columns = self._columns(JSONB)
         self.one_line_fields = self._columns(Varchar, Numeric, Integer) - self.secrets
         self.keys = resource.table._meta.foreign_key_columns
+        offered = "".join(resource.admin.offered or ())
+        self.beside = [column for name, column in columns_of(resource.table).items() if f"{{{name}}}" in offered]
 
     def _columns(self, *kinds: type[Column]) -> set[str]:
         return {column._meta.name for column in self.table._meta.columns if isinstance(column, kinds)}
@@ -108,7 +112,8 @@ class AdminCRUD(CRUD):
         # The version is read first: if the row changes in between, the form will be refused as stale.
         version = etag(await self.store.read(row_id))
         row = json.loads(await self.store.read(row_id, readable=True))
-        return json_response(json.dumps({**self._as_shown(request, row), VERSION: version}))
+        shown = self._as_shown(request, row) | await self._closure(row)
+        return json_response(json.dumps({**shown, VERSION: version}))
 
     async def get_new(self, request: Request) -> Response:
         """The initial values of a new row; foreign keys given as parameters are filled in, with readable names."""
@@ -120,7 +125,17 @@ class AdminCRUD(CRUD):
         for key, row_id in owners.items():
             name = await the_engine().fetch_value(referenced_readable_sql(key), self.parse_id(row_id))
             row |= {key._meta.name: row_id, f"{key._meta.name}_readable": name} if name else {}
-        return JSONResponse(row)
+        return JSONResponse(row | await self._closure(row))
+
+    async def _closure(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Whether the row that this one belongs to lets it change no more, if it belongs to one; see `Within`."""
+        within = self.resource.admin.within
+        if within is None or row.get(within.key._meta.name) is None:
+            return {}
+        table, column = within.column._meta.table._meta.tablename, within.column._meta.name
+        sql = f'SELECT "{column}"::text <> ALL ($2) FROM "{table}" WHERE id = $1'
+        owner = UUID(row[within.key._meta.name])
+        return {CLOSED: await the_engine().fetch_value(sql, owner, [*within.values])}
 
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
         language, tables = language_of(request.scope), self.resource.admin.tables
@@ -139,26 +154,22 @@ class AdminCRUD(CRUD):
         return {name: re.sub(*written[name], row[name]) for name in written.keys() & row.keys() if row[name]}
 
     async def get_ids(self, request: Request) -> Response:
-        """As in the API, but a row whose whole code was typed comes before all others, and a header tells its id."""
-        self.resource.require(request, "read")
-        parameters, engine = self.parameters(request), the_engine()
-        typed = parameters.given.get("search", "")
-        page = parameters.names()
-        coded = await self._coded(page, typed)
-        if not coded:
-            return json_response(await self.rows.names(engine, page))
-        (row_id,) = coded
-        others = json.loads(await self.rows.names(engine, codes.without(page, row_id)))
-        return JSONResponse(others if page.offset else coded | others, headers={codes.HEADER: row_id})
+        """As in the API, but a row whose whole code was typed comes before all others, and a header tells its id.
 
-    async def _coded(self, page: Page, typed: str) -> dict[str, str]:
-        """By its id, the name of the row with this code; {} where there is none."""
-        statement = codes.name_statement(self.table, page, typed)
-        if statement is None:
-            return {}
-        sql, arguments = statement
-        names: dict[str, str] = json.loads(await the_engine().fetch_value(sql, *arguments))
-        return names
+        On the screen with what `AdminView.offered` says of each.
+        """
+        self.resource.require(request, "read")
+        parameters, beside = self.parameters(request), self.beside if _prefers(request, SCREEN) else ()
+        typed, page = parameters.given.get("search", ""), parameters.names()
+        names, meant = await codes.find_names(self.rows, page, typed, beside)
+        offered = {row_id: self._offered(request, name) for row_id, name in names.items()}
+        return JSONResponse(offered, headers={codes.HEADER: meant} if meant else {})
+
+    def _offered(self, request: Request, name: Any) -> Any:
+        """:param name: alone, or with columns beside it."""
+        if self.resource.admin.offered is None or isinstance(name, str):
+            return name
+        return words.translate(self.resource.admin.offered, language_of(request.scope), **self._as_shown(request, name))
 
     async def get_references(self, request: Request) -> Response:
         response = await super().get_references(request)

@@ -6,10 +6,12 @@ In a large table there may be very many. If many are expected, the first rows of
 instead, until the page is full.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from piccolo.columns import Column
 from piccolo.querystring import QueryString
 from piccolo.table import Table
 
@@ -138,10 +140,16 @@ def large_count_statement(table: type[Table], page: Page) -> Statement:
     return sql, arguments if page.scan_limit else arguments[:-2]  # without limit and offset, unless the scan needs them
 
 
-def names_statement(table: type[Table], page: Page) -> Statement:
-    """The readable names of the rows of a page, by id."""
+def names_statement(table: type[Table], page: Page, beside: Sequence[Column] = ()) -> Statement:
+    """The readable names of the rows of a page, by id.
+
+    :param beside: columns beside the name, which is then called `readable`, in an object for each row.
+    """
     shape, arguments = _shape(table, page, single_use=True)
     name = readable_sql(table, f'"{shape.name}"')
+    if beside:
+        values = ", ".join(f"""'{column._meta.name}', "{column._meta.name}"::text""" for column in beside)
+        name = f"json_build_object('readable', {name}, {values})"
     names = f"coalesce(json_object_agg(id, {name}), json_build_object())::text"
     return f'{_first_sql(shape)} SELECT {names} FROM ({_chosen_sql(shape)}) AS "{shape.name}"', arguments
 

@@ -1,10 +1,11 @@
 """Lists of a table's rows: pages with their totals, names, and counts."""
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from piccolo.columns import Column
 from piccolo.table import Table
 
 from backoffice.api.conditions import Condition
@@ -70,11 +71,11 @@ class Rows:
         sql, arguments = self._planned(page, large_count_statement(self.table, page))
         return await totals.judge(reader, where, await reader.fetch_value(sql, *arguments))
 
-    async def names(self, reader: Reader, page: Page) -> str:
-        """The readable names of the rows of a page, by id, as JSON text."""
+    async def names(self, reader: Reader, page: Page, beside: Sequence[Column] = ()) -> str:
+        """The readable names of the rows of a page, by id, as JSON text; see `names_statement`."""
         await self.totals.look(reader)
         page = await self._weighed(reader, page, counted=0)
-        sql, arguments = self._planned(page, names_statement(self.table, page))
+        sql, arguments = self._planned(page, names_statement(self.table, page, beside))
         return str(await reader.fetch_value(sql, *arguments))
 
     def _has_choice(self, page: Page) -> bool:

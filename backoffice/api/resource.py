@@ -15,6 +15,7 @@ from backoffice.api.conditions import Condition
 from backoffice.api.selects import columns_of, fragments_sql
 from backoffice.columns import is_text
 from backoffice.problems import Problem
+from backoffice.words import Text
 
 # Turns the typed text into a condition.
 Search = Callable[[str], Condition]
@@ -70,6 +71,18 @@ class Life:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Within:
+    """Rows that change, come and go only while the row that a key refers to lets them. The database keeps it.
+
+    :param column: an enum column of that row, which has one of these values then.
+    """
+
+    key: ForeignKey[Any]
+    column: Column
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdminView:
     """How a table looks in the admin.
 
@@ -81,6 +94,8 @@ class AdminView:
     :param written: for text columns of digits: a regular expression and its replacement, which write a value as people
         do: for the screen, from where forms send it back, and for spreadsheets, which would take it for a number.
     :param life: see `Life`.
+    :param within: see `Within`.
+    :param offered: what keys offer of a row, with its columns, and its name as `readable`; the name alone unless given.
     :param in_words: what is said of a row that was added.
     """
 
@@ -91,6 +106,8 @@ class AdminView:
     tables: Column | None = None
     written: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     life: Life | None = None
+    within: Within | None = None
+    offered: Text | None = None
     in_words: InWords | None = None
 
 

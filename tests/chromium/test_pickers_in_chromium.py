@@ -10,6 +10,7 @@ from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, Clerk, sees_
 from tests.support.builders import a_customer, a_presale, a_product, row
 from tests.support.pickers import (
     NOBODY_ANSWERS,
+    SCANNED,
     SEARCHES,
     Picker,
     some_products,
@@ -79,7 +80,7 @@ async def test_a_code_and_enter_pick_its_product_however_quickly_they_come(
     await picker.type("bar-471", "Enter")
     await expect(picker.offered).to_have_count(2)
     await picker.type("1")
-    await expect(picker.offered).to_have_text(["BAR-4711 - Scanned"])
+    await expect(picker.offered).to_have_text([f"BAR-4711 - {SCANNED}"])
     await expect(picker.search).to_be_visible()
 
 
@@ -89,7 +90,7 @@ async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyn
     async def gives_up(give_up: Callable[[], Awaitable[None]]) -> None:
         await picker.open()
         await picker.search.fill("883")
-        await expect(picker.offered).to_have_text(["8831 - Scanned", "8832 - Scanned"])
+        await expect(picker.offered).to_have_text([f"8831 - {SCANNED}", f"8832 - {SCANNED}"])
         async with clerk.held_up("**/products/ids/?search=8831&*", "GET") as answers:
             await picker.type("1", "Enter")
             await give_up()
@@ -145,7 +146,7 @@ async def test_enter_takes_a_whole_code_although_it_begins_others_or_an_earlier_
     picker = Picker(clerk)
     await picker.open()
     await picker.type("8851")
-    await expect(picker.offered.first).to_have_text("8851 - Scanned")
+    await expect(picker.offered.first).to_have_text(f"8851 - {SCANNED}")
     await expect(picker.offered).to_have_count(6)
     await picker.keyboard.press("Enter")
     await picker.has_taken("8851 - Scanned")
@@ -157,7 +158,7 @@ async def test_enter_takes_a_whole_code_although_it_begins_others_or_an_earlier_
         async with clerk.page.expect_request(earlier):
             await picker.type("LATE")
         await picker.type("-1")
-        await expect(picker.offered).to_have_text(["LATE-1 - Scanned"])
+        await expect(picker.offered).to_have_text([f"LATE-1 - {SCANNED}"])
         async with clerk.page.expect_event("requestfinished", lambda request: "search=LATE&" in request.url):
             go_on.set()
     await picker.keyboard.press("Enter")
@@ -172,7 +173,7 @@ async def test_after_a_search_in_vain_there_are_no_other_rows_and_enter_searches
     picker = Picker(clerk)
     await picker.open()
     await picker.type("886")
-    await expect(picker.offered).to_have_text(["8861 - Scanned", "8862 - Scanned"])
+    await expect(picker.offered).to_have_text([f"8861 - {SCANNED}", f"8862 - {SCANNED}"])
     async with clerk.cut_off():
         await picker.type("1", "Enter")
         await clerk.sees_notice(NOBODY_ANSWERS)
@@ -196,14 +197,14 @@ async def test_more_rows_are_all_of_them_however_often_they_are_asked_for(clerk:
     await picker.open()
     async with clerk.page.expect_response(re.compile(r"search=MORE\b")):  # these may be offered before, too
         await picker.type("MORE")
-    await expect(picker.offered).to_have_text([*(f"{code} - Scanned" for code in codes[:5]), " Load more"])
+    await expect(picker.offered).to_have_text([*(f"{code} - {SCANNED}" for code in codes[:5]), " Load more"])
     async with clerk.answers_lost(more, "GET"):
         await picker.offered.last.click()
         await clerk.sees_notice(NOBODY_ANSWERS)
     async with clerk.held_up(more, "GET"):
         for _ in range(2):
             await picker.offered.last.click()
-    await expect(picker.offered).to_have_text([*(f"{code} - Scanned" for code in codes)])
+    await expect(picker.offered).to_have_text([*(f"{code} - {SCANNED}" for code in codes)])
 
 
 async def test_nobody_waits_for_ever_for_a_row_that_is_not_found(clerk: Clerk, db: asyncpg.Connection) -> None:

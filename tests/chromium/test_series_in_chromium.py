@@ -56,6 +56,14 @@ async def test_what_was_added_is_said_as_people_write_it(clerk: Clerk, db: async
     await begins_anew(clerk, picker, discount="0,00")
 
 
+async def test_another_form_that_is_gone_to_from_the_list_of_lines_begins_as_its_own(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await lists_lines(clerk, db, "8991")
+    await clerk.page.evaluate("location.hash = '#/presales/add/'")
+    await clerk.sees_value("discount", "0.00")
+
+
 async def test_whoever_comes_back_to_the_form_adds_to_the_same_presale(clerk: Clerk, db: asyncpg.Connection) -> None:
     presale, picker = await begins(clerk, db, "8981")
     number = (await row(db, "presales", presale))["number"]

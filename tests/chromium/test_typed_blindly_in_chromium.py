@@ -7,6 +7,7 @@ from tests.support.browser import Clerk
 from tests.support.builders import a_line, a_presale, a_product
 from tests.support.pickers import (
     NOBODY_ANSWERS,
+    SCANNED,
     SEARCHES,
     Picker,
     begins,
@@ -63,7 +64,7 @@ async def test_whoever_goes_on_with_a_code_of_which_there_is_none_is_called_back
         await expect(picker.list).to_be_focused()
     await picker.type("8821", "Enter")  # blindly
     await expect(picker.search).to_have_value("882")
-    await expect(picker.offered).to_have_text(["8821 - Scanned", "8822 - Scanned"])
+    await expect(picker.offered).to_have_text([f"8821 - {SCANNED}", f"8822 - {SCANNED}"])
     await picker.offered.last.click()
     await picker.has_taken("8822 - Scanned")
     await clerk.sees_value("quantity", "9")
@@ -148,7 +149,7 @@ async def test_enter_after_a_code_may_be_forgotten_or_pressed_twice(clerk: Clerk
     presale, picker = await begins(clerk, db, *codes)
     for code, keys in zip(codes, (forgotten, twice, forgotten), strict=True):
         await picker.type(code)
-        await expect(picker.offered.first).to_have_text(f"{code} - Scanned")
+        await expect(picker.offered.first).to_have_text(f"{code} - {SCANNED}")
         for key in keys:
             await picker.keyboard.press(key)
             await picker.has_taken(f"{code} - Scanned")
@@ -167,7 +168,7 @@ async def test_a_quantity_for_which_tab_was_forgotten_costs_no_line(clerk: Clerk
     await picker.type("3", "Enter")
     await clerk.settles()
     await expect(picker.list).to_be_focused()
-    await expect(picker.field).to_have_value("6623 - Scanned")
+    await expect(picker.field).to_have_value(f"6623 - {SCANNED}")
     assert await lines_of(db, presale) == [("FIRST-6623", "1")]
 
 

@@ -1,5 +1,6 @@
 """The field of a foreign key and its window in the admin, and what is picked there for the lines of a pre-sale."""
 
+import re
 import uuid
 
 import asyncpg
@@ -10,6 +11,7 @@ from tests.support.builders import a_line, a_presale, a_product
 
 SEARCHES = "**/products/ids/?*search=*"
 UNKNOWN = "The server does not answer. Look whether this was carried out before you try again."
+SCANNED = "Scanned · 10.00 · 100 un in stock"
 NOBODY_ANSWERS = "The server can't be reached - please try later."
 
 
@@ -34,8 +36,9 @@ class Picker:
             await self.keyboard.press(key)
 
     async def has_taken(self, name: str) -> None:
+        """:param name: without what is said of a product beside it."""
         await expect(self.search).to_have_count(0)
-        await expect(self.field).to_have_value(name)
+        await expect(self.field).to_have_value(re.compile(f"^{re.escape(name)}( · .*)?$"))
 
 
 async def some_products(db: asyncpg.Connection, *codes: str) -> None:

@@ -2,7 +2,7 @@
 // button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
 
 import { app, say, setValue, store, whenDrawn, whenFiltered, whenMounted, write } from "./front_end.js";
-import { fetchName } from "./references.js";
+import { fetchOwner } from "./references.js";
 
 const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
@@ -52,7 +52,7 @@ function fill(panel) {
 async function nameRow(component, id) {
   const { fieldName } = component;
   component.hiddenSelectedValue = id; // at once: the answer may come after the next "Apply"
-  const name = await fetchName(fieldName, id);
+  const { name } = await fetchOwner(fieldName, id);
   if (component.hiddenSelectedValue === id) component.selectedValue = name ?? id;
 }
 

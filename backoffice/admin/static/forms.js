@@ -110,8 +110,9 @@ function isLocked(form) {
 
 function tidyFields() {
   const properties = store.state.schema?.properties ?? {};
-  document.documentElement.classList.toggle("ended", hasEnded());
-  for (const menu of document.querySelectorAll(MENU)) menu.hidden = !store.state.selectedRow; // or it would delete no row
+  const row = store.state.selectedRow;
+  document.documentElement.classList.toggle("unsavable", !row || hasEnded());
+  for (const menu of document.querySelectorAll(MENU)) menu.hidden = !row || row.closed === true; // or it would delete no row
   for (const button of document.querySelectorAll(`${SAVE}, ${CREATE}`)) {
     for (const input of button.form.querySelectorAll("[name]")) {
       const field = input.closest("form > div > div");

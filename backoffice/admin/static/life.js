@@ -1,15 +1,15 @@
-// What the life of a row lets its form change: the customer of a draft alone, and nothing of what has come to its end. The schema
-// says so, and the server refuses the rest.
+// What the life of a row lets its form change: the customer of a draft alone, the lines of a draft alone, and nothing of what
+// has come to its end. The server says so with the schema and the row, and refuses the rest.
 
 import { store } from "./front_end.js";
 
 const columns = () => store.state.schema?.properties ?? {};
 const valueOf = (name) => store.state.selectedRow?.[name];
 
-// It may perhaps be deleted.
+// Or the row that it belongs to. It may perhaps be deleted.
 export function hasEnded() {
   const isFinal = ([name, { extra }]) => extra.final?.includes(valueOf(name));
-  return Object.entries(columns()).some(isFinal);
+  return valueOf("closed") === true || Object.entries(columns()).some(isFinal);
 }
 
 const movesOf = (name) => columns()[name].extra.moves?.[valueOf(name)];

@@ -10,16 +10,19 @@ const link = Object.assign(document.createElement("a"), { className: "whose" });
 
 let asked; // where it leads, or will
 
-// Of the row that this column of the table on the screen refers to, if there is such a row: a new row would begin with it.
-export async function fetchName(column, id) {
+// Of the row that this column of the table on the screen refers to, if there is such a row: a new row would begin with it. With
+// whether it lets none begin.
+export async function fetchOwner(column, id) {
   const { currentTableName } = store.state;
   const answer = await fetch(`api/tables/${currentTableName}/new/?${new URLSearchParams({ [column]: id })}`);
-  return answer.ok ? (await answer.json())[`${column}_readable`] : undefined;
+  const row = answer.ok ? await answer.json() : {};
+  return { name: row[`${column}_readable`], isClosed: row.closed === true };
 }
 
 // Of what the list is filtered by, the columns that refer to a row, each with its id.
 export function keysOfList() {
-  const { filterParams, schema } = store.state;
+  const { currentTableName, filterParams, schema } = store.state;
+  if (schema?.extra.table !== currentTableName) return []; // it is that of the list before
   const isKey = ([name]) => schema?.properties[name]?.extra.foreign_key;
   const isOfOne = ([name, id]) => id && (filterParams[`${name}__operator`] ?? EQUAL) === EQUAL;
   return Object.entries(filterParams).filter((one) => isKey(one) && isOfOne(one));
@@ -39,10 +42,13 @@ async function ask(place, key) {
   asked = place;
   link.remove();
   link.removeAttribute("href");
+  document.documentElement.classList.remove("closed");
   if (!place) return;
   const { title } = store.state.schema.properties[key[0]];
-  const name = await fetchName(...key).catch(() => (asked = undefined)); // with the next change on the page it is asked again
-  if (asked !== place || !name) return;
+  const owner = await fetchOwner(...key).catch(() => (asked = undefined)); // with the next change on the page it is asked again
+  if (asked !== place || !owner?.name) return;
+  const { isClosed, name } = owner;
+  document.documentElement.classList.toggle("closed", isClosed);
   Object.assign(link, { href: place, textContent: `${title}: ${name}` });
   sayWhose();
 }
