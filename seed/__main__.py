@@ -12,6 +12,7 @@ import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from accounts.tables import User
 from backoffice.database import pooler
 from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine, the_engine
@@ -38,7 +39,7 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m seed",
         description="Loads demo data into the configured database. With numbers, makes sure that so many "
-        "generated customers, products and pre-sales are there instead.",
+        "generated customers, products and pre-sales are there instead, and the users.",
     )
     for option in ("--customers", "--products", "--presales"):
         parser.add_argument(option, type=amount, metavar="N")
@@ -82,6 +83,7 @@ async def seed(arguments: argparse.Namespace) -> None:
             raise SeedRefused(pooler.refusal(engine.connector.where))
     await settle_migrations(engine)
     if given:
+        await demo.load([User])  # or nobody could log in
         await load_large(engine, Amounts(**given), console)
     else:
         await load_demo(console)

@@ -1,6 +1,7 @@
 """Loads the demo data of fixtures/demo.json, a file that `piccolo fixtures load` can load as well."""
 
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,13 @@ KEYS: dict[type[Table], str] = {User: "email", Customer: "cpf", Product: "code",
 Rows = dict[type[Table], list[Any]]
 
 
-async def load() -> dict[type[Table], int]:
+async def load(tables: Collection[type[Table]] = TABLES) -> dict[type[Table], int]:
     """Adds the missing rows of the demo data, and returns how many that was for each table.
 
     Existing rows are left alone, even if clerks have changed them. In production no users are added.
     """
-    engine, rows = the_engine(), read_fixture()
+    engine = the_engine()
+    rows = {table: rows if table in tables else [] for table, rows in read_fixture().items()}
     if engine.settings.production:
         rows[User] = []
     async with engine.transaction():

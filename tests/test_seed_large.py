@@ -230,14 +230,19 @@ class TestRefusals:
 
 
 class TestTheCommand:
-    async def test_tells_how_many_it_made(
-        self, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    async def test_tells_how_many_it_made_and_lets_the_users_of_the_demo_data_in(
+        self,
+        database: str,
+        connection: asyncpg.Connection,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         monkeypatch.setattr(large, "ROWS_AT_ONCE", 400)
         DB.configure(Settings(database_url=SecretStr(database)))
         await seed(argparse.Namespace(customers=1_100))
         told = capsys.readouterr().out
         assert re.fullmatch(r"Added 1,100 customers, 0 products, 0 presales in [0-9.]+ s\.\n", told)
+        assert await connection.fetchval("SELECT count(*) FROM users") == 3
 
     def test_shows_its_progress_on_a_terminal(self, database: str) -> None:
         shown = on_a_terminal(database, "--customers=7")

@@ -8,7 +8,7 @@ import asyncpg
 from playwright.async_api import Route, expect
 
 from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, SAVE, Clerk, as_a
-from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, nth_cpf, row
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, a_user, nth_cpf, row
 
 
 @as_a("manager", "pt-BR")
@@ -233,10 +233,8 @@ async def test_what_is_final_is_asked_about_before_it_is_saved(clerk: Clerk, db:
 
 
 async def test_a_choice_for_ones_own_account_is_asked_about(clerk: Clerk, db: asyncpg.Connection) -> None:
-    own, other = [
-        await db.fetchval("SELECT id FROM users WHERE email = $1", f"{role}@flowcrm.example")
-        for role in ("admin", "employee")
-    ]
+    own = await db.fetchval("SELECT id FROM users WHERE email = 'admin@flowcrm.example'")
+    other = await a_user(db, email="promoted@flowcrm.example", role="employee")
     await clerk.open("users", other)
     await clerk.choose(role="manager")
     await clerk.save()
