@@ -10,8 +10,9 @@ from accounts.new_passwords import NewPassword
 from accounts.passwords import hash_password
 from accounts.roles import ADMINS, MANAGERS
 from accounts.tables import User
+from backoffice.api.admin_view import AdminView
 from backoffice.api.conditions import Condition, plain
-from backoffice.api.resource import AdminView, Resource, Rights
+from backoffice.api.resource import Resource, Rights
 from backoffice.api.selects import columns_of
 from backoffice.audit_trail.tables import AuditEntry
 

@@ -1,7 +1,8 @@
 """Customers, products, pre-sales and their items, as the API and the admin show them."""
 
 from accounts.roles import MANAGERS, STAFF
-from backoffice.api.resource import SERVER_MANAGED, AdminView, Detail, Life, Resource, Rights, SearchOrder, Within
+from backoffice.api.admin_view import AdminView, Life, Within
+from backoffice.api.resource import SERVER_MANAGED, Detail, Resource, Rights, SearchOrder
 from backoffice.api.schemas import output_models
 from backoffice.api.selects import select_list
 from backoffice.words import Text

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from backoffice import words
-from backoffice.admin import codes, schemas, values
+from backoffice.admin import codes, lives, schemas, values
 from backoffice.admin.schemas import VERSION
 from backoffice.admin.values import tidied
 from backoffice.api.answers import etag, is_stale, json_response
@@ -32,8 +32,6 @@ from backoffice.web.problem_responses import language_of
 # In the Prefer header of requests whose answer people read on the screen, or in a spreadsheet.
 SCREEN = "screen"
 EXPORT = "export"
-
-CLOSED = "closed"  # beside the columns of a row
 
 
 class AdminCRUD(CRUD):
@@ -112,7 +110,7 @@ class AdminCRUD(CRUD):
         # The version is read first: if the row changes in between, the form will be refused as stale.
         version = etag(await self.store.read(row_id))
         row = json.loads(await self.store.read(row_id, readable=True))
-        shown = self._as_shown(request, row) | await self._closure(row)
+        shown = self._as_shown(request, row) | await lives.closure(self.resource.admin.within, row)
         return json_response(json.dumps({**shown, VERSION: version}))
 
     async def get_new(self, request: Request) -> Response:
@@ -125,17 +123,7 @@ class AdminCRUD(CRUD):
         for key, row_id in owners.items():
             name = await the_engine().fetch_value(referenced_readable_sql(key), self.parse_id(row_id))
             row |= {key._meta.name: row_id, f"{key._meta.name}_readable": name} if name else {}
-        return JSONResponse(row | await self._closure(row))
-
-    async def _closure(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Whether the row that this one belongs to lets it change no more, if it belongs to one; see `Within`."""
-        within = self.resource.admin.within
-        if within is None or row.get(within.key._meta.name) is None:
-            return {}
-        table, column = within.column._meta.table._meta.tablename, within.column._meta.name
-        sql = f'SELECT "{column}"::text <> ALL ($2) FROM "{table}" WHERE id = $1'
-        owner = UUID(row[within.key._meta.name])
-        return {CLOSED: await the_engine().fetch_value(sql, owner, [*within.values])}
+        return JSONResponse(row | await lives.closure(self.resource.admin.within, row))
 
     def _as_shown(self, request: Request, row: dict[str, Any]) -> dict[str, Any]:
         language, tables = language_of(request.scope), self.resource.admin.tables

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from backoffice import words
-from backoffice.admin import values
-from backoffice.api.resource import WRITES, Life, Resource
+from backoffice.admin import lives, values
+from backoffice.api.resource import WRITES, Resource
 from backoffice.api.selects import unique_columns
 from backoffice.columns import EnumColumn
 from backoffice.web.problem_responses import language_of
@@ -55,7 +55,7 @@ def schema_for(
     for name, about in schema["properties"].items():
         _describe(resource, name, about, language)
         if life := resource.admin.life:
-            _describe_life(life, request, name, about["extra"])
+            about["extra"] |= lives.describe(life, request, name)
         if key := about["extra"].get("foreign_key"):
             referred = resources.get(key["to"])
             about["extra"]["addable"] = referred is not None and referred.allows(request, "create")
@@ -80,11 +80,3 @@ def _describe(resource: Resource, name: str, about: dict[str, Any], language: wo
         extra["choices"] = {value: values.choice(value, language) for value in get_args(column.value_type)}
     if isinstance(column, JSONB):
         extra["widget"] = "text-area"
-
-
-def _describe_life(life: Life, request: Request, name: str, extra: dict[str, Any]) -> None:
-    column = life.column._meta.name
-    if name == column:
-        extra |= {"moves": life.moves_of(request), "final": life.final}
-    if name in life.open_while:
-        extra["open_while"] = {column: life.open_while[name]}

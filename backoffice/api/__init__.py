@@ -2,7 +2,7 @@
 
 Where to find what:
 
-- declare: `resource`
+- declare: `resource`, and for the admin `admin_view`
 - ask: `raw_parameters` → `query`, made of `filters` (→ `text_parts` → `conditions`), `page` and `cursors`
 - answer: `reading` → `lists` (→ `list_queries`, `selects`, `totals`) → `answers`
 - write: `crud` → `bodies` → `schemas` (→ `value_types` → `values`) → `store`
