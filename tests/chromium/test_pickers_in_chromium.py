@@ -7,7 +7,7 @@ import asyncpg
 from playwright.async_api import expect
 
 from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, Clerk, sees_beside
-from tests.support.builders import a_customer, a_presale, a_product, row
+from tests.support.builders import a_customer, a_presale, a_product, nth_cpf, row
 from tests.support.pickers import (
     NOBODY_ANSWERS,
     SCANNED,
@@ -118,6 +118,24 @@ async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyn
         await picker.has_taken("")
     await gives_up(picker.offered.last.click)
     await picker.has_taken("8832 - Scanned")
+
+
+async def test_a_row_that_is_added_for_a_key_is_picked_there(clerk: Clerk, db: asyncpg.Connection) -> None:
+    await clerk.add("presales", notes="Typed before")
+    async with clerk.page.context.expect_page() as opened:
+        await clerk.page.locator("form label a[href$='/customers/add/']").click()
+    tab = await opened.value
+    for name, value in {"name": "Nova Cliente", "email": "n@example.com", "phone": "1133334444"}.items():
+        await tab.locator(f"form [name={name}]").fill(value)
+    await tab.locator("form [name=cpf]").fill(nth_cpf(7_101))
+    await tab.click("[data-uitest=create_button]")
+    await expect(tab.locator("[data-uitest=save_button]")).to_be_visible()
+    await tab.close()
+    await Picker(clerk, "customer_id").has_taken("Nova Cliente")
+    await clerk.create()
+    await clerk.sees_form()
+    buyer = "SELECT name FROM customers JOIN presales ON customer_id = customers.id WHERE notes = 'Typed before'"
+    assert await db.fetchval(buyer) == "Nova Cliente"
 
 
 async def test_what_waits_for_a_row_is_asked_about_once(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -24,6 +24,7 @@ import "./sorting.js";
 import "./forms.js";
 import "./final.js";
 import "./references.js";
+import "./adding.js";
 import "./leaving.js";
 import "./keyboard.js";
 import "./menus.js";
