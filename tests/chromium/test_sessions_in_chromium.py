@@ -43,6 +43,7 @@ async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Cler
     await clerk.sees_notice(re.compile("^Try again, or reload the page."))
     await clerk.log_in_again()
     await expect(clerk.page.locator(".welcome")).to_contain_text("Welcome to Flow CRM")
+    assert not await clerk.page.locator("#message_popup").count(), "what was refused before is done"
     clerk.expects_refusal(401)
     clerk.expects_refusal(403)
     await expect(clerk.side_bar).to_have_text([*FOR_ALL, "Team", "Users", *FOR_MANAGERS])

@@ -3,7 +3,7 @@
 
 import "./answers.js"; // which has its say about an answer first
 import { say, store, tell, whenMounted, write } from "./front_end.js";
-import { NO_ANSWER, UNKNOWN, on } from "./requests.js";
+import { NO_ANSWER, UNKNOWN, isLogIn, on } from "./requests.js";
 
 const SCHEMA = /\/schema\/$/;
 const BESIDE_REFUSAL = "The form has errors."; // said where the refusal itself stands above the form
@@ -34,6 +34,7 @@ on("answered", (request) => {
   if (refusal && insisted) refusal = insisted;
   isBesideForm = status !== 401 && form?.isConnected; // or the form is gone
   if (refusal && status !== 404) showRefusal();
+  if (status === 200 && isLogIn(request)) close(); // that one must log in
   if (method === "GET" && SCHEMA.test(address.pathname)) showInPlace();
 });
 
@@ -69,9 +70,10 @@ function reword(notice) {
   notice.contents = isRefused ? refusal : say(notice.contents.replace(BEFORE_REFUSAL, "").replace(/\s+/g, " "));
 }
 
+const close = () => document.querySelector("#message_popup a")?.click();
+
 function letFade({ contents }) {
   clearTimeout(fading);
-  const close = () => document.querySelector("#message_popup a")?.click();
   fading = setTimeout(close, NOTICE_MS * contents.split("\n").length);
 }
 
