@@ -113,7 +113,7 @@ async def test_what_hardly_any_row_has_is_not_looked_for_in_each_of_them(
 async def test_a_page_and_its_total_filtered_by_any_part_of_a_text(
     large: asyncpg.Connection, resource: Resource, name: str, match: str
 ) -> None:
-    for value in "p7771", "78901", "rara", "qj":
+    for value in "p7771", "78901", "rara":
         filtered = page(resource, **{name: value, f"{name}__match": match})
         assert await scans(large, rows_of(resource, filtered)) == []
         assert await rows_thrown_away(large, rows_of(resource, filtered)) < FEW

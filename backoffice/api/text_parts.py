@@ -14,8 +14,6 @@ FRAGMENT_BYTES = 3  # see fragments() of rules/fragments.sql
 
 MATCHES = {"contains": "%{}%", "starts": "{}%", "ends": "%{}"}
 INDEXED_AS = {"contains": "{}", "starts": "\n{}", "ends": "{}\n"}  # see `fragments_sql`
-# Of a part that is one byte short: with whatever byte it goes on, which is 1 here at first.
-BEGUN_FRAGMENTS = "array_agg((fragments({} || chr(1)))[1] + other) FROM generate_series(-1, 254) AS other"
 TWO_WORDS = "[0-9A-Za-z][^0-9A-Za-z]+[0-9A-Za-z]"
 CERTAIN_LENGTH = 100  # of the 200 in a sort key, in which a letter may take two characters: itself, and its accent
 HIGHEST = "repeat(chr(1114111), 201)"  # in SQL; appended to a prefix, it is above all sort keys with that prefix
@@ -77,16 +75,11 @@ class _TextPart:
 
     def by_fragments(self) -> Condition | None:
         part = INDEXED_AS[self.match].format(self.value)
-        if self.name not in self.resource.indexed_parts:
+        if self.name not in self.resource.indexed_parts or len(part.encode(errors="replace")) < FRAGMENT_BYTES:
             return None
         # If the planner knew that most rows match, it would parse each row instead of using the index.
-        if len(part.encode(errors="replace")) >= FRAGMENT_BYTES:
-            covered = f"{{}} AND {self.resource.fragments} @> (SELECT covering_fragments(caseless({{}})))"
-            return self._found_first(QueryString(covered, self.condition, part))
-        if len(part) == FRAGMENT_BYTES - 1 and part.isascii():
-            begun = f"{{}} AND {self.resource.fragments} && (SELECT {BEGUN_FRAGMENTS})"
-            return self._found_first(QueryString(begun, self.condition, part))
-        return None
+        covered = f"{{}} AND {self.resource.fragments} @> (SELECT covering_fragments(caseless({{}})))"
+        return self._found_first(QueryString(covered, self.condition, part))
 
     def row_by_row(self) -> Condition:
         return Condition(self.condition, self.estimated, self.condition)
