@@ -5,10 +5,11 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AsyncExitStack
 
 import asyncpg
+from piccolo.table import Table
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -46,10 +47,13 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def load_demo(console: Console) -> None:
-    added = await demo.load()
+async def load_demo(console: Console, tables: Collection[type[Table]] = demo.TABLES) -> None:
+    added = await demo.load(tables)
     told = ", ".join(f"{count} {table._meta.tablename}" for table, count in added.items() if count)
-    console.print(f"Added {told}." if told else "The demo data is there already.")
+    if told:
+        console.print(f"Added {told}.")
+    elif tables == demo.TABLES:
+        console.print("The demo data is there already.")
 
 
 async def load_large(engine: Engine, amounts: Amounts, console: Console) -> None:
@@ -83,8 +87,8 @@ async def seed(arguments: argparse.Namespace) -> None:
             raise SeedRefused(pooler.refusal(engine.connector.where))
     await settle_migrations(engine)
     if given:
-        await demo.load([User])  # or nobody could log in
         await load_large(engine, Amounts(**given), console)
+        await load_demo(console, [User])  # or nobody could log in
     else:
         await load_demo(console)
 

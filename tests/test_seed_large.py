@@ -241,7 +241,7 @@ class TestTheCommand:
         DB.configure(Settings(database_url=SecretStr(database)))
         await seed(argparse.Namespace(customers=1_100))
         told = capsys.readouterr().out
-        assert re.fullmatch(r"Added 1,100 customers, 0 products, 0 presales in [0-9.]+ s\.\n", told)
+        assert re.fullmatch(r"Added 1,100 customers, 0 products, 0 presales in [0-9.]+ s\.\nAdded 3 users\.\n", told)
         assert await connection.fetchval("SELECT count(*) FROM users") == 3
 
     def test_shows_its_progress_on_a_terminal(self, database: str) -> None:
