@@ -145,6 +145,9 @@ BEYOND_THE_FRONT_END = {
     "Nothing was saved: you left the form before its row was found.": (
         "Nada foi salvo: você saiu do formulário antes de o registro ser encontrado."
     ),
+    "Others have changed this meanwhile. What you had typed does not fit any more:": (
+        "Outros alteraram isto nesse meio-tempo. O que você tinha digitado não cabe mais:"
+    ),
     "Page not found": "Página não encontrada",
     "Please select at least one column.": "Escolha pelo menos uma coluna.",
     "Previous page": "Página anterior",
@@ -199,6 +202,7 @@ BEYOND_THE_FRONT_END = {
         "O que você tinha digitado está de novo no formulário. Outros alteraram o mesmo nesse meio-tempo: anote-o e "
         "recarregue a página."
     ),
+    "Your own account is among them.": "A sua própria conta está entre eles.",
 }
 
 

@@ -1,11 +1,13 @@
 """Forms in a real Chromium that are refused, out of date or unanswered: why is said, and what was typed is kept."""
 
+import re
+
 import asyncpg
 import httpx
 from playwright.async_api import expect
 
 from tests.support.browser import Clerk
-from tests.support.builders import a_customer, a_presale, a_presale_that_is, a_product, row
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
 from tests.support.clients import NO_CERTIFICATES, a_token, bearer
 
 
@@ -63,6 +65,47 @@ async def test_a_form_that_is_out_of_date_overwrites_and_deletes_nothing(clerk: 
     await clerk.sees_notice("Successfully saved row")
     kept = await row(db, "customers", customer)
     assert (kept["name"], kept["address"]) == ("After", "Rua Nova, 1")
+
+
+async def test_what_others_saved_in_the_same_field_is_overwritten_by_nobody_who_was_not_told_last(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    customer = await a_customer(db, name="Before")
+    await clerk.open("customers", customer)
+    await db.execute("UPDATE customers SET name = 'Theirs' WHERE id = $1", customer)
+    await clerk.fill(name="Mine")
+    for _ in range(2):
+        await clerk.save()
+        await clerk.sees_refusal("Somebody changed this in the meantime. Load it again and repeat your change.")
+        await clerk.page.reload()
+        await clerk.sees_notice(re.compile("Others have changed the same meanwhile: note it, and reload the page."))
+        await clerk.sees_value("name", "Mine")
+    clerk.expects_refusal(412)
+    await clerk.page.reload()
+    await clerk.sees_value("name", "Theirs")
+    await clerk.fill(name="Mine")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+
+
+async def test_what_was_typed_and_does_not_fit_any_more_is_told(clerk: Clerk, db: asyncpg.Connection) -> None:
+    presale = await a_presale(db)
+    await a_line(db, presale)
+    await clerk.open("presales", presale)
+    await clerk.fill(discount="5", notes="Mine")
+    await db.execute("UPDATE presales SET status = 'pending' WHERE id = $1", presale)
+    await clerk.save()
+    await clerk.sees_refusal("Somebody changed this in the meantime. Load it again and repeat your change.")
+    clerk.expects_refusal(412)
+    await clerk.page.reload()
+    await clerk.sees_notice(
+        "Others have changed this meanwhile. What you had typed does not fit any more:\nDiscount: 5"
+    )
+    await clerk.sees_value("discount", "0.00")
+    await clerk.sees_value("notes", "Mine")
+    await clerk.save()
+    await clerk.sees_notice("Successfully saved row")
+    assert (await row(db, "presales", presale))["notes"] == "Mine"
 
 
 async def test_what_was_typed_into_a_form_that_is_out_of_date_is_given_up_by_going_elsewhere(

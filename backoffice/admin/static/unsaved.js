@@ -3,7 +3,7 @@
 // of date. It is given up when the log-in, or whoever typed it, leads elsewhere, or when the log-in is somebody else's.
 
 import "./answers.js"; // which has its say about an answer first
-import { router, setValue, store, tell, whenMounted } from "./front_end.js";
+import { router, say, setValue, store, tell, whenMounted } from "./front_end.js";
 import { isLogIn, on } from "./requests.js";
 
 const KEPT = "unsaved";
@@ -17,6 +17,9 @@ const THERE_AGAIN = "What you had typed is in the form again.";
 const CHANGED =
   "What you had typed is in the form again. Others have changed the same meanwhile: note it, and reload the page.";
 
+const CHANGED_ALL = "Others have changed this meanwhile. What you had typed does not fit any more:";
+
+let basis; // the row before others changed what is typed here
 let hasLoggedIn = false; // since it was kept, on this page
 
 const who = () => store?.state.user?.user_id;
@@ -25,6 +28,7 @@ on("answered", (request) => {
   const { address, method, responseText, status } = request;
   if ([401, OUT_OF_DATE].includes(status) && who()) keep();
   if (status === 200 && isLogIn(request)) hasLoggedIn = true;
+  if (status === 200 && FORM.test(address.pathname)) basis = undefined;
   if (method === "GET" && status === 200 && FORM.test(address.pathname)) putBack(JSON.parse(responseText));
 });
 
@@ -32,7 +36,7 @@ on("answered", (request) => {
 export function keep() {
   const row = location.hash.endsWith("/add/") ? {} : (store.state.selectedRow ?? {});
   const fields = [...document.querySelectorAll(FIELDS)]
-    .filter((field) => !field.closest(".locked") && field.value !== String(row[field.name] ?? ""))
+    .filter((field) => !isLocked(field) && field.value !== String(row[field.name] ?? ""))
     .map(({ name, value }) => [name, value]);
   const keys = [...document.querySelectorAll(KEYS)]
     .map(({ component }) => [
@@ -42,7 +46,7 @@ export function keep() {
     .filter(([name, { id }]) => id && id !== row[name]);
   if (!fields.length && !keys.length) return;
   hasLoggedIn = false;
-  sessionStorage[KEPT] = JSON.stringify({ who: who(), address: location.hash, row, fields, keys });
+  sessionStorage[KEPT] = JSON.stringify({ who: who(), address: location.hash, row: basis ?? row, fields, keys });
 }
 
 function putBack(row) {
@@ -55,22 +59,34 @@ function putBack(row) {
 
 // Over what others have saved meanwhile nothing is: with the version that was seen it is refused as out of date.
 function fill({ fields, keys, row: seen }, row) {
-  fields.forEach(type);
-  keys.forEach(pick);
+  const lost = [...fields.filter((one) => !type(one)), ...keys.filter((one) => !pick(one))];
   const isChanged = seen.version !== row.version && [...fields, ...keys].some(([name]) => seen[name] !== row[name]);
-  if (!isChanged) return tell(THERE_AGAIN, "neutral");
-  setValue(document.querySelector(VERSION), seen.version);
-  tell(CHANGED, "error");
+  if (isChanged) {
+    basis = seen;
+    setValue(document.querySelector(VERSION), seen.version);
+  }
+  if (lost.length) tell([say(CHANGED_ALL), ...lost.map(inWords)].join("\n"), "error");
+  else tell(isChanged ? CHANGED : THERE_AGAIN, isChanged ? "error" : "neutral");
 }
 
+const inWords = ([name, value]) => `${store.state.schema.properties[name].title}: ${value.readable ?? value}`;
+
+const isLocked = (element) => element.closest(".locked") !== null;
+
+// Both give back whether they could.
 function pick([name, row]) {
   const key = [...document.querySelectorAll(KEYS)].find(({ component }) => component.fieldName === name);
-  key?.component.handleUpdate(row);
+  if (!key || isLocked(key)) return false;
+  key.component.handleUpdate(row);
+  return true;
 }
 
 function type([name, value]) {
   const field = [...document.querySelectorAll(FIELDS)].find((field) => field.name === name);
-  if (field && field.value !== value) setValue(field, value);
+  const isOffered = [...(field?.options ?? [])].every((option) => option.value !== value || !option.disabled);
+  if (!field || isLocked(field) || !isOffered) return false;
+  if (field.value !== value) setValue(field, value);
+  return true;
 }
 
 whenMounted(() => {
