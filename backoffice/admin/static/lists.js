@@ -64,6 +64,16 @@ on("answered", ({ address, method, responseText, status }) => {
   sayWhetherCounted();
 });
 
+// The page knows better than the count how many there are, where that was estimated.
+on("answered", ({ address, method, responseText, status }) => {
+  if (method !== "GET" || status !== 200 || !address.pathname.endsWith(`/tables/${store?.state.currentTableName}/`))
+    return;
+  const { total, total_is_estimate: isEstimated } = JSON.parse(responseText);
+  isEstimate = isEstimated;
+  store.commit("updateRowCount", total);
+  sayWhetherCounted();
+});
+
 // Somebody else has deleted it.
 on("answered", ({ method, status }) => {
   if (method === "DELETE" && status === GONE && document.querySelector(TABLE)) store.dispatch("fetchRows");

@@ -13,6 +13,8 @@ function columnOf({ cellIndex }) {
   return about?.sortable && !about.foreign_key ? name : undefined;
 }
 
+let sorted; // by a key, which goes on where it was when the list is drawn anew
+
 const directionOf = (column) => store.state.orderBy.find((one) => one.column === column)?.ascending;
 
 function sortBy(column) {
@@ -29,6 +31,7 @@ function sort(event) {
   const column = heading && columnOf(heading);
   if (!column) return;
   intercept(event); // its arrow leads to the window of several columns
+  sorted = event.type === "keydown" ? column : undefined;
   sortBy(column);
 }
 
@@ -38,6 +41,10 @@ function sayOrder() {
     if (!column) continue;
     const ascending = directionOf(column);
     heading.tabIndex = 0;
+    if (column === sorted && document.activeElement === document.body) {
+      heading.focus();
+      sorted = undefined;
+    }
     heading.ariaSort = ascending === undefined ? "none" : ascending ? "ascending" : "descending";
   }
 }
