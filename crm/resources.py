@@ -104,6 +104,7 @@ PRESALES = Resource(
             moves=MOVES,
             may_move=may_move,
             open_while={"customer_id": (PresaleStatus.draft,), "discount": (PresaleStatus.draft,)},
+            deletable_while=(PresaleStatus.draft, PresaleStatus.cancelled),
         ),
     ),
 )

@@ -156,9 +156,9 @@ class TestForms:
         [row] = (await desks.employee.get("customers/")).json()["rows"]
         assert (row["name"], row["address"]) == ("'=1+1", "'+HYPERLINK()")
         assert (row["cpf"], row["phone"]) == ("031.638.238-82", "(11) 98765-4321"), "or they would become numbers"
-        await a_product(connection, description=None)
+        await a_product(connection, description=None, sale_price="1098.50")
         [row] = (await desks.employee.get("products/")).json()["rows"]
-        assert row["description"] == ""
+        assert (row["description"], row["sale_price"]) == ("", "1098.50"), "a number, as it is written in spreadsheets"
 
     async def test_a_thousand_is_not_taken_for_one_where_people_speak_portuguese(
         self, desks: Desks, connection: asyncpg.Connection

@@ -16,7 +16,7 @@ def describe(life: Life, request: Request, name: str) -> dict[str, Any]:
     """What the schema says of this column beside the rest."""
     column = life.column._meta.name
     if name == column:
-        return {"moves": life.moves_of(request), "final": life.final}
+        return {"moves": life.moves_of(request), "final": life.final, "deletable_while": life.deletable_while}
     return {"open_while": {column: life.open_while[name]}} if name in life.open_while else {}
 
 

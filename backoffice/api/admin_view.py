@@ -21,12 +21,14 @@ class Life:
     :param moves: the values that may follow each; from those that none may follow there is no way back.
     :param may_move: whether the caller may go from this one to that.
     :param open_while: for columns that do not change at all times: the values at which they do.
+    :param deletable_while: the values at which a row can be deleted.
     """
 
     column: Column
     moves: Mapping[str, tuple[str, ...]]
     may_move: Callable[[Request, str, str], bool]
     open_while: Mapping[str, tuple[str, ...]]
+    deletable_while: tuple[str, ...]
 
     @property
     def final(self) -> list[str]:

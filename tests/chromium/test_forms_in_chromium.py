@@ -249,6 +249,10 @@ async def test_a_choice_for_ones_own_account_is_asked_about(clerk: Clerk, db: as
     assert asked.startswith("This is your own account. Save it?\n\n")
     assert asked.endswith("\nRole: Manager")
     assert (await row(db, "users", own))["role"] == "admin"
+    await clerk.list("users", "?email=admin@flowcrm.example")
+    await clerk.pick_all()
+    await clerk.delete_picked()
+    assert clerk.asked[1].endswith("1 selected row(s)?\n\nYour own account is among them.")
 
 
 @as_a("manager")
@@ -259,6 +263,7 @@ async def test_a_form_offers_what_the_status_lets_change(clerk: Clerk, db: async
     await expect(offered).to_have_text(["Approved", "Cancelled", "Converted"])
     await expect(clerk.field("discount")).not_to_be_editable()
     await expect(clerk.field("notes")).to_be_editable()
+    await expect(clerk.page.locator("[data-uitest=drop_down_button]")).to_be_hidden()
 
     presale = await a_presale_that_is(db, "pending")
     await clerk.open("presales", presale)
@@ -267,6 +272,7 @@ async def test_a_form_offers_what_the_status_lets_change(clerk: Clerk, db: async
     await clerk.choose(status="draft")
     await clerk.save()
     await expect(offered).to_have_text(["Draft", "Pending", "Cancelled"])
+    await expect(clerk.page.locator("[data-uitest=drop_down_button]")).to_be_visible()
     await clerk.fill(discount="1.5")
     await clerk.pick("customer_id", "other", "Other Customer")
     await clerk.choose(status="pending")

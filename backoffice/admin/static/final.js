@@ -21,7 +21,7 @@ export function finalChoices(form, row) {
   return choicesOf(form, row, (field) => about(field).extra.final?.includes(field.value));
 }
 
-const isOwn = (id) => id === store.state.user.user_id;
+export const isOwn = (id) => id === store.state.user.user_id;
 
 function isRefused(question, choices, row) {
   return choices.length > 0 && !confirm([say(question), "", wordsOf(row).join(", "), ...choices].join("\n"));

@@ -3,7 +3,7 @@
 import { intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
 import { FIELD } from "./keys.js";
 import { asTime } from "./language.js";
-import { hasEnded, isOpen, offerMoves } from "./life.js";
+import { hasEnded, isDeletable, isOpen, offerMoves } from "./life.js";
 import { keysOfList } from "./references.js";
 import { on } from "./requests.js";
 import { goesOn } from "./series.js";
@@ -112,7 +112,7 @@ function tidyFields() {
   const properties = store.state.schema?.properties ?? {};
   const row = store.state.selectedRow;
   document.documentElement.classList.toggle("unsavable", !row || hasEnded());
-  for (const menu of document.querySelectorAll(MENU)) menu.hidden = !row || row.closed === true; // or it would delete no row
+  for (const menu of document.querySelectorAll(MENU)) menu.hidden = !row || !isDeletable(); // or it would delete no row
   for (const button of document.querySelectorAll(`${SAVE}, ${CREATE}`)) {
     for (const input of button.form.querySelectorAll("[name]")) {
       const field = input.closest("form > div > div");

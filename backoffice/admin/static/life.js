@@ -12,6 +12,11 @@ export function hasEnded() {
   return valueOf("closed") === true || Object.entries(columns()).some(isFinal);
 }
 
+export function isDeletable() {
+  const isNow = ([name, { extra }]) => extra.deletable_while?.includes(valueOf(name)) !== false;
+  return valueOf("closed") !== true && Object.entries(columns()).every(isNow);
+}
+
 const movesOf = (name) => columns()[name].extra.moves?.[valueOf(name)];
 
 // For this column of a row that is there.

@@ -2,7 +2,7 @@
 // refused do not keep the others from being done, and are named at the end, with the reason. In the window for a new value
 // only "set null" empties them, and what was typed for one column is not meant for the next.
 
-import { finalChoices } from "./final.js";
+import { finalChoices, isOwn } from "./final.js";
 import { app, intercept, say, setValue, store, tell, whenMounted } from "./front_end.js";
 import { hold, showProgress } from "./holding.js";
 import { sayWithNumber } from "./language.js";
@@ -22,7 +22,8 @@ const VALUE_OR_NONE = "Type the new value, or tick that there is to be none.";
 
 async function deleteMany(list) {
   const { selectedRows, tableName } = list;
-  if (!confirm(`Are you sure you want to delete ${selectedRows.length} selected row(s)?`)) return;
+  const question = sayWithNumber(`Are you sure you want to delete ${selectedRows.length} selected row(s)?`);
+  if (!confirm([question, ...warningOf(selectedRows)].join("\n"))) return;
   const outcome = await forEachPicked(list, (rowID) => store.dispatch("deleteRow", { tableName, rowID }));
   await finish(outcome, "Successfully deleted rows");
 }
@@ -40,8 +41,11 @@ async function updateMany(modal, form) {
 function questionOf({ selectedRows }, form) {
   const question = sayWithNumber(`Are you sure you want to change ${selectedRows.length} selected row(s)?`);
   const choices = finalChoices(form, {});
-  return choices.length ? [question, "", say("This is final."), ...choices].join("\n") : question;
+  const final = choices.length ? ["", say("This is final."), ...choices] : [];
+  return [question, ...warningOf(selectedRows), ...final].join("\n");
 }
+
+const warningOf = (ids) => (ids.some(isOwn) ? ["", say("Your own account is among them.")] : []);
 
 // One after the other, until one cannot be done for a reason that holds for all.
 async function forEachPicked({ selectedRows }, change) {
