@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import secrets
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -31,10 +32,15 @@ def main() -> int:
     logging.getLogger("chaos").setLevel(logging.INFO)
     plan = read_plan()
     folder = Path(tempfile.mkdtemp(prefix="flowcrm-chaos-"))
-    logging.getLogger("chaos").info("%s; the application's log is in %s", plan, folder)
+    logging.getLogger("chaos").info(
+        "%s; the application's log is in %s, and stays where something differs", plan, folder
+    )
     report = asyncio.run(play(plan, folder))
     sys.stdout.write(f"{report}\n")
-    return 1 if report.differences else 0
+    if report.differences:
+        return 1
+    shutil.rmtree(folder)  # which may be in memory
+    return 0
 
 
 if __name__ == "__main__":
