@@ -19,9 +19,7 @@ from backoffice.database.engine import the_engine
 HEADER = "Exact-Match"  # with the id of that row
 
 
-async def find_names(
-    rows: Rows, page: Page, typed: str, beside: Sequence[Column] = ()
-) -> tuple[dict[str, Any], str | None]:
+async def find_names(rows: Rows, page: Page, typed: str, beside: Sequence[Column]) -> tuple[dict[str, Any], str | None]:
     """The names of the rows of a page, by id: first that of the one with this code, whose id is given back as well.
 
     :param beside: see `names_statement`.

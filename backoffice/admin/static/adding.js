@@ -9,11 +9,13 @@ const NEW_ROW = /\/tables\/(\w+)\/$/;
 
 const tabs = new BroadcastChannel("added"); // of this browser
 
-let waiting; // the key
+let waiting; // the key, and what it had
 
 document.addEventListener("click", ({ target }) => {
   const field = target.closest(PLUS)?.closest("form > div > div").querySelector(".key_search > input");
-  if (field) waiting = keyOf(field);
+  if (!field) return;
+  const key = keyOf(field);
+  waiting = { key, before: key.hiddenSelectedValue };
 });
 
 on("answered", ({ address, form, method, responseText, status }) => {
@@ -21,11 +23,12 @@ on("answered", ({ address, form, method, responseText, status }) => {
   tabs.postMessage({ table: address.pathname.match(NEW_ROW)[1], id: JSON.parse(responseText).id });
 });
 
-// Whoever has picked another one meanwhile keeps it.
+// The first one; and whoever has picked another one meanwhile keeps that.
 tabs.addEventListener("message", async ({ data: { table, id } }) => {
-  const key = waiting;
-  if (!key?.$el.isConnected || key.tableName !== table) return;
-  const before = key.hiddenSelectedValue;
+  const { key, before } = waiting ?? {};
+  if (key?.tableName !== table) return;
+  waiting = undefined;
+  if (!key.$el.isConnected) return;
   const { name } = await fetchOwner(key.fieldName, id);
   if (name && key.$el.isConnected && key.hiddenSelectedValue === before) key.handleUpdate({ id, readable: name });
 });
