@@ -1,10 +1,12 @@
 """Where a pre-sale may go from where it is."""
 
+import contextlib
+
 import asyncpg
 import pytest
 
-from crm.resources import PRESALES
-from tests.support.builders import a_line, a_presale, a_presale_that_is, row, walk
+from crm.resources import PRESALE_ITEMS, PRESALES
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row, walk
 from tests.support.refusals import refused_by
 
 STATUSES = ("draft", "pending", "approved", "cancelled", "converted")
@@ -51,6 +53,25 @@ class TestMoves:
         assert life is not None
         for status in STATUSES:
             assert life.moves[status] == tuple(await trial.fetchval("SELECT presale_moves($1)::text[]", status))
+
+    async def test_forms_let_change_and_delete_what_the_database_lets(self, connection: asyncpg.Connection) -> None:
+        life, within = PRESALES.admin.life, PRESALE_ITEMS.admin.within
+        assert life is not None
+        assert within is not None
+        other, product = await a_customer(connection), await a_product(connection)
+        line = f"INSERT INTO presale_items (presale_id, product_id, quantity) VALUES ($1, '{product}', 1)"
+        changes = {
+            line: within.values,
+            "UPDATE presales SET discount = 0.01 WHERE id = $1": life.open_while["discount"],
+            f"UPDATE presales SET customer_id = '{other}' WHERE id = $1": life.open_while["customer_id"],
+            "DELETE FROM presales WHERE id = $1": life.deletable_while,
+        }
+        for status in STATUSES:
+            presale = await a_presale_that_is(connection, status)
+            for change, statuses in changes.items():
+                refused = contextlib.nullcontext() if status in statuses else pytest.raises(asyncpg.CheckViolationError)
+                with refused:
+                    await connection.execute(change, presale)
 
     async def test_a_presale_is_born_in_draft(self, trial: asyncpg.Connection) -> None:
         assert (await row(trial, "presales", await a_presale(trial)))["status"] == "draft"

@@ -6,7 +6,7 @@ import { store } from "./front_end.js";
 const columns = () => store.state.schema?.properties ?? {};
 const valueOf = (name) => store.state.selectedRow?.[name];
 
-// Or the row that it belongs to. It may perhaps be deleted.
+// A row, or the one that it belongs to. It may perhaps be deleted.
 export function hasEnded() {
   const isFinal = ([name, { extra }]) => extra.final?.includes(valueOf(name));
   return valueOf("closed") === true || Object.entries(columns()).some(isFinal);

@@ -16,8 +16,7 @@ const VERSION = `${ROW} [name=version]`;
 const THERE_AGAIN = "What you had typed is in the form again.";
 const CHANGED =
   "What you had typed is in the form again. Others have changed the same meanwhile: note it, and reload the page.";
-
-const CHANGED_ALL = "Others have changed this meanwhile. What you had typed does not fit any more:";
+const FITS_NO_MORE = "Others have changed this meanwhile. What you had typed does not fit any more:";
 
 let basis; // the row before others changed what is typed here
 let hasLoggedIn = false; // since it was kept, on this page
@@ -28,8 +27,9 @@ on("answered", (request) => {
   const { address, method, responseText, status } = request;
   if ([401, OUT_OF_DATE].includes(status) && who()) keep();
   if (status === 200 && isLogIn(request)) hasLoggedIn = true;
-  if (status === 200 && FORM.test(address.pathname)) basis = undefined;
-  if (method === "GET" && status === 200 && FORM.test(address.pathname)) putBack(JSON.parse(responseText));
+  if (status !== 200 || !FORM.test(address.pathname)) return;
+  basis = undefined;
+  if (method === "GET") putBack(JSON.parse(responseText));
 });
 
 // Only what was typed: the rest may have been changed by others until then.
@@ -65,7 +65,7 @@ function fill({ fields, keys, row: seen }, row) {
     basis = seen;
     setValue(document.querySelector(VERSION), seen.version);
   }
-  if (lost.length) tell([say(CHANGED_ALL), ...lost.map(inWords)].join("\n"), "error");
+  if (lost.length) tell([say(FITS_NO_MORE), ...lost.map(inWords)].join("\n"), "error");
   else tell(isChanged ? CHANGED : THERE_AGAIN, isChanged ? "error" : "neutral");
 }
 
