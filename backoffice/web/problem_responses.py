@@ -67,9 +67,10 @@ def _prefers(accept_language: str) -> words.Language:
     for choice in accept_language.lower().split(","):
         tag, _, quality = choice.replace(" ", "").partition(";q=")
         language = tag.split("-")[0]
-        if language in ("en", "pt"):
+        if language in ("en", "pt", "*"):
             ranks[language] = max(ranks.get(language, 0), _quality(quality))
-    return "pt" if max(ranks, key=ranks.__getitem__, default="en") == "pt" and ranks["pt"] else "en"
+    ranks.setdefault("en", ranks.pop("*", 0))  # any language will be answered in English
+    return "pt" if max(ranks, key=ranks.__getitem__) == "pt" and ranks["pt"] else "en"
 
 
 def _quality(text: str) -> float:
