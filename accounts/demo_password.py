@@ -1,11 +1,27 @@
-"""The demo password, which is public: who still has it, and that production refuses to start with it."""
+"""The demo password, which is public: in production nobody is given it, comes in with it or comes back with it, and
+while an active user has it, nothing starts."""
 
 import asyncio
 
-from accounts.passwords import DEMO_PASSWORD, verify_password
+from accounts.passwords import DEMO_PASSWORD, in_one_form, verify_password
 from accounts.tables import User
-from backoffice.database.engine import Engine
+from backoffice.database.engine import Engine, the_engine
+from backoffice.problems import FieldError, Problem
 from backoffice.server.startup import StartRefused
+
+
+def is_known_to_everybody(password: str) -> bool:
+    """True for the demo password in production."""
+    return the_engine().settings.production and in_one_form(password) == in_one_form(DEMO_PASSWORD)
+
+
+async def refuse_to_activate(user_id: str) -> None:
+    """:raises Problem: validation_error, in production, when the user has the demo password."""
+    if not the_engine().settings.production:
+        return
+    user = await User.select(User.password).where(User.id == user_id).first()
+    if user and await verify_password(DEMO_PASSWORD, against=user["password"]):
+        raise Problem("validation_error", errors=[FieldError("password", "demo_password")])
 
 
 async def active_users_with_demo_password(*emails: str) -> list[str]:

@@ -15,6 +15,7 @@ from piccolo.custom_types import Combinable
 
 from accounts import throttle
 from accounts.authentication import CHALLENGE
+from accounts.demo_password import is_known_to_everybody
 from accounts.passwords import hash_password, needs_rehash, verify_password
 from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
@@ -42,6 +43,8 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """
     is_theirs = WhereRaw("caseless(email) = caseless({})", attempt.account)
     verdict = await repeat(is_lost, 2, _judge, attempt, is_theirs, password)
+    if is_known_to_everybody(password):
+        verdict = Verdict(None)
     async with _turn(attempt):
         if verdict.user is None:
             await throttle.record_failure(attempt)

@@ -4,14 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, Strict, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
-from accounts.passwords import DEMO_PASSWORD, MAX_CHARACTERS, MIN_CHARACTERS, hash_at_once, in_one_form
+from accounts.demo_password import is_known_to_everybody
+from accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_at_once
 from backoffice.api.values import CLEAN_PATTERN, clean_text, error
-from backoffice.database.engine import the_engine
 
 
 def _not_the_demo_one(value: str) -> str:
-    """Refuses it in production, which would not start: see demo_password.py."""
-    if in_one_form(value) == in_one_form(DEMO_PASSWORD) and the_engine().settings.production:
+    if is_known_to_everybody(value):
         raise error("demo_password")
     return value
 

@@ -6,6 +6,7 @@ from typing import Any
 from piccolo.querystring import QueryString
 from starlette.requests import Request
 
+from accounts.demo_password import refuse_to_activate
 from accounts.new_passwords import NewPassword
 from accounts.passwords import hash_password
 from accounts.roles import ADMINS, MANAGERS
@@ -17,9 +18,12 @@ from backoffice.api.selects import columns_of
 from backoffice.audit_trail.tables import AuditEntry
 
 
-async def hash_given_password(_: Request, values: dict[str, Any], __: Mapping[str, Any] | None) -> dict[str, Any]:
+async def hash_or_judge_password(_: Request, values: dict[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Hashes a new password; judges the one that is there, where a user becomes active with it."""
     if "password" in values:
         values["password"] = await hash_password(values["password"])
+    elif old is not None and values.get("active") and not old["active"]:
+        await refuse_to_activate(old["id"])
     return values
 
 
@@ -32,7 +36,7 @@ USERS = Resource(
     parts=(User.email, User.name),
     types={"password": NewPassword},
     required=frozenset({"password"}),
-    prepare=hash_given_password,
+    prepare=hash_or_judge_password,
     examples={
         "email": "joana@example.com",
         "password": "a long password",

@@ -12,7 +12,8 @@ from backoffice.database.engine import Engine
 from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.support.builders import a_user
+from tests.support.builders import PASSWORD_HASH, a_user
+from tests.support.clients import a_client, a_token, bearer, log_in
 from tests.support.commands import refusal
 
 
@@ -46,6 +47,25 @@ async def test_development_does_not_mind(database: str, connection: asyncpg.Conn
     await a_user(connection)
     DB.configure(Settings(database_url=database))
     await refuse_demo_password(DB)
+
+
+@pytest.mark.usefixtures("production")
+async def test_nobody_comes_back_with_it_or_comes_in_with_it(connection: asyncpg.Connection) -> None:
+    """Or the next process would not start."""
+    from main import app
+
+    await a_user(connection, email="root@flowcrm.example", role="admin", password=await hash_password("correct horse"))
+    left = await a_user(connection, email="left@flowcrm.example", active=False)
+    async with app.router.lifespan_context(app), a_client() as client:
+        client.headers.update(bearer(await a_token(connection, "root@flowcrm.example")))
+        known = await client.patch(f"/api/users/{left}/", json={"active": True})
+        assert (known.status_code, known.json()["errors"][0]["code"]) == (422, "demo_password")
+        assert (await client.patch(f"/api/users/{left}/", json={"active": False, "name": "Left"})).status_code == 200
+        changed = await client.patch(f"/api/users/{left}/", json={"active": True, "password": "battery staple"})
+        assert changed.status_code == 200
+        await connection.execute("UPDATE users SET password = $1 WHERE id = $2", PASSWORD_HASH, left)
+        assert (await log_in(client, "left@flowcrm.example")).status_code == 401
+        assert (await log_in(client, "root@flowcrm.example", "correct horse")).status_code == 200
 
 
 @pytest.mark.parametrize("typed", ["flowcrm-demo", "\uff46lowcrm-demo"])
