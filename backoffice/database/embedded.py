@@ -1,12 +1,11 @@
 """PostgreSQL when none is configured: initdb, start, stop.
 
-Processes that share a data folder share one server. Each holds a shared lock on `users.lock`; the last
-one to leave stops the server. `start.lock` lets one process at a time create, start or stop it.
+Processes that share a data folder share one server: one at a time creates, starts or stops it, and the last one to
+leave stops it; see `sharing`.
 """
 
 import atexit
 import contextlib
-import fcntl
 import hashlib
 import logging
 import os
@@ -16,18 +15,14 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from backoffice.database.programs import (
-    EmbeddedError,
-    command_line,
-    complaint,
-    locked_file,
-    make_private_folder,
-    run_program,
-)
+import psutil
+
+from backoffice.database.programs import EmbeddedError, complaint, make_private_folder, run_program
+from backoffice.database.sharing import SharedFolder
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +45,7 @@ class EmbeddedPostgres:
         self.data = self.folder / "postgres18"
         self.log = self.folder / "postgres.log"
         self._options = dict(options or {})
-        self._users: int | None = None
-        self._owner_process = 0
+        self._shared = SharedFolder(self.folder)
         self._guard = threading.Lock()
 
     def start(self) -> None:
@@ -60,7 +54,7 @@ class EmbeddedPostgres:
             try:
                 self._check_path()
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with self._alone():
+                with self._shared.alone():
                     self._join()
                     self._ensure_running()
             except OSError as error:
@@ -69,17 +63,16 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Leaves the server, and stops it if no other process uses it."""
         with self._guard:
-            if self._users is None or self._owner_process != os.getpid():
+            if not self._shared.joined_by_us:
                 return
-            with self._alone():
-                if self._last_user() and self._state():
+            with self._shared.alone():
+                if self._shared.is_last() and self._state():
                     self._stop_server()
-                os.close(self._users)
-                self._users = None
+                self._shared.leave()
 
     @property
     def joined(self) -> bool:
-        return self._users is not None
+        return self._shared.joined
 
     @property
     def socket_folder(self) -> str:
@@ -91,30 +84,10 @@ class EmbeddedPostgres:
         if bad := set(str(self.folder)) & UNFIT_FOR_PG_CTL:
             raise EmbeddedError(f"The path {self.folder} contains {min(bad)}, which PostgreSQL's programs mistake.")
 
-    # Sharing
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        descriptor = locked_file(self.folder / "start.lock", fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            os.close(descriptor)
-
     def _join(self) -> None:
-        if self._users is not None:
-            return
-        self._users = locked_file(self.folder / "users.lock", fcntl.LOCK_SH)
-        self._owner_process = os.getpid()
-        atexit.register(self.stop)
-
-    def _last_user(self) -> bool:
-        assert self._users is not None
-        try:
-            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        if not self._shared.joined:
+            self._shared.join()
+            atexit.register(self.stop)
 
     # Life of the server
 
@@ -240,3 +213,10 @@ class EmbeddedPostgres:
     @staticmethod
     def _fits(folder: Path) -> bool:
         return len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
+
+
+def command_line(pid: int) -> str:
+    """Program and arguments of a living process, else ''."""
+    with contextlib.suppress(psutil.Error):
+        return " ".join(psutil.Process(pid).cmdline())
+    return ""

@@ -1,19 +1,14 @@
 """The programs of the embedded PostgreSQL, each run as the user who owns the data."""
 
 import contextlib
-import fcntl
 import importlib.util
 import os
 import pwd
 import re
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
-import psutil
-
-LOCK_SECONDS = 90
 COMPLAINT_LINES = 3
 
 # As root the server runs as another user, yet reaches data below folders which only root may enter.
@@ -96,26 +91,3 @@ def make_private_folder(folder: Path, *, data: Path) -> None:
     status = folder.lstat()
     if folder.is_symlink() or status.st_uid != _owner(data)[0] or status.st_mode & 0o077:
         raise EmbeddedError(f"{folder} must be a folder of the database's own user, closed to others")
-
-
-def command_line(pid: int) -> str:
-    """Program and arguments of a living process, else ''."""
-    with contextlib.suppress(psutil.Error):
-        return " ".join(psutil.Process(pid).cmdline())
-    return ""
-
-
-def locked_file(path: Path, operation: int) -> int:
-    """A file descriptor that holds the lock until it is closed; waits for it, though not for ever."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                raise EmbeddedError(f"Another process has been starting the database for long: {path}") from None
-            time.sleep(0.02)
-        else:
-            return descriptor

@@ -11,8 +11,7 @@ from urllib.parse import quote
 import asyncpg
 import psutil
 
-from backoffice.database.embedded import EmbeddedPostgres
-from backoffice.database.programs import command_line
+from backoffice.database.embedded import EmbeddedPostgres, command_line
 from backoffice.settings import Settings
 
 STARTER = """

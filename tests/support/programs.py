@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from backoffice.database.programs import command_line
+from backoffice.database.embedded import command_line
 from backoffice.settings import ROOT
 
 START_SECONDS = 60
