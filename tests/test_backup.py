@@ -261,7 +261,8 @@ async def test_a_backup_that_is_interrupted_leaves_no_file(
 async def test_why_the_database_did_not_take_it_is_told(full: str, empty: str, tmp_path: Path) -> None:
     await save(full, tmp_path / "dump")
     place = await find(Engine(Settings(database_url=empty)))
-    gone = replace(place, environment={**place.environment, "PGDATABASE": "nowhere"})
+    elsewhere = replace(place.programs, environment={**place.programs.environment, "PGDATABASE": "nowhere"})
+    gone = replace(place, programs=elsewhere)
     with pytest.raises(BackupRefused, match=r'Nothing was restored\. .*database "nowhere" does not exist'):
         await asyncio.to_thread(restore, gone, tmp_path / "dump", replace=False)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backoffice.database.backup import BackupRefused
+from backoffice.database.client_programs import ProgramMissing
 from tests.support.backups import PROGRAMS, save
 from tests.support.faults import OwnServer
 from tests.support.forked import run_module
@@ -22,12 +22,12 @@ async def test_programs_that_are_missing_or_too_old_are_named(
 ) -> None:
     file = tmp_path / "flow.dump"
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BackupRefused, match="pg_dump is missing"):
+    with pytest.raises(ProgramMissing, match="pg_dump is missing"):
         await save(database, file)
     old = tmp_path / "pg_dump"
     old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 13.4 (Debian 13.4-1)'\n")
     old.chmod(0o755)
-    with pytest.raises(BackupRefused, match=r"pg_dump \(PostgreSQL\) 13\.4 .* is too old for PostgreSQL 1"):
+    with pytest.raises(ProgramMissing, match=r"pg_dump \(PostgreSQL\) 13\.4 .* is too old for PostgreSQL 1"):
         await save(database, file)
     assert not file.exists()
 

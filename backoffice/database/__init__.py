@@ -7,5 +7,5 @@ Where to find what:
 - talk to it: `engine` → `pool`, maybe through a `pooler`; `transactions`; `standby` for reads
 - know whether anything has changed: `snapshots`; keep rows for a time only: `expiry`
 - understand how it fails: `failures`; what that means to a person: `errors`
-- around it: PostgreSQL's own `programs`, and `backup` by them
+- around it: the `programs` of the embedded one; `backup` by PostgreSQL's `client_programs`
 """

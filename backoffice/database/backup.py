@@ -9,31 +9,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from backoffice import connection_urls
 from backoffice.database import pooler
+from backoffice.database.client_programs import ClientPrograms, ProgramMissing, client_programs
 from backoffice.database.connecting import APPLICATION_NAME, close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DATABASE_ERRORS
-from backoffice.database.programs import EmbeddedError, embedded_program
-from backoffice.settings import Settings
+from backoffice.database.programs import EmbeddedError
 
 LAST_WORDS = 1000  # characters, of a program that failed
-
-# Parameters of a connection URL that libpq's programs take from their environment.
-FROM_URL = {
-    "channel_binding": "PGCHANNELBINDING",
-    "passfile": "PGPASSFILE",
-    "sslcert": "PGSSLCERT",
-    "sslcrl": "PGSSLCRL",
-    "sslkey": "PGSSLKEY",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-}
 
 # The objects of the schema public, except those that are part of another one, such as indexes, and those of extensions:
 # an empty database has none. Other schemas and extensions are neither saved nor touched.
@@ -82,30 +69,13 @@ class BackupRefused(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """A database: how PostgreSQL's own programs connect to it, and what is in it."""
+    """A database: the programs that save and load it, and what is in it."""
 
     engine: Engine
-    environment: Mapping[str, str]
-    version: int
+    programs: ClientPrograms
     objects: int
     other_schemas: list[str]
     connections: int
-
-    def program(self, name: str) -> str:
-        """:raises BackupRefused: when it is missing, or older than the server."""
-        if self.engine.embedded is not None:
-            return embedded_program(name)
-        path = shutil.which(name)
-        if path is None:
-            raise BackupRefused(f"The program {name} is missing (Debian: postgresql-client).")
-        said = subprocess.run([path, "--version"], env=self.environment, capture_output=True, text=True)  # noqa: S603
-        version = re.search(r"\(PostgreSQL\) (\d+)", said.stdout)
-        if version is None or int(version[1]) < self.version:
-            raise BackupRefused(
-                f"{said.stdout.strip()} is too old for PostgreSQL {self.version}; install the programs of that "
-                f"version or a newer one (Debian: postgresql-client-{self.version})."
-            )
-        return path
 
 
 async def find(engine: Engine) -> Place:
@@ -117,32 +87,17 @@ async def find(engine: Engine) -> Place:
         raise BackupRefused(pooler.refusal(engine.connector.where))
     connection = await engine.connect()
     try:
-        [(user, database)] = await connection.fetch("SELECT current_user, current_database()")
-        libpq = _libpq(engine.settings) | {"PGUSER": user, "PGDATABASE": database}
-        for host, port in engine.connector.addresses[:1]:  # the one that just answered
-            libpq |= {"PGHOST": host, "PGPORT": str(port)}
         found = [await connection.fetchval(sql) for sql in (COUNT_OBJECTS, OTHER_SCHEMAS, COUNT_CONNECTIONS)]
-        version = connection.get_server_version().major
-        return Place(engine, os.environ | libpq, version, *found)
+        return Place(engine, await client_programs(engine, connection), *found)
     finally:
         await close_quietly(connection)
-
-
-def _libpq(settings: Settings) -> dict[str, str]:
-    """The environment variables for connecting: on a command line, every local user could read the password."""
-    url = connection_urls.parameters(settings.database_url) if settings.database_url else {}
-    found = {variable: url[name] for name, variable in FROM_URL.items() if name in url}
-    if settings.db_sslmode:
-        found["PGSSLMODE"] = settings.db_sslmode
-    if settings.password:
-        found["PGPASSWORD"] = settings.password
-    return found
 
 
 def backup(place: Place, file: Path) -> None:
     """Writes the file, readable by its owner alone; it appears when it is complete.
 
     :raises BackupRefused:
+    :raises ProgramMissing:
     """
     if file.exists():
         raise BackupRefused(f"{file} exists already. Choose another name, or remove it.")
@@ -151,11 +106,11 @@ def backup(place: Place, file: Path) -> None:
             f"There is nothing in the database at {place.engine.connector.where}. Is DATABASE_URL what you mean?"
         )
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    command = [place.program("pg_dump"), "--format=custom", "--no-blobs", "--no-password", f"--file={part}"]
+    command = [place.programs.path_of("pg_dump"), "--format=custom", "--no-blobs", "--no-password", f"--file={part}"]
     # With --schema=public it would try to create that, and leave out the owner's default privileges.
     command += [f"--exclude-schema={_verbatim(schema)}" for schema in place.other_schemas]
     try:
-        done = subprocess.run(command, env=place.environment, capture_output=True, text=True, umask=0o077)  # noqa: S603
+        done = subprocess.run(command, env=place.programs.environment, capture_output=True, text=True, umask=0o077)  # noqa: S603
         if done.returncode:
             raise BackupRefused(f"pg_dump failed: {done.stderr.strip()[-LAST_WORDS:]}")
         part.replace(file)
@@ -173,6 +128,7 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
 
     :param replace: whether what is in the database may be dropped.
     :raises BackupRefused:
+    :raises ProgramMissing:
     """
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}.")
@@ -182,8 +138,8 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
         )
     if place.connections:
         raise BackupRefused(f"Flow CRM uses the database with {place.connections} connections. Stop it first.")
-    read = [place.program("pg_restore"), "--no-owner", str(file)]
-    write = [place.program("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
+    read = [place.programs.path_of("pg_restore"), "--no-owner", str(file)]
+    write = [place.programs.path_of("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
     write += ["--command=BEGIN", f"--command={DROP_OBJECTS}", "--file=-"]
     ours = _list_ours(read)
     if not TABLE.search(ours):  # of an empty database of PostgreSQL 14 its schema is there
@@ -223,7 +179,7 @@ def _piped(read: list[str], write: list[str], place: Place, complaints: IO[bytes
     with (
         subprocess.Popen(read, stdout=subprocess.PIPE, stderr=complaints) as reader,  # noqa: S603
         subprocess.Popen(  # noqa: S603
-            write, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=place.environment
+            write, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=place.programs.environment
         ) as writer,
     ):
         assert reader.stdout is not None
@@ -264,7 +220,7 @@ def main() -> None:
             backup(place, given.file)
         else:
             restore(place, given.file, replace=given.replace)
-    except (BackupRefused, EmbeddedError, *DATABASE_ERRORS) as refusal:
+    except (BackupRefused, ProgramMissing, EmbeddedError, *DATABASE_ERRORS) as refusal:
         raise SystemExit(str(refusal)) from None
     done = "saved to" if given.action == "save" else "restored from"
     sys.stdout.write(f"The database at {engine.connector.where} was {done} {given.file}.\n")
