@@ -43,11 +43,12 @@ MOVES: dict[str, tuple[str, ...]] = {
 
 FOR_MANAGERS = (PresaleStatus.approved, PresaleStatus.converted)
 
-# The problems with status 409 of actions that have others than `invalid_transition`.
+# The problems with status 409 of actions that have others than `invalid_transition`. A PATCH may have any of them.
 CONFLICTS = {
     "submit": ("invalid_transition", "no_items", "discount_exceeds_sum"),
     "convert": ("invalid_transition", "insufficient_stock"),
 }
+MOVE_CONFLICTS = frozenset(code for codes in CONFLICTS.values() for code in codes)
 CONVERTED_TWICE = ", but that is an error: whoever converts expects goods to leave the stock"
 
 Draft = Literal["draft"]  # how every pre-sale begins

@@ -10,14 +10,13 @@ from crm import examples
 from crm.brazil import WRITTEN_CPF, WRITTEN_PHONE, Cpf, Phone, cpf_filter, phone_filter
 from crm.enums import PresaleStatus
 from crm.presale_lines import line_in_words, prepare_line
-from crm.presales import MOVES, may_move, prepare_presale
+from crm.presales import MOVE_CONFLICTS, MOVES, may_move, prepare_presale
 from crm.search import has_number, search_customers, search_presales, search_products
 from crm.tables import Customer, Presale, PresaleItem, Product
 
 SALES = "Sales"
 CATALOGUE = "Catalogue"
 
-MOVE_PROBLEMS = ("invalid_transition", "no_items", "discount_exceeds_sum", "insufficient_stock")
 TAKEN, USED = ("unique_violation",), ("still_referenced",)
 LOCKED = ("presale_locked",)
 
@@ -93,7 +92,7 @@ PRESALES = Resource(
     prepare=prepare_presale,
     custom_create=True,
     examples=examples.PRESALE,
-    conflicts={"change": (*LOCKED, *MOVE_PROBLEMS), "delete": LOCKED},
+    conflicts={"change": (*LOCKED, *MOVE_CONFLICTS), "delete": LOCKED},
     admin=AdminView(
         group=SALES,
         visible=(Presale.number, Presale.customer_id, Presale.status, Presale.total, Presale.created_at),
