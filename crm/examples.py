@@ -1,5 +1,7 @@
 """Example values of the columns that a client may send, for the API's description."""
 
+from backoffice.api.operations import EXAMPLE_ID
+
 CUSTOMER = {
     "name": "Maria da Silva",
     "email": "maria@example.com",
@@ -29,4 +31,4 @@ LINE = {
     "unit_price": "24.50",
     "discount": "1.00",
 }
-PRESALE_ITEM = {"presale_id": "5f0c6a2e-3b1d-4c8e-9a70-2d4b8e6f1a35", **LINE}
+PRESALE_ITEM = {"presale_id": EXAMPLE_ID, **LINE}
