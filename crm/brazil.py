@@ -29,7 +29,7 @@ PERSONAL = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberTyp
 
 def normal_cpf(typed: str) -> str:
     """Eleven digits."""
-    digits = re.sub(PUNCTUATION, "", typed)
+    digits = _without_punctuation(typed)
     if not re.fullmatch("[0-9]{11}", digits) or not CPF().validate(digits):
         raise error("cpf")
     return digits
@@ -37,7 +37,7 @@ def normal_cpf(typed: str) -> str:
 
 def normal_phone(typed: str) -> str:
     """The number in E.164. Numbers without an area code, such as 0800, belong to no person and are refused."""
-    bare = CARRIER_OF_CHOICE.sub(r"\1", re.sub(rf"{PUNCTUATION}|[()]", "", typed))
+    bare = CARRIER_OF_CHOICE.sub(r"\1", _bare_phone(typed))
     # phonenumbers would turn letters into digits (11 98765-CAFE) and skip a second prefix.
     if not re.fullmatch(r"\+?[0-9]+", bare) or re.match(r"(\+|00)?5500", bare):
         raise error("phone")
@@ -61,7 +61,7 @@ def whole_phone(typed: str) -> str | None:
 
 def cpf_filter(typed: str, _: str) -> str:
     """A CPF or a part of one, without punctuation."""
-    return re.sub(PUNCTUATION, "", typed) or typed
+    return _without_punctuation(typed) or typed
 
 
 def phone_filter(typed: str, match: str) -> str:
@@ -69,7 +69,7 @@ def phone_filter(typed: str, match: str) -> str:
 
     :param match: `exact`, `starts`, … Digits that are a whole number by themselves may also be a part of another.
     """
-    bare = re.sub(rf"{PUNCTUATION}|[()]", "", typed)
+    bare = _bare_phone(typed)
     if (match in ("exact", "starts") or FROM_AFAR.match(bare)) and (whole := whole_phone(typed)):
         return whole
     if match == "starts" and bare.isdigit():
@@ -82,6 +82,15 @@ def _beginning(digits: str, *, has_area: bool) -> str:
     own = digits.lstrip("0")
     has_country = own.startswith("55") and not has_area and own[2:3] != "9"
     return f"+{own}" if has_country else f"+55{own}"
+
+
+def _without_punctuation(typed: str) -> str:
+    return re.sub(PUNCTUATION, "", typed)
+
+
+def _bare_phone(typed: str) -> str:
+    """Without punctuation and brackets."""
+    return re.sub(r"[()]", "", _without_punctuation(typed))
 
 
 _Typed = Annotated[str, Strict(), Field(max_length=MAX_TYPED_LENGTH), AfterValidator(clean_text)]
