@@ -71,6 +71,7 @@ async def refuse_if_exhausted(attempt: Attempt) -> None:
 
 async def take_turn(attempt: Attempt) -> None:
     """Takes advisory locks, so that one transaction at a time judges log-ins for this account or from this address."""
+    # By a query that fetches both rows: PostgreSQL takes a lock only when it comes to the row.
     await LoginFailure.raw(
         f"""
         SELECT pg_advisory_xact_lock(key)
