@@ -55,7 +55,7 @@ async def _grant(engine: Engine, role: str) -> None:
         name = await connection.fetchval("SELECT quote_ident($1)", role)
         written = [table._meta.tablename for table in _written()]
         if owner := await connection.fetchval(OWNER, role, written):
-            raise GrantRefused(_same(name, owner))
+            raise GrantRefused(_refusal(name, owner))
         tables = ", ".join(f'"{table}"' for table in written)
         await connection.execute(GRANTS.format(role=name, tables=tables))
         if left := [thing for thing in await read_catalog(connection) if thing.startswith(f"right of {name} ")]:
@@ -65,7 +65,7 @@ async def _grant(engine: Engine, role: str) -> None:
             )
 
 
-def _same(role: str, owner: str) -> str:
+def _refusal(role: str, owner: str) -> str:
     """The refusal of a serving role that is, or may become, the owner of the tables."""
     who = "owns the tables" if role == owner else f"may become {owner}, who owns the tables"
     return (
