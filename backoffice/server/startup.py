@@ -6,9 +6,9 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
-from typing import Any
 
 import asyncpg
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backoffice.database.connecting import START_SECONDS
 from backoffice.database.engine import Engine
@@ -130,16 +130,16 @@ def _freeze_objects() -> None:
 class OneLineRefusal:
     """ASGI middleware: a start refused with StartRefused is told in one line, without a traceback."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             await self.app(scope, receive, send)
             return
-        held: list[dict[str, Any]] = []
+        held: list[Message] = []
 
-        async def send_later(message: dict[str, Any]) -> None:
+        async def send_later(message: Message) -> None:
             if message["type"] != "lifespan.startup.failed":
                 await send(message)
             else:
