@@ -111,9 +111,8 @@ class Connector:
 
     @property
     def where(self) -> str:
-        return ", ".join(
-            host if host.startswith("/") else f"{host}:{port}" for host, port in self.addresses
-        ) or "the local socket"  # fmt: skip
+        places = [host if host.startswith("/") else f"{host}:{port}" for host, port in self.addresses]
+        return ", ".join(places) or "the local socket"
 
     async def connect(self, **extra: Any) -> asyncpg.Connection:
         """A new connection.
