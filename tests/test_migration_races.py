@@ -8,12 +8,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from backoffice.database.connecting import Connector
 from backoffice.database.engine import Engine
 from backoffice.migrations import runner
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY, exclusive
 from backoffice.migrations.outcomes import MigrationFailed, MigrationsBusy
+from backoffice.settings import Settings
 from tests.support.commands import begin
 from tests.support.faults import OwnServer
 from tests.support.forked import Forked
@@ -124,7 +124,7 @@ async def test_a_runner_that_waits_does_not_hold_up_a_concurrent_index(
 
 
 async def has_its_turn(database: str) -> None:
-    async with exclusive(Connector({"dsn": database}, [], 2), wait=10):
+    async with exclusive(Engine(Settings(database_url=database)), wait=10):
         pass
 
 

@@ -7,11 +7,12 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import asyncpg
 
 from backoffice.database.connecting import Connection, close_quietly
+from backoffice.database.engine import Engine
 from backoffice.migrations.outcomes import MigrationsBusy, say
 
 KEY = 4_610_119  # any number, the same in every process
@@ -29,10 +30,6 @@ BLOCKERS = """
 SELECT pid, application_name, usename AS "user", client_addr, xact_start AS since, state, query
 FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1)) ORDER BY xact_start
 """
-
-
-class Connects(Protocol):
-    async def connect(self) -> asyncpg.Connection: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ async def sessions(connection: Connection, question: str, *arguments: Any) -> li
 
 
 @contextlib.asynccontextmanager
-async def exclusive(engine: Connects, wait: float = WAIT_SECONDS) -> AsyncIterator[asyncpg.Connection]:
+async def exclusive(engine: Engine, wait: float = WAIT_SECONDS) -> AsyncIterator[asyncpg.Connection]:
     """A connection that holds the lock.
 
     The lock is polled, because a session that waits for it inside the server holds a snapshot, for which the holder's
@@ -92,7 +89,7 @@ async def _holder(connection: Connection) -> str:
 
 
 @contextlib.asynccontextmanager
-async def blockers(engine: Connects, pid: int, every: float) -> AsyncIterator[list[Session]]:
+async def blockers(engine: Engine, pid: int, every: float) -> AsyncIterator[list[Session]]:
     """The sessions for which the process waited when last polled, so that they can be named afterwards."""
     seen: list[Session] = []
     watching = asyncio.create_task(_watch(engine, pid, every, seen))
@@ -103,7 +100,7 @@ async def blockers(engine: Connects, pid: int, every: float) -> AsyncIterator[li
         await asyncio.gather(watching, return_exceptions=True)
 
 
-async def _watch(engine: Connects, pid: int, every: float, seen: list[Session]) -> None:
+async def _watch(engine: Engine, pid: int, every: float, seen: list[Session]) -> None:
     await asyncio.sleep(every)
     connection = await engine.connect()
     try:
