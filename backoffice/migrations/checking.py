@@ -1,14 +1,10 @@
 """Compares the database with the code: four questions, each answered thing by thing."""
 
-import contextlib
 import difflib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
-
-from backoffice.database.connecting import close_quietly
 from backoffice.database.engine import Engine
 from backoffice.migrations import expected, records
 from backoffice.migrations.catalog import Catalog, Difference, compare, read_catalog
@@ -88,23 +84,12 @@ def _explain(difference: Difference) -> list[str]:
     return lines
 
 
-@contextlib.asynccontextmanager
-async def reading(engine: Engine) -> AsyncIterator[asyncpg.Connection]:
-    """A read-only connection, which sees one snapshot."""
-    connection = await engine.get_new_connection()
-    try:
-        async with records.read_only_snapshot(connection):
-            yield connection
-    finally:
-        await close_quietly(connection)
-
-
 async def check(engine: Engine, scratch_server: str = "") -> Report:
     """Compares the database, which is only read, with scratch databases.
 
     :param scratch_server: address of a server in which to make them; else an embedded one.
     """
-    async with reading(engine) as connection:
+    async with records.reading(engine) as connection:
         state = await records.read_state(connection)
         found = await read_catalog(connection)
         closed = await connection.fetchval(CLOSED_BY_DEFAULT)
@@ -133,5 +118,5 @@ async def accept(engine: Engine, scratch_server: str = "") -> Report:
             raise MigrationRefused("Somebody changed the database while it was checked. Nothing was accepted.")
         await records.remember_files(connection, [one for one in all_migrations() if one not in pending])
         await expected.remember_catalog(connection, catalog)
-    async with reading(engine) as connection:
+    async with records.reading(engine) as connection:
         return Report(state=await records.read_state(connection), catalog=catalog)

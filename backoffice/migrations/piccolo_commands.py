@@ -16,7 +16,6 @@ from piccolo.apps.migrations.commands.check import CheckMigrationManager, Migrat
 
 from backoffice.database.engine import the_engine
 from backoffice.migrations import choices, records, runner, writing
-from backoffice.migrations.checking import reading
 from backoffice.migrations.files import Migration, all_migrations
 from backoffice.migrations.outcomes import STOPPED, why
 
@@ -70,7 +69,7 @@ async def run_backwards(
 
 async def statuses(self: CheckMigrationManager) -> list[MigrationStatus]:
     """The statuses, by one query; Piccolo would ask once for each, after making the table where there is none."""
-    async with reading(the_engine()) as connection:
+    async with records.reading(the_engine()) as connection:
         ran = set(await records.applied(connection))
     return [
         MigrationStatus(one.app, one.id, getattr(one.module, "DESCRIPTION", "-"), has_ran=one.key in ran)

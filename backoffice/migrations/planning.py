@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from backoffice.database.engine import Engine
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference, compare
-from backoffice.migrations.checking import reading
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration, all_migrations
 from backoffice.migrations.observing import Effect, Observer, read_schema_state
@@ -89,7 +88,7 @@ class Planned:
 
 async def plan(engine: Engine, choose: Choice, *, backwards: bool = False, scratch_server: str) -> str:
     """The script of what `choose` picks for the engine's database, which is only read."""
-    async with reading(engine) as connection:
+    async with records.reading(engine) as connection:
         ran = await (undoable if backwards else records.applied)(connection)
         sizes = {row["relname"]: f"{row['rows']:,} rows, {row['size']}" for row in await connection.fetch(SIZES)}
     chosen = choose(ran)

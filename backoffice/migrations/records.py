@@ -9,9 +9,11 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
+import asyncpg
 from piccolo.apps.migrations.tables import Migration as MigrationTable
 
-from backoffice.database.connecting import Connection
+from backoffice.database.connecting import Connection, close_quietly
+from backoffice.database.engine import Engine
 from backoffice.migrations.files import Key, Migration, all_migrations
 
 CREATE = """
@@ -47,6 +49,17 @@ async def read_only_snapshot(connection: Connection) -> AsyncIterator[None]:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL search_path = public")
         yield
+
+
+@contextlib.asynccontextmanager
+async def reading(engine: Engine) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that cannot write, and sees one snapshot."""
+    connection = await engine.get_new_connection()
+    try:
+        async with read_only_snapshot(connection):
+            yield connection
+    finally:
+        await close_quietly(connection)
 
 
 async def create_tables(connection: Connection) -> None:

@@ -66,7 +66,7 @@ async def _accept(engine: Engine) -> None:
 
 async def _look(engine: Engine) -> tuple[State, list[Difference]]:
     try:
-        async with asyncio.timeout(START_SECONDS), checking.reading(engine) as connection:
+        async with asyncio.timeout(START_SECONDS), records.reading(engine) as connection:
             return await records.read_state(connection), await expected.drift(connection)
     except TimeoutError as error:
         raise StartRefused(f"PostgreSQL at {engine.connector.where}: {cause(error)}") from None
