@@ -1,4 +1,4 @@
-"""Compares the database with the code: four questions, each answered thing by thing."""
+"""Compares the database with the code: which migrations are pending, changed or unknown, and what differs."""
 
 import difflib
 from collections.abc import Sequence
