@@ -7,92 +7,20 @@ instead, until the page is full.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from piccolo.columns import Column
-from piccolo.querystring import QueryString
 from piccolo.table import Table
 
-from backoffice.api.conditions import EVERY_ROW, TRUE, compiled, plain
-from backoffice.api.cursors import Order, cursor_sql, sorted_by
+from backoffice.api.conditions import TRUE
+from backoffice.api.cursors import cursor_sql
+from backoffice.api.list_shapes import Shape, shape_of
 from backoffice.api.page import Page
 from backoffice.api.selects import MAX_STATEMENTS, Statement, readable_sql, select_list
 from backoffice.api.totals import MAX_COUNTED_ROWS, Known, with_total_sql
 
 ROWS = "coalesce(json_agg(page), '[]')"
 IS_FULL = "(SELECT is_full FROM fullness)"  # true when the scan found more rows than the page holds
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The properties of a page on which the text of its query depends, not only its arguments.
-
-    :param limit: the number of the parameter that is the limit; the next one is the offset.
-    :param scan_limit: how many of the first rows of the list are scanned in its order before an index is used.
-    :param single_use: whether the rows that are found are read only once, so that they need not be materialized.
-    """
-
-    table: type[Table]
-    found: str
-    checked: str
-    after: str
-    order: Order
-    limit: int
-    fields: tuple[str, ...]
-    readable: bool
-    cursor: bool
-    found_first: bool
-    scan_limit: int
-    single_use: bool
-
-    @property
-    def name(self) -> str:
-        return str(self.table._meta.tablename)
-
-    @property
-    def keys(self) -> str:
-        return ", ".join(dict.fromkeys(['"id"', *(f'"{key.name}"' for key in self.order)]))
-
-    @property
-    def by(self) -> str:
-        return f"ORDER BY {sorted_by(self.order)}"
-
-    @property
-    def window(self) -> str:
-        return f"LIMIT ${self.limit} OFFSET ${self.limit + 1}"
-
-    @property
-    def page_end(self) -> str:
-        return f"${self.limit}::bigint + ${self.limit + 1}::bigint"
-
-
-def _shape(table: type[Table], page: Page, *, single_use: bool = False) -> tuple[Shape, list[Any]]:
-    """The shape, and its arguments.
-
-    :param single_use: see `Shape`.
-    """
-    where = page.where or plain(EVERY_ROW)
-    bounds = [bound for bound in (page.after, where.ranges.get(page.order[0].name)) if bound is not None]
-    bounded = QueryString(" AND ".join(["{}"] * len(bounds)), *bounds) if bounds else EVERY_ROW
-    conditions = where.found, where.checked if page.scan_limit else EVERY_ROW, bounded
-    (found, checked, after), arguments = compiled(*conditions)
-    shape = Shape(
-        table=table,
-        found=found,
-        checked=checked,
-        after=after,
-        order=page.order,
-        limit=len(arguments) + 1,
-        fields=page.fields,
-        readable=page.readable,
-        cursor=page.cursor,
-        found_first=page.found_first,
-        scan_limit=page.scan_limit,
-        single_use=single_use,
-    )
-    return shape, [*arguments, page.limit, page.offset]
 
 
 # The answers
@@ -103,7 +31,7 @@ def page_statement(table: type[Table], page: Page, known: Known) -> Statement:
 
     :param known: what is known of the total.
     """
-    shape, arguments = _shape(table, page)
+    shape, arguments = shape_of(table, page)
     return _page_sql(shape), [*arguments, *known]
 
 
@@ -115,7 +43,7 @@ def _page_sql(shape: Shape) -> str:
 
 def large_page_statement(table: type[Table], page: Page) -> Statement:
     """The body of a list without its total, after a line for `Totals.judge`: how many rows it shows, and has in all."""
-    shape, arguments = _shape(table, page)
+    shape, arguments = shape_of(table, page)
     return _large_page_sql(shape, counted=page.where is not None), arguments
 
 
@@ -129,13 +57,13 @@ def _large_page_sql(shape: Shape, *, counted: bool) -> str:
 
 def count_statement(table: type[Table], page: Page) -> Statement:
     """The number of rows."""
-    shape, arguments = _shape(table, page)
+    shape, arguments = shape_of(table, page)
     return f"{_first_sql(shape)} {_count_sql(shape)}", arguments[:-2]
 
 
 def large_count_statement(table: type[Table], page: Page) -> Statement:
     """The number of rows alone, for `Totals.judge`."""
-    shape, arguments = _shape(table, page)
+    shape, arguments = shape_of(table, page)
     sql = f"{_first_sql(shape)} SELECT {_bounded_count_sql(shape)}"
     return sql, arguments if page.scan_limit else arguments[:-2]  # without limit and offset, unless the scan needs them
 
@@ -145,7 +73,7 @@ def names_statement(table: type[Table], page: Page, beside: Sequence[Column] = (
 
     :param beside: columns beside the name, which is then called `readable`, in an object for each row.
     """
-    shape, arguments = _shape(table, page, single_use=True)
+    shape, arguments = shape_of(table, page, single_use=True)
     name = readable_sql(table, f'"{shape.name}"')
     if beside:
         values = ", ".join(f"""'{column._meta.name}', "{column._meta.name}"::text""" for column in beside)
