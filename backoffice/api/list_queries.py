@@ -38,7 +38,7 @@ def page_statement(table: type[Table], page: Page, known: Known) -> Statement:
 @lru_cache(maxsize=MAX_STATEMENTS)
 def _page_sql(shape: Shape) -> str:
     body = _body_sql(shape, f"(SELECT {ROWS} FROM ({_rows_sql(shape)}) AS page)", "'total', total")
-    return f"{_first_sql(shape)} {with_total_sql(body, _count_sql(shape), shape.limit + 2)}"
+    return f"{_first_sql(shape)} {with_total_sql(body, _count_sql(shape), shape.limit_place + 2)}"
 
 
 def large_page_statement(table: type[Table], page: Page) -> Statement:
@@ -182,11 +182,11 @@ def _body_sql(shape: Shape, rows: str, *more: str) -> str:
     parts = [
         f"'rows', {rows}",
         *more,
-        f"'limit', ${shape.limit}::bigint, 'offset', ${shape.limit + 1}::bigint",
+        f"'limit', ${shape.limit_place}::bigint, 'offset', ${shape.limit_place + 1}::bigint",
     ]
     if shape.cursor:
         # The last row of the page and the one that follows, if any does.
-        last = f"SELECT * {_shown_sql(shape)} {shape.by} LIMIT 2 OFFSET ${shape.limit}::bigint - 1"
+        last = f"SELECT * {_shown_sql(shape)} {shape.by} LIMIT 2 OFFSET ${shape.limit_place}::bigint - 1"
         next_page = f'SELECT (array_agg({cursor_sql(shape.order)}))[1] FROM ({last}) AS "{shape.name}"'
         parts.append(f"'next_cursor', ({next_page} HAVING count(*) = 2)")
     return f"json_build_object({', '.join(parts)})::text"

@@ -17,7 +17,7 @@ class Shape:
 
     :param found: the SQL of the condition on the rows, as `Condition.found`; likewise `checked`.
     :param after: the SQL of the condition on those behind the cursor, or in a range of the order.
-    :param limit: the number of the parameter that is the limit; the next one is the offset.
+    :param limit_place: the number of the parameter that is the limit; the next one is the offset.
     :param scan_limit: how many of the first rows of the list are scanned in its order before an index is used.
     :param single_use: whether the rows that are found are read only once, so that they need not be materialized.
     """
@@ -27,7 +27,7 @@ class Shape:
     checked: str
     after: str
     order: Order
-    limit: int
+    limit_place: int
     fields: tuple[str, ...]
     readable: bool
     cursor: bool
@@ -49,11 +49,11 @@ class Shape:
 
     @property
     def window(self) -> str:
-        return f"LIMIT ${self.limit} OFFSET ${self.limit + 1}"
+        return f"LIMIT ${self.limit_place} OFFSET ${self.limit_place + 1}"
 
     @property
     def page_end(self) -> str:
-        return f"${self.limit}::bigint + ${self.limit + 1}::bigint"
+        return f"${self.limit_place}::bigint + ${self.limit_place + 1}::bigint"
 
 
 def shape_of(table: type[Table], page: Page, *, single_use: bool = False) -> tuple[Shape, list[Any]]:
@@ -72,7 +72,7 @@ def shape_of(table: type[Table], page: Page, *, single_use: bool = False) -> tup
         checked=checked,
         after=after,
         order=page.order,
-        limit=len(arguments) + 1,
+        limit_place=len(arguments) + 1,
         fields=page.fields,
         readable=page.readable,
         cursor=page.cursor,
