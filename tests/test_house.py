@@ -89,6 +89,24 @@ def test_a_part_of_backoffice_imports_only_what_lies_beneath_it(part: str) -> No
     }
 
 
+@pytest.mark.parametrize("room", [*ROOMS, "benchmarks"])
+def test_each_package_says_where_to_find_what(room: str) -> None:
+    packages = [path for path in modules(room) if path.name == "__init__.py" and "peers" not in path.parts]
+    untold = {
+        f"{package.relative_to(ROOT)} does not mention {name}"
+        for package in packages
+        for name in names_in(package.parent)
+        if f"`{name}`" not in package.read_text()
+    }
+    assert not untold
+
+
+def names_in(package: Path) -> set[str]:
+    """The modules and packages in it, without those that Python or Piccolo looks for by itself."""
+    inner = {path.parent.name for path in package.glob("*/__init__.py")}
+    return (inner | {path.stem for path in package.glob("*.py")}) - {"__init__", "__main__", "piccolo_migrations"}
+
+
 def test_crm_knows_of_accounts_only_the_tables_and_the_roles() -> None:
     used = {name for path in modules("crm") for name in imports(path) if name.startswith("accounts.")}
     assert {".".join(name.split(".")[:2]) for name in used} <= {"accounts.tables", "accounts.roles"}
