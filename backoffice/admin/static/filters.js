@@ -1,10 +1,9 @@
 // The panel of filters shows what the list is filtered by, whether it was opened, left or loaded anew meanwhile, and the
 // button that opens it how many columns that is: what is done to all rows on the screen is done to these alone.
 
-import { app, say, setValue, store, whenDrawn, whenFiltered, whenMounted, write } from "./front_end.js";
+import { PANEL, app, say, setValue, store, whenDrawn, whenFiltered, whenMounted, write } from "./front_end.js";
 import { fetchOwner } from "./references.js";
 
-const PANEL = ".filter_wrapper";
 const BESIDE = /^(search|__\w+)$/; // parameters of a list that no field of the panel is for
 const NULL = "is_null";
 const EQUAL = "e"; // how a column is compared for which nothing else is said

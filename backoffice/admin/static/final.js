@@ -1,10 +1,9 @@
 // What cannot be taken back is asked about before it is saved: among the choices it is one key press away from another. So is what
 // somebody chooses for themselves, who may not be there to take it back: who is inactive cannot log in.
 
-import { intercept, say, store } from "./front_end.js";
+import { SAVE, intercept, say, store } from "./front_end.js";
 import { wordsOf } from "./rows.js";
 
-const SAVE = "[data-uitest=save_button]";
 const IS_FINAL = "This is final. Save it?";
 const IS_OWN = "This is your own account. Save it?";
 

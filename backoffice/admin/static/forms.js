@@ -1,6 +1,6 @@
 // A row's form: which of its fields are for filling in, what is sent of them, and what the database made of it.
 
-import { intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
+import { CREATE, SAVE, TABLE, intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
 import { FIELD } from "./keys.js";
 import { asTime } from "./language.js";
 import { hasEnded, isDeletable, isOpen, offerMoves } from "./life.js";
@@ -8,12 +8,9 @@ import { keysOfList } from "./references.js";
 import { on } from "./requests.js";
 import { goesOn } from "./series.js";
 
-const SAVE = "[data-uitest=save_button]";
-const CREATE = "[data-uitest=create_button]";
 const MENU = "[data-uitest=drop_down_button]";
 const FORM = /#\/\w+\/([^/?]+)\/?$/; // of the row with this id, or an empty one: "add"
 const NEW_ROW = /\/api\/tables\/(\w+)\/$/;
-const LIST = ".table_wrapper";
 const TIME = "[type=datetime-local]";
 const AGAIN = "This may have been carried out already. Send it again?";
 
@@ -56,7 +53,7 @@ function withWordNull({ body, form }) {
 on("answered", ({ address, form, method, responseText, status }) => {
   if (!form) return;
   const isThere = form.isConnected; // or somebody went back meanwhile
-  if (!isThere && status < 300 && document.querySelector(LIST)) store.dispatch("fetchRows");
+  if (!isThere && status < 300 && document.querySelector(TABLE)) store.dispatch("fetchRows");
   if (!isThere) return;
   if (method === "PATCH" && status === 200) showSaved(JSON.parse(responseText));
   if (method === "POST" && status === 201) showNew(address.pathname.match(NEW_ROW)[1], JSON.parse(responseText));

@@ -3,6 +3,12 @@
 
 export let app, router, store;
 
+// Places on the screen that several of us look for.
+export const TABLE = ".table_wrapper"; // the rows of a list
+export const PANEL = ".filter_wrapper"; // its filters
+export const SAVE = "[data-uitest=save_button]"; // of a row's form
+export const CREATE = "[data-uitest=create_button]"; // of a new row's
+
 export const say = (text) => app._context.provides.i18n.global.t(text);
 
 // Modules run once the page has been read, and those of the front end after these.

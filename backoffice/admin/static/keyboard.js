@@ -2,7 +2,7 @@
 // or a panel that opens has the focus, and Escape closes it and leads back. A window keeps the focus while it is open, and is
 // closed when its page is left.
 
-import { page, router, whenDrawn, whenMounted } from "./front_end.js";
+import { PANEL, page, router, whenDrawn, whenMounted } from "./front_end.js";
 
 const BUTTONS = "a.button:not([href])";
 const WINDOW = ".modal"; // those of keys are there all the time, most of them hidden
@@ -10,7 +10,6 @@ const FIELD = "select, input, textarea, button";
 const STOP = `${FIELD}, a[href]`;
 const LOG_IN = "#login [name=username]";
 const FILTERS = "[data-uitest=filter_button]";
-const PANEL = ".filter_wrapper";
 
 let entered; // the window that was open at the last click
 let opener;

@@ -1,7 +1,7 @@
 // The screen speaks one language, and the server the same. Fixed texts that the front end forgot to translate are translated
 // here, but never what is in a row, which may be called like one of them.
 
-import { say, store, whenDrawn, whenMounted } from "./front_end.js";
+import { PANEL, say, store, whenDrawn, whenMounted } from "./front_end.js";
 import { on } from "./requests.js";
 import { keep } from "./unsaved.js";
 
@@ -10,7 +10,7 @@ const TIMEZONE = "defaultTimezone"; // and the time zone
 const TO_THE_MINUTE = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
 const ONE = /\b1 (registro|row)s\b/; // which the front end puts together
 // Rows come after "All", in filters, and "None", and before "Load more".
-const PICKED = ".results_list li:not(:first-child, .filter_wrapper li:nth-child(2), :has(svg))";
+const PICKED = `.results_list li:not(:first-child, ${PANEL} li:nth-child(2), :has(svg))`;
 const DATA = `table:not(.column_list) td, ${PICKED}`; // the table in the export's window has names of columns
 
 // The front end knows Portuguese browsers by "pt-BR" alone.

@@ -1,12 +1,11 @@
 // A list that could not be had shows no rows, since those of the question before would be taken for the answer: the reason
 // stands in their place. Without this the front end would keep them, or, where the list is the first, draw no page at all.
 
-import { say, store, whenMounted, write } from "./front_end.js";
+import { TABLE, say, store, whenMounted, write } from "./front_end.js";
 import { NO_ANSWER, on } from "./requests.js";
 
 const GONE = 410;
 const COUNT = /\/count\/$/;
-const TABLE = ".table_wrapper";
 const SAME_PLACE = ".sidebar a";
 const OF_FILTERS = ["Successfully applied filter", "Successfully cleared filters"]; // said in any case
 

@@ -1,7 +1,7 @@
 // For those who hear the page instead of seeing it: names of icons, of fields that only stand near their labels, of the boxes
 // and menus of rows, and of windows. A notice is read out.
 
-import { page, say, whenDrawn } from "./front_end.js";
+import { TABLE, page, say, whenDrawn } from "./front_end.js";
 
 const ICONS = {
   "angle-left": "Previous page",
@@ -16,7 +16,7 @@ const ICONS = {
 };
 const FIELD = "input:not([type=hidden]), select, textarea";
 const FIELDS = {
-  ".table_wrapper th input": "Toggle all",
+  [`${TABLE} th input`]: "Toggle all",
   ".pages .current input": "page",
   "#page_size select": "rows",
   "select[name=column]": "Columns",
@@ -38,7 +38,7 @@ function nameIcons() {
 
 // Of the row, field or column that it belongs to.
 function nameOfPlace(link) {
-  const row = link.closest(".table_wrapper tbody tr");
+  const row = link.closest(`${TABLE} tbody tr`);
   return row ? textOf(row.cells[1]) : ownWords(link.closest("label"));
 }
 
@@ -67,7 +67,7 @@ function meaningOf(field) {
 }
 
 function nameRows() {
-  const table = page.querySelector(".table_wrapper table");
+  const table = page.querySelector(`${TABLE} table`);
   if (!table) return;
   name(table, textOf(page.querySelector(".title h1")));
   for (const row of table.tBodies[0].rows) {
@@ -77,7 +77,7 @@ function nameRows() {
 }
 
 function nameTicks() {
-  for (const tick of page.querySelectorAll(".table_wrapper .boolean")) {
+  for (const tick of page.querySelectorAll(`${TABLE} .boolean`)) {
     tick.role = "img";
     name(tick, say(tick.querySelector("[data-icon=check]") ? "True" : "False"));
   }

@@ -1,10 +1,8 @@
 // The rows of a list, written for people: times as they read them, numbers below each other, and what a row is called.
 
-import { store, whenDrawn, whenMounted } from "./front_end.js";
+import { TABLE, store, whenDrawn, whenMounted } from "./front_end.js";
 import { asTime, timezoneNow } from "./language.js";
 import { on } from "./requests.js";
-
-const TABLE = ".table_wrapper";
 
 let timezone = timezoneNow(); // of the times on the screen
 

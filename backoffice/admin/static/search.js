@@ -1,6 +1,6 @@
 // Above a list, a box that finds rows by words, as `search=` of the API does: accents and case do not matter.
 
-import { say, store, whenDrawn, whenFiltered } from "./front_end.js";
+import { PANEL, say, store, whenDrawn, whenFiltered } from "./front_end.js";
 import { isUnlisted } from "./lists.js";
 
 const BAR = ".left_column .title_bar";
@@ -32,7 +32,7 @@ function show() {
 box.addEventListener("keydown", ({ key }) => key === "Enter" && look());
 box.addEventListener("change", look); // once it is left
 box.addEventListener("input", () => box.value || look()); // cleared
-document.addEventListener("submit", ({ target }) => (isFiltering = target.closest(".filter_wrapper") !== null), true);
+document.addEventListener("submit", ({ target }) => (isFiltering = target.closest(PANEL) !== null), true);
 whenDrawn(show);
 
 whenFiltered((filters) => {

@@ -1,8 +1,8 @@
 // A click on the heading of a column sorts the list by it, and another one the other way round.
 
-import { intercept, page, router, store, whenDrawn } from "./front_end.js";
+import { TABLE, intercept, page, router, store, whenDrawn } from "./front_end.js";
 
-const HEADING = ".table_wrapper th";
+const HEADING = `${TABLE} th`;
 const KEYS = ["Enter", " "];
 
 // None for the boxes, nor for what has no order that means something to anybody.

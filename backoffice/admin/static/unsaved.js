@@ -3,12 +3,12 @@
 // of date. It is given up when the log-in, or whoever typed it, leads elsewhere, or when the log-in is somebody else's.
 
 import "./answers.js"; // which has its say about an answer first
-import { router, say, setValue, store, tell, whenMounted } from "./front_end.js";
+import { CREATE, SAVE, router, say, setValue, store, tell, whenMounted } from "./front_end.js";
 import { isLogIn, on } from "./requests.js";
 
 const KEPT = "unsaved";
 const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
-const ROW = "form:has([data-uitest=save_button], [data-uitest=create_button])";
+const ROW = `form:has(${SAVE}, ${CREATE})`;
 const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
 const KEYS = `${ROW} .key_search`; // whose elements keys.js gave their components
 const OUT_OF_DATE = 412;
