@@ -61,6 +61,7 @@ class UnitOfWork:
         self.bodies = RequestBodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # With a slash behind it, so that prefixes mean `/api` and `/api/health` as well.
         path = f"{get_route_path(scope)}/" if scope["type"] == "http" else ""
         if not path.startswith(self.prefixes) or path.startswith(self.excluded):
             await self.app(scope, receive, send)
