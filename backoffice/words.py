@@ -59,6 +59,8 @@ PROBLEMS: dict[str, ProblemWords] = {}
 CONSTRAINTS: dict[str, ConstraintWords] = {}
 VALUE_ERRORS: dict[str, Text] = {}
 
+NOTHING = Text("nothing", "nada")  # in place of an empty list
+
 # Values that are translated, such as the status of a pre-sale.
 VALUES: dict[str, Text] = {"True": Text("yes", "sim"), "False": Text("no", "não")}
 
@@ -75,9 +77,6 @@ LABELS: dict[str, Text] = {
 def label(name: str, language: Language) -> str:
     """The label on the screen for a name of the code, or for an English text."""
     return translate(LABELS[name], language) if name in LABELS else name.replace("_", " ").strip()
-
-
-NOTHING = Text("nothing", "nada")
 
 
 def word(value: object, language: Language) -> str:
