@@ -13,9 +13,11 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from accounts import passwords
+from backoffice.monitoring.probing import prober
 from backoffice.settings import Settings
 from tests.support.builders import a_user
 from tests.support.cast import Cast
+from tests.support.clients import a_client, a_token, bearer, csrf, keep_cookies
 from tests.support.desk import Desk, Desks
 from tests.support.programs import project_in
 from tests.support.surroundings import BETWEEN
@@ -49,27 +51,27 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 async def app(served_database: str) -> AsyncIterator[FastAPI]:
-    """The application, serving the test's own database."""
+    """The application, serving the test's own database. Whether that is migrated, which a start would ask, is known."""
     from main import app
     from piccolo_conf import DB
 
     DB.configure(Settings(database_url=served_database))
-    async with app.router.lifespan_context(app):
-        assert DB.behind_pooler or not BETWEEN
-        yield app
+    await DB.when_reachable(DB.open_pool)
+    assert DB.behind_pooler or not BETWEEN
+    yield app
+    await prober(DB).close()
+    await DB.close_connection_pool()
 
 
 @pytest.fixture
 async def cast(app: FastAPI, connection: asyncpg.Connection) -> AsyncIterator[Cast]:
     """Clients of the application in this process. What nobody foresaw is a 500 to them, as to anybody."""
-    from accounts.sessions import create_session
-
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with AsyncExitStack() as stack:
         clients = {}
         for role in ("admin", "manager", "employee"):
-            user_id = await a_user(connection, email=f"{role}@flowcrm.example", name=role.title(), role=role)
-            headers = {"Authorization": f"Bearer {(await create_session(user_id)).token}"}
+            await a_user(connection, email=f"{role}@flowcrm.example", name=role.title(), role=role)
+            headers = bearer(await a_token(connection, f"{role}@flowcrm.example"))
             client = httpx.AsyncClient(transport=transport, base_url="http://flowcrm.example", headers=headers)
             clients[role] = await stack.enter_async_context(client)
         stranger = httpx.AsyncClient(transport=transport, base_url="http://flowcrm.example")
@@ -79,8 +81,6 @@ async def cast(app: FastAPI, connection: asyncpg.Connection) -> AsyncIterator[Ca
 @pytest.fixture
 async def desks(cast: Cast, connection: asyncpg.Connection) -> AsyncIterator[Desks]:
     """The same people in front of the admin, logged in with a cookie."""
-    from tests.support.clients import a_client, a_token, csrf, keep_cookies
-
     async with AsyncExitStack() as stack:
         found = {}
         for role in ("admin", "manager", "employee"):
