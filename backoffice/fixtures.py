@@ -2,9 +2,11 @@
 
 `dump` leaves the audit trail out, since it cannot be loaded. `--tables=AuditEntry` dumps it all the same.
 `load` refuses unknown columns instead of ignoring them; gives columns that are left out their defaults instead of null;
-hashes passwords (see `types`); and reports errors in plain words, without the refused row, which may contain one.
+hashes passwords (see `types`); and reports errors in plain words, with the id of the refused row instead of its values,
+one of which may be a password.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
@@ -20,6 +22,7 @@ from pydantic import BaseModel, ValidationError, create_model
 from backoffice.audit_trail.tables import AuditEntry
 from backoffice.problems import Problem, describe, field_errors
 
+A_ROW = re.compile(r"Failing row contains \((.{36}),")  # of any table: the id is the first column
 OUR_RULES = "exec_stmt_raise"  # the server's function that raises their errors, which show no rows
 AN_EXAMPLE = '{"crm": {"Customer": []}}'
 
@@ -43,7 +46,8 @@ async def load_json_string(json_string: str, *arguments: Any, **options: Any) ->
         await _load_json_string(json_string, *arguments, **options)
     except (asyncpg.CheckViolationError, asyncpg.NotNullViolationError) as error:
         if error.server_source_function != OUR_RULES:
-            error.detail = None
+            row = A_ROW.match(error.detail or "")
+            error.detail = f"The row with the id {row[1]}." if row else None
         raise
     except ValidationError as refusal:
         problem = Problem("validation_error", errors=field_errors(refusal.errors(include_url=False)))

@@ -24,6 +24,7 @@ from tests.support.databases import clone
 
 DEMO = "seed/fixtures/demo.json"
 A_DEMO_CPF = "31820475662"
+A_DEMO_CUSTOMER = "de300000-0002-8000-8000-000000000001"  # who has it
 FIXTURES = ("piccolo.main", "fixtures")
 # The database gives numbers anew, and says when a draft's lines were written.
 GIVEN_ANEW = ("number", "updated_at")
@@ -99,7 +100,7 @@ class TestTheDemoFixture:
     @pytest.mark.parametrize(
         ("right", "wrong", "told"),
         [
-            (A_DEMO_CPF, "31820475663", "customers_cpf_valid"),
+            (A_DEMO_CPF, "31820475663", f'customers_cpf_valid"\nDETAIL:  The row with the id {A_DEMO_CUSTOMER}.'),
             ('"discount"', '"discuont"', "discuont: There is no such field."),
         ],
     )
