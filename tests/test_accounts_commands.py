@@ -1,12 +1,8 @@
 """`piccolo accounts create_admin`."""
 
 import asyncio
-import fcntl
 import io
 import os
-import subprocess
-import sys
-import termios
 
 import asyncpg
 import pytest
@@ -16,16 +12,9 @@ from accounts.passwords import verify_password
 from backoffice.settings import ROOT, Settings
 from piccolo_conf import DB
 from tests.support.builders import a_user
+from tests.support.forked import Forked
 
-COMMAND = (sys.executable, "-m", "piccolo.main", "accounts", "create_admin")
-BIA = ("--email=bia@flowcrm.example", "--name=Bia Lima")
-
-
-def create_admin(database: str, *arguments: str, typed: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"DATABASE_URL": database}
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, env=environment, input=typed, capture_output=True, text=True
-    )
+BIA = ("bia@flowcrm.example", "Bia Lima")
 
 
 def refusal(database: str, monkeypatch: pytest.MonkeyPatch, email: str, name: str, *, typed: str) -> str:
@@ -38,10 +27,17 @@ def refusal(database: str, monkeypatch: pytest.MonkeyPatch, email: str, name: st
 
 
 class TestCreateAdmin:
-    async def test_everything_can_be_piped_in(self, database: str, connection: asyncpg.Connection) -> None:
-        done = create_admin(database, typed="bia@flowcrm.example\nBia Lima\ncorrect horse\n")
-        assert done.returncode == 0, done.stderr
-        assert "Administrator bia@flowcrm.example was created." in done.stdout
+    async def test_everything_can_be_piped_in(
+        self,
+        database: str,
+        connection: asyncpg.Connection,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        DB.configure(Settings(database_url=database))
+        monkeypatch.setattr("sys.stdin", io.StringIO("bia@flowcrm.example\nBia Lima\ncorrect horse\n"))
+        await asyncio.to_thread(commands.create_admin)
+        assert "Administrator bia@flowcrm.example was created." in capsys.readouterr().out
         [user] = await connection.fetch("SELECT * FROM users")
         assert (user["email"], user["name"], user["role"]) == ("bia@flowcrm.example", "Bia Lima", "admin")
         assert user["active"]
@@ -91,36 +87,27 @@ class TestCreateAdmin:
     ) -> None:
         assert reason in refusal(database, monkeypatch, email, name, typed=f"{password}\n")
 
-    def test_an_absent_database_is_named(self) -> None:
-        done = create_admin("postgresql://flowcrm:s3cret@127.0.0.1:1/flowcrm", *BIA, typed="correct horse\n")
-        assert done.returncode == 1
-        assert "127.0.0.1:1" in done.stderr
-        assert "s3cret" not in done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        assert len(done.stderr.strip().splitlines()) == 1
+    async def test_an_absent_database_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        absent = "postgresql://flowcrm:s3cret@127.0.0.1:1/flowcrm"
+        said = await asyncio.to_thread(refusal, absent, monkeypatch, *BIA, typed="correct horse\n")
+        assert "127.0.0.1:1" in said
+        assert "s3cret" not in said
+        assert len(said.strip().splitlines()) == 1
 
 
 def at_a_terminal(database: str, answers: list[str]) -> tuple[str, int]:
     """What is seen there, and the exit status."""
     ours, theirs = os.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *BIA],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )
-    os.close(theirs)
+    command = ("piccolo.main", "accounts", "create_admin", f"--email={BIA[0]}", f"--name={BIA[1]}")
+    program = Forked(ROOT, os.environ | {"DATABASE_URL": database}, *command, terminal=os.ttyname(theirs))
     said = ""
     for answer in answers:
         while not said.endswith(": "):
             said += os.read(ours, 1024).decode()
         os.write(ours, f"{answer}\n".encode())
         said += "\n"
-    status = process.wait()
+    status = program.end().code
     said += os.read(ours, 65536).decode()
     os.close(ours)
+    os.close(theirs)
     return said, status

@@ -1,19 +1,19 @@
 """One line per request: for people in development; for machines in production, see test_behind_proxy.py."""
 
+import contextlib
+import io
 import logging
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
 
 from accounts.passwords import hash_password
+from backoffice.monitoring import logs
 from tests.support.builders import a_user
-from tests.support.clients import NO_CERTIFICATES, a_client, a_token, bearer, csrf, log_in
+from tests.support.clients import a_client, a_token, bearer, csrf, log_in
 from tests.support.desk import Desks
 from tests.support.logged import NOBODY, asked, tells_nothing_that_was_typed
-from tests.support.real_server import real_server
 
 
 @pytest.fixture
@@ -36,19 +36,22 @@ async def test_a_log_in_says_whose_it_was(connection: asyncpg.Connection, caplog
     assert [line["user_id"] for line in told] == [ana, ana]
 
 
+@pytest.mark.usefixtures("app")
 async def test_development_writes_lines_for_people_without_secrets(
-    database: str, connection: asyncpg.Connection, token: str, tmp_path: Path
+    connection: asyncpg.Connection, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = tmp_path / "log"
     await connection.execute("UPDATE users SET role = 'manager'")
-    with real_server(database, log, LOG_LEVEL="INFO") as address:
-        async with httpx.AsyncClient(base_url=address, headers=bearer(token), verify=NO_CERTIFICATES) as client:
+    with monkeypatch.context() as patch, contextlib.redirect_stderr(io.StringIO()) as log:
+        patch.setattr(logging.root, "handlers", [])  # as in a process of its own
+        logs.configure("INFO", production=False)
+        async with a_client(**bearer(token)) as client:
             request_id = await asked(client, connection)
-    assert tells_nothing_that_was_typed(log.read_text(), token)
-    [line] = [line for line in log.read_text().splitlines() if request_id in line]
+        logging.getLogger("uvicorn.error").error("Started", extra={"color_message": "Started, in colours"})
+    assert tells_nothing_that_was_typed(log.getvalue(), token)
+    [line] = [line for line in log.getvalue().splitlines() if request_id in line]
     assert {"request", "method=GET", "path=/api/customers/{row_id}/", "status=404"} <= set(line.split())
-    assert "Application startup complete" in log.read_text()
-    assert "color_message" not in log.read_text()
+    assert "Started" in log.getvalue()
+    assert "color_message" not in log.getvalue()
     assert '{"' not in line
 
 

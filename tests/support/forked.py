@@ -38,12 +38,16 @@ class Said:
 class Forked:
     """A command under way, whose output can be read meanwhile."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *module_and_arguments: str) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *module_and_arguments: str, terminal: str = ""
+    ) -> None:
+        """:param terminal: of its own, where it asks and says all."""
         self._said = tempfile.TemporaryDirectory()
         self._files = [Path(self._said.name, name) for name in ("output", "errors")]
         for file in self._files:
             file.touch()
-        self._process = FORKS.Process(target=_run, args=(folder, dict(environment), self._files, module_and_arguments))
+        run, files = (_run_at, [Path(terminal)] * 2) if terminal else (_run, self._files)
+        self._process = FORKS.Process(target=run, args=(folder, dict(environment), files, module_and_arguments))
         self._process.start()
 
     @property
@@ -69,6 +73,13 @@ class Forked:
 
 def run_module(folder: Path, environment: Mapping[str, str], *module_and_arguments: str) -> Said:
     return Forked(folder, environment, *module_and_arguments).end()
+
+
+def _run_at(folder: Path, environment: dict[str, str], terminal: list[Path], arguments: tuple[str, ...]) -> None:
+    os.setsid()  # what is opened now becomes its terminal
+    os.dup2(os.open(terminal[0], os.O_RDWR), 0)
+    sys.stdin = os.fdopen(0, closefd=False)
+    _run(folder, environment, terminal, arguments)
 
 
 def _run(folder: Path, environment: dict[str, str], files: list[Path], module_and_arguments: tuple[str, ...]) -> None:
