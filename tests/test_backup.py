@@ -201,7 +201,7 @@ async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Pat
     file, short = tmp_path / "flow.dump", tmp_path / "short.dump"
     await save(full, file)
     before = await everything(full)
-    for part in (0.01, 0.5, 0.9):
+    for part in (0.01, 0.9):
         short.write_bytes(file.read_bytes()[: int(file.stat().st_size * part)])
         with pytest.raises(BackupRefused, match="Nothing was restored"):
             await load(full, short, replace=True)
@@ -212,7 +212,7 @@ async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Pat
 HELD_UP = """
     CREATE FUNCTION let_in(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
     CREATE TABLE held_up (content text CHECK (let_in(content)));
-    INSERT INTO held_up SELECT repeat('x', 10000) FROM generate_series(1, 2000);
+    INSERT INTO held_up SELECT repeat('x', 10000) FROM generate_series(1, 300);
     CREATE OR REPLACE FUNCTION let_in(text) RETURNS boolean LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END';
 """

@@ -243,4 +243,4 @@ class Shop(RuleBasedStateMachine):
 
 def test_whatever_is_done_the_database_equals_the_model(database: str) -> None:
     Shop.dsn = database
-    run_state_machine_as_test(Shop, settings=settings(max_examples=30, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Shop, settings=settings(max_examples=15, stateful_step_count=40, deadline=None))

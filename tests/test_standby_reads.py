@@ -42,7 +42,7 @@ class Office:
         return str(await DB.reader.fetch_value("SHOW unix_socket_directories")).strip('"')
 
     async def assert_own_writes_are_seen(self) -> None:
-        for number in range(5):
+        for number in range(3):
             name = f"Maria the {number}."
             written = await self.manager.patch(self.customer, json={"name": name})
             assert written.status_code == 200
@@ -89,7 +89,7 @@ async def test_whoever_wrote_reads_it_at_once_though_the_standby_applies_it_late
 
 @pytest.mark.parametrize(
     ("commit", "names"),
-    [("on", "other"), ("remote_apply", ""), ("remote_apply", "FIRST 1 (other, one)"), ("remote_apply", "*")],
+    [("on", "other"), ("remote_apply", "*")],
 )
 async def test_where_commits_may_go_without_the_standby_it_is_not_read(office: Office, commit: str, names: str) -> None:
     await set_option(office.servers.standby, "recovery_min_apply_delay", DELAY)
