@@ -15,8 +15,6 @@ from backoffice.migrations.lock import KEY, exclusive
 from backoffice.migrations.outcomes import MigrationFailed, MigrationsBusy
 from backoffice.settings import Settings
 from tests.support.commands import begin
-from tests.support.faults import OwnServer
-from tests.support.forked import Forked
 from tests.support.migrating import (
     LATER,
     PATIENCE_SECONDS,
@@ -36,55 +34,34 @@ def later(*numbers: int) -> list[str]:
     return [f"crm {LATER.format(number=number)}" for number in numbers]
 
 
-async def test_of_five_runners_each_ends_well_and_each_migration_runs_once(
+async def test_of_three_runners_each_ends_well_and_each_migration_runs_once(
     tmp_path: Path, database: str, connection: asyncpg.Connection
 ) -> None:
     workshop = Workshop(tmp_path, database)
     workshop.migration(1, "CREATE TABLE IF NOT EXISTS runs (number serial); INSERT INTO runs DEFAULT VALUES")
     workshop.migration(2, "CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_number ON runs (number)", alone=True)
     workshop.migration(3, "INSERT INTO runs DEFAULT VALUES; SELECT pg_sleep(0.5)")
+    forwards = ("migrations", "forwards", "all")
     runners = [asyncio.to_thread(workshop.make, "migrate"), asyncio.to_thread(workshop.migrate)]
-    runners += [asyncio.to_thread(workshop.run, "migrations", "forwards", "all") for _ in range(3)]
-    ends = await asyncio.gather(*runners)
-    assert [end.code for end in ends] == [0] * 5, "\n".join(end.text for end in ends)
+    ends = await asyncio.gather(*runners, asyncio.to_thread(workshop.run, *forwards))
+    assert [end.code for end in ends] == [0] * 3, "\n".join(end.text for end in ends)
     assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()] + later(1, 2, 3)
     assert await connection.fetchval("SELECT count(*) FROM runs") == 2
     assert "runs_number" in await relations(connection)
 
 
-PREPARE = "import asyncio, run; from piccolo_conf import DB; asyncio.run(run.prepare(DB))"
-
-
-async def test_of_four_on_a_new_embedded_database_two_of_which_start_the_product_each_ends_well(
-    project: Path, environment: dict[str, str]
-) -> None:
-    (project / "prepare.py").write_text(PREPARE)
-    commands = [["prepare"]] * 2 + [["piccolo.main", "backoffice", "migrate"]]
-    commands += [["piccolo.main", "migrations", "forwards", "all"]]
-    runners = [Forked(project, environment, *one) for one in commands]
-    ends = [await asyncio.to_thread(one.end) for one in runners]
-    assert [end.code for end in ends] == [0] * 4, "\n".join(end.text for end in ends)
-    server = OwnServer(project / ".data")
-    server.start()
-    connection = await asyncpg.connect(server.dsn)
-    assert await recorded(connection) == [f"{one.app} {one.id}" for one in all_migrations()]
-    assert await connection.fetchval("SELECT count(*) FROM users") == 3
-    await connection.close()
-    server.stop()
-
-
-async def test_of_three_on_the_way_back_each_takes_one_step(tmp_path: Path, database: str) -> None:
+async def test_of_two_on_the_way_back_each_takes_one_step(tmp_path: Path, database: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute("CREATE TABLE undone (number int)")
     before = await recorded(connection)
     workshop = Workshop(tmp_path, database)
-    for number in (1, 2, 3):
+    for number in (1, 2):
         workshop.migration(number, "SELECT", f"INSERT INTO undone VALUES ({number})")
     assert workshop.migrate().code == 0
     step = ("migrations", "backwards", "crm", "1", "--auto_agree")
-    ends = await asyncio.gather(*(asyncio.to_thread(workshop.run, *step) for _ in range(3)))
-    assert [end.code for end in ends] == [0] * 3, "\n".join(end.text for end in ends)
-    assert [row["number"] for row in await connection.fetch("SELECT number FROM undone ORDER BY ctid")] == [3, 2, 1]
+    ends = await asyncio.gather(*(asyncio.to_thread(workshop.run, *step) for _ in range(2)))
+    assert [end.code for end in ends] == [0] * 2, "\n".join(end.text for end in ends)
+    assert [row["number"] for row in await connection.fetch("SELECT number FROM undone ORDER BY ctid")] == [2, 1]
     assert await recorded(connection) == before
     await connection.close()
 

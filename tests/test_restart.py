@@ -19,14 +19,13 @@ import pytest
 
 from tests.support.builders import a_customer, a_product, a_user
 from tests.support.clients import NO_CERTIFICATES, a_token, bearer
+from tests.support.ending import ends_well
 from tests.support.programs import Program, children
 
 CLERKS = 4
-PAUSE_SECONDS = 0.1  # of each after a sale, or they would leave little of the machine to what they wait for
+PAUSE_SECONDS = 1  # of each after a sale, or they would leave little of the machine to what they wait for
 MAX_SECONDS = 30
-GRACE_SECONDS = 10
-HUNG_SECONDS = 7  # a worker that serves would be taken for hung
-DEMO = b'{"email": "ana@flowcrm.example", "password": "flowcrm-demo"}'
+HUNG_SECONDS = 7  # one that had served would be taken for hung
 
 
 @dataclass
@@ -44,7 +43,8 @@ class Load:
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        async with asyncio.timeout(MAX_SECONDS * 2), asyncio.TaskGroup() as group:
+        self.over.clear()
+        async with asyncio.timeout(MAX_SECONDS * 3), asyncio.TaskGroup() as group:
             for number in range(CLERKS):
                 group.create_task(self.clerk(keep_alive=number % 2 == 0))
             yield
@@ -94,16 +94,23 @@ async def load(connection: asyncpg.Connection) -> Load:
     return Load(connection, "", bearer(await a_token(connection, "ana@flowcrm.example")), order)
 
 
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A door that stays while those behind it come and go; systemd keeps one like it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
 Start = Callable[..., Awaitable[Program]]
 
 
 @pytest.fixture
-def start(project: Path, environment: dict[str, str], database: str) -> Iterator[Start]:
+def start(project: Path, environment: dict[str, str], database: str, listener: socket.socket) -> Iterator[Start]:
     """Starts the program, and gives it back once it serves. Whatever a test leaves running is killed."""
     programs: list[Program] = []
 
-    async def start(listener: socket.socket | None = None, **settings: str) -> Program:
-        settings = environment | {"DATABASE_URL": database, "DB_POOL_MAX": "4"} | settings
+    async def start(**settings: str) -> Program:
+        settings = environment | {"DATABASE_URL": database, "DB_POOL_MAX": "4", "HOST": "192.0.2.1"} | settings
         programs.append(Program(project, settings, "run.py", listener=listener))
         await asyncio.to_thread(programs[-1].wait_until, "Flow CRM is ready")
         return programs[-1]
@@ -114,51 +121,58 @@ def start(project: Path, environment: dict[str, str], database: str) -> Iterator
             program.kill_all()
 
 
-async def assert_ends_well(program: Program) -> None:
-    assert await asyncio.to_thread(program.end) == 0, program.text
-    assert "Traceback" not in program.text
-
-
-async def test_several_workers_are_replaced_one_after_the_other_and_end_together(load: Load, start: Start) -> None:
+async def test_whatever_becomes_of_workers_and_of_the_program_nobody_is_refused(
+    connection: asyncpg.Connection, load: Load, start: Start
+) -> None:
     program = await start(WEB_CONCURRENCY="2")
     load.address = program.address
-    before = children(program.process.pid)
+    assert f"{load.address}/admin/" in program.text
+    hung, other = await one_that_hangs_after_one_died_and_another(program, connection)
+
     async with load.at_work():
-        await load.sold(20)
+        await load.sold(8)
         program.process.send_signal(signal.SIGHUP)
-        await until_ended(*before)
-        await load.sold(20)
-    await assert_lets_who_is_there_finish_and_nobody_else_in(program)
+        await until_said(program, f"worker {hung} does not end by itself", 1)
+        await until_ended(other)
+        await load.sold(8)
     await load.assert_nobody_was_refused()
+
+    os.kill(children(program.process.pid)[0], signal.SIGSTOP)
+    async with load.at_work():
+        await load.sold(8)
+        program.process.terminate()
+        await ends_well(program)
+        program = await start(WEB_CONCURRENCY="1")
+        await load.sold(8)
+    program.process.terminate()
+    await ends_well(program)
+    await load.assert_nobody_was_refused()
+
+
+async def one_that_hangs_after_one_died_and_another(
+    program: Program, connection: asyncpg.Connection
+) -> tuple[int, int]:
+    """Two workers: one is killed, its successor cannot start, and the next hangs, which the program tells from slow."""
+    await until_said(program, "startup complete", 2)
+    await connection.execute("ALTER TABLE migration RENAME TO hidden")
+    first, other = children(program.process.pid)
+    os.kill(first, signal.SIGKILL)
+    cannot_start = await successor(program, first)
+    hung = await successor(program, cannot_start)
+    os.kill(hung, signal.SIGSTOP)
+    assert program.text.count("Flow CRM cannot start") == 1
+    async with httpx.AsyncClient(base_url=program.address, verify=NO_CERTIFICATES) as client:
+        assert (await client.get("/api/health/live")).status_code == 200
+    await connection.execute("ALTER TABLE hidden RENAME TO migration")
+
+    await asyncio.sleep(HUNG_SECONDS)
+    assert program.text.count("died or hung") == 2
+    return hung, other
 
 
 async def until_ended(*workers: int) -> None:
     while any(map(psutil.pid_exists, workers)):
         await asyncio.sleep(0.05)
-
-
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    """A door that stays while those behind it come and go; systemd keeps one like it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener
-
-
-async def test_whoever_comes_between_two_programs_waits_at_the_door_that_systemd_keeps(
-    load: Load, start: Start, listener: socket.socket
-) -> None:
-    program = await start(listener, WEB_CONCURRENCY="2", HOST="192.0.2.1")
-    load.address = program.address
-    assert f"{load.address}/admin/" in program.text
-    async with load.at_work():
-        await load.sold(20)
-        program.process.terminate()
-        await assert_ends_well(program)
-        program = await start(listener, WEB_CONCURRENCY="1")
-        await load.sold(20)
-    program.process.send_signal(signal.SIGHUP)  # as when its terminal is closed: one process has no workers to replace
-    await assert_ends_well(program)
-    await load.assert_nobody_was_refused()
 
 
 async def until_said(program: Program, words: str, times: int) -> None:
@@ -176,89 +190,3 @@ async def successor(program: Program, worker: int) -> int:
         assert time.monotonic() < deadline, program.text
         await asyncio.sleep(0.05)
     return int(found[1])
-
-
-async def test_while_one_worker_dies_or_cannot_start_or_hangs_the_others_serve_and_are_replaced_and_end(
-    connection: asyncpg.Connection, start: Start
-) -> None:
-    program = await start(WEB_CONCURRENCY="2")
-    await until_said(program, "startup complete", 2)
-
-    await connection.execute("ALTER TABLE migration RENAME TO hidden")
-    first, other = children(program.process.pid)
-    os.kill(first, signal.SIGKILL)
-    cannot_start = await successor(program, first)
-    slow = await successor(program, cannot_start)
-    os.kill(slow, signal.SIGSTOP)
-    assert program.text.count("Flow CRM cannot start") == 1
-    async with httpx.AsyncClient(base_url=program.address, verify=NO_CERTIFICATES) as client:
-        assert (await client.get("/api/health/live")).status_code == 200
-    await connection.execute("ALTER TABLE hidden RENAME TO migration")
-
-    await asyncio.sleep(HUNG_SECONDS)
-    os.kill(slow, signal.SIGCONT)
-    await until_said(program, f"Started server process [{slow}]", 1)
-    await until_said(program, "startup complete", 3)
-    assert program.text.count("died or hung") == 2
-
-    os.kill(slow, signal.SIGKILL)
-    hangs_while_it_begins = await successor(program, slow)
-    os.kill(hangs_while_it_begins, signal.SIGSTOP)
-    program.process.send_signal(signal.SIGHUP)
-    await until_said(program, f"worker {hangs_while_it_begins} does not end by itself", 1)
-    await until_ended(other)
-
-    os.kill(children(program.process.pid)[0], signal.SIGSTOP)
-    program.process.terminate()
-    await assert_ends_well(program)
-
-
-def upload(port: int, *, sent: int) -> socket.socket:
-    """A log-in that is on its way, so many of its bytes."""
-    client = socket.create_connection(("127.0.0.1", port), timeout=MAX_SECONDS)
-    head = f"POST /api/auth/login/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(DEMO)}"
-    client.sendall(head.encode() + b"\r\n\r\n" + DEMO[:sent])
-    return client
-
-
-def answer_to(client: socket.socket) -> bytes:
-    """Until the connection is closed."""
-    return b"".join(iter(lambda: client.recv(65536), b""))
-
-
-def idle(port: int) -> socket.socket:
-    """A connection kept alive after an answer."""
-    client = socket.create_connection(("127.0.0.1", port), timeout=MAX_SECONDS)
-    client.sendall(b"GET /api/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
-    said = b""
-    while b"alive" not in said:
-        said += client.recv(65536)
-    return client
-
-
-def is_refused(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) != 0
-
-
-async def assert_lets_who_is_there_finish_and_nobody_else_in(program: Program) -> None:
-    """Waits for slow uploads, but not for ever."""
-    port = program.port
-    with upload(port, sent=10) as slow, upload(port, sent=10) as endless, idle(port) as kept_alive:
-        program.process.terminate()
-        assert await asyncio.to_thread(kept_alive.recv, 1) == b""
-        async with asyncio.timeout(GRACE_SECONDS / 2):
-            while not is_refused(port):
-                await asyncio.sleep(0.05)
-        slow.sendall(DEMO[10:])
-        assert (await asyncio.to_thread(answer_to, slow)).startswith(b"HTTP/1.1 200 OK")
-        refusal = await asyncio.to_thread(answer_to, endless)
-    assert refusal.startswith(b"HTTP/1.1 503")
-    assert b'"code": "shutting_down"' in refusal
-    assert b"retry-after: " in refusal.lower()
-    await assert_ends_well(program)
-
-
-@pytest.mark.usefixtures("load")
-async def test_a_single_process_ends_the_same_way(start: Start) -> None:
-    await assert_lets_who_is_there_finish_and_nobody_else_in(await start())
