@@ -17,6 +17,7 @@ from backoffice.database import embedded
 from backoffice.database.programs import EmbeddedError
 from backoffice.settings import ROOT
 from tests.support.faults import STARTER, OwnServer
+from tests.support.forked import Forked
 from tests.support.servers import a_server
 
 only_as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root could run it as somebody else")
@@ -161,15 +162,16 @@ async def test_the_last_of_several_processes_stops_the_server(server: OwnServer)
     assert server.running() == []
 
 
-def test_a_command_ended_by_sigterm_stops_the_server(server: OwnServer, environment: dict[str, str]) -> None:
+def test_a_command_ended_by_sigterm_stops_the_server(
+    project: Path, server: OwnServer, environment: dict[str, str]
+) -> None:
     script = "from piccolo_conf import DB\nimport asyncio\nasyncio.run(DB.run_ddl('SELECT pg_sleep(60)'))"
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment | {"FLOW_DATA_DIR": str(server.folder)}
-    )
-    while not (server.data / "postmaster.pid").exists() and process.poll() is None:
+    (project / "nap.py").write_text(script)
+    command = Forked(project, environment | {"FLOW_DATA_DIR": str(server.folder)}, "nap")
+    while not (server.data / "postmaster.pid").exists() and command.is_running:
         time.sleep(0.001)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 128 + signal.SIGTERM
+    command.send(signal.SIGTERM)
+    assert command.end().code == 128 + signal.SIGTERM
     assert server.running() == []
 
 

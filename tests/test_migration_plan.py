@@ -19,7 +19,7 @@ from backoffice.migrations.scratch import ScratchRun
 from backoffice.settings import Settings
 from tests.support.builders import a_customer
 from tests.support.catalog import rows_as_text
-from tests.support.migrating import a_migration, these
+from tests.support.migrating import a_migration, relations, these
 
 Observe = Callable[..., Awaitable[Planned]]
 
@@ -142,7 +142,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS extra_id ON extra (id);
     )
 
 
-async def test_the_plan_shows_what_tables_and_rules_need_on_an_empty_database(
+async def test_the_plan_shows_what_tables_and_rules_need_on_an_empty_database_and_leaves_it_so(
     engine: Engine, server: str, empty: str
 ) -> None:
     engine.configure(Settings(database_url=empty))
@@ -155,6 +155,9 @@ async def test_the_plan_shows_what_tables_and_rules_need_on_an_empty_database(
         "CREATE OR REPLACE TRIGGER presales_begin",
     ):
         assert script.count(statement) == 1
+    connection = await asyncpg.connect(empty)
+    assert await relations(connection) == set()
+    await connection.close()
 
 
 async def test_the_way_back_can_be_planned_too(tmp_path: Path, engine: Engine, server: str) -> None:
@@ -171,6 +174,6 @@ async def test_a_migration_may_accept_a_danger_and_says_why(observe: Observe) ->
     assert "--   accepted: it is only a throttle" in planned.script({})
 
 
-async def test_a_migration_that_would_fail_fails_in_the_plan(tmp_path: Path, engine: Engine, server: str) -> None:
+async def test_a_migration_that_would_fail_fails_in_the_plan(observe: Observe) -> None:
     with pytest.raises(Exception, match='relation "nowhere" does not exist'):
-        await planning.plan(engine, these(a_migration(tmp_path, 1, "DELETE FROM nowhere")), scratch_server=server)
+        await observe("DELETE FROM nowhere")

@@ -152,33 +152,42 @@ def written(migration: Migration) -> datetime:
     return datetime.strptime(migration.id, "%Y-%m-%dT%H:%M:%S:%f").replace(tzinfo=UTC)
 
 
-async def test_an_upgrade_from_any_past_release_keeps_the_rows_that_were_written_there(
-    empty: str,
-    seeded: str,
-    server: str,
-    steward: asyncpg.Connection,
-    newest: Catalog,
-    subtests: pytest.Subtests,
+async def test_an_upgrade_to_the_next_release_keeps_the_rows_that_were_written_in_any(
+    empty: str, seeded: str, server: str, steward: asyncpg.Connection, subtests: pytest.Subtests
 ) -> None:
     before = datetime.min.replace(tzinfo=UTC)
-    for release in releases():
-        async with a_run(empty) as run:
-            await run.forwards(await steps(one for one in all_migrations() if before < written(one) <= release))
+    for release, next_one in pairwise([*releases(), datetime.max.replace(tzinfo=UTC)]):
+        await upgrade(empty, before, release)
         before = release
         async with clone(server, steward, name_of(empty)) as past:
             with subtests.test(release=str(release)):
                 await copy(seeded, past)
-                await keeps_all_rows(past, release, newest)
+                await keeps_all_rows(past, release, next_one)
 
 
-async def keeps_all_rows(database: str, release: datetime, newest: Catalog) -> None:
-    """On the way to the newest migration; and pre-sales go on being numbered where they were."""
+async def test_an_upgrade_from_the_oldest_release_to_the_newest_keeps_the_rows(
+    empty: str, seeded: str, newest: Catalog
+) -> None:
+    oldest = releases()[0]
+    await upgrade(empty, datetime.min.replace(tzinfo=UTC), oldest)
+    await copy(seeded, empty)
+    await keeps_all_rows(empty, oldest, datetime.max.replace(tzinfo=UTC))
+    connection = await asyncpg.connect(empty)
+    assert await both_catalogs(connection) == newest
+    await connection.close()
+
+
+async def upgrade(database: str, before: datetime, release: datetime) -> None:
+    async with a_run(database) as run:
+        await run.forwards(await steps(one for one in all_migrations() if before < written(one) <= release))
+
+
+async def keeps_all_rows(database: str, before: datetime, release: datetime) -> None:
+    """On the way from one release to the other; and pre-sales go on being numbered where they were."""
     connection = await asyncpg.connect(database)
     past = await rows_by_place(connection)
-    async with a_run(database) as run:
-        await run.forwards(await steps(one for one in all_migrations() if written(one) > release))
+    await upgrade(database, before, release)
     same_rows(past, await rows_by_place(connection))
-    assert await both_catalogs(connection) == newest
     if numbers := [presale["number"] for presale in past.get("presales", {}).values()]:
         assert (await row(connection, "presales", await a_presale(connection)))["number"] == max(map(int, numbers)) + 1
     await connection.close()

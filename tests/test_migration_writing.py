@@ -281,7 +281,4 @@ async def test_piccolos_own_command_writes_labels_tables_and_rules_that_run_ther
     await connection.execute("UPDATE presales SET status = 'draft'")
     await connection.execute("ALTER TABLE presales ENABLE TRIGGER presales_change")
     assert workshop.run("migrations", "backwards", "crm", first, "--auto_agree").code == 0
-    left = [str(difference) for difference in compare(before, await read_catalog(connection))]
-    assert left == []
-    assert workshop.migrate().code == 0
-    assert compare(after, await read_catalog(connection)) == []
+    assert compare(before, await read_catalog(connection)) == []

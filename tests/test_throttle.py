@@ -128,12 +128,13 @@ class TestDoorCloses:
                 assert (await client.post("/api/auth/login/", content=body)).status_code == 422
         assert await recorded(connection) == 0
 
-    @pytest.mark.parametrize("email", ["é" * 300, "İ" * 255, "e" * 100_000])
-    async def test_for_an_email_of_any_length(self, connection: asyncpg.Connection, email: str) -> None:
-        assert (await attempt(email, "wrong")).status_code == 401
-        four_more = "SELECT account, 'x' FROM login_failures, generate_series(1, 4)"
-        await connection.execute(f"INSERT INTO login_failures (account, address) {four_more}")
-        assert (await attempt(email, "wrong", "192.0.2.2")).status_code == 429
+    async def test_for_an_email_of_any_length(self, connection: asyncpg.Connection) -> None:
+        for email in "é" * 300, "İ" * 255, "e" * 100_000:
+            assert (await attempt(email, "wrong")).status_code == 401
+            four_more = "SELECT account, 'x' FROM login_failures, generate_series(1, 4)"
+            await connection.execute(f"INSERT INTO login_failures (account, address) {four_more}")
+            assert (await attempt(email, "wrong", "192.0.2.2")).status_code == 429
+            await connection.execute("DELETE FROM login_failures")
 
 
 class TestDoorOpens:
