@@ -245,24 +245,23 @@ async def test_other_migrations_may_run_before_it_is_run_again(
 FAILS = "SELECT 1 / divisor FROM divisors"
 
 
-DONE = (
-    f"{DROP} {NEW}"
-    "CREATE TABLE IF NOT EXISTS extra (id serial PRIMARY KEY, divisor int CHECK (divisor > 0));"
-    "BEGIN; CREATE TABLE IF NOT EXISTS more (id int); CREATE OR REPLACE VIEW ids AS SELECT id FROM more; COMMIT;"
-    "DO $$ BEGIN EXECUTE 'DROP INDEX IF EXISTS customers_name_beginnings'; COMMIT; END; $$;"
-    "ALTER TYPE presale_status ADD VALUE IF NOT EXISTS 'archived';"
+@pytest.mark.parametrize(
+    "done",
+    [
+        f"{DROP} {NEW} CREATE TABLE IF NOT EXISTS extra (id serial PRIMARY KEY, divisor int CHECK (divisor > 0));"
+        "ALTER TYPE presale_status ADD VALUE IF NOT EXISTS 'archived';",
+        "BEGIN; CREATE TABLE IF NOT EXISTS extra (id int); CREATE OR REPLACE VIEW ids AS SELECT id FROM extra; COMMIT;",
+        "DO $$ BEGIN EXECUTE 'DROP INDEX IF EXISTS customers_name'; COMMIT; END; $$;",
+    ],
 )
-
-
-async def test_whatever_it_had_done_when_it_failed_is_remembered(
-    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+async def test_what_it_had_done_when_it_failed_is_remembered(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection, done: str
 ) -> None:
     await connection.execute("CREATE TABLE divisors AS SELECT 0 AS divisor")
     await runner.forwards(engine, these(a_migration(tmp_path, 1, "SELECT")), fake=True)  # which knows the table
-    two = a_migration(tmp_path, 2, DONE + FAILS, alone=True)
+    two = a_migration(tmp_path, 2, done + FAILS, alone=True)
     with pytest.raises(MigrationFailed, match="division by zero"):
         await runner.forwards(engine, these(two))
-    assert {"extra", "ids"} <= await relations(connection)
     assert await drift(connection) == []
 
     await connection.execute("UPDATE divisors SET divisor = 1")

@@ -2,13 +2,11 @@
 
 import argparse
 import asyncio
-import contextlib
 import hashlib
 import math
 import os
 import pty
 import re
-import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +30,7 @@ from seed.demo import read_fixture
 from seed.large import Amounts, SeedRefused, fill
 from tests.support.builders import a_customer
 from tests.support.commands import contents, refusal
+from tests.support.forked import Forked
 from tests.support.migrating import until_there_is
 
 SMALL = Amounts(customers=30, products=12, presales=40)
@@ -67,15 +66,13 @@ async def filled(connection: asyncpg.Connection, amounts: Amounts = SMALL) -> tu
 def on_a_terminal(dsn: str, *arguments: str) -> str:
     ours, theirs = pty.openpty()
     environment = os.environ | {"DATABASE_URL": dsn, "TERM": "xterm", "COLUMNS": "100"}
-    command = [sys.executable, "-m", "seed", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=theirs, stderr=theirs)
-    os.close(theirs)
+    program = Forked(ROOT, environment, "seed", *arguments, terminal=os.ttyname(theirs))
     shown = b""
-    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
-        while more := os.read(ours, 4096):
-            shown += more
+    while b"presales in" not in shown:
+        shown += os.read(ours, 4096)
+    assert program.end().code == 0
     os.close(ours)
-    assert process.wait() == 0
+    os.close(theirs)
     return shown.decode()
 
 
@@ -247,4 +244,4 @@ class TestTheCommand:
     def test_shows_its_progress_on_a_terminal(self, database: str) -> None:
         shown = on_a_terminal(database, "--customers=7")
         assert "7/7" in shown
-        assert "Added 7 customers, 0 products, 0 presales in " in shown
+        assert "Added 7 customers, 0 products, 0 presales in" in shown
