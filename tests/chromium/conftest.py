@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
-from playwright.async_api import Browser, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from backoffice.api.totals import LARGE_ROWS, MAX_COUNTED_ROWS
 from tests.support.browser import CHROMIUM, FLAGS, PATIENCE_MS, STILL, Clerk
@@ -72,21 +72,21 @@ Desktop = Callable[[str], Awaitable[Page]]
 
 
 @pytest.fixture(scope="session")
-def desktop(browser: Browser, address: str) -> Desktop:
-    """The page for people of a language. They use it one after the other: to compile the admin's script anew takes as
+async def desktop(browser: Browser, address: str) -> Desktop:
+    """The page, for people of a language. All use it one after the other: to compile the admin's script anew takes as
     long as most of these tests. So they do the connection to the browser's tools: each more slows the page down."""
-    pages: dict[str, tuple[Page, CDPSession]] = {}
+    context = await browser.new_context(timezone_id="America/Sao_Paulo")
+    context.set_default_timeout(PATIENCE_MS)
+    await context.add_init_script(STILL)
+    page = await context.new_page()
+    tools = await context.new_cdp_session(page)
+    name = await page.evaluate("navigator.userAgent")
 
     async def desktop(locale: str) -> Page:
-        if locale not in pages:
-            context = await browser.new_context(locale=locale, timezone_id="America/Sao_Paulo")
-            context.set_default_timeout(PATIENCE_MS)
-            await context.add_init_script(STILL)
-            page = await context.new_page()
-            pages[locale] = page, await context.new_cdp_session(page)
-        page, tools = pages[locale]
         await page.goto("about:blank")
         await tools.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+        await tools.send("Emulation.setLocaleOverride", {"locale": locale})
+        await tools.send("Emulation.setUserAgentOverride", {"userAgent": name, "acceptLanguage": locale})
         return page
 
     return desktop

@@ -22,6 +22,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--lang=en-US",
     "--enable-features=NetworkServiceInProcess2",  # one process less that each request goes through
     "--js-flags=--no-maglev --no-opt",  # no page lives so long that compiling its scripts once more would pay
 ]
