@@ -46,86 +46,59 @@ async def test_a_list_is_filtered_sorted_paged_and_exported(clerk: Clerk, db: as
     await clerk.page.select_option("[data-uitest=sort_by_selector]", "notes")
     await clerk.page.select_option("select[name=ordering]", label="Ascending")
     await clerk.page.click("[data-uitest=sort_form_button]")
+    await expect(rows).to_have_text([re.compile("Maria do Filtro")] * 5)
+    await expect(clerk.page.locator("[data-uitest=sort_form_button]")).to_be_hidden()
     await expect(rows.first.locator("td").nth(1)).to_have_text(str((await row(db, "presales", presales[0]))["number"]))
 
 
-async def test_a_list_is_searched_by_words_whatever_their_accents_where_it_has_a_box_for_them(
+async def test_words_whatever_their_accents_and_filters_stay_when_the_list_is_sorted_and_left(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
-    for name in ("João Buscado", "Joana Buscada", "Pedro Buscado"):
+    for name in ("João Buscado", "Joana Buscada", "Pedro Buscado", "-Joana Outra"):
         await a_customer(db, name=name)
-    rows, box = await clerk.list("customers"), clerk.page.locator(".search_box")
-    await box.fill("buscad joa")
-    await box.press("Enter")
+    rows, box = await clerk.list("customers", "?search=joa"), clerk.page.locator(".search_box")
+    await expect(box).to_have_value("joa")
+    await clerk.page.click("[data-uitest=filter_button]")
+    await clerk.fill(name="buscad")
+    await clerk.page.click(APPLY)
     await expect(rows).to_have_count(2)
     await clerk.page.get_by_role("link", name="João Buscado", exact=True).click()
     await clerk.sees_form()
     await clerk.page.go_back()
-    await expect(box).to_have_value("buscad joa")
+    await expect(box).to_have_value("joa")
     await expect(rows).to_have_count(2)
-    await box.fill("buscad PEDRÔ")
-    await box.press("Enter")
-    await expect(rows).to_have_count(1)
-    await box.fill("")
-    await expect(rows.get_by_text("Joana Buscada")).to_be_visible()
-    await box.fill("buscad PEDRÔ")
-    await box.press("Enter")
-    await expect(rows).to_have_count(1)
-    await clerk.page.locator(".sidebar").get_by_role("link", name="Users").click()
-    await expect(clerk.page.locator(".title h1")).to_have_text("Users")
-    await expect(clerk.page.locator("#result_count")).to_be_visible()
-    await expect(box).to_be_hidden()
 
-
-async def test_filters_stay_when_the_list_is_sorted_left_and_searched(clerk: Clerk, db: asyncpg.Connection) -> None:
-    for name in ("Zé Filtrado", "Ana Filtrada", "-Ana Outra"):
-        await a_customer(db, name=name)
-    rows = await clerk.list("customers")
-    await clerk.page.click("[data-uitest=filter_button]")
-    await clerk.fill(name="filtrad")
-    await clerk.page.click(APPLY)
-    await expect(rows).to_have_count(2)
-    await clerk.page.get_by_role("link", name="Zé Filtrado", exact=True).click()
-    await clerk.sees_form()
-    await clerk.page.go_back()
-    await expect(rows).to_have_count(2)
-    await clerk.page.click("[data-uitest=sort_button]")
-    await clerk.page.select_option("[data-uitest=sort_by_selector]", "name")
-    await clerk.page.select_option("select[name=ordering]", label="Ascending")
-    await clerk.page.click("[data-uitest=sort_form_button]")
-    await expect(rows.first).to_contain_text("Ana Filtrada")
-    await expect(rows).to_have_count(2)
-    await expect(clerk.page.locator("[data-uitest=sort_form_button]")).to_be_hidden()
     heading = clerk.page.get_by_role("columnheader", name="Name")
     await heading.click()
-    await expect(rows.first).to_contain_text("Zé Filtrado")
-    await expect(heading).to_have_attribute("aria-sort", "descending")
-    await heading.press("Enter")
     await expect(heading).to_have_attribute("aria-sort", "ascending")
+    await expect(rows.first).to_contain_text("Joana Buscada")
+    await heading.press("Enter")
+    await expect(rows.first).to_contain_text("João Buscado")
+    await expect(heading).to_have_attribute("aria-sort", "descending")
     await expect(heading).to_be_focused()
-    await expect(rows.first).to_contain_text("Ana Filtrada")
     await expect(rows).to_have_count(2)
-    box = clerk.page.locator(".search_box")
-    await box.fill("ze")
-    await box.press("Enter")
-    await expect(rows).to_have_text([re.compile("Zé Filtrado")])
-    await clerk.page.reload()
-    await expect(box).to_have_value("ze")
-    await expect(rows).to_have_text([re.compile("Zé Filtrado")])
     await box.fill("")
-    await expect(rows).to_have_count(2)
-    await box.fill("ana")
+    await expect(rows).to_have_count(3)
+    await box.fill("PEDRÔ")
     await box.press("Enter")
-    await expect(rows).to_have_text([re.compile("Ana Filtrada")])
+    await expect(rows).to_have_text([re.compile("Pedro Buscado")])
+
+    await box.fill("joa")
+    await box.press("Enter")
+    await expect(rows).to_have_count(2)
     await clerk.page.click("[data-uitest=filter_button]")
     await clerk.fill(name="outra")
     await clerk.page.click(APPLY)
     await expect(rows).to_have_count(1)
-    await expect(rows.locator("td").nth(1)).to_have_text("-Ana Outra")  # what it would have before it is for exports
-    await expect(box).to_have_value("ana")
+    await expect(rows.locator("td").nth(1)).to_have_text("-Joana Outra")  # what it would have before it is for exports
+    await expect(box).to_have_value("joa")
     await clerk.page.get_by_role("button", name="Clear filters").click()
     await expect(box).to_have_value("")
     assert "search" not in clerk.page.url
+    await clerk.page.locator(".sidebar").get_by_role("link", name="Users").click()
+    await expect(clerk.page.locator(".title h1")).to_have_text("Users")
+    await expect(clerk.page.locator("#result_count")).to_be_visible()
+    await expect(box).to_be_hidden()
 
 
 async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
@@ -135,21 +108,11 @@ async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
     for notes in ("panel one", "panel two"):
         await a_presale(db, customer_id=customer, notes=notes)
     await a_presale(db, notes="panel three")
-    rows = await clerk.list("presales")
+    since = clerk.page.locator(".filter_wrapper input[type=datetime-local]").first
+    time = "created_at=2020-01-02T06:04:00.000Z&created_at__operator=gte"
+    rows = await clerk.list("presales", f"?customer_id={customer}&status=draft&{time}")
     button = clerk.page.locator("[data-uitest=filter_button]")
     number = button.locator("span")
-    await sees_beside(number, "none")
-    await button.click()
-    await clerk.pick("customer_id", "Panel", "Panel Customer")
-    await clerk.choose(status="draft")
-    since = clerk.page.locator(".filter_wrapper input[type=datetime-local]").first
-    await since.fill("2020-01-02T03:04")
-    await clerk.choose(created_at__operator="gte")
-    await clerk.page.click(APPLY)
-    await expect(rows).to_have_count(2)
-    await sees_beside(number, '" (3)"')
-    await button.click()
-    await clerk.page.reload()
     await expect(rows).to_have_count(2)
     await sees_beside(number, '" (3)"')
     await button.click()
@@ -158,6 +121,11 @@ async def test_the_panel_shows_the_filters_in_force_and_the_button_how_many(
     await expect(since).to_have_value("2020-01-02T03:04")
     await clerk.sees_value("status", "draft")
     await clerk.sees_value("created_at__operator", "gte")
+    await key.click()
+    offered = clerk.page.locator(".results_list:visible li")
+    await expect(offered.first).to_have_text("All")
+    await expect(offered.nth(1)).to_be_hidden()  # "None": no row lacks it
+    await clerk.page.keyboard.press("Escape")
     await clerk.choose(status="pending")
     await clerk.page.click(APPLY)
     await expect(clerk.page.get_by_text("No results found")).to_be_visible()
@@ -200,19 +168,16 @@ async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
     number = clerk.page.locator("#result_count")
     await expect(number).to_have_text(re.compile(r"Mostrando 15 de \d{5} registro\(s\)"))
     await sees_beside(number, '" (estimativa)"')
-    page = clerk.page.locator(".pages .current input")
-    await page.fill(str(MAX_COUNTED_ROWS // 15 + 1))
-    await page.press("Enter")
-    await expect(number).to_have_text(f"Mostrando {(MAX_COUNTED_ROWS + 1) % 15} de {MAX_COUNTED_ROWS + 1} registro(s)")
-    await sees_beside(number, "none")
-    await clerk.list("audit_trail", "?table_name=products")
     exported = await clerk.exports()
     assert ";" in exported.splitlines()[0], "as spreadsheets expect it where decimals have a comma"
     assert exported.count("@archive.example") == MAX_COUNTED_ROWS + 1, "all of them, whatever was estimated"
     assert clerk.asked == ["São 10.000 registros ou mais. Baixar todos?"]
     await sees_beside(number, '" (estimativa)"')  # which is what still stands there
-    await clerk.list("audit_trail", "?who=clerk7@archive.example")
-    await expect(number).to_have_text("Mostrando 1 de 1 registro(s)")
+    await clerk.settles()
+    page = clerk.page.locator(".pages .current input")
+    await page.fill(str(MAX_COUNTED_ROWS // 15 + 1))
+    await page.press("Enter")
+    await expect(number).to_have_text(f"Mostrando {(MAX_COUNTED_ROWS + 1) % 15} de {MAX_COUNTED_ROWS + 1} registro(s)")
     await sees_beside(number, "none")
 
 
@@ -247,8 +212,8 @@ async def test_a_time_is_looked_for_from_when_on_as_no_row_has_exactly_that_one(
 
 @pytest.mark.parametrize(
     ("said", "shown", "number"),
-    [("", "e", 1), ("&created_at__operator=e", "e", 1), ("&created_at__operator=ne", "ne", 2)],
-    ids=["nothing", "equal", "unequal"],
+    [("", "e", 1), ("&created_at__operator=ne", "ne", 2)],
+    ids=["nothing", "unequal"],
 )
 async def test_how_an_address_compares_a_time_stays_until_it_is_changed(
     clerk: Clerk, db: asyncpg.Connection, said: str, shown: str, number: int
@@ -283,7 +248,7 @@ async def test_a_time_that_is_half_typed_stays_whatever_is_drawn_beside_it(
         await expect(since).to_have_value(re.compile("^2020-11-25T10:00"))
 
 
-async def test_an_order_that_was_refused_is_left_by_going_to_the_list_again(
+async def test_an_order_that_was_refused_is_left_by_going_to_the_list_again_which_offers_what_it_takes(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
     await clerk.page.goto(f"{clerk.address}/admin/#/audit_trail/?__order=who")
@@ -294,17 +259,6 @@ async def test_an_order_that_was_refused_is_left_by_going_to_the_list_again(
     await clerk.page.click("[data-uitest=sort_button]")
     offered = clerk.page.locator("[data-uitest=sort_by_selector] option:not([disabled])")
     await expect(offered).to_have_text(["When"])
-
-
-async def test_a_filter_says_where_it_takes_whole_texts_alone_and_offers_no_key_that_no_row_lacks(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    await a_presale(db)
-    await clerk.list("audit_trail")
+    await clerk.page.keyboard.press("Escape")
     await clerk.page.click("[data-uitest=filter_button]")
     await expect(clerk.field("who")).to_have_attribute("placeholder", "The whole text")
-    await clerk.list("presales")  # the panel stays open
-    await clerk.page.locator(".filter_wrapper .key_search input[type=text]").click()
-    offered = clerk.page.locator(".results_list:visible li")
-    await expect(offered.first).to_have_text("All")
-    await expect(offered.nth(1)).to_be_hidden()
