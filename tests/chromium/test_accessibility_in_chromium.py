@@ -60,8 +60,16 @@ async def test_what_is_seen_at_a_glance_is_said_in_words(clerk: Clerk, db: async
     assert await clerk.page.title() == "Editar usuário – Flow CRM"
 
 
-async def test_all_of_a_form_and_its_windows_has_names(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_all_of_a_form_and_its_windows_has_names_and_what_a_field_is_for_is_no_stop(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
     await clerk.open("presale_items", await a_line(db, await a_presale(db)))
+    hint = "Left empty, the product's sale price at this moment."
+    await expect(clerk.page.get_by_text(hint)).to_be_visible()
+    await expect(clerk.field("unit_price")).to_have_accessible_description(hint)
+    await clerk.field("quantity").press("Tab")
+    await expect(clerk.field("unit_price")).to_be_focused()
+
     await clerk.page.get_by_label("Product", exact=True).click()
     await expect(clerk.page.get_by_role("dialog", name="Select product")).to_be_visible()
     assert await nameless(clerk) == []
@@ -71,16 +79,9 @@ async def test_all_of_a_form_and_its_windows_has_names(clerk: Clerk, db: asyncpg
     assert await nameless(clerk) == []
 
 
-async def test_what_a_field_is_for_is_seen_and_heard_and_is_no_stop(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await clerk.open("presale_items", await a_line(db, await a_presale(db)))
-    hint = "Left empty, the product's sale price at this moment."
-    await expect(clerk.page.get_by_text(hint)).to_be_visible()
-    await expect(clerk.field("unit_price")).to_have_accessible_description(hint)
-    await clerk.field("quantity").press("Tab")
-    await expect(clerk.field("unit_price")).to_be_focused()
-
-
-async def test_a_window_keeps_the_focus(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_a_window_keeps_the_focus_and_the_panel_of_filters_has_it_of_whoever_opens_it_by_a_key(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
     await a_customer(db)
     await clerk.list("customers")
     await clerk.page.click("[data-uitest=sort_button]")
@@ -96,12 +97,7 @@ async def test_a_window_keeps_the_focus(clerk: Clerk, db: asyncpg.Connection) ->
         assert seen[0] == first
         assert sorted(seen) == list(range(around))
 
-
-async def test_the_panel_of_filters_has_the_focus_of_whoever_opens_it_by_a_key(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    await a_customer(db)
-    await clerk.list("customers")
+    await clerk.page.keyboard.press("Escape")
     button, panel = clerk.page.locator("[data-uitest=filter_button]"), clerk.page.locator(".filter_wrapper")
     await button.press("Enter")
     await expect(panel.locator("input, select").first).to_be_focused()
