@@ -1,7 +1,6 @@
 """Forms of rows in a real Chromium, as they are left: by what leads back, by deletion, and where there is no row."""
 
 import re
-import uuid
 
 import asyncpg
 from playwright.async_api import expect
@@ -36,24 +35,11 @@ async def test_a_row_that_is_deleted_from_its_form_leads_back_to_the_list_it_was
     assert re.match(rf"Are you sure you want to delete this row\?\n\n#{number} .+, .+", asked), asked
 
 
-async def test_a_form_in_a_tab_of_its_own_leads_back_as_well(clerk: Clerk, db: asyncpg.Connection) -> None:
-    customer = await a_customer(db, name="In Another Tab")
-    rows = await clerk.list("customers", "?name=In+Another+Tab")
-    async with clerk.page.context.expect_page() as opened:
-        await rows.locator(".link a").first.click(modifiers=["ControlOrMeta"])
-    other = await opened.value
-    await expect(other).to_have_url(f"{clerk.address}/admin/#/customers/{customer}/")
-    await other.click(BACK)
-    await expect(other).to_have_url(f"{clerk.address}/admin/#/customers/")
-    await other.close()
-
-
 async def test_where_there_is_no_row_there_is_its_list_and_the_reason(clerk: Clerk, db: asyncpg.Connection) -> None:
-    for row_id in ("not-an-id", str(uuid.uuid4())):
-        await clerk._go(f"customers/{row_id}/")
-        await clerk.sees_notice("There is no such row, or no longer.")
-        await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/")
-        clerk.expects_refusal(422 if row_id == "not-an-id" else 404)
+    await clerk._go("customers/not-an-id/")
+    await clerk.sees_notice("There is no such row, or no longer.")
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/")
+    clerk.expects_refusal(422)
 
     customer = await a_customer(db, name="Soon Gone")
     rows = await clerk.list("customers", "?name=Soon+Gone")
@@ -65,20 +51,6 @@ async def test_where_there_is_no_row_there_is_its_list_and_the_reason(clerk: Cle
     await expect(rows).to_have_count(0)
     clerk.expects_refusal(404)
     assert clerk.asked == []
-
-
-async def test_what_leads_back_does_not_lead_to_the_log_in(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await a_customer(db, name="Before The End")
-    rows = await clerk.list("customers", "?name=Before+The+End")
-    await rows.locator(".link a").first.click()
-    await clerk.sees_form()
-    await clerk.page.context.clear_cookies(name="id")
-    await clerk.save()
-    await clerk.log_in_again()
-    await clerk.sees_form()
-    clerk.expects_refusal(401)
-    await clerk.page.click(BACK)
-    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/?name=Before+The+End")
 
 
 async def test_a_double_click_goes_back_once(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -107,10 +79,3 @@ async def test_a_form_gone_to_by_its_address_offers_no_deletion_while_on_its_way
     await clerk.page.click(BACK)
     await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/customers/")
     await expect(clerk.page.locator("#result_count")).to_be_visible()
-
-
-async def test_whoever_came_to_change_a_password_by_an_address_goes_back_to_the_first_page(clerk: Clerk) -> None:
-    await clerk._go("change-password/")
-    await clerk.page.click(BACK)
-    await expect(clerk.page.get_by_text("Choose in the side bar")).to_be_visible()
-    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/")
