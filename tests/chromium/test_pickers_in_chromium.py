@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 from playwright.async_api import expect
 
-from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, Clerk, sees_beside
+from tests.support.browser import Clerk, sees_beside
 from tests.support.builders import a_customer, a_presale, a_product, nth_cpf, row
 from tests.support.pickers import (
     NOBODY_ANSWERS,
@@ -125,15 +125,11 @@ async def test_a_row_that_is_added_for_a_key_is_picked_there(clerk: Clerk, db: a
     async with clerk.page.context.expect_page() as opened:
         await clerk.page.locator("form label a[href$='/customers/add/']").click()
     tab, picker = await opened.value, Picker(clerk, "customer_id")
-    for number, name in enumerate(("Nova Cliente", "Added for nobody"), 7_101):
-        await tab.goto(f"{clerk.address}/admin/#/customers/add/")
-        values = {"name": name, "email": "n@example.com", "phone": "1133334444", "cpf": nth_cpf(number)}
-        for field, value in values.items():
-            await tab.locator(f"form [name={field}]").fill(value)
-        await tab.click("[data-uitest=create_button]")
-        await expect(tab.locator("[data-uitest=save_button]")).to_be_visible()
-        await clerk.settles()
-        await picker.has_taken("Nova Cliente")
+    values = {"name": "Nova Cliente", "email": "n@example.com", "phone": "1133334444", "cpf": nth_cpf(7_101)}
+    for field, value in values.items():
+        await tab.locator(f"form [name={field}]").fill(value)
+    await tab.click("[data-uitest=create_button]")
+    await picker.has_taken("Nova Cliente")
     await tab.close()
     await clerk.create()
     await clerk.sees_form()
@@ -186,10 +182,11 @@ async def test_enter_takes_a_whole_code_although_it_begins_others_or_an_earlier_
     await picker.has_taken("LATE-1 - Scanned")
 
 
-async def test_after_a_search_in_vain_there_are_no_other_rows_and_enter_searches_anew(
+async def test_after_a_search_in_vain_there_are_no_other_rows_and_more_rows_are_all_of_them(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
-    await some_products(db, "8861", "8862")
+    codes, more = [f"MORE-{number}" for number in range(1, 9)], "**/products/ids/?*offset=5"
+    await some_products(db, "8861", "8862", *codes)
     await clerk.add("presale_items")
     picker = Picker(clerk)
     await picker.open()
@@ -209,12 +206,6 @@ async def test_after_a_search_in_vain_there_are_no_other_rows_and_enter_searches
     await picker.keyboard.press("Enter")
     await picker.has_taken("8862 - Scanned")
 
-
-async def test_more_rows_are_all_of_them_however_often_they_are_asked_for(clerk: Clerk, db: asyncpg.Connection) -> None:
-    codes = [f"MORE-{number}" for number in range(1, 9)]
-    await some_products(db, *codes)
-    await clerk.add("presale_items")
-    picker, more = Picker(clerk), "**/products/ids/?*offset=5"
     await picker.open()
     async with clerk.page.expect_response(re.compile(r"search=MORE\b")):  # these may be offered before, too
         await picker.type("MORE")
@@ -226,19 +217,3 @@ async def test_more_rows_are_all_of_them_however_often_they_are_asked_for(clerk:
         for _ in range(2):
             await picker.offered.last.click()
     await expect(picker.offered).to_have_text([*(f"{code} - {SCANNED}" for code in codes)])
-
-
-async def test_nobody_waits_for_ever_for_a_row_that_is_not_found(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await some_products(db, "8881")
-    await clerk.add("presale_items")
-    await clerk.page.evaluate(REMEMBER_PATIENCE)
-    picker = Picker(clerk)
-    await picker.open()
-    async with clerk.held_up(SEARCHES, "GET"):
-        await picker.type("8881", "Enter", "Tab")
-        await picker.type("2", "Enter")
-        await expect(clerk.out_of_reach).to_be_visible()
-        await clerk.page.evaluate(LOSE_PATIENCE)
-        await clerk.sees_notice(NOBODY_ANSWERS)
-        await expect(clerk.out_of_reach).to_have_count(0)
-        await expect(picker.list).to_be_focused()

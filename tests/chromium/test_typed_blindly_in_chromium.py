@@ -3,7 +3,7 @@
 import asyncpg
 from playwright.async_api import expect
 
-from tests.support.browser import Clerk
+from tests.support.browser import LOSE_PATIENCE, REMEMBER_PATIENCE, Clerk
 from tests.support.builders import a_line, a_presale, a_product
 from tests.support.pickers import (
     NOBODY_ANSWERS,
@@ -77,38 +77,26 @@ async def test_whoever_goes_on_with_a_code_of_which_there_is_none_is_called_back
 async def test_whoever_types_on_after_a_code_of_which_there_is_none_is_stopped(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
-    presale, picker = await begins(clerk, db, "8801")
-    async with clerk.page.expect_response("**/products/ids/?search=8809&*"):
-        await picker.type("8809", "Enter")
-    await clerk.settles()
-    for code, quantity in (("", "2"), ("8801", "3"), ("8801", "4")):
-        await picker.type(code, *(["Enter"] if code else []), "Tab")
-        await expect(picker.list).to_be_focused()
-        await picker.type(quantity, "Enter")
-    await expect(picker.search).to_have_value("8809")
-    assert await lines_of(db, presale) == [("FIRST-8801", "1")]
-    await picker.type("", "Tab", "Tab")
-    await expect(picker.close).to_be_focused()  # and nothing below the window
-    await picker.type("", "Tab", "Tab")
-    await expect(picker.list).to_be_focused()
-    await picker.type("", "Escape")
-    await expect(picker.field).to_be_focused()
-
-
-async def test_tab_after_a_code_of_which_there_is_none_stops_as_well(clerk: Clerk, db: asyncpg.Connection) -> None:
-    presale, picker = await begins(clerk, db, "6631")
-    for answer, code in (("after", "6632"), ("before", "6633")):
+    """And nothing is typed between an answer in vain and the window."""
+    presale, picker = await begins(clerk, db, "6631", "8801")
+    await clerk.page.evaluate(FOCUS_AFTER_ANSWERS)
+    for answer, code, keys in (
+        ("after", "6632", ["Tab"]),
+        ("before", "6633", ["Tab"]),
+        ("after", "6634", ["Enter", "Tab"]),
+    ):
         async with clerk.held_up(SEARCHES, "GET") as answers:
             if answer == "before":
                 answers.set()
             await picker.type(code)
             if answer == "before":
                 await expect(picker.offered).to_have_count(0)
-            await picker.keyboard.press("Tab")
+            await picker.type("", *keys)
             if answer == "after":
                 await expect(clerk.field("quantity")).to_be_focused()
                 answers.set()
             await expect(picker.list).to_be_focused()
+        assert answer == "before" or await clerk.page.evaluate("focusAfterAnswer") == "results_list"
         await picker.type("2", "Enter")
         await expect(picker.list).to_be_focused()
         assert await lines_of(db, presale) == [("FIRST-6631", "1")]
@@ -117,21 +105,23 @@ async def test_tab_after_a_code_of_which_there_is_none_stops_as_well(clerk: Cler
         await picker.keyboard.press("Escape")
         await expect(picker.field).to_be_focused()
 
-
-async def test_nothing_is_typed_between_an_answer_in_vain_and_the_window(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await begins(clerk, db, "8811-X")
-    picker = Picker(clerk)
-    await clerk.page.evaluate(FOCUS_AFTER_ANSWERS)
-    async with clerk.held_up(SEARCHES, "GET") as answers:
-        await picker.type("8819", "Enter", "Tab")
-        await expect(clerk.field("quantity")).to_be_focused()
-        answers.set()
+    async with clerk.page.expect_response("**/products/ids/?search=8809&*"):
+        await picker.type("8809", "Enter")
+    await clerk.settles()
+    for code, quantity in (("", "2"), ("8801", "3"), ("8801", "4")):
+        await picker.type(code, *(["Enter"] if code else []), "Tab")
         await expect(picker.list).to_be_focused()
-    assert await clerk.page.evaluate("focusAfterAnswer") == "results_list"
+        await picker.type(quantity, "Enter")
+    await expect(picker.search).to_have_value("8809")
+    assert await lines_of(db, presale) == [("FIRST-6631", "1")]
+    await picker.type("", "Tab", "Tab", "Tab", "Tab")  # to nothing below the window
+    await expect(picker.list).to_be_focused()
 
 
-async def test_whoever_went_on_before_a_search_in_vain_is_called_back(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await some_products(db, "8871")
+async def test_whoever_went_on_before_a_search_in_vain_is_called_back_and_nobody_waits_for_it_for_ever(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await some_products(db, "8871", "8881")
     await clerk.add("presale_items")
     picker = Picker(clerk)
     await picker.open()
@@ -141,6 +131,17 @@ async def test_whoever_went_on_before_a_search_in_vain_is_called_back(clerk: Cle
     await expect(picker.list).to_be_focused()
     await picker.search.press("Enter")
     await picker.has_taken("8871 - Scanned")
+
+    await clerk.page.evaluate(REMEMBER_PATIENCE)
+    await picker.open()
+    async with clerk.held_up(SEARCHES, "GET"):
+        await picker.type("8881", "Enter", "Tab")
+        await picker.type("2", "Enter")
+        await expect(clerk.out_of_reach).to_be_visible()
+        await clerk.page.evaluate(LOSE_PATIENCE)
+        await expect(clerk.out_of_reach).to_have_count(0)
+        await clerk.sees_notice(NOBODY_ANSWERS)
+        await expect(picker.list).to_be_focused()
 
 
 async def test_enter_after_a_code_may_be_forgotten_or_pressed_twice(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -158,24 +159,10 @@ async def test_enter_after_a_code_may_be_forgotten_or_pressed_twice(clerk: Clerk
     assert await lines_of(db, presale) == [("FIRST-66211", "1"), *[(code, "2") for code in codes]]
 
 
-async def test_a_quantity_for_which_tab_was_forgotten_costs_no_line(clerk: Clerk, db: asyncpg.Connection) -> None:
-    presale, picker = await begins(clerk, db, "6623", "6624")
-    await picker.type("6623", "Enter")
-    await picker.has_taken("6623 - Scanned")
-    await picker.type("2", "Enter")
-    await expect(picker.list).to_be_focused()
-    await picker.type("6624", "Enter", "Tab")
-    await picker.type("3", "Enter")
-    await clerk.settles()
-    await expect(picker.list).to_be_focused()
-    await expect(picker.field).to_have_value(f"6623 - {SCANNED}")
-    assert await lines_of(db, presale) == [("FIRST-6623", "1")]
-
-
-async def test_a_second_code_is_not_taken_for_the_first_that_is_still_searched_for(
+async def test_a_second_code_or_a_quantity_without_tab_is_not_taken_for_the_first_code_and_costs_no_line(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
-    presale, picker = await begins(clerk, db, "6625", "6626")
+    presale, picker = await begins(clerk, db, "6625", "6626", "6623", "6624")
     async with clerk.held_up(SEARCHES, "GET") as go_on:
         await picker.type("6625", "Enter")
         await picker.type("6626", "Enter")
@@ -189,19 +176,15 @@ async def test_a_second_code_is_not_taken_for_the_first_that_is_still_searched_f
     await expect(picker.list).to_be_focused()
     assert await lines_of(db, presale) == [("FIRST-6625", "1")]
 
-
-async def test_a_discount_that_is_typed_on_after_a_refusal_is_no_quantity(clerk: Clerk, db: asyncpg.Connection) -> None:
-    """Between a quantity and a discount is one more stop, the price."""
-    presale, picker = await begins(clerk, db, "8983", "8984")
-    await picker.type("8983", "Enter", "Tab")
-    await picker.type("0", "Enter")
-    await clerk.sees_refusal("Quantity: This must be more than 0.")
-    clerk.expects_refusal(422)
-    await picker.type("8984", "Enter", "Tab")
-    await picker.type("3", "Tab", "Tab")
-    await picker.type("9.90", "Enter")
+    await picker.keyboard.press("Escape")
+    await expect(picker.field).to_be_focused()
+    await picker.type("6623", "Enter")
+    await picker.has_taken("6623 - Scanned")
+    await picker.type("2", "Enter")
+    await expect(picker.list).to_be_focused()
+    await picker.type("6624", "Enter", "Tab")
+    await picker.type("3", "Enter")
     await clerk.settles()
-    await clerk.sees_value("quantity", "0")
-    assert await lines_of(db, presale) == [("FIRST-8983", "1")]
-    await picker.type("", "Tab", "Tab")
-    await expect(clerk.field("quantity")).to_be_focused()
+    await expect(picker.list).to_be_focused()
+    await expect(picker.field).to_have_value(f"6623 - {SCANNED}")
+    assert await lines_of(db, presale) == [("FIRST-6625", "1")]
