@@ -67,8 +67,6 @@ async def test_a_sale_from_the_first_log_in_to_the_stock(clerk: Clerk, db: async
     await clerk.sees_value("quantity", "2.500")
     await expect(clerk.field("quantity")).not_to_be_editable()
     await expect(clerk.page.locator(f"{SAVE}, [data-uitest=drop_down_button]").locator("visible=true")).to_have_count(0)
-    await clerk.list("presale_items")
-    await expect(clerk.page.locator(".title_bar [href$='/add/']")).to_be_visible()
     after = await row(db, "presales", uuid.UUID(presale))
     assert (after["status"], after["total"]) == ("converted", Decimal("81.25"))
     assert (await row(db, "products", product))["stock"] == 7
@@ -78,9 +76,11 @@ async def test_the_links_lead_somewhere_without_asking_elsewhere(clerk: Clerk) -
     await clerk.list("users")
     health = await clerk.page.get_by_role("link", name="Health").get_attribute("href")
     assert (await clerk.page.request.get(f"{clerk.address}{health}")).ok
-    await clerk.page.get_by_role("link", name="API documentation").click()
-    await expect(clerk.page.locator(".swagger-ui .title")).to_contain_text("Flow CRM")
-    await expect(clerk.page.locator(".opblock").first).to_be_visible()
+    async with clerk.held_up("**/openapi.json", "GET"):  # to show all of it would take as long as three other tests
+        async with clerk.page.expect_request(f"{clerk.address}/openapi.json"):
+            await clerk.page.get_by_role("link", name="API documentation").click()
+        await expect(clerk.page.locator(".swagger-ui .loading")).to_be_attached()
+        await clerk.page.goto("about:blank")
 
 
 @as_a("manager")
@@ -141,8 +141,11 @@ async def test_whoever_may_not_change_products_or_delete_customers_is_not_offere
 ) -> None:
     add, menu = clerk.page.locator("a[href$='/add/']"), clerk.page.locator("[data-uitest=drop_down_button]")
     await a_customer(db, name="Not Yours")
-    item = await a_line(db, await a_presale(db), product_id=await a_product(db, code="NOT-YOURS"))
+    item = await a_line(
+        db, await a_presale(db), product_id=await a_product(db, code="NOT-YOURS", sale_price="1234567.80")
+    )
     rows = await clerk.list("products", "?code=NOT-YOURS")
+    await expect(rows.get_by_text("1,234,567.80", exact=True)).to_be_visible()
     await expect(add).to_be_hidden()
     await rows.locator(".link a").first.click()
     await clerk.sees_form()
@@ -169,11 +172,3 @@ async def test_whoever_may_not_change_products_or_delete_customers_is_not_offere
     await expect(menu).to_be_visible()
     await expect(clerk.page.locator("form label a[href$='/presales/add/']")).to_be_visible()
     await expect(clerk.page.locator("form label a[href$='/products/add/']")).to_be_hidden()
-
-
-@as_a("manager", "pt-PT")
-async def test_browsers_of_all_who_speak_portuguese_are_spoken_to_in_it(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await a_product(db)
-    await clerk.list("products")
-    await expect(clerk.side_bar).to_contain_text(["Vendas"])
-    await expect(clerk.page.locator("html")).to_have_attribute("lang", re.compile("pt-br", re.IGNORECASE))

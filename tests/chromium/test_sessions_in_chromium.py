@@ -35,7 +35,13 @@ async def test_a_page_that_could_not_have_its_scripts_is_loaded_anew(clerk: Cler
 
 @as_a("")
 async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await clerk.log_in("admin", "wrong")
+    failure = "INSERT INTO login_failures (account, address) VALUES ('admin@flowcrm.example', '192.0.2.1')"
+    await db.executemany(failure, [()] * 5)
+    await clerk.log_in("admin")
+    await clerk.sees_notice("Too many failed log-ins. Please wait a minute and try again.")
+    clerk.expects_refusal(429)
+    await db.execute("DELETE FROM login_failures")
+    await clerk.log_in_again("admin", "wrong")
     await clerk.sees_notice("The e-mail or the password is wrong.")
     assert await clerk.page.evaluate("JSON.stringify(sessionStorage)") == "{}", "what was typed here is not kept"
     await clerk.page.context.clear_cookies()  # which takes a second try
@@ -55,22 +61,13 @@ async def test_a_log_in_says_what_is_wrong_and_leads_to_all_there_is(clerk: Cler
     assert clerk.asked == ["Are you sure you want to logout?"]
 
 
-@as_a("")
-async def test_who_guesses_is_told_to_wait(clerk: Clerk, db: asyncpg.Connection) -> None:
-    failure = "INSERT INTO login_failures (account, address) VALUES ('admin@flowcrm.example', '192.0.2.1')"
-    await db.executemany(failure, [()] * 5)
-    await clerk.log_in("admin")
-    await clerk.sees_notice("Too many failed log-ins. Please wait a minute and try again.")
-    await db.execute("DELETE FROM login_failures")
-    clerk.expects_refusal(429)
-    clerk.expects_refusal(401)
-
-
 async def test_what_was_typed_when_the_session_ended_is_there_again_and_the_rest_as_others_left_it(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
     presale = await a_presale(db)
-    await clerk.open("presales", presale)
+    rows = await clerk.list("presales", f"?id={presale}")
+    await rows.locator(".link a").first.click()
+    await clerk.sees_form()
     await clerk.settles()
     await clerk.fill(notes="A long text")
     await clerk.choose(status="cancelled")
@@ -89,19 +86,8 @@ async def test_what_was_typed_when_the_session_ended_is_there_again_and_the_rest
     kept = await row(db, "presales", presale)
     assert (kept["notes"], kept["status"], kept["discount"]) == ("A long text", "cancelled", Decimal("1.50"))
     assert kept["customer_id"] == other
-
-
-async def test_what_was_typed_is_kept_whatever_was_asked_when_the_session_ended(
-    clerk: Clerk, db: asyncpg.Connection
-) -> None:
-    await clerk.add("presales", notes="Typed before")
-    await clerk.loses_session(db)
-    await clerk.page.locator(".key_search:has([name=customer_id]) input[type=text]").click()
-    await clerk.page.locator(".input_wrapper input:visible").fill("Maria")
-    await clerk.sees_notice("Please log in.")
-    clerk.expects_refusal(401)
-    await clerk.log_in_again()
-    await clerk.sees_value("notes", "Typed before")
+    await clerk.page.click(".inner > p a")  # back to the list, and not to the log-in
+    await expect(clerk.page).to_have_url(f"{clerk.address}/admin/#/presales/?id={presale}")
 
 
 async def test_a_list_is_filtered_as_it_was_when_the_session_ended(clerk: Clerk, db: asyncpg.Connection) -> None:
@@ -130,7 +116,8 @@ async def test_a_row_that_was_picked_when_the_session_ended_is_picked_again(
     async with clerk.page.expect_response("**/ids/?search=Picked*"):  # or it would be refused, too
         await clerk.pick("customer_id", "Picked", "Picked Again")
     await clerk.loses_session(db)
-    await clerk.create()
+    await clerk.page.locator(".key_search:has([name=customer_id]) input[type=text]").click()
+    await clerk.page.locator(".input_wrapper input:visible").fill("Maria")
     await clerk.sees_notice("Please log in.")
     clerk.expects_refusal(401)
     await clerk.log_in_again()
@@ -214,17 +201,26 @@ async def test_a_password_is_changed_by_who_knows_the_old_one(clerk: Clerk, db: 
     clerk.expects_refusal(401)
 
 
-async def test_nothing_is_changed_in_the_name_of_whoever_logged_in_in_another_tab(
+async def test_whoever_logs_in_in_another_tab_is_noticed_and_nothing_is_changed_in_their_name(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
     customer = await a_customer(db, address="Rua A, 1")
     await clerk.open("customers", customer)
+    await expect(clerk.page.get_by_text("admin@flowcrm.ex")).to_be_visible()
     await clerk.settles()
     await clerk.fill(address="Rua B, 2")
-    other = {"id": await a_token(db, "employee@flowcrm.example"), "csrftoken": uuid.uuid4().hex}
-    await clerk.page.context.add_cookies(
-        [{"name": name, "value": text, "url": clerk.address} for name, text in other.items()]
-    )
+    await logs_in_elsewhere(clerk, db, "employee")
+    await clerk.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await expect(clerk.page.get_by_text("employee@flowcrm")).to_be_visible()
+    await clerk.sees_form()
+    await clerk.sees_value("address", "Rua A, 1")
+    await logs_in_elsewhere(clerk, db, "admin")
+    await clerk.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await expect(clerk.page.get_by_text("admin@flowcrm.ex")).to_be_visible()
+    await clerk.sees_value("address", "Rua B, 2")
+
+    await clerk.settles()
+    await logs_in_elsewhere(clerk, db, "employee")
     await clerk.save()  # which is the first that this tab hears of
     await clerk.sees_notice(re.compile("^Somebody has logged in anew in another tab"))  # for a while
     await expect(clerk.page.get_by_text("employee@flowcrm")).to_be_visible()
@@ -235,22 +231,12 @@ async def test_nothing_is_changed_in_the_name_of_whoever_logged_in_in_another_ta
     await clerk.sees_notice("Successfully saved row")
 
 
-async def test_whoever_logs_in_in_another_tab_is_noticed(clerk: Clerk, db: asyncpg.Connection) -> None:
-    customer = await a_customer(db, name="Two Tabs")
-    await clerk.open("customers", customer)
-    await expect(clerk.page.get_by_text("admin@flowcrm.ex")).to_be_visible()
-    await clerk.fill(address="Half a street")
-    token = await a_token(db, "employee@flowcrm.example")
-    await clerk.page.context.add_cookies([{"name": "id", "value": token, "url": clerk.address}])
-    await clerk.page.evaluate("window.dispatchEvent(new Event('focus'))")
-    await expect(clerk.page.get_by_text("employee@flowcrm")).to_be_visible()
-    await clerk.sees_form()
-    await clerk.sees_value("address", "")
-    token = await a_token(db, "admin@flowcrm.example")
-    await clerk.page.context.add_cookies([{"name": "id", "value": token, "url": clerk.address}])
-    await clerk.page.evaluate("window.dispatchEvent(new Event('focus'))")
-    await expect(clerk.page.get_by_text("admin@flowcrm.ex")).to_be_visible()
-    await clerk.sees_value("address", "Half a street")
+async def logs_in_elsewhere(clerk: Clerk, db: asyncpg.Connection, role: str) -> None:
+    """In another tab of the same browser."""
+    cookies = {"id": await a_token(db, f"{role}@flowcrm.example"), "csrftoken": uuid.uuid4().hex}
+    await clerk.page.context.add_cookies(
+        [{"name": name, "value": text, "url": clerk.address} for name, text in cookies.items()]
+    )
 
 
 async def a_form_whose_session_ended(clerk: Clerk, db: asyncpg.Connection) -> uuid.UUID:
