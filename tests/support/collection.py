@@ -12,42 +12,27 @@ from tests.support.surroundings import BETWEEN
 gc.disable()
 
 # Those that take longest begin first, so that no process is left with one of them when the others are done. xdist would
-# begin with those that have most tests, unless told otherwise. Failovers and restarts mostly wait, beside those that
-# never do.
+# begin with those that have most tests, unless told otherwise. Restarts mostly wait, beside those that never do.
 LONGEST = [
     "test_indexes",
-    "test_failover",
-    "test_forms_in_chromium",
     "test_restart",
+    "test_forms_in_chromium",
     "test_lists_in_chromium",
     "test_schemathesis",
     "test_run",
-    "test_roles_in_chromium",
-    "test_sessions_in_chromium",
-    "test_migration_check",
     "test_behind_proxy",
-    "test_migration_races",
-    "test_concurrency",
-    "test_migration_broken_off",
+    "test_failover",
+    "test_migration_check",
     "test_migration_round_trips",
     "test_migration_writing",
-    "test_backup",
+    "test_concurrency",
+    "test_migration_broken_off",
     "test_migration_runner",
-    "test_migration_versions",
-    "test_throttle",
-    "test_embedded",
-    "test_hostile_bodies",
-    "test_faults",
-    "test_many_in_chromium",
-    "test_standby_reads",
-    "test_database",
-    "test_late_lists_in_chromium",
-    "test_connecting",
-    "test_exports_in_chromium",
-    "test_refused_forms_in_chromium",
+    "test_migration_races",
+    "test_backup",
 ]
 
-# Each process that has any of them starts a server, a browser, and the admin in two languages: two do, and not four.
+# Each process that has any of them starts a server and a browser: two do, and not four.
 IN_CHROMIUM = "tests/chromium/"
 FIRST_IN_CHROMIUM = ("test_forms", "test_refused", "test_roles", "test_sessions")
 
