@@ -43,7 +43,7 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
     """
     is_theirs = WhereRaw("caseless(email) = caseless({})", attempt.account)
     verdict = await repeat(is_lost, 2, _judge, attempt, is_theirs, password)
-    if is_known_to_everybody(password):
+    if verdict.user and is_known_to_everybody(password):  # of a wrong one nobody knows how long it is
         verdict = Verdict(None)
     async with _turn(attempt):
         if verdict.user is None:

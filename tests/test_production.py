@@ -1,13 +1,15 @@
 """Production refuses the demo password."""
 
 import io
+import unicodedata
+from typing import Literal
 
 import asyncpg
 import pytest
 
 from accounts import commands
 from accounts.demo_password import refuse_demo_password
-from accounts.passwords import hash_password
+from accounts.passwords import MAX_TYPED_CHARACTERS, hash_password
 from backoffice.database.engine import Engine
 from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings
@@ -66,6 +68,27 @@ async def test_nobody_comes_back_with_it_or_comes_in_with_it(connection: asyncpg
         await connection.execute("UPDATE users SET password = $1 WHERE id = $2", PASSWORD_HASH, left)
         assert (await log_in(client, "left@flowcrm.example")).status_code == 401
         assert (await log_in(client, "root@flowcrm.example", "correct horse")).status_code == 200
+
+
+@pytest.mark.usefixtures("production")
+async def test_a_wrong_password_is_not_normalized_whole(
+    connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That takes the square of its length, in which nobody else would be served."""
+    from main import app
+
+    longest = 0
+
+    def normalize(form: Literal["NFKC"], text: str) -> str:
+        nonlocal longest
+        longest = max(longest, len(text))
+        return normalized(form, text[:MAX_TYPED_CHARACTERS])
+
+    normalized = unicodedata.normalize
+    monkeypatch.setattr("accounts.passwords.unicodedata.normalize", normalize)
+    async with app.router.lifespan_context(app), a_client() as client:
+        assert (await log_in(client, "root@flowcrm.example", "\u0301\u0316" * 30_000)).status_code == 401
+    assert 0 < longest <= MAX_TYPED_CHARACTERS
 
 
 @pytest.mark.parametrize("typed", ["flowcrm-demo", "\uff46lowcrm-demo"])
