@@ -57,7 +57,10 @@ async def test_the_first_run_beside_a_migration_seeds_and_says_where_to_go_and_k
     assert_workers_whose_parent_is_killed_give_the_port_back(program, database_of_run)
     DB.configure(Settings(flow_data_dir=database_of_run.folder))
     assert await run.prepare(DB) == ["admin@flowcrm.example", "manager@flowcrm.example"]
-    assert await DB.fetch_value("SELECT name FROM users WHERE email = 'admin@flowcrm.example'") == "Kept"
+    await DB.fetch_value("UPDATE users SET name = name || '!' WHERE email = 'admin@flowcrm.example'")
+    database_of_run.kill()
+    assert await run.prepare(DB) == ["admin@flowcrm.example", "manager@flowcrm.example"]
+    assert await DB.fetch_value("SELECT name FROM users WHERE email = 'admin@flowcrm.example'") == "Kept!"
     assert DB.embedded
     DB.embedded.stop()
 
