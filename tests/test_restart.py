@@ -23,7 +23,7 @@ from tests.support.ending import ends_well
 from tests.support.programs import Program, children
 
 CLERKS = 4
-PAUSE_SECONDS = 0.3  # of each after a sale, in which a server that ends does not yet close its connection
+PAUSE_SECONDS = 0.1  # of each after a sale, in which a server that ends does not yet close its connection
 MAX_SECONDS = 30
 HUNG_SECONDS = 7  # one that had served would be taken for hung
 
@@ -152,7 +152,7 @@ async def test_whatever_becomes_of_workers_and_of_the_program_nobody_is_refused(
 async def one_that_hangs_after_one_died_and_another(
     program: Program, connection: asyncpg.Connection
 ) -> tuple[int, int]:
-    """Two workers: one is killed, its successor cannot start, and the next hangs, which the program tells from slow."""
+    """Two workers: one is killed, its successor cannot start, and the next hangs and is taken for slow."""
     await until_said(program, "startup complete", 2)
     await connection.execute("ALTER TABLE migration RENAME TO hidden")
     first, other = children(program.process.pid)

@@ -1,4 +1,4 @@
-"""`make run` as a real process: it starts, refuses in one line, and ends without a trace."""
+"""`make run`, as a process of its own where that matters: it starts, refuses in one line, and ends without a trace."""
 
 import asyncio
 import gc
