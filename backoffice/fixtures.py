@@ -2,8 +2,8 @@
 
 `dump` leaves the audit trail out, since it cannot be loaded. `--tables=AuditEntry` dumps it all the same.
 `load` refuses unknown columns instead of ignoring them; gives columns that are left out their defaults instead of null;
-hashes passwords (see `types`); and reports errors in plain words, with the id of the refused row instead of its values,
-one of which may be a password.
+hashes passwords (see `types`); and reports errors in plain words, with the id of the refused row, if the file has it,
+instead of its values, one of which may be a password.
 """
 
 import re
@@ -47,7 +47,7 @@ async def load_json_string(json_string: str, *arguments: Any, **options: Any) ->
     except (asyncpg.CheckViolationError, asyncpg.NotNullViolationError) as error:
         if error.server_source_function != OUR_RULES:
             row = A_ROW.match(error.detail or "")
-            error.detail = f"The row with the id {row[1]}." if row else None
+            error.detail = f"The row with the id {row[1]}." if row and row[1] in json_string.lower() else None
         raise
     except ValidationError as refusal:
         problem = Problem("validation_error", errors=field_errors(refusal.errors(include_url=False)))

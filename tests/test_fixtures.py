@@ -111,6 +111,13 @@ class TestTheDemoFixture:
         assert told in str(await error_of_loading(database, tmp_path / "bad.json"))
         assert not any((await contents(connection)).values())
 
+    async def test_with_a_bad_row_without_an_id_names_none(self, database: str, tmp_path: Path) -> None:
+        """The one that it was given is in no file and in no table."""
+        customer = {"name": "Ana", "email": "ana@example.com", "phone": "11 98765-4321", "cpf": "31820475663"}
+        (tmp_path / "bad.json").write_text(json.dumps({"crm": {"Customer": [customer]}}))
+        said = str(await error_of_loading(database, tmp_path / "bad.json"))
+        assert said.endswith('"customers_cpf_valid"')
+
     async def test_may_leave_out_what_has_a_default(
         self, database: str, connection: asyncpg.Connection, tmp_path: Path
     ) -> None:
