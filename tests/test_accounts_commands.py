@@ -12,7 +12,7 @@ from accounts.passwords import verify_password
 from backoffice.settings import ROOT, Settings
 from piccolo_conf import DB
 from tests.support.builders import a_user
-from tests.support.forked import Forked
+from tests.support.forked import Forked, seen_at
 
 BIA = ("bia@flowcrm.example", "Bia Lima")
 
@@ -102,8 +102,7 @@ def at_a_terminal(database: str, answers: list[str]) -> tuple[str, int]:
     program = Forked(ROOT, os.environ | {"DATABASE_URL": database}, *command, terminal=os.ttyname(theirs))
     said = ""
     for answer in answers:
-        while not said.endswith(": "):
-            said += os.read(ours, 1024).decode()
+        said += seen_at(ours, program, until=": ")
         os.write(ours, f"{answer}\n".encode())
         said += "\n"
     status = program.end().code

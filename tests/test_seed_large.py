@@ -30,7 +30,7 @@ from seed.demo import read_fixture
 from seed.large import Amounts, SeedRefused, fill
 from tests.support.builders import a_customer
 from tests.support.commands import contents, refusal
-from tests.support.forked import Forked
+from tests.support.forked import Forked, seen_at
 from tests.support.migrating import until_there_is
 
 SMALL = Amounts(customers=30, products=12, presales=40)
@@ -67,13 +67,11 @@ def on_a_terminal(dsn: str, *arguments: str) -> str:
     ours, theirs = pty.openpty()
     environment = os.environ | {"DATABASE_URL": dsn, "TERM": "xterm", "COLUMNS": "100"}
     program = Forked(ROOT, environment, "seed", *arguments, terminal=os.ttyname(theirs))
-    shown = b""
-    while b"presales in" not in shown:
-        shown += os.read(ours, 4096)
-    assert program.end().code == 0
+    shown = seen_at(ours, program, until="presales in")
+    assert program.end().code == 0, shown
     os.close(ours)
     os.close(theirs)
-    return shown.decode()
+    return shown
 
 
 class TestInventedPeople:

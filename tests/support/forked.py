@@ -8,6 +8,7 @@ import atexit
 import multiprocessing
 import os
 import runpy
+import select
 import signal
 import sys
 import tempfile
@@ -69,6 +70,17 @@ class Forked:
         self._said.cleanup()
         assert self._process.exitcode is not None
         return Said(self._process.exitcode, output, errors)
+
+
+def seen_at(terminal: int, program: Forked, *, until: str) -> str:
+    """What it says there up to these words and a little more; all of it, where it ends without them."""
+    seen = b""
+    while until not in seen.decode(errors="replace"):
+        if select.select([terminal], [], [], 0.05)[0]:
+            seen += os.read(terminal, 4096)
+        elif not program.is_running:
+            break
+    return seen.decode()
 
 
 def run_module(folder: Path, environment: Mapping[str, str], *module_and_arguments: str) -> Said:
