@@ -1,5 +1,5 @@
-"""The demo password, which is public: in production nobody is given it, comes in with it or comes back with it, and
-while an active user has it, nothing starts."""
+"""The demo password, which is public: in production nobody can set it, comes in with it or comes back with it, and
+while an active user has it, of whom a fixture or SQL may bring the hash, nothing starts."""
 
 import asyncio
 
