@@ -16,7 +16,6 @@ import pytest
 import run
 from backoffice.database.engine import Engine
 from backoffice.server import startup
-from backoffice.server.processes import reserve, serve
 from backoffice.server.startup import StartRefused
 from backoffice.settings import Settings
 from piccolo_conf import DB
@@ -26,7 +25,7 @@ from tests.support.ending import a_signal_lets_who_is_there_finish_and_nobody_el
 from tests.support.faults import OwnServer, end_by, processes_naming
 from tests.support.forked import run_module
 from tests.support.migrating import relations
-from tests.support.programs import Program, free_port
+from tests.support.programs import START_SECONDS, Program, free_port
 from tests.support.servers import a_server
 
 ADMIN = {"email": "admin@flowcrm.example", "password": "flowcrm-demo"}
@@ -84,13 +83,14 @@ os.execv(sys.executable, [sys.executable, "run.py"])
 """
 
 
-async def test_a_closed_terminal_ends_everything_after_the_requests_in_flight_though_nobody_reads_what_it_says(
-    project: Path, environment: dict[str, str], database_of_run: OwnServer
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGHUP), ("2", signal.SIGINT)])
+async def test_a_signal_ends_everything_after_the_requests_in_flight_though_nobody_reads_what_it_says(
+    project: Path, environment: dict[str, str], database_of_run: OwnServer, workers: str, number: int
 ) -> None:
     a_server(database_of_run.folder, migrated=True)
-    program = Program(project, environment, "-c", SAID_TO_SOMEBODY_WHO_IS_GONE)
+    program = Program(project, environment | {"WEB_CONCURRENCY": workers}, "-c", SAID_TO_SOMEBODY_WHO_IS_GONE)
     program.wait_until("startup complete")
-    await a_signal_lets_who_is_there_finish_and_nobody_else_in(program, signal.SIGHUP, ADMIN)
+    await a_signal_lets_who_is_there_finish_and_nobody_else_in(program, number, ADMIN)
     assert database_of_run.running() == []
     assert processes_naming(str(project)) == {}
 
@@ -150,12 +150,33 @@ def test_a_port_in_use_is_named_before_anything_starts(project: Path, environmen
     assert not (project / ".data").exists()
 
 
-def test_of_two_that_start_at_one_address_one_is_refused(database: str) -> None:
-    settings = Settings(port=free_port(), database_url=database)
-    with reserve(settings) as late, reserve(settings) as first:
-        first.listen()
-        with pytest.raises(StartRefused, match=f"Address 127.0.0.1, port {settings.port}: "):
-            serve(settings, late, lambda: pytest.fail("It says that it is ready."))
+async def test_of_two_that_start_at_one_address_one_is_refused(
+    project: Path, environment: dict[str, str], database_of_run: OwnServer
+) -> None:
+    a_server(database_of_run.folder, migrated=True)
+    database_of_run.start()
+    blocker = await asyncpg.connect(database_of_run.dsn)
+    with socket.socket() as other:
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE migration")
+            program = Program(project, environment, "run.py")
+            await until_waiting(blocker)  # it has looked whether the address is free
+            database_of_run.stop()  # which leaves it to the program alone
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", program.port))
+            other.listen()
+        await blocker.close()
+        assert await asyncio.to_thread(program.end) == 1
+    assert f"Flow CRM cannot start. Address 127.0.0.1, port {program.port}: " in program.text
+    assert "is ready" not in program.text
+    assert "Traceback" not in program.text
+    assert database_of_run.running() == []
+
+
+async def until_waiting(blocker: asyncpg.Connection) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while not await blocker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.02)
 
 
 async def test_whoever_serves_collects_garbage_but_not_in_the_program(engine: Engine) -> None:

@@ -80,7 +80,7 @@ def seen_at(terminal: int, program: Forked, *, until: str) -> str:
             seen += os.read(terminal, 4096)
         elif not program.is_running:
             break
-    return seen.decode()
+    return seen.decode(errors="replace")  # the last character may not be whole
 
 
 def run_module(folder: Path, environment: Mapping[str, str], *module_and_arguments: str) -> Said:
