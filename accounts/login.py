@@ -4,6 +4,7 @@ Opening or keeping a session locks the user's row first. So a change of password
 sessions, is committed either before (and is seen) or after (and ends this session too).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from piccolo.custom_types import Combinable
 from accounts import throttle
 from accounts.authentication import CHALLENGE
 from accounts.demo_password import is_known_to_everybody
-from accounts.passwords import hash_password, needs_rehash, verify_password
+from accounts.passwords import AT_ONCE, hash_password, needs_rehash, verify_password
 from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
@@ -26,6 +27,8 @@ from backoffice.database.errors import repeat
 from backoffice.database.failures import is_lost
 from backoffice.database.transactions import Transaction
 from backoffice.problems import FieldError, Problem
+
+_judging = asyncio.Semaphore(AT_ONCE)  # the rest of a burst of guesses waits, to be refused without costing a hash
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,11 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
 
 async def _judge(attempt: Attempt, is_theirs: Combinable, password: str) -> Verdict:
     """Checks the password. Only reads, so it may be repeated."""
-    await throttle.refuse_if_exhausted(attempt)
-    user = await User.objects().where(is_theirs, User.active.eq(True)).first()
-    if not await verify_password(password, against=user.password if user else None):
+    async with _judging:
+        await throttle.refuse_if_exhausted(attempt)
+        user = await User.objects().where(is_theirs, User.active.eq(True)).first()
+        is_right = await verify_password(password, against=user.password if user else None)
+    if not is_right:
         return Verdict(None)
     assert user is not None
     return Verdict(user, await hash_password(password) if needs_rehash(user.password) else None)

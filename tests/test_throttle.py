@@ -9,6 +9,8 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from accounts import login
+from accounts.passwords import verify_password
 from tests.support.builders import a_user
 from tests.support.clients import a_client, a_token, bearer, csrf, keep_cookies, log_in
 from tests.support.concurrently import until_waiting
@@ -191,6 +193,20 @@ class TestBurst:
             await until_waiting(connection, len(guesses))
         answers = await asyncio.gather(*guesses)
         assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 2}
+
+    async def test_costs_few_hashes(self, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+        costly = PasswordHasher(time_cost=2, memory_cost=16_384, parallelism=1).hash("flowcrm-demo")
+        await connection.execute("UPDATE users SET password = $1", costly)
+        checked: list[str] = []
+
+        async def verify(plain: str, *, against: str | None) -> bool:
+            checked.append(plain)
+            return await verify_password(plain, against=against)
+
+        monkeypatch.setattr(login, "verify_password", verify)
+        answers = await asyncio.gather(*(attempt(ANA, "wrong") for _ in range(40)))
+        assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 35}
+        assert len(checked) < 20
 
     async def test_crosswise_nobody_waits_for_ever(self) -> None:
         pairs = [(f"user{n % 4}@x.example", "wrong", f"192.0.2.{n // 4}") for n in range(16)]
