@@ -144,6 +144,13 @@ class TestEveryDoor:
         assert {name for (name,) in named} == {name for name, *_ in rows}
         assert len(named) == 500
 
+    async def test_no_function_is_started_for_each_of_many_rows(self, trial: asyncpg.Connection) -> None:
+        changes = "(SELECT jsonb_object_agg(column_name, before_and_after) FROM audit_losses(was, '{name}'))"
+        asked = f"SELECT {changes} FROM (SELECT to_jsonb(p) FROM products AS p OFFSET 0) AS row_of (was)"
+        plan = str(await trial.fetch(f"EXPLAIN (VERBOSE) {asked}"))
+        assert "jsonb_typeof" in plan
+        assert "audit_" not in plan
+
     async def test_truncate_deletes_every_row(self, trial: asyncpg.Connection) -> None:
         presale = await a_presale(trial)
         line = await a_line(trial, presale)
