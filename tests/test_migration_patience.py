@@ -59,19 +59,39 @@ async def test_a_migration_gives_way_to_a_long_query_and_succeeds_after_it(
     assert (await recorded(connection))[-1] == FIRST
 
 
+READ, LOCK, KEEP = "SELECT count(*) FROM customers", "LOCK TABLE customers", "LOCK TABLE migration IN SHARE MODE"
+
+
+@pytest.mark.parametrize(
+    ("alone", "holds", "told"),
+    [
+        (False, READ, "failed"),
+        (False, LOCK, "could not begin"),
+        (True, READ, "failed"),
+        (True, KEEP, "could not be recorded"),
+    ],
+)
 async def test_attempts_are_bounded_and_the_last_names_whom_it_waited_for(
-    tmp_path: Path, database: str, connection: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    database: str,
+    connection: asyncpg.Connection,
+    capsys: pytest.CaptureFixture[str],
+    alone: bool,
+    holds: str,
+    told: str,
 ) -> None:
-    DB.configure(Settings(database_url=database, db_lock_timeout=0.1))
-    one = a_migration(tmp_path, 1, "ALTER TABLE customers ADD COLUMN vip boolean")
+    DB.configure(Settings(database_url=database, db_lock_timeout=0.05))
+    one = a_migration(tmp_path, 1, "ALTER TABLE customers ADD COLUMN IF NOT EXISTS vip boolean", alone=alone)
+    before = await recorded(connection)
     async with connection.transaction():
-        await connection.fetchval("SELECT count(*) FROM customers")
+        await connection.execute(holds)
         with pytest.raises(MigrationFailed) as failure:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await runner.forwards(DB, these(one))
     assert capsys.readouterr().out.count("next attempt") == 5
     text = str(failure.value)
-    assert "canceling statement due to lock timeout" in text
+    assert f"Migration {one} {told}: canceling statement due to lock timeout" in text
     assert f"held up by process {connection.get_server_pid()} (no application_name" in text
-    assert "SELECT count(*) FROM customers" in text
-    assert "Nothing was changed." in text
+    assert holds in text
+    assert ("what it has done stays" if alone else "Nothing was changed.") in text
+    assert await recorded(connection) == before

@@ -117,12 +117,14 @@ class TestADatabaseOfAnEarlierRelease:
         await runner.forwards(engine, these(one))
         assert await drift(connection) == []
 
-    async def test_remembers_them_another_time_when_a_backup_is_being_made(
+    async def test_remembers_them_another_time_when_a_backup_is_being_made_or_a_table_locked(
         self, tmp_path: Path, engine: Engine, connection: asyncpg.Connection
     ) -> None:
         async with connection.transaction():
             await connection.fetchval("SELECT count(*) FROM migration_catalog")
             await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")))
+            await connection.execute("LOCK TABLE customers")
+            assert await runner.forwards(engine, choices.forwards()) == []
         assert await drift(connection) == []
         await connection.execute(LOSE_ONE)
         assert await drift(connection) == []

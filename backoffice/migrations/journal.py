@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
 from typing import Any, Protocol, cast
 
 import asyncpg
@@ -102,13 +103,15 @@ class NotedConnection(asyncpg.Connection):
             await super().executemany(command, args, **options)
 
 
+_lent: ContextVar[NotedConnection | None] = ContextVar("lent", default=None)
+
+
 class NotedConnector(Connector):
     """Connects for migrations: with a journal and a short lock timeout, without other timeouts."""
 
     def __init__(self, connector: Connector, journal: Journal, lock_seconds: float) -> None:
         super().__init__(connector.arguments, connector.addresses, connector.timeout)
         self.journal = journal
-        self._only: NotedConnection | None = None
         self.session = {
             "application_name": MIGRATING_NAME,
             "lock_timeout": str(round(lock_seconds * 1000)),
@@ -121,8 +124,8 @@ class NotedConnector(Connector):
         }
 
     async def connect(self, **extra: Any) -> NotedConnection:
-        if self._only is not None:
-            return self._only
+        if (lent := _lent.get()) is not None:
+            return lent
         session = extra.pop("server_settings", {}) | self.session
         made = await super().connect(**extra, server_settings=session, connection_class=NotedConnection)
         connection = cast(NotedConnection, made)
@@ -135,15 +138,20 @@ class NotedConnector(Connector):
             raise
         return connection
 
-    @contextlib.contextmanager
-    def lending(self, connection: asyncpg.Connection) -> Iterator[None]:
-        """Inside, `connect` returns this connection, which was made here, and closing it does nothing."""
-        self._only = lent = cast(NotedConnection, connection)
-        lent.lent = True
-        try:
-            yield
-        finally:
-            self._only, lent.lent = None, False
+
+@contextlib.contextmanager
+def lending(connection: asyncpg.Connection) -> Iterator[None]:
+    """Inside, a NotedConnector gives this connection, which one made, and closing it does nothing.
+
+    Tasks that were begun before, such as that which looks for blockers, get others.
+    """
+    lent = cast(NotedConnection, connection)
+    lent.lent, before = True, _lent.set(lent)
+    try:
+        yield
+    finally:
+        lent.lent = False
+        _lent.reset(before)
 
 
 @contextlib.asynccontextmanager

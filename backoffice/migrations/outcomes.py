@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 import asyncpg
@@ -51,18 +52,36 @@ class MigrationRefused(MigrationsStopped):
     """Nothing of what was refused stays; the text says why, and what to do."""
 
 
-class MigrationFailed(MigrationsStopped):
-    """Says which migration failed, at which statement, why, and what became of those before it.
+class Phase(Enum):
+    """What a run was doing for a migration; the value tells of its failure."""
 
-    :param alone: it ran outside a transaction, so what it did before the statement that failed is there.
+    BEGINNING = "could not begin"
+    RUNNING = "failed"
+    RECORDING = "could not be recorded"
+
+
+class MigrationFailed(MigrationsStopped):
+    """Says which migration failed, at what, why, and what became of it and of those before it.
+
+    :param statement: of the migration; None where it was at none.
+    :param alone: it runs outside a transaction, so what it did is there; perhaps by an earlier attempt.
     """
 
-    def __init__(self, migration: Any, statement: str | None, cause: BaseException, *, alone: bool = False) -> None:
+    def __init__(
+        self,
+        migration: Any,
+        statement: str | None,
+        cause: BaseException,
+        *,
+        alone: bool = False,
+        phase: Phase = Phase.RUNNING,
+    ) -> None:
         super().__init__(migration, statement, cause)
         self.migration = migration
         self.statement = statement
         self.cause = cause
         self.alone = alone
+        self.phase = phase
         self.blockers: Sequence[Any] = ()
         self.done: Sequence[Any] = ()
 
@@ -72,7 +91,7 @@ class MigrationFailed(MigrationsStopped):
         return isinstance(self.cause, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError)
 
     def __str__(self) -> str:
-        lines = [f"Migration {self.migration} failed: {_reason(self.cause)}"]
+        lines = [f"Migration {self.migration} {self.phase.value}: {_reason(self.cause)}"]
         lines += [f"  held up by {blocker}: {_short(blocker.query or '')}" for blocker in self.blockers]
         lines += [f"  statement: {_short(self.statement)}"] if self.statement else []
         lines += [f"  {BUILT_UPON}"] if isinstance(self.cause, asyncpg.DependentObjectsStillExistError) else []
@@ -89,9 +108,7 @@ class MigrationFailed(MigrationsStopped):
         before = what_was_done(self.done)
         if not self.alone:
             return before
-        again = (
-            "This one runs outside a transaction: its statements before this one are done. Mend it, and run it again."
-        )
+        again = "This one runs outside a transaction: what it has done stays. Mend the cause, and run it again."
         return f"{before} {again}" if self.done else again
 
 

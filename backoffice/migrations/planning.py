@@ -11,11 +11,12 @@ from backoffice.database.engine import Engine
 from backoffice.migrations import records
 from backoffice.migrations.catalog import Difference, compare
 from backoffice.migrations.choices import Choice
+from backoffice.migrations.constraints import SETTLE
 from backoffice.migrations.files import Migration, all_migrations
 from backoffice.migrations.observing import Effect, Observer, read_schema_state
 from backoffice.migrations.progress import undoable
 from backoffice.migrations.risks import Old, Risk, locks, risks
-from backoffice.migrations.runner import SETTLE, Run, Step
+from backoffice.migrations.runner import Run, Step
 from backoffice.migrations.scratch import a_server, declared_catalog, migrate, quiet, scratch, throwaway_server
 from backoffice.migrations.sql import statements
 

@@ -9,35 +9,33 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import cast
 
 import asyncpg
-import tenacity
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from backoffice.database.engine import Engine
 from backoffice.database.transactions import transaction_on
-from backoffice.migrations import expected, records
+from backoffice.migrations import constraints, expected, records
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import Migration
-from backoffice.migrations.journal import Journal, NotedConnector, noted
+from backoffice.migrations.journal import Journal, lending, noted
 from backoffice.migrations.lock import WAIT_SECONDS, Session, blockers, exclusive
-from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused, say, what_was_done
+from backoffice.migrations.outcomes import (
+    MigrationFailed,
+    MigrationRefused,
+    MigrationsStopped,
+    Phase,
+    say,
+    what_was_done,
+)
+from backoffice.migrations.patience import patiently
 from backoffice.migrations.progress import Progress, undoable
 
-ATTEMPTS = 6
-
-# Checks deferred constraints before the end of the transaction, so that the migration at fault is known.
-SETTLE = "SET CONSTRAINTS ALL IMMEDIATE"
-PUT_OFF = (
-    "SELECT DISTINCT connamespace::regnamespace || '.' || quote_ident(conname) FROM pg_constraint WHERE condeferred"
-)
-
-# Piccolo drops tables with CASCADE, which also drops foreign keys of tables that stay.
-FOREIGN_KEYS = "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
-TORN = (
-    "SELECT format('%s refers to %s', key, whole) FROM unnest($1::text[], $2::text[]) AS before (key, whole) "
-    "WHERE to_regclass(key) IS NOT NULL AND to_regclass(whole) IS NULL"
+# Of completing records while nothing is pending: a later run, by whoever may, does it.
+ANOTHER_TIME = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 
@@ -59,6 +57,9 @@ class Step:
     @property
     def alone(self) -> bool:
         return not (self.manager.wrap_in_transaction or self.faked)
+
+
+Work = Callable[[list[Step], bool], Awaitable[None]]
 
 
 async def forwards(
@@ -113,6 +114,7 @@ class Run:
         self.engine = engine
         self.connection = connection
         self.journal = journal
+        self._at: tuple[Step, Phase]
         self._done: list[Migration] = []
         self._waited_for: Sequence[Session] = ()
 
@@ -120,8 +122,8 @@ class Run:
         await self._all(steps, backwards=False)
 
     async def complete_records(self) -> None:
-        with contextlib.suppress(asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError):
-            async with transaction_on(self.engine, self.connection):
+        with contextlib.suppress(*ANOTHER_TIME):
+            async with self._transaction():
                 await expected.complete(self.connection)
 
     async def backwards(self, steps: Sequence[Step]) -> None:
@@ -131,33 +133,38 @@ class Run:
         for alone, group in groupby(steps, key=lambda step: step.alone):
             together = list(group)
             for part in [[step] for step in together] if alone else [together]:
-                await (self._patiently(self._by_itself, part, backwards) if alone else self._watched(part, backwards))
+                await self._patiently(self._by_itself if alone else self._together, part, backwards)
                 self._done += [step.migration for step in part]
 
-    async def _watched(self, steps: list[Step], backwards: bool) -> None:
-        every = self.engine.settings.db_lock_timeout / 3
-        async with blockers(self.engine, self.connection.get_server_pid(), every) as self._waited_for:
-            await self._patiently(self._together, steps, backwards)
-
-    async def _patiently(self, work: Callable[..., Awaitable[None]], steps: list[Step], backwards: bool) -> None:
-        """Repeats the work after a lock timeout, so that nobody queues for long behind a waiting migration."""
+    async def _patiently(self, work: Work, steps: list[Step], backwards: bool) -> None:
         patience = self.engine.settings.db_lock_timeout
-        retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(multiplier=patience, max=5 * patience, jitter=patience / 2),
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, MigrationFailed) and error.may_pass),
-            before_sleep=_tell_of_retry,
-            reraise=True,
-        )
-        await retrying(work, steps, backwards)
+        async with blockers(self.engine, self.connection.get_server_pid(), patience / 3) as self._waited_for:
+            await patiently(partial(self._attempt, work, steps, backwards), patience)
+
+    async def _attempt(self, work: Work, steps: list[Step], backwards: bool) -> None:
+        self._at, self.journal.failed = (steps[0], Phase.BEGINNING), None
+        try:
+            await work(steps, backwards)
+        except MigrationsStopped:
+            raise
+        except Exception as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> MigrationFailed:
+        step, phase = self._at
+        if phase is Phase.RUNNING:
+            say("failed\n")
+        failure = MigrationFailed(step.migration, self.journal.failed, error, alone=step.alone, phase=phase)
+        failure.blockers = self._waited_for if failure.may_pass else ()
+        failure.done = tuple(self._done)
+        return failure
+
+    def _transaction(self) -> contextlib.AbstractAsyncContextManager[None]:
+        return transaction_on(self.engine, self.connection)
 
     async def _together(self, steps: list[Step], backwards: bool) -> None:
-        try:
-            async with transaction_on(self.engine, self.connection):
-                await self._in_transaction(steps, backwards)
-        except MigrationFailed as failure:
-            failure.blockers = self._waited_for if failure.may_pass else ()
-            raise
+        async with self._transaction():
+            await self._in_transaction(steps, backwards)
 
     async def _in_transaction(self, steps: list[Step], backwards: bool) -> None:
         await records.create_tables(self.connection)
@@ -170,75 +177,46 @@ class Run:
         await expected.remember_changes(self.connection, before)
 
     async def _run_whole(self, steps: list[Step], backwards: bool) -> None:
-        foreign_keys = await self.connection.fetch(FOREIGN_KEYS)
+        foreign_keys = await constraints.foreign_keys(self.connection)
         for step in steps:
             await self._run(step, backwards)
-        await self._refuse_torn(foreign_keys)
-
-    async def _refuse_torn(self, foreign_keys: Sequence[asyncpg.Record]) -> None:
-        """:param foreign_keys: those before, as FOREIGN_KEYS answers."""
-        if not foreign_keys:
-            return
-        if torn := await self.connection.fetch(TORN, *map(list, zip(*foreign_keys, strict=True))):
-            told = "; ".join(text for (text,) in torn)
+        if torn := await constraints.torn(self.connection, foreign_keys):
             advice = "Reverse the migrations of the former first."
-            raise MigrationRefused(f"{told}, which would be gone. {advice} {what_was_done(self._done)}")
+            raise MigrationRefused(f"{torn}, which would be gone. {advice} {what_was_done(self._done)}")
 
     async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
-        transaction = partial(transaction_on, self.engine, self.connection)
         for step in steps:
-            async with transaction():
+            async with self._transaction():
                 await records.create_tables(self.connection)
                 reached = await expected.take_up(self.connection)
-            progress = Progress(reached, transaction, step.migration.key if backwards else None)
+            progress = Progress(reached, self._transaction, step.migration.key if backwards else None)
             with self.journal.telling(progress):
                 await self._run_outside(step, backwards)
-            async with transaction():
+            async with self._transaction():
                 await self._record(step, backwards)
                 await expected.remember_changes(self.connection, progress.reached)
 
     async def _run_outside(self, step: Step, backwards: bool) -> None:
         # No statement may outlive the lock, so it runs on the connection that holds it.
-        with cast(NotedConnector, self.engine.connector).lending(self.connection):
+        with lending(self.connection):
             await self._run(step, backwards)
 
     async def _run(self, step: Step, backwards: bool) -> None:
         if step.faked:
             say(f"  - {step.migration.app} {step.migration.id}: faked\n")
             return
-        try:
-            with self.journal.of_a_migration():
-                say(step.migration.app)  # Piccolo then prints the id
-                await step.manager.run(backwards=backwards)
-                await self._settle(step)
-        except Exception as error:
-            say("failed\n")
-            raise self._failure(step, error) from error
+        self._at = step, Phase.RUNNING
+        with self.journal.of_a_migration():
+            say(step.migration.app)  # Piccolo then prints the id
+            await step.manager.run(backwards=backwards)
+            if not step.alone:
+                await constraints.settle(self.connection)
         say("ok\n")
-
-    async def _settle(self, step: Step) -> None:
-        if step.alone:
-            return
-        await self.connection.execute(SETTLE)
-        if put_off := await self.connection.fetchval(f"SELECT string_agg(name, ', ') FROM ({PUT_OFF}) AS c (name)"):
-            await self.connection.fetchval(f"SET CONSTRAINTS {put_off} DEFERRED")
-
-    def _failure(self, step: Step, error: Exception) -> MigrationFailed:
-        failure = MigrationFailed(step.migration, self.journal.failed, error, alone=step.alone)
-        failure.done = tuple(self._done)
-        return failure
+        self._at = step, Phase.RECORDING
 
     async def _record(self, step: Step, backwards: bool) -> None:
+        self._at = step, Phase.RECORDING
         if backwards:
             await records.forget(self.connection, step.migration.key)
         else:
             await records.remember(self.connection, step.migration)
-
-
-def _tell_of_retry(state: tenacity.RetryCallState) -> None:
-    failure = state.outcome.exception() if state.outcome else None
-    pause = state.next_action.sleep if state.next_action else 0
-    if isinstance(failure, MigrationFailed):
-        whom = ", ".join(map(str, failure.blockers)) or "somebody"
-        undone = "the statement" if failure.alone else "everything"
-        say(f"    {whom} held a lock for long; {undone} was undone, next attempt in {pause:.1f} s\n")
