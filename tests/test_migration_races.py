@@ -1,6 +1,7 @@
 """Many may run migrations at once, and any of them may be killed: each runs once, and nothing is left half-done."""
 
 import asyncio
+import re
 import signal
 import socket
 from pathlib import Path
@@ -14,6 +15,7 @@ from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY, exclusive
 from backoffice.migrations.outcomes import MigrationFailed, MigrationsBusy
 from backoffice.settings import Settings
+from piccolo_conf import DB
 from tests.support.commands import begin
 from tests.support.migrating import (
     LATER,
@@ -183,6 +185,40 @@ async def test_when_the_server_ends_the_session_that_builds_an_index_it_is_told_
     )
     assert (await recorded(onlooker))[-1:] == later(1)
     await onlooker.close()
+
+
+AT_THE_COMMIT = "DEFERRABLE INITIALLY DEFERRED"
+
+
+@pytest.mark.parametrize(
+    ("alone", "when", "told"),
+    [
+        (False, "", r"could not be recorded: .*\nNothing was changed\."),
+        (True, "", r"could not be recorded: .*\nThis one runs outside a transaction: what it has done stays\."),
+        (False, AT_THE_COMMIT, r"may not have been recorded: .*\nWhether the commit took place is not known"),
+        (True, AT_THE_COMMIT, r"may not have been recorded: .*\nWhether the commit took place is not known"),
+    ],
+)
+async def test_when_the_server_ends_the_session_that_records_a_migration_it_is_told_what_stays(
+    tmp_path: Path, database: str, connection: asyncpg.Connection, alone: bool, when: str, told: str
+) -> None:
+    DB.configure(Settings(database_url=database, db_lock_timeout=60))
+    await connection.execute(
+        "SELECT pg_advisory_lock(7);"
+        "CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END';"
+        f"CREATE CONSTRAINT TRIGGER pause AFTER INSERT ON migration {when} FOR EACH ROW EXECUTE FUNCTION pause()"
+    )
+    one = a_migration(tmp_path, 1, "CREATE TABLE IF NOT EXISTS extra (id int)", alone=alone)
+    running = asyncio.create_task(runner.forwards(DB, these(one)))
+    pid = await until_there_is(connection, "wait_event = 'advisory'")
+    await connection.fetchval("SELECT pg_terminate_backend($1)", pid)
+    with pytest.raises(MigrationFailed, match=f"^Migration {re.escape(str(one))} {told}"):
+        await running
+    assert ("extra" in await relations(connection)) is alone
+    await connection.execute("SELECT pg_advisory_unlock(7)")
+    await runner.forwards(DB, these(one))
+    assert (await recorded(connection))[-1:] == later(1)
 
 
 async def test_an_index_that_was_being_built_when_its_runner_was_killed_is_built_by_the_next(

@@ -29,7 +29,7 @@ class Watcher(Protocol):
 
 
 class Journal:
-    """Knows which statement failed, and tells watchers of all of them."""
+    """Knows at which statement a migration failed, be it that a watcher did, and tells watchers of all statements."""
 
     def __init__(self) -> None:
         self.failed: str | None = None
@@ -60,15 +60,15 @@ class Journal:
             yield
             return
         with self._alone():
-            for watcher in self._watchers:
-                await watcher.before(connection, statement)
             try:
+                for watcher in self._watchers:
+                    await watcher.before(connection, statement)
                 yield
+                for watcher in reversed(self._watchers):
+                    await watcher.after(connection, statement, arguments)
             except BaseException:
                 self.failed = self.failed or statement
                 raise
-            for watcher in reversed(self._watchers):
-                await watcher.after(connection, statement, arguments)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -58,6 +58,7 @@ class Phase(Enum):
     BEGINNING = "could not begin"
     RUNNING = "failed"
     RECORDING = "could not be recorded"
+    COMMITTING = "may not have been recorded"
 
 
 class MigrationFailed(MigrationsStopped):
@@ -105,11 +106,19 @@ class MigrationFailed(MigrationsStopped):
         return f"{self.migration.path.name}, line {lines[-1]}" if lines else ""
 
     def _outcome(self) -> str:
-        before = what_was_done(self.done)
-        if not self.alone:
-            return before
-        again = "This one runs outside a transaction: what it has done stays. Mend the cause, and run it again."
-        return f"{before} {again}" if self.done else again
+        before, stays = what_was_done(self.done), self._stays()
+        return " ".join([before, stays] if self.done and stays else [stays or before])
+
+    def _stays(self) -> str:
+        """What may be there of the migration itself."""
+        if self.phase is Phase.COMMITTING:
+            return (
+                "Whether the commit took place is not known: `piccolo backoffice plan` shows what is still to be done, "
+                "with `--back` on the way back."
+            )
+        if self.alone:
+            return "This one runs outside a transaction: what it has done stays. Mend the cause, and run it again."
+        return ""
 
 
 def _reason(error: BaseException) -> str:

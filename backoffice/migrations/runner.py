@@ -165,6 +165,7 @@ class Run:
     async def _together(self, steps: list[Step], backwards: bool) -> None:
         async with self._transaction():
             await self._in_transaction(steps, backwards)
+            self._at = steps[-1], Phase.COMMITTING
 
     async def _in_transaction(self, steps: list[Step], backwards: bool) -> None:
         await records.create_tables(self.connection)
@@ -195,6 +196,7 @@ class Run:
             async with self._transaction():
                 await self._record(step, backwards)
                 await expected.remember_changes(self.connection, progress.reached)
+                self._at = step, Phase.COMMITTING
 
     async def _run_outside(self, step: Step, backwards: bool) -> None:
         # No statement may outlive the lock, so it runs on the connection that holds it.
