@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from backoffice.database.engine import Engine
-from backoffice.migrations import checking, choices, expected, runner
+from backoffice.migrations import checking, choices, expected, planning, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.choices import Choice
 from backoffice.migrations.files import all_migrations
@@ -116,14 +116,17 @@ async def test_constraints_that_are_put_off_stay_so_for_the_migrations_after(
     assert await connection.fetchval("SELECT count(*) FROM child") == 1
 
 
-async def test_a_file_that_was_changed_after_it_ran_stops_every_later_run(
-    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+async def test_a_file_that_was_changed_after_it_ran_stops_every_later_run_and_its_plan(
+    tmp_path: Path, engine: Engine, server: str, connection: asyncpg.Connection
 ) -> None:
     first = all_migrations()[0]
     await connection.execute("UPDATE migration_checksum SET checksum = 'another' WHERE name = $1", first.id)
     words = f"Changed after they ran: {first.path.name}. Restore them; or, .* say `piccolo backoffice accept`"
+    later = these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)"))
     with pytest.raises(MigrationRefused, match=words):
-        await runner.forwards(engine, these(a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")))
+        await planning.plan(engine, later, scratch_server=server)
+    with pytest.raises(MigrationRefused, match=words):
+        await runner.forwards(engine, later)
     assert "extra" not in await relations(connection)
 
 

@@ -88,8 +88,13 @@ class Planned:
 
 
 async def plan(engine: Engine, choose: Choice, *, backwards: bool = False, scratch_server: str) -> str:
-    """The script of what `choose` picks for the engine's database, which is only read."""
+    """The script of what `choose` picks for the engine's database, which is only read.
+
+    :raises MigrationsStopped: where running it would be refused, or fails on an empty copy.
+    """
     async with records.reading(engine) as connection:
+        if not backwards:
+            await records.refuse_changed_files(connection)
         ran = await (undoable if backwards else records.applied)(connection)
         sizes = {row["relname"]: f"{row['rows']:,} rows, {row['size']}" for row in await connection.fetch(SIZES)}
     chosen = choose(ran)

@@ -15,6 +15,7 @@ from piccolo.apps.migrations.tables import Migration as MigrationTable
 from backoffice.database.connecting import Connection, close_quietly
 from backoffice.database.engine import Engine
 from backoffice.migrations.files import Key, Migration, all_migrations
+from backoffice.migrations.outcomes import MigrationRefused
 
 CREATE = """
 CREATE TABLE IF NOT EXISTS migration_checksum (
@@ -84,6 +85,16 @@ async def changed_files(connection: Connection) -> list[Migration]:
     )
     then = {(row["app_name"], row["name"]): row["checksum"] for row in rows}
     return [one for one in all_migrations() if then.get(one.key, one.checksum) != one.checksum]
+
+
+async def refuse_changed_files(connection: Connection) -> None:
+    """Before anything is run forwards."""
+    if changed := await changed_files(connection):
+        names = ", ".join(migration.path.name for migration in changed)
+        raise MigrationRefused(
+            f"Changed after they ran: {names}. Restore them; or, where the change alters nothing in the database, "
+            "say `piccolo backoffice accept`."
+        )
 
 
 async def remember(connection: Connection, migration: Migration) -> None:

@@ -72,7 +72,7 @@ async def forwards(
     :raises MigrationsStopped: where one fails; then none has run, except those before one outside a transaction.
     """
     async with _alone(engine, wait) as run:
-        await _refuse_changed_files(run.connection)
+        await records.refuse_changed_files(run.connection)
         chosen = choose(await records.applied(run.connection))
         await run.forwards([Step(one, await one.manager(), taken=fake) for one in chosen])
         if not chosen:
@@ -96,15 +96,6 @@ async def _alone(engine: Engine, wait: float = WAIT_SECONDS) -> AsyncIterator["R
     journal = Journal()
     async with noted(engine, journal), exclusive(engine, wait) as connection:
         yield Run(engine, connection, journal)
-
-
-async def _refuse_changed_files(connection: asyncpg.Connection) -> None:
-    if changed := await records.changed_files(connection):
-        names = ", ".join(migration.path.name for migration in changed)
-        raise MigrationRefused(
-            f"Changed after they ran: {names}. Restore them; or, where the change alters nothing in the database, "
-            "say `piccolo backoffice accept`."
-        )
 
 
 class Run:
