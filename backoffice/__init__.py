@@ -6,6 +6,6 @@ Where to find what; the packages say more:
 - the data: `database`; `migrations`; rules/*.sql, of which the apps' own rules are made; `audit_trail`
 - for all of them: `settings`, with `connection_urls`; `columns`; `problems` → `words`, those of any back office in
   `problem_words`
-- for operators: `monitoring`; `fixtures`; `grants` for the role that serves
+- for operators: `monitoring`; `fixtures`; `grants` for the role that serves; `sigterm`, which ends their commands
 - what Piccolo is told of it: `piccolo_app`
 """

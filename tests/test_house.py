@@ -17,12 +17,13 @@ MAY_IMPORT = {
     "seed": {"accounts", "crm", "backoffice"},
 }
 # Within backoffice: what a module or a package may import of it beside itself.
-FOUNDATIONS = {"settings", "connection_urls", "words", "problem_words", "problems", "columns"}
+FOUNDATIONS = {"settings", "connection_urls", "words", "problem_words", "problems", "columns", "sigterm"}
 BENEATH = {
     "__init__": set[str](),
     "columns": set[str](),
     "connection_urls": set[str](),
     "settings": {"connection_urls"},
+    "sigterm": set[str](),
     "words": set[str](),
     "problem_words": {"words"},
     "problems": {"problem_words", "words"},

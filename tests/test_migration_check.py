@@ -1,6 +1,8 @@
 """`check` finds every way in which a database can differ from the code, names it, and never writes."""
 
 import asyncio
+import signal
+import tempfile
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,7 +19,8 @@ from backoffice.migrations.lock import KEY
 from backoffice.migrations.outcomes import MigrationRefused
 from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
-from tests.support.commands import refusal, run
+from tests.support.commands import begin, refusal, run
+from tests.support.faults import processes_naming
 from tests.support.migrating import Workshop, a_migration, relations, these, until_there_is
 
 # What somebody may do to a database by hand, and what check then says.
@@ -140,6 +143,34 @@ async def test_check_needs_no_right_but_to_read_and_where_none_is_named_a_server
         "The database differs from what its migrations make:",
         "  index products.products_beginnings is missing",
     ]
+
+
+async def test_sigterm_leaves_nothing_of_the_server_that_was_started_to_compare_with() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        command = begin("", "piccolo.main", "backoffice", "lint", TMPDIR=folder)
+        while not list(Path(folder).glob("*/postgres18/postmaster.pid")):
+            assert command.is_running, command.end()
+            await asyncio.sleep(0.01)
+        command.send(signal.SIGTERM)
+        said = await asyncio.to_thread(command.end)
+        assert (said.code, said.text) == (128 + signal.SIGTERM, "")
+        assert processes_naming(folder) == {}
+        assert list(Path(folder).iterdir()) == []
+
+
+async def test_sigterm_leaves_no_database_on_the_server_that_was_named_to_compare_with(
+    database: str, server: str, steward: asyncpg.Connection
+) -> None:
+    us = uuid.uuid4().hex
+    scratch = f"--scratch={server}{'&' if '?' in server else '?'}application_name={us}"
+    command = begin(database, "piccolo.main", "backoffice", "check", scratch)
+    made = "SELECT split_part(query, ' ', 3) FROM pg_stat_activity WHERE application_name = $1 AND query LIKE 'CREATE%'"
+    while not (name := await steward.fetchval(f"{made} AND state = 'idle'", us)):
+        assert command.is_running, command.end()
+        await asyncio.sleep(0.01)
+    command.send(signal.SIGTERM)
+    assert (await asyncio.to_thread(command.end)).code == 128 + signal.SIGTERM
+    assert not await steward.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", name)
 
 
 async def test_an_empty_database_is_not_touched_by_piccolos_command_that_only_looks(empty: str) -> None:

@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import signal
-import sys
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cache
 from typing import Any, Protocol, TypeVar, cast
@@ -31,6 +28,7 @@ from backoffice.database.pool import Pool
 from backoffice.database.programs import EmbeddedError
 from backoffice.database.transactions import NO_USE_TO_ANYBODY, Transaction
 from backoffice.settings import Settings
+from backoffice.sigterm import end_properly_on_sigterm
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +110,7 @@ class Engine(PostgresEngine):
         return {} if self._takes_path else PATH
 
     async def _start_embedded(self, embedded: EmbeddedPostgres) -> None:
-        _end_properly_on_sigterm()
+        end_properly_on_sigterm()
         try:
             await asyncio.to_thread(embedded.start)
         except EmbeddedError as error:
@@ -226,9 +224,3 @@ class Engine(PostgresEngine):
 def the_engine() -> Engine:
     """The engine of piccolo_conf and of every table; DB.configure changes its database, not the object."""
     return cast(Engine, engine_finder())
-
-
-def _end_properly_on_sigterm() -> None:
-    """Lets a command stop its embedded server on SIGTERM, which by default ends Python on the spot."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

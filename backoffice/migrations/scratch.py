@@ -30,7 +30,7 @@ FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 @contextlib.asynccontextmanager
 async def throwaway_server() -> AsyncIterator[Connector]:
     """An embedded PostgreSQL in a temporary folder."""
-    folder = Path(await to_thread(tempfile.mkdtemp, prefix="flowcrm-scratch-"))
+    folder = Path(tempfile.mkdtemp(prefix="flowcrm-scratch-"))
     server = EmbeddedPostgres(folder, options=FORGETFUL)
     try:
         await to_thread(server.start)
@@ -61,11 +61,11 @@ async def database(server: Connector) -> AsyncIterator[Connector]:
     name = f"flowcrm_scratch_{uuid.uuid4().hex[:12]}"
     connection = await server.connect()
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         try:
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
             yield Connector(server.arguments | {"database": name}, server.addresses, server.timeout)
         finally:
-            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     finally:
         await close_quietly(connection)
 
