@@ -25,6 +25,7 @@ from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_i
 from tests.support.catalog import rows_as_text
 from tests.support.commands import begin, run
 from tests.support.databases import dsn_of
+from tests.support.migrating import PATIENCE_SECONDS
 
 PASSWORD = "only-for-tests"  # of a role that lives as long as one test
 
@@ -220,7 +221,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 async def test_a_restore_that_is_ended_half_way_changes_nothing(
     full: str, connection: asyncpg.Connection, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -234,15 +235,18 @@ async def test_a_restore_that_is_ended_half_way_changes_nothing(
         assert program.is_running, program.end()
         await asyncio.sleep(0.01)
     program.send(number)
-    await connection.execute("SELECT pg_advisory_unlock(1)")
+    if number != signal.SIGTERM:  # which ends psql, too, and with it the wait
+        await connection.execute("SELECT pg_advisory_unlock(1)")
     await asyncio.to_thread(program.end)
-    while await connection.fetchval(SESSIONS):
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await connection.fetchval(SESSIONS):
+            await asyncio.sleep(0.01)
     assert await everything(full) == before
 
 
-async def test_a_backup_that_is_interrupted_leaves_no_file(
-    database: str, connection: asyncpg.Connection, tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_backup_that_is_ended_half_way_leaves_no_file(
+    database: str, connection: asyncpg.Connection, tmp_path: Path, number: signal.Signals
 ) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
@@ -253,9 +257,9 @@ async def test_a_backup_that_is_interrupted_leaves_no_file(
             assert program.is_running, program.end()
             await asyncio.sleep(0.01)
         assert list(folder.iterdir()) != []
-        program.send(signal.SIGINT)
+        program.send(number)
         await asyncio.to_thread(program.end)
-    assert list(folder.iterdir()) == []
+        assert list(folder.iterdir()) == []
 
 
 async def test_why_the_database_did_not_take_it_is_told(full: str, empty: str, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from backoffice.database.connecting import APPLICATION_NAME, close_quietly
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DATABASE_ERRORS
 from backoffice.database.programs import EmbeddedError
+from backoffice.sigterm import end_properly_on_sigterm
 
 LAST_WORDS = 1000  # characters, of a program that failed
 
@@ -40,6 +41,15 @@ OTHER_SCHEMAS = (
 )
 EXTENSION = re.compile(rb"\d+; \d+ \d+ (COMMENT - )?EXTENSION ")  # a line of pg_restore's list of contents
 TABLE = re.compile(rb"^\d+; \d+ \d+ TABLE ", re.MULTILINE)
+# The server ends a statement whose psql has ended. Where it cannot (on Windows and the like), that runs to its end.
+NOTICE_DEATH = """
+    DO $$
+    BEGIN
+        PERFORM set_config('client_connection_check_interval', '1s', true);
+    EXCEPTION WHEN invalid_parameter_value THEN
+        NULL;
+    END $$
+"""
 DROP_OBJECTS = f"""
     SET LOCAL client_min_messages = warning;
     DO $$
@@ -140,7 +150,7 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
         raise BackupRefused(f"Flow CRM uses the database with {place.connections} connections. Stop it first.")
     read = [place.programs.path_of("pg_restore"), "--no-owner", str(file)]
     write = [place.programs.path_of("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
-    write += ["--command=BEGIN", f"--command={DROP_OBJECTS}", "--file=-"]
+    write += ["--command=BEGIN", f"--command={NOTICE_DEATH}", f"--command={DROP_OBJECTS}", "--file=-"]
     ours = _list_ours(read)
     if not TABLE.search(ours):  # of an empty database of PostgreSQL 14 its schema is there
         raise BackupRefused(f"There is nothing to restore in {file}.")
@@ -184,13 +194,19 @@ def _piped(read: list[str], write: list[str], place: Place, complaints: IO[bytes
     ):
         assert reader.stdout is not None
         assert writer.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # psql has ended, and said why
-            _copy(reader.stdout, writer.stdin)
-            if reader.wait() == 0:
-                writer.stdin.write(FINISH)
-        reader.stdout.close()
-        with contextlib.suppress(BrokenPipeError):  # psql, which has ended, takes no more
-            writer.stdin.close()
+        try:
+            with contextlib.suppress(BrokenPipeError):  # psql has ended, and said why
+                _copy(reader.stdout, writer.stdin)
+                if reader.wait() == 0:
+                    writer.stdin.write(FINISH)
+        except BaseException:  # SIGTERM, too
+            reader.terminate()
+            writer.terminate()
+            raise
+        finally:
+            reader.stdout.close()
+            with contextlib.suppress(BrokenPipeError):  # psql, which has ended, takes no more
+                writer.stdin.close()
     return reader.returncode == writer.returncode == 0
 
 
@@ -214,6 +230,7 @@ def read_arguments() -> argparse.Namespace:
 
 def main() -> None:
     given, engine = read_arguments(), the_engine()
+    end_properly_on_sigterm()
     try:
         place = asyncio.run(find(engine))
         if given.action == "save":
