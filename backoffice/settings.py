@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -18,6 +18,9 @@ ROOT = Path(__file__).parent.parent
 
 MIN_REQUEST_TIMEOUT = 11  # seconds
 DEMO_SECRETS = frozenset({"change-me", "flowcrm-demo"})
+
+EVERYBODY = IPv4Network("0.0.0.0/0")
+EVERYBODY_AS_IPV6 = IPv6Network("::ffff:0.0.0.0/96")  # as they are seen where HOST=::
 
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
@@ -53,7 +56,11 @@ def _check_proxies(proxies: str) -> str:
 
 
 def _includes_everybody(proxies: str) -> bool:
-    return any(proxy.strip() == "*" or proxy.strip().endswith("/0") for proxy in proxies.split(","))
+    names = {proxy.strip() for proxy in proxies.split(",")}
+    networks = [ip_network(name) for name in names - {"*"}]
+    version4 = collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
+    version6 = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
+    return "*" in names or EVERYBODY in version4 or any(EVERYBODY_AS_IPV6.subnet_of(one) for one in version6)
 
 
 # PostgreSQL counts in milliseconds, and takes 0 for no limit.
@@ -117,7 +124,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_to_believe_everybody(self) -> Self:
-        if self.production and _includes_everybody(self.forwarded_allow_ips or ""):
+        if self.production and self.forwarded_allow_ips and _includes_everybody(self.forwarded_allow_ips):
             raise ValueError(
                 "ENVIRONMENT=production refuses a FORWARDED_ALLOW_IPS that means everybody: "
                 "whoever guesses passwords could claim another address with each guess"

@@ -206,11 +206,24 @@ def test_production_refuses_the_passwords_of_the_examples(
         read(monkeypatch, ENVIRONMENT="Production", **variables)
 
 
-@pytest.mark.parametrize("proxies", ["*", "10.0.0.7, *", "0.0.0.0/0", "::/0"])
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        "*",
+        "10.0.0.7, *",
+        "0.0.0.0/0",
+        "::/0",
+        "0.0.0.0/0.0.0.0",
+        "0.0.0.0/00",
+        "0.0.0.0/1,::1, 128.0.0.0/1",
+        "8000::/1,10.0.0.7,::/1",
+        "::ffff:0:0/96",
+    ],
+)
 def test_production_refuses_to_believe_everybody_about_addresses(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
     assert read(monkeypatch, FORWARDED_ALLOW_IPS=proxies).forwarded_allow_ips == proxies
     assert "FORWARDED_ALLOW_IPS" in refusal(monkeypatch, ENVIRONMENT="production")
-    assert read(monkeypatch, FORWARDED_ALLOW_IPS="10.0.0.7, 10.1.0.0/16").production
+    assert read(monkeypatch, FORWARDED_ALLOW_IPS="10.0.0.7, 10.1.0.0/16, fd00::/8, ::ffff:10.0.0.7").production
 
 
 @pytest.mark.parametrize(
