@@ -7,5 +7,5 @@ Where to find what; the packages say more:
 - for all of them: `settings`, with `connection_urls`; `columns`; `problems` → `words`, those of any back office in
   `problem_words`
 - for operators: `monitoring`; `fixtures`; `grants` for the role that serves; `sigterm`, which ends their commands
-- what Piccolo is told of it: `piccolo_app`
+- what Piccolo is told of it: `piccolo_app`, and of its command line: `command_line`
 """

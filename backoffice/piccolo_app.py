@@ -4,11 +4,12 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from backoffice import fixtures
+from backoffice import command_line, fixtures
 from backoffice.audit_trail.tables import AuditEntry
 from backoffice.grants import grant
 from backoffice.migrations import commands, piccolo_commands
 
+command_line.take_over()
 piccolo_commands.take_over()
 fixtures.take_over()
 

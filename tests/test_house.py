@@ -35,9 +35,10 @@ BENEATH = {
     "server": FOUNDATIONS | {"database", "migrations", "monitoring"},
     "api": FOUNDATIONS | {"database", "web"},
     "admin": FOUNDATIONS | {"api", "database", "web"},
+    "command_line": set[str](),
     "fixtures": {"audit_trail", "problems"},
     "grants": {"audit_trail", "database", "migrations"},
-    "piccolo_app": {"audit_trail", "fixtures", "grants", "migrations"},
+    "piccolo_app": {"audit_trail", "command_line", "fixtures", "grants", "migrations"},
 }
 
 
