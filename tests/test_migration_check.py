@@ -16,7 +16,7 @@ from backoffice.migrations import checking, choices, expected, records, runner
 from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.lock import KEY
-from backoffice.migrations.outcomes import MigrationRefused
+from backoffice.migrations.outcomes import STOPPED, MigrationRefused, why
 from backoffice.migrations.repair import repair
 from backoffice.migrations.sql import statements
 from tests.support.commands import begin, refusal, run
@@ -143,6 +143,19 @@ async def test_check_needs_no_right_but_to_read_and_where_none_is_named_a_server
         "The database differs from what its migrations make:",
         "  index products.products_beginnings is missing",
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("postgresql://flow@127.0.0.1:1/flowcrm", "Cannot connect to PostgreSQL at 127.0.0.1:1: connection refused"),
+        ("db.example", "--scratch: it must begin with postgresql://"),
+    ],
+)
+async def test_a_server_to_compare_with_that_is_not_there_is_named(engine: Engine, address: str, told: str) -> None:
+    with pytest.raises(STOPPED) as stopped:
+        await checking.check(engine, address)
+    assert why(stopped.value) == told
 
 
 async def test_sigterm_leaves_nothing_of_the_server_that_was_started_to_compare_with() -> None:

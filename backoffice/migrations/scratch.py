@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from piccolo.table import sort_table_classes
+from pydantic import SecretStr
 
+from backoffice import connection_urls
 from backoffice.database.connecting import Connection, Connector, close_quietly
 from backoffice.database.embedded import NAME, PORT, EmbeddedPostgres
 from backoffice.database.engine import Engine
@@ -20,6 +22,7 @@ from backoffice.migrations.catalog import Catalog, read_catalog
 from backoffice.migrations.declared import enums, is_early, rules
 from backoffice.migrations.files import Migration, apps
 from backoffice.migrations.journal import Journal, noted
+from backoffice.migrations.outcomes import MigrationRefused
 from backoffice.migrations.runner import Run, Step
 from backoffice.migrations.scripts import execute
 from backoffice.migrations.sql import Statement
@@ -46,9 +49,15 @@ async def a_server(engine: Engine, address: str = "") -> AsyncIterator[Connector
     """A server on which to make databases to compare with: that at the address, if one is given; else an embedded one.
 
     Nothing is written to a server that somebody configured.
+
+    :raises MigrationRefused: for what is no address.
     """
     if address:
-        yield Connector({"dsn": address}, [], engine.settings.db_connect_timeout)
+        try:
+            url = connection_urls.check(SecretStr(str(address)))  # it is True where --scratch is said without one
+        except ValueError as error:
+            raise MigrationRefused(f"--scratch: {error}") from None
+        yield Connector({"dsn": address}, connection_urls.addresses(url), engine.settings.db_connect_timeout)
     elif engine.embedded is None:
         async with throwaway_server() as connector:
             yield connector
