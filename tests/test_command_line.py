@@ -13,6 +13,19 @@ def test_what_is_no_command_is_no_success(database: str) -> None:
     assert said.errors == "`piccolo help` lists the commands.\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("fixtures dump", "Cannot connect to PostgreSQL at 127.0.0.1:1: connection refused"),
+        ("fixtures load nowhere.json", "nowhere.json: No such file or directory"),
+        ("fixtures load pyproject.toml", "Expecting value: line 1 column 2 (char 1)"),
+    ],
+)
+def test_why_a_command_of_piccolos_failed_is_told_in_one_line_apart_from_its_answer(words: str, why: str) -> None:
+    said = begin("postgresql://flow@127.0.0.1:1/flowcrm", "piccolo.main", *words.split()).end()
+    assert (said.code, said.output, said.errors) == (1, "", f"{why}\n")
+
+
 @pytest.mark.parametrize("words", ["", "help", "--help", "backoffice", "backoffice --help"])
 def test_help_that_was_asked_for_is_a_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str

@@ -88,7 +88,7 @@ class TestTheDemoFixture:
     async def test_loaded_twice_is_refused_or_on_request_skipped(self, demo: str) -> None:
         before = await held(demo)
         said = refusal(demo, *FIXTURES, "load", DEMO)
-        assert '\nduplicate key value violates unique constraint "users_pkey"\n' in said
+        assert said.startswith('duplicate key value violates unique constraint "users_pkey"\n')
         assert "Traceback" not in said
         run(demo, *FIXTURES, "load", DEMO, "--on_conflict=DO NOTHING")
         assert await held(demo) == before

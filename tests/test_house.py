@@ -35,7 +35,7 @@ BENEATH = {
     "server": FOUNDATIONS | {"database", "migrations", "monitoring"},
     "api": FOUNDATIONS | {"database", "web"},
     "admin": FOUNDATIONS | {"api", "database", "web"},
-    "command_line": set[str](),
+    "command_line": {"migrations"},
     "fixtures": {"audit_trail", "problems"},
     "grants": {"audit_trail", "database", "migrations"},
     "piccolo_app": {"audit_trail", "command_line", "fixtures", "grants", "migrations"},

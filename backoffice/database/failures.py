@@ -118,5 +118,5 @@ def cause(error: BaseException) -> str:
     if type(error) in (ConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError):  # subclasses say more
         return "the connection was lost"  # asyncpg's text names only the failed operation
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error).partition("\n")[0] or type(error).__name__
