@@ -32,10 +32,10 @@ seed: .venv/ready
 # FILE=flowcrm.dump; to restore over a database that is not empty: REPLACE=1
 FILE_OF_BACKUP = "$(or $(FILE),$(error Say which file, for example: make $@ FILE=flowcrm.dump))"
 backup: .venv/ready
-	$(BIN)/python -m backoffice.database.backup save $(FILE_OF_BACKUP)
+	$(BIN)/python -m backoffice.database.backup save -- $(FILE_OF_BACKUP)
 
 restore: .venv/ready
-	$(BIN)/python -m backoffice.database.backup load $(FILE_OF_BACKUP) $(if $(filter 1,$(REPLACE)),--replace)
+	$(BIN)/python -m backoffice.database.backup load $(if $(filter 1,$(REPLACE)),--replace) -- $(FILE_OF_BACKUP)
 
 bench: .venv/ready
 	$(SYNC) --group bench

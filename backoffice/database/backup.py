@@ -148,7 +148,7 @@ def restore(place: Place, file: Path, *, replace: bool) -> None:
         )
     if place.connections:
         raise BackupRefused(f"Flow CRM uses the database with {place.connections} connections. Stop it first.")
-    read = [place.programs.path_of("pg_restore"), "--no-owner", str(file)]
+    read = [place.programs.path_of("pg_restore"), "--no-owner", str(file.absolute())]
     write = [place.programs.path_of("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
     write += ["--command=BEGIN", f"--command={NOTICE_DEATH}", f"--command={DROP_OBJECTS}", "--file=-"]
     ours = _list_ours(read)
