@@ -33,6 +33,31 @@ def _absolute(path: Path) -> Path:
         raise ValueError("the home folder cannot be found") from error
 
 
+def _check_host(host: str) -> str:
+    if len(host.split()) != 1:
+        raise ValueError("one name or address is wanted, such as 127.0.0.1")
+    return host
+
+
+def _not_blank(name: str) -> str:
+    """Refuses blanks, of which nothing is left here: they would count as unset, and another database be used."""
+    if not name:
+        raise ValueError("it is blank; leave the variable out for the default")
+    return name
+
+
+def _check_hosts(hosts: str) -> str:
+    for host in map(str.strip, hosts.split(",")):
+        try:
+            if ":" in _not_blank(host) and not host.startswith("/"):
+                ip_address(host)
+        except ValueError:
+            raise ValueError(
+                "names, addresses or socket folders are wanted, separated by commas; the port belongs in DB_PORT"
+            ) from None
+    return hosts
+
+
 def _is_here(address: Address) -> bool:
     host, _ = address
     try:
@@ -83,7 +108,7 @@ class Settings(BaseSettings):
         str_strip_whitespace=True,
     )
 
-    host: str = Field(default="127.0.0.1", pattern=r"^\S+$")
+    host: Annotated[str, AfterValidator(_check_host)] = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
     environment: Annotated[Literal["development", "production"], Lower] = "development"
@@ -91,10 +116,10 @@ class Settings(BaseSettings):
     forwarded_allow_ips: Annotated[str, AfterValidator(_check_proxies)] | None = None
 
     database_url: Annotated[SecretStr, AfterValidator(connection_urls.check)] | None = None
-    db_host: str | None = None
+    db_host: Annotated[str, AfterValidator(_check_hosts)] | None = None
     db_port: int = Field(default=DEFAULT_PORT, ge=1, le=65535)
-    db_name: str | None = None
-    db_user: str | None = None
+    db_name: Annotated[str, AfterValidator(_not_blank)] | None = None
+    db_user: Annotated[str, AfterValidator(_not_blank)] | None = None
     db_password: Annotated[SecretStr, Verbatim] | None = None
     db_sslmode: Annotated[SslMode, Lower] | None = None
     db_replica_url: Annotated[SecretStr, AfterValidator(connection_urls.check)] | None = None

@@ -135,6 +135,13 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(project: Path, environme
         ("DB_PORT", "x"),
         ("DB_SSLMODE", "sometimes"),
         ("HOST", "two words"),
+        ("HOST", " "),
+        ("DB_HOST", " "),
+        ("DB_HOST", "db1.example, ,db2.example"),
+        ("DB_HOST", "127.0.0.1:5433"),
+        ("DB_HOST", "db1.example,[::1]:5433"),
+        ("DB_NAME", " "),
+        ("DB_USER", " "),
         ("FORWARDED_ALLOW_IPS", "banana"),
         ("FORWARDED_ALLOW_IPS", "10.0.0.7, proxy.example"),
         ("FORWARDED_ALLOW_IPS", "10.0.0.300"),
@@ -145,7 +152,10 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(project: Path, environme
     ],
 )
 def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
-    assert re.fullmatch(rf"Flow CRM cannot start\. {variable}: .+", refusal(monkeypatch, **{variable: value}))
+    said = refusal(monkeypatch, **{variable: value})
+    assert re.fullmatch(rf"Flow CRM cannot start\. {variable}: .+", said)
+    assert "pattern" not in said
+    assert ("DB_PORT" in said) is (variable in {"DB_HOST", "DB_PORT"})
 
 
 @pytest.mark.parametrize(
@@ -257,6 +267,7 @@ def test_on_the_way_to_the_own_machine_nobody_listens(monkeypatch: pytest.Monkey
     [
         ({"DB_NAME": "flowcrm"}, [("localhost", 5432)]),
         ({"DB_HOST": "a, b", "DB_PORT": "5433"}, [("a", 5433), ("b", 5433)]),
+        ({"DB_HOST": "::1,/run/a:b c"}, [("::1", 5432), ("/run/a:b c", 5432)]),
         ({"DATABASE_URL": "postgresql://u:p@a:1,b/x"}, [("a", 1), ("b", 5432)]),
         ({"DATABASE_URL": "postgresql://u:p@[::1]:3/x"}, [("::1", 3)]),
         ({"DATABASE_URL": "postgresql://u@/x?host=/run/pg,db&port=5433,5434"}, [("/run/pg", 5433), ("db", 5434)]),
