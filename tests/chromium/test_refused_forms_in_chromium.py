@@ -5,7 +5,7 @@ import re
 import asyncpg
 from playwright.async_api import expect
 
-from tests.support.browser import Clerk
+from tests.support.browser import Clerk, as_a
 from tests.support.builders import a_customer, a_line, a_presale, row
 
 
@@ -80,24 +80,32 @@ async def test_what_others_saved_in_the_same_field_is_overwritten_by_nobody_who_
     await clerk.sees_notice("Successfully saved row")
 
 
-async def test_what_was_typed_and_does_not_fit_any_more_is_told(clerk: Clerk, db: asyncpg.Connection) -> None:
+@as_a("employee", "pt-BR")
+async def test_what_was_typed_or_chosen_and_does_not_fit_any_more_is_told(clerk: Clerk, db: asyncpg.Connection) -> None:
+    changed = "Alguém alterou isto nesse meio-tempo. Carregue novamente e repita a sua alteração."
+    fits_no_more = "Outros alteraram isto nesse meio-tempo. O que você tinha digitado não cabe mais:"
     presale = await a_presale(db)
     await a_line(db, presale)
     await clerk.open("presales", presale)
-    await clerk.fill(discount="5", notes="Mine")
+    await clerk.fill(discount="5", notes="Minhas")
     await db.execute("UPDATE presales SET status = 'pending' WHERE id = $1", presale)
     await clerk.save()
-    await clerk.sees_refusal("Somebody changed this in the meantime. Load it again and repeat your change.")
+    await clerk.sees_refusal(changed)
+    await clerk.page.reload()
+    await clerk.sees_notice(f"{fits_no_more}\nDesconto: 5")
+    await clerk.sees_value("discount", "0,00")
+    await clerk.sees_value("notes", "Minhas")
+    await clerk.save()
+    await clerk.sees_notice("Alterações salvas")
+    assert (await row(db, "presales", presale))["notes"] == "Minhas"
+
+    await clerk.choose(status="cancelled")
+    await db.execute("UPDATE presales SET status = 'approved' WHERE id = $1", presale)
+    await clerk.save()
+    await clerk.sees_refusal(changed)
     clerk.expects_refusal(412)
     await clerk.page.reload()
-    await clerk.sees_notice(
-        "Others have changed this meanwhile. What you had typed does not fit any more:\nDiscount: 5"
-    )
-    await clerk.sees_value("discount", "0.00")
-    await clerk.sees_value("notes", "Mine")
-    await clerk.save()
-    await clerk.sees_notice("Successfully saved row")
-    assert (await row(db, "presales", presale))["notes"] == "Mine"
+    await clerk.sees_notice(f"{fits_no_more}\nSituação: Cancelada")
 
 
 async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk, db: asyncpg.Connection) -> None:

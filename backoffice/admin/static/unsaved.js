@@ -69,7 +69,12 @@ function fill({ fields, keys, row: seen }, row) {
   else tell(isChanged ? CHANGED : THERE_AGAIN, isChanged ? "error" : "neutral");
 }
 
-const inWords = ([name, value]) => `${store.state.schema.properties[name].title}: ${value.readable ?? value}`;
+function inWords([name, value]) {
+  const chosen = [...(fieldOf(name)?.options ?? [])].find((option) => option.value === value);
+  return `${store.state.schema.properties[name].title}: ${chosen?.text ?? value.readable ?? value}`;
+}
+
+const fieldOf = (name) => [...document.querySelectorAll(FIELDS)].find((field) => field.name === name);
 
 const isLocked = (element) => element.closest(".locked") !== null;
 
@@ -82,7 +87,7 @@ function pick([name, row]) {
 }
 
 function type([name, value]) {
-  const field = [...document.querySelectorAll(FIELDS)].find((field) => field.name === name);
+  const field = fieldOf(name);
   const isOffered = [...(field?.options ?? [])].every((option) => option.value !== value || !option.disabled);
   if (!field || isLocked(field) || !isOffered) return false;
   if (field.value !== value) setValue(field, value);
