@@ -100,12 +100,14 @@ async def test_what_was_typed_or_chosen_and_does_not_fit_any_more_is_told(clerk:
     assert (await row(db, "presales", presale))["notes"] == "Minhas"
 
     await clerk.choose(status="cancelled")
-    await db.execute("UPDATE presales SET status = 'approved' WHERE id = $1", presale)
+    await clerk.fill(notes="Tardias")
+    for status in ("approved", "converted"):
+        await db.execute("UPDATE presales SET status = $2::text::presale_status WHERE id = $1", presale, status)
     await clerk.save()
     await clerk.sees_refusal(changed)
     clerk.expects_refusal(412)
     await clerk.page.reload()
-    await clerk.sees_notice(f"{fits_no_more}\nSituação: Cancelada")
+    await clerk.sees_notice(f"{fits_no_more}\nSituação: Cancelada\nObservações: Tardias")
 
 
 async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk, db: asyncpg.Connection) -> None:

@@ -9,7 +9,8 @@ import { isLogIn, on } from "./requests.js";
 const KEPT = "unsaved";
 const FORM = /\/tables\/\w+\/(?!(?:count|ids|references|schema)\/)[^/]+\/$/; // of a row, or "new"
 const ROW = `form:has(${SAVE}, ${CREATE})`;
-const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea, select)[name]:not([name=version])`;
+// The front end draws each long text twice, once hidden.
+const FIELDS = `${ROW} :is(input:not([type=hidden], .masked), textarea:not(#editor), select)[name]:not([name=version])`;
 const KEYS = `${ROW} .key_search`; // whose elements keys.js gave their components
 const OUT_OF_DATE = 412;
 const VERSION = `${ROW} [name=version]`;
