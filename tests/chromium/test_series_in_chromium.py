@@ -46,12 +46,20 @@ async def test_a_line_is_a_code_enter_tab_its_quantity_and_enter(clerk: Clerk, d
 
 
 @as_a("employee", "pt-BR")
-async def test_what_was_added_is_said_as_people_write_it(clerk: Clerk, db: asyncpg.Connection) -> None:
+async def test_what_was_added_is_said_as_people_write_it_however_long_its_name(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
     _, picker = await begins(clerk, db, "8911")
-    await picker.type("8911", "Enter", "Tab")
+    name = "W" * 200
+    await db.execute("UPDATE products SET name = $1 WHERE code = '8911'", name)
+    await picker.type("8911")
+    await expect(picker.offered.first).to_have_text(f"8911 - {name} · 10,00 · 100 un em estoque")
+    assert await picker.offered.first.evaluate("one => one.scrollWidth === one.clientWidth")
+    await picker.type("", "Enter", "Tab")
     await clerk.fill(quantity="1.000,5", unit_price="2", discount="1,00")
     await clerk.create()
-    await clerk.sees_notice("8911 - Scanned, 1.000,500 × 2,00 − 1,00 = 2.000,00\nTotal: 2.010,00")
+    await clerk.sees_notice(f"8911 - {name}, 1.000,500 × 2,00 − 1,00 = 2.000,00\nTotal: 2.010,00")
+    await expect(clerk.page.locator("#message_popup a")).to_be_in_viewport()
     await begins_anew(clerk, picker, discount="0,00")
 
 
