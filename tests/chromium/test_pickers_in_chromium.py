@@ -120,8 +120,19 @@ async def test_what_enter_was_pressed_for_can_be_given_up(clerk: Clerk, db: asyn
     await picker.has_taken("8832 - Scanned")
 
 
-async def test_a_row_that_is_added_for_a_key_is_picked_there(clerk: Clerk, db: asyncpg.Connection) -> None:
-    await clerk.add("presales", notes="Typed before")
+async def test_a_row_is_added_in_a_tab_for_whoever_wants_one_and_one_that_is_added_for_a_key_is_picked_there(
+    clerk: Clerk, db: asyncpg.Connection
+) -> None:
+    await clerk.list("presales", f"?id={await a_presale(db)}")
+    add = clerk.page.locator(".title_bar [href$='/presales/add/']")
+    async with clerk.page.context.expect_page() as opened:
+        await add.click(modifiers=["ControlOrMeta"])
+    tab = await opened.value
+    await tab.wait_for_url("**/#/presales/add/", wait_until="commit")
+    await tab.close()
+    await add.click()
+    await clerk.settles()
+    await clerk.fill(notes="Typed before")
     async with clerk.page.context.expect_page() as opened:
         await clerk.page.locator("form label a[href$='/customers/add/']").click()
     tab, picker = await opened.value, Picker(clerk, "customer_id")

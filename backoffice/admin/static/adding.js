@@ -1,9 +1,12 @@
-// A row that is added for a key, in the tab that the plus beside it opens, is in its field when one comes back.
+// A row that is added for a key, in the tab that the plus beside it opens, is in its field when one comes back. The button above
+// a list opens a tab, too, for whoever asks the browser for one.
 
 import { keyOf } from "./keys.js";
 import { fetchOwner } from "./references.js";
 import { on } from "./requests.js";
 
+const ADD = ".title_bar a[href$='/add/']";
+const MODIFIERS = ["altKey", "ctrlKey", "metaKey", "shiftKey"];
 const PLUS = "form label a[href$='/add/']";
 const NEW_ROW = /\/tables\/(\w+)\/$/;
 
@@ -17,6 +20,13 @@ document.addEventListener("click", ({ target }) => {
   const key = keyOf(field);
   waiting = { key, before: key.hiddenSelectedValue };
 });
+
+// The front end would open a window over the list, from which a log-in does not lead back.
+document.addEventListener(
+  "click",
+  (event) => MODIFIERS.some((key) => event[key]) && event.target.closest(ADD) && event.stopPropagation(),
+  true,
+);
 
 on("answered", ({ address, form, method, responseText, status }) => {
   if (!form || method !== "POST" || status !== 201) return;

@@ -23,9 +23,7 @@ on("opened", ({ address }) => {
 // What is added to a list of somebody's is theirs: a line that of the pre-sale whose lines are shown. A form that one comes back
 // to, or that is loaded anew, is for the same as before.
 function whose() {
-  const ofList = new URLSearchParams(keysOfList()).toString();
-  if (formOf(location.hash) !== "add") return ofList; // in a window over it
-  const keys = history.state?.keys ?? ofList;
+  const keys = history.state?.keys ?? new URLSearchParams(keysOfList()).toString();
   history.replaceState({ ...history.state, keys }, "");
   return keys;
 }
