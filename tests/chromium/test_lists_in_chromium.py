@@ -196,6 +196,8 @@ async def test_a_time_is_looked_for_from_when_on_as_no_row_has_exactly_that_one(
         ["Less Than", "Less Than or Equal To", "Greater Than or Equal To", "Greater Than"]
     )
     await expect(clerk.field("total__operator").locator("option:not([hidden])")).to_have_count(6)
+    offered = clerk.field("status__operator").locator("option:not([hidden])")
+    await expect(offered).to_have_text(["Equals", "Not Equal"])
     since = clerk.page.locator(".filter_wrapper [type=datetime-local]")
     await since.fill("2026-04-01T09:30")
     await clerk.page.click(APPLY)
@@ -215,16 +217,18 @@ async def test_a_time_is_looked_for_from_when_on_as_no_row_has_exactly_that_one(
     [("", "e", 1), ("&created_at__operator=ne", "ne", 2)],
     ids=["nothing", "unequal"],
 )
-async def test_how_an_address_compares_a_time_stays_until_it_is_changed(
+async def test_how_an_address_compares_stays_until_it_is_changed(
     clerk: Clerk, db: asyncpg.Connection, said: str, shown: str, number: int
 ) -> None:
     customer = await a_customer(db)
     for day in (1, 2, 3):
         await a_presale(db, customer_id=customer, created_at=datetime(2026, 4, day, tzinfo=UTC))
-    rows = await clerk.list("presales", f"?customer_id={customer}&created_at=2026-04-02T00:00:00.000Z{said}")
+    time, status = f"created_at=2026-04-02T00:00:00.000Z{said}", "status=pending&status__operator=lt"
+    rows = await clerk.list("presales", f"?customer_id={customer}&{time}&{status}")
     await expect(rows).to_have_count(number)
     await clerk.page.click("[data-uitest=filter_button]")
     await clerk.sees_value("created_at__operator", shown)
+    await clerk.sees_value("status__operator", "lt")
     await clerk.page.click(APPLY)
     await clerk.sees_notice("Successfully applied filter")
     await expect(rows).to_have_count(number)

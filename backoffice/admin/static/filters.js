@@ -85,6 +85,16 @@ function compareTimes(select) {
   select.value = SINCE;
 }
 
+// No choice is more or less than another; but what an address says stays until it is changed.
+function compareChoices() {
+  const properties = store.state.schema?.properties ?? {};
+  for (const select of document.querySelectorAll(`${PANEL} select[name$=__operator]`)) {
+    if (!properties[select.name.replace("__operator", "")]?.extra.choices) continue;
+    for (const option of select.options)
+      option.hidden = option.disabled = !EXACTLY.includes(option.value) && !option.selected;
+  }
+}
+
 document.addEventListener("submit", ({ target }) => (isSubmitted = target.closest(PANEL) !== null), true);
 document.addEventListener("click", ({ target }) => (isCleared = target.matches(`${PANEL} > button`)), true);
 
@@ -96,6 +106,7 @@ function follow() {
 }
 
 whenDrawn(limitTimes);
+whenDrawn(compareChoices);
 whenDrawn(sayWhatIsWhole);
 whenFiltered(follow);
 
