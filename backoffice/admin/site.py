@@ -36,8 +36,7 @@ class Admin(AdminRouter):
         self, resources: Sequence[Resource], ensure_csrf_cookie: Callable[[Request, Response], None], **settings: Any
     ) -> None:
         """:param ensure_csrf_cookie: called for the page, whose log-in form sends the cookie's value back."""
-        writable = {resource.tablename: not resource.read_only for resource in resources}
-        super().__init__(translations=translations(writable), **settings)
+        super().__init__(translations=translations([resource.tablename for resource in resources]), **settings)
         self.resources = resources
         self.ensure_csrf_cookie = ensure_csrf_cookie
         self.user_middleware = []  # no CSRF check of Piccolo's: each change has passed ours

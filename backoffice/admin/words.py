@@ -3,7 +3,7 @@
 The front end translates only some of its texts; `language.js` translates the others, when a whole text is a key here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from piccolo_admin.translations.data import ENGLISH
 from piccolo_admin.translations.models import Translation
@@ -206,11 +206,8 @@ BEYOND_THE_FRONT_END = {
 }
 
 
-def translations(tables: Mapping[str, bool]) -> list[Translation]:
-    """The translations into English and Brazilian Portuguese, with the labels of tables and columns.
-
-    :param tables: for each table, whether rows can be added and edited.
-    """
+def translations(tables: Sequence[str]) -> list[Translation]:
+    """The translations into English and Brazilian Portuguese, with the labels of tables and columns."""
     english = {**ENGLISH.translations, **OURS}
     portuguese = {**PORTUGUESE, **BEYOND_THE_FRONT_END}
     return [
@@ -223,13 +220,13 @@ def translations(tables: Mapping[str, bool]) -> list[Translation]:
     ]
 
 
-def _names(tables: Mapping[str, bool], language: Language, messages: dict[str, str]) -> dict[str, str]:
+def _names(tables: Sequence[str], language: Language, messages: dict[str, str]) -> dict[str, str]:
     """The translations of headings that the front end makes from the names of the tables."""
     names = {key: label(key, language) for key in LABELS}
-    for name, writable in tables.items():
+    for name in tables:
         plain, one = name.replace("_", " "), label(f"one of {name}", language)
         names[plain] = label(name, language)
         names[f"Select a row from {plain.title()}"] = f"{messages['Select']} {one}"
         for verb in [messages[verb] for verb in ("Add", "Edit")]:
-            names[f"{verb} {plain}"] = f"{verb} {one}" if writable else one
+            names[f"{verb} {plain}"] = f"{verb} {one}"
     return names

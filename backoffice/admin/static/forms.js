@@ -1,6 +1,6 @@
 // A row's form: which of its fields are for filling in, what is sent of them, and what the database made of it.
 
-import { CREATE, SAVE, TABLE, intercept, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
+import { CREATE, SAVE, TABLE, intercept, say, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
 import { FIELD } from "./keys.js";
 import { asTime } from "./language.js";
 import { hasEnded, isDeletable, isOpen, offerMoves } from "./life.js";
@@ -109,12 +109,20 @@ function tidyFields() {
   document.documentElement.classList.toggle("unsavable", !row || hasEnded());
   for (const menu of document.querySelectorAll(MENU)) menu.hidden = !row || !isDeletable(); // or it would delete no row
   for (const button of document.querySelectorAll(`${SAVE}, ${CREATE}`)) {
+    if (isLocked(button.form)) nameForReading(button.form);
     for (const input of button.form.querySelectorAll("[name]")) {
       const field = input.closest("form > div > div");
       const about = properties[input.name];
       if (about && field) tidyField(input, field, about, button.matches(CREATE));
     }
   }
+}
+
+// Where nothing can be saved nothing is added or edited.
+function nameForReading(form) {
+  const heading = form.parentElement.querySelector("h1");
+  const name = say(`one of ${store.state.currentTableName}`).replace(/^./, (first) => first.toUpperCase());
+  if (heading.textContent !== name) heading.textContent = name;
 }
 
 // What the database fills, or others, is there to be read; rows that nobody may add are not offered for adding.
@@ -128,6 +136,8 @@ function tidyField(input, field, { extra, readOnly }, isNew) {
   if (extra.secret) input.autocomplete = "new-password";
   const add = field.querySelector("label a[href$='/add/']");
   if (add) add.hidden = !extra.addable;
+  const hint = field.querySelector("label .tooltip");
+  if (hint) hint.hidden = !readOnly && field.matches(".locked"); // how it would be filled in
 }
 
 // What is in it can be copied.

@@ -49,7 +49,7 @@ function nameFields() {
   for (const label of page.querySelectorAll("label:not([for])")) {
     const beside = label.nextElementSibling;
     const fields = beside?.matches(FIELD) ? [beside] : (beside?.querySelectorAll(FIELD) ?? []);
-    const hint = textOf(label.querySelector(".popup"));
+    const hint = textOf(label.querySelector(".tooltip:not([hidden]) .popup"));
     for (const field of fields) {
       if (field.closest(".modal") !== label.closest(".modal")) continue; // its window has words of its own
       name(field, ownWords(label), meaningOf(field));
