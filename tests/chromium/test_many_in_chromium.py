@@ -58,6 +58,7 @@ async def test_many_rows_are_asked_about_before_a_status_that_is_final_and_those
     await clerk.sees_notice(f"{numbers[2]}: {why}\n{numbers[0]}: {why}\n1 done.")
     clerk.expects_refusal(409)
     await expect(rows).to_have_text([re.compile(status) for status in ("Draft", "Pending", "Draft")])
+    await expect(rows.filter(has=clerk.page.locator("input:checked"))).to_have_text([re.compile("Draft")] * 2)
 
 
 async def test_those_rows_are_deleted_that_were_picked_whatever_is_shown_meanwhile(
@@ -108,7 +109,7 @@ async def test_a_value_that_is_too_much_for_one_of_many_rows_is_given_to_the_oth
 
 
 @as_a("admin", "pt-BR")
-async def test_of_many_rows_those_that_are_in_use_are_named_and_the_others_are_deleted(
+async def test_of_many_rows_those_that_are_in_use_are_named_and_stay_picked_and_the_others_are_deleted(
     clerk: Clerk, db: asyncpg.Connection
 ) -> None:
     customers = [await a_customer(db, name=f"Zeca {number:02}") for number in range(12)]
@@ -123,6 +124,7 @@ async def test_of_many_rows_those_that_are_in_use_are_named_and_the_others_are_d
     await clerk.sees_notice(f"{named}2 outro(s) recusado(s).\n2 feito(s).")
     await expect(rows).to_have_count(10)
     clerk.expects_refusal(409)
+    await expect(rows.locator("input:checked")).to_have_count(10)
 
 
 @as_a("manager")

@@ -20,6 +20,8 @@ const FIELD = ":is(input:not([type=checkbox]), textarea)";
 const VALUE = "Type the new value.";
 const VALUE_OR_NONE = "Type the new value, or tick that there is to be none.";
 
+let listed; // the component of the list
+
 async function deleteMany(list) {
   const { selectedRows, tableName } = list;
   const question = sayWithNumber(`Are you sure you want to delete ${selectedRows.length} selected row(s)?`);
@@ -58,7 +60,7 @@ async function forEachPicked({ selectedRows }, change) {
       showProgress(`${outcome.done + outcome.refused.length} / ${rows.length}`);
       const refusal = await change(id).then(() => null, refusalOf);
       if (!refusal) outcome.done += 1;
-      else if (OF_ONE_ROW.includes(refusal.status)) outcome.refused.push({ name, ...refusal });
+      else if (OF_ONE_ROW.includes(refusal.status)) outcome.refused.push({ id, name, ...refusal });
       else return { ...outcome, isBroken: true, reason: refusal.reason };
     }
     return outcome;
@@ -88,6 +90,14 @@ async function finish(outcome, success) {
   else tell(success, "success");
   if (done) await store.dispatch("fetchRows");
   insist("");
+  if (done) await pickAgain(refused);
+}
+
+// For those that were not named, too. The list that was read anew may be another one, or without some of them.
+async function pickAgain(refused) {
+  await listed.$nextTick(); // by then none is picked
+  const ids = refused.map(({ id }) => id);
+  listed.selectedRows = store.state.rows.map(({ id }) => id).filter((id) => ids.includes(id));
 }
 
 function inWords({ done, isBroken, reason, refused }) {
@@ -132,7 +142,10 @@ whenMounted(() => {
   app.mixin({
     created() {
       const { deleteRows, updateRows } = this.$options.methods ?? {};
-      if (deleteRows) this.deleteRows = () => deleteMany(this);
+      if (deleteRows) {
+        listed = this;
+        this.deleteRows = () => deleteMany(this);
+      }
       if (!updateRows) return;
       this.updateRows = ({ target }) => updateMany(this, target);
       this.$watch("selectedRows", ({ length }) => length || this.$emit("close")); // another list has come
