@@ -123,7 +123,9 @@ async def test_what_is_in_use_is_kept_wherever_it_is_to_be_deleted(clerk: Clerk,
     await clerk.delete_picked()
     await clerk.sees_notice(f"Kept Customer: {in_use}")
     message = await clerk.page.locator("#message_popup .message").bounding_box()
-    button = await clerk.page.locator(".title_bar .button:has([data-icon=trash-can])").bounding_box()
+    delete = clerk.page.locator(".title_bar .button:has([data-icon=trash-can])")
+    await expect(delete).to_have_css("z-index", "5001")  # above the notice
+    button = await delete.bounding_box()
     assert message
     assert button
     assert message["y"] + message["height"] < button["y"]
