@@ -63,8 +63,8 @@ HELP_TEXTS = (
         "O número que se diz ao telefone. Dado pelo banco de dados.",
     ),
     Text(
-        "The sum of the lines less the discount. Computed by the database.",
-        "A soma dos itens menos o desconto. Calculado pelo banco de dados.",
+        "The sum of the lines less the discount, 0 while the discount is larger. Computed by the database.",
+        "A soma dos itens menos o desconto, 0,00 enquanto o desconto for maior. Calculado pelo banco de dados.",
     ),
     Text(
         "Left empty, the product's sale price at this moment.",

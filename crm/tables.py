@@ -107,7 +107,7 @@ class Presale(Table, tablename="presales"):
     total = Numeric(
         digits=MONEY,
         default=Decimal(0),
-        help_text="The sum of the lines less the discount. Computed by the database.",
+        help_text="The sum of the lines less the discount, 0 while the discount is larger. Computed by the database.",
     )
     discount = Numeric(digits=MONEY, default=Decimal(0))
     notes = Text(default=None, null=True)
