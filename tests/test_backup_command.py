@@ -12,7 +12,7 @@ from backoffice.settings import ROOT
 
 
 def what_make_says(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> argparse.Namespace:
-    command = ["make", "--dry-run", *arguments]
+    command = ["make", "--dry-run", "--no-print-directory", *arguments]
     would_run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     _, _, said = would_run.splitlines()[-1].partition(" -m ")
     monkeypatch.setattr("sys.argv", shlex.split(said))

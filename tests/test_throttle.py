@@ -204,6 +204,7 @@ class TestBurst:
             return await verify_password(plain, against=against)
 
         monkeypatch.setattr(login, "verify_password", verify)
+        monkeypatch.setattr(login, "_judging", asyncio.Semaphore(2))  # a machine may have as many cores as guesses
         answers = await asyncio.gather(*(attempt(ANA, "wrong") for _ in range(40)))
         assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 35}
         assert len(checked) < 20
