@@ -217,15 +217,32 @@ HELD_UP = """
     CREATE OR REPLACE FUNCTION let_in(text) RETURNS boolean LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END';
 """
+# The same, once psql has the whole script.
+HELD_UP_AT_THE_END = """
+    CREATE FUNCTION let_in(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+    CREATE TABLE held_up (content text);
+    INSERT INTO held_up VALUES ('x');
+    CREATE INDEX ON held_up (let_in(content));
+    CREATE OR REPLACE FUNCTION let_in(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END';
+"""
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("held_up", "number"),
+    [
+        (HELD_UP, signal.SIGKILL),  # later, nobody could keep psql from its end
+        (HELD_UP, signal.SIGINT),
+        (HELD_UP, signal.SIGTERM),
+        (HELD_UP_AT_THE_END, signal.SIGTERM),
+    ],
+)
 async def test_a_restore_that_is_ended_half_way_changes_nothing(
-    full: str, connection: asyncpg.Connection, tmp_path: Path, number: signal.Signals
+    full: str, connection: asyncpg.Connection, tmp_path: Path, held_up: str, number: signal.Signals
 ) -> None:
-    await connection.execute(HELD_UP)
+    await connection.execute(held_up)
     await save(full, tmp_path / "dump")
     await connection.execute("INSERT INTO held_up VALUES ('since then')")
     before = await everything(full)
