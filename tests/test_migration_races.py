@@ -221,6 +221,19 @@ async def test_when_the_server_ends_the_session_that_records_a_migration_it_is_t
     assert (await recorded(connection))[-1:] == later(1)
 
 
+async def test_a_commit_that_the_server_refuses_is_known_to_have_changed_nothing(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END';"
+        f"CREATE CONSTRAINT TRIGGER no AFTER INSERT ON migration {AT_THE_COMMIT} FOR EACH ROW EXECUTE FUNCTION no()"
+    )
+    one = a_migration(tmp_path, 1, "CREATE TABLE extra (id int)")
+    with pytest.raises(MigrationFailed, match=r"could not be recorded: no\nNothing was changed\."):
+        await runner.forwards(engine, these(one))
+    assert "extra" not in await relations(connection)
+
+
 async def test_an_index_that_was_being_built_when_its_runner_was_killed_is_built_by_the_next(
     tmp_path: Path, database: str, connection: asyncpg.Connection
 ) -> None:

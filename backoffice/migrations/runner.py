@@ -14,6 +14,7 @@ import asyncpg
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from backoffice.database.engine import Engine
+from backoffice.database.failures import is_lost
 from backoffice.database.transactions import transaction_on
 from backoffice.migrations import constraints, expected, records
 from backoffice.migrations.choices import Choice
@@ -145,6 +146,8 @@ class Run:
         step, phase = self._at
         if phase is Phase.RUNNING:
             say("failed\n")
+        if phase is Phase.COMMITTING and isinstance(error, asyncpg.PostgresError) and not is_lost(error):  # it refused
+            phase = Phase.RECORDING
         failure = MigrationFailed(step.migration, self.journal.failed, error, alone=step.alone, phase=phase)
         failure.blockers = self._waited_for if failure.may_pass else ()
         failure.done = tuple(self._done)
