@@ -17,7 +17,7 @@ from piccolo.custom_types import Combinable
 from accounts import throttle
 from accounts.authentication import CHALLENGE
 from accounts.demo_password import is_known_to_everybody
-from accounts.passwords import AT_ONCE, hash_password, needs_rehash, verify_password
+from accounts.passwords import MAX_AT_ONCE, hash_password, needs_rehash, verify_password
 from accounts.sessions import NewSession, create_session
 from accounts.tables import Session, User
 from accounts.throttle import Attempt
@@ -28,7 +28,7 @@ from backoffice.database.failures import is_lost
 from backoffice.database.transactions import Transaction
 from backoffice.problems import FieldError, Problem
 
-_judging = asyncio.Semaphore(AT_ONCE)  # the rest of a burst of guesses waits, to be refused without costing a hash
+_judging = asyncio.Semaphore(MAX_AT_ONCE)  # others of a burst wait, to be refused without costing a hash
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
 
 async def _judge(attempt: Attempt, is_theirs: Combinable, password: str) -> Verdict:
     """Checks the password. Only reads, so it may be repeated."""
+    user = await User.objects().where(is_theirs, User.active.eq(True)).first()
     async with _judging:
         await throttle.refuse_if_exhausted(attempt)
-        user = await User.objects().where(is_theirs, User.active.eq(True)).first()
         is_right = await verify_password(password, against=user.password if user else None)
     if not is_right:
         return Verdict(None)

@@ -21,8 +21,8 @@ Result = TypeVar("Result")
 
 _hasher = PasswordHasher()
 # One thread per core: argon2 spreads each hash over several cores anyway, so more would only take memory.
-AT_ONCE = os.cpu_count() or 1
-_threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="argon2")
+MAX_AT_ONCE = os.cpu_count() or 1
+_threads = ThreadPoolExecutor(max_workers=MAX_AT_ONCE, thread_name_prefix="argon2")
 
 
 def hash_at_once(plain: str) -> str:

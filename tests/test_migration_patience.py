@@ -81,7 +81,7 @@ async def test_attempts_are_bounded_and_the_last_names_whom_it_waited_for(
     told: str,
 ) -> None:
     DB.configure(Settings(database_url=database, db_lock_timeout=0.05))
-    one = a_migration(tmp_path, 1, "ALTER TABLE customers ADD COLUMN IF NOT EXISTS vip boolean", alone=alone)
+    one = a_migration(tmp_path, 1, "ALTER TABLE customers ADD COLUMN vip boolean", alone=alone)
     before = await recorded(connection)
     async with connection.transaction():
         await connection.execute(holds)

@@ -209,6 +209,16 @@ class TestBurst:
         assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 35}
         assert len(checked) < 20
 
+    async def test_while_the_database_is_slow_nobody_waits_for_the_others_as_well(
+        self, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(login, "_judging", asyncio.Semaphore(2))
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE users")
+            log_ins = [asyncio.create_task(attempt(ANA, "flowcrm-demo")) for _ in range(5)]
+            await until_waiting(connection, len(log_ins))
+        assert {answer.status_code for answer in await asyncio.gather(*log_ins)} == {200}
+
     async def test_crosswise_nobody_waits_for_ever(self) -> None:
         pairs = [(f"user{n % 4}@x.example", "wrong", f"192.0.2.{n // 4}") for n in range(16)]
         answers = await asyncio.gather(*(attempt(*pair) for pair in pairs))

@@ -107,6 +107,7 @@ class Run:
         self.connection = connection
         self.journal = journal
         self._at: tuple[Step, Phase]
+        self._reached: expected.Before
         self._done: list[Migration] = []
         self._waited_for: Sequence[Session] = ()
 
@@ -125,7 +126,8 @@ class Run:
         for alone, group in groupby(steps, key=lambda step: step.alone):
             together = list(group)
             for part in [[step] for step in together] if alone else [together]:
-                await self._patiently(self._by_itself if alone else self._together, part, backwards)
+                for work in (self._by_itself, self._record_what_ran) if alone else (self._together,):
+                    await self._patiently(work, part, backwards)
                 self._done += [step.migration for step in part]
 
     async def _patiently(self, work: Work, steps: list[Step], backwards: bool) -> None:
@@ -187,9 +189,14 @@ class Run:
             progress = Progress(reached, self._transaction, step.migration.key if backwards else None)
             with self.journal.telling(progress):
                 await self._run_outside(step, backwards)
+            self._reached = progress.reached
+
+    async def _record_what_ran(self, steps: list[Step], backwards: bool) -> None:
+        """By attempts of its own, or what has been done would be done once more."""
+        for step in steps:
             async with self._transaction():
                 await self._record(step, backwards)
-                await expected.remember_changes(self.connection, progress.reached)
+                await expected.remember_changes(self.connection, self._reached)
                 self._at = step, Phase.COMMITTING
 
     async def _run_outside(self, step: Step, backwards: bool) -> None:

@@ -89,6 +89,9 @@ class ScratchRun(Run):
         for step in steps:
             await self._run_outside(step, backwards)
 
+    async def _record_what_ran(self, steps: list[Step], backwards: bool) -> None:
+        pass
+
 
 @contextlib.asynccontextmanager
 async def scratch(engine: Engine, server: Connector) -> AsyncIterator[Run]:
