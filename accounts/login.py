@@ -28,7 +28,7 @@ from backoffice.database.failures import is_lost
 from backoffice.database.transactions import Transaction
 from backoffice.problems import FieldError, Problem
 
-_judging = asyncio.Semaphore(MAX_AT_ONCE)  # others of a burst wait, to be refused without costing a hash
+_judging = asyncio.Semaphore(MAX_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,10 @@ async def log_in(attempt: Attempt, password: str) -> tuple[User, NewSession]:
 
 async def _judge(attempt: Attempt, is_theirs: Combinable, password: str) -> Verdict:
     """Checks the password. Only reads, so it may be repeated."""
+    await throttle.refuse_if_exhausted(attempt)
     user = await User.objects().where(is_theirs, User.active.eq(True)).first()
     async with _judging:
-        await throttle.refuse_if_exhausted(attempt)
+        await throttle.refuse_if_exhausted(attempt)  # by those of a burst whose turn it was before
         is_right = await verify_password(password, against=user.password if user else None)
     if not is_right:
         return Verdict(None)

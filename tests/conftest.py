@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from accounts import passwords
 from backoffice.monitoring.probing import prober
 from backoffice.settings import Settings
+from tests.support.backups import PROGRAMS
 from tests.support.builders import a_user
 from tests.support.cast import Cast
 from tests.support.clients import a_client, a_token, bearer, csrf, keep_cookies
@@ -47,6 +48,12 @@ def project(tmp_path: Path) -> Path:
 def environment() -> dict[str, str]:
     """What a program started by a test sees: nothing of ours but what the test adds."""
     return {name: value for name, value in os.environ.items() if name != "FLOW_DATA_DIR"}
+
+
+@pytest.fixture
+def client_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's, which make backups, are found in the PATH."""
+    monkeypatch.setenv("PATH", f"{PROGRAMS}:{os.environ['PATH']}")
 
 
 @pytest.fixture

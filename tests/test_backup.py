@@ -1,8 +1,6 @@
 """`make backup` and `make restore`: everything comes back, or nothing is touched."""
 
 import asyncio
-import os
-import signal
 import stat
 import uuid
 from collections.abc import AsyncIterator
@@ -19,19 +17,14 @@ from backoffice.database.backup import OBJECTS, BackupRefused, backup, find, res
 from backoffice.database.engine import Engine
 from backoffice.migrations.catalog import read_catalog
 from backoffice.settings import Settings
-from tests.support.backups import PROGRAMS, everything, load, save
-from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
+from tests.support.backups import everything, fill, load, save
 from tests.support.catalog import rows_as_text
-from tests.support.commands import begin, run
+from tests.support.commands import run
 from tests.support.databases import dsn_of
-from tests.support.migrating import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.usefixtures("client_programs")
 
 PASSWORD = "only-for-tests"  # of a role that lives as long as one test
-
-
-@pytest.fixture(autouse=True)
-def _programs_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{PROGRAMS}:{os.environ['PATH']}")
 
 
 async def execute(dsn: str, sql: str) -> None:
@@ -80,17 +73,7 @@ async def owned(server: str, steward: asyncpg.Connection, owner: str, full: str,
 
 @pytest.fixture
 async def full(database: str, connection: asyncpg.Connection) -> str:
-    """Rows in every table that keeps any, awkward ones among them, and a number that nobody has any more."""
-    await a_session(connection, await a_user(connection))
-    for status in WAYS:
-        await a_presale_that_is(connection, status)
-    await connection.execute("INSERT INTO login_failures (account, address) VALUES ('ana', '127.0.0.1')")
-    await connection.execute(
-        "INSERT INTO idempotency_keys (user_id, key, request, response) "
-        "SELECT id, 'Ação ☕', '{\"a\": [1, null]}', 'x' FROM users LIMIT 1"
-    )
-    await a_customer(connection, name="Zoë \\. \t'\"", address="linha 1\nlinha 2")
-    await connection.execute("DELETE FROM presales WHERE id = $1", await a_presale(connection))
+    await fill(connection)
     return database
 
 
@@ -207,76 +190,6 @@ async def test_a_file_that_is_cut_short_changes_nothing(full: str, tmp_path: Pat
         with pytest.raises(BackupRefused, match="Nothing was restored"):
             await load(full, short, replace=True)
         assert await everything(full) == before
-
-
-# PostgreSQL takes it in again once nobody holds the lock, and it is more than pipes and sockets hold.
-HELD_UP = """
-    CREATE FUNCTION let_in(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
-    CREATE TABLE held_up (content text CHECK (let_in(content)));
-    INSERT INTO held_up SELECT repeat('x', 10000) FROM generate_series(1, 300);
-    CREATE OR REPLACE FUNCTION let_in(text) RETURNS boolean LANGUAGE plpgsql AS
-    'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END';
-"""
-# The same, once psql has the whole script.
-HELD_UP_AT_THE_END = """
-    CREATE FUNCTION let_in(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
-    CREATE TABLE held_up (content text);
-    INSERT INTO held_up VALUES ('x');
-    CREATE INDEX ON held_up (let_in(content));
-    CREATE OR REPLACE FUNCTION let_in(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS
-    'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END';
-"""
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'"
-
-
-@pytest.mark.parametrize(
-    ("held_up", "number"),
-    [
-        (HELD_UP, signal.SIGKILL),  # later, nobody could keep psql from its end
-        (HELD_UP, signal.SIGINT),
-        (HELD_UP, signal.SIGTERM),
-        (HELD_UP_AT_THE_END, signal.SIGTERM),
-    ],
-)
-async def test_a_restore_that_is_ended_half_way_changes_nothing(
-    full: str, connection: asyncpg.Connection, tmp_path: Path, held_up: str, number: signal.Signals
-) -> None:
-    await connection.execute(held_up)
-    await save(full, tmp_path / "dump")
-    await connection.execute("INSERT INTO held_up VALUES ('since then')")
-    before = await everything(full)
-    await connection.execute("SELECT pg_advisory_lock(1)")
-    program = begin(full, "backoffice.database.backup", "load", str(tmp_path / "dump"), "--replace")
-    while not await connection.fetchval(WAITING):
-        assert program.is_running, program.end()
-        await asyncio.sleep(0.01)
-    program.send(number)
-    if number != signal.SIGTERM:  # which ends psql, too, and with it the wait
-        await connection.execute("SELECT pg_advisory_unlock(1)")
-    await asyncio.to_thread(program.end)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while await connection.fetchval(SESSIONS):
-            await asyncio.sleep(0.01)
-    assert await everything(full) == before
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_backup_that_is_ended_half_way_leaves_no_file(
-    database: str, connection: asyncpg.Connection, tmp_path: Path, number: signal.Signals
-) -> None:
-    folder = tmp_path / "backups"
-    folder.mkdir()
-    async with connection.transaction():
-        await connection.execute("LOCK TABLE customers")
-        program = begin(database, "backoffice.database.backup", "save", str(folder / "dump"))
-        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            assert program.is_running, program.end()
-            await asyncio.sleep(0.01)
-        assert list(folder.iterdir()) != []
-        program.send(number)
-        await asyncio.to_thread(program.end)
-        assert list(folder.iterdir()) == []
 
 
 async def test_why_the_database_did_not_take_it_is_told(full: str, empty: str, tmp_path: Path) -> None:

@@ -1,20 +1,16 @@
 """PostgreSQL's own programs, by which backups are made: whose they are, and how old they may be."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from backoffice.database.client_programs import ProgramMissing
-from tests.support.backups import PROGRAMS, save
+from tests.support.backups import save
 from tests.support.faults import OwnServer
 from tests.support.forked import run_module
 from tests.support.servers import a_server
 
-
-@pytest.fixture(autouse=True)
-def _programs_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{PROGRAMS}:{os.environ['PATH']}")
+pytestmark = pytest.mark.usefixtures("client_programs")
 
 
 async def test_programs_that_are_missing_or_too_old_are_named(

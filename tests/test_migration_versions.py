@@ -1,6 +1,5 @@
 """An older PostgreSQL is migrated, checked, saved and restored like the newest, by programs that are newer."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from backoffice.database.programs import make_private_folder, run_program
 from backoffice.migrations import checking, choices, runner
 from backoffice.settings import Settings
 from piccolo_conf import DB
-from tests.support.backups import PROGRAMS, everything, load, save
+from tests.support.backups import everything, load, save
 
 PORT = 5432
 NEXT_TRANSACTION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"  # only who writes takes one
@@ -42,8 +41,9 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         run_program(data, "pg_ctl", "stop", "-D", str(data), "-w", "-m", "immediate")
 
 
+@pytest.mark.usefixtures("client_programs")
 async def test_an_older_version_writes_the_same_definitions_and_takes_them_back(
-    older: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    older: str, server: str, tmp_path: Path
 ) -> None:
     DB.configure(Settings(database_url=older))
     await runner.forwards(DB, choices.forwards())
@@ -54,7 +54,6 @@ async def test_an_older_version_writes_the_same_definitions_and_takes_them_back(
     assert connection.get_server_version().major < 18
     await connection.close()
 
-    monkeypatch.setenv("PATH", f"{PROGRAMS}:{os.environ['PATH']}")
     made = await everything(older)
     await save(older, tmp_path / "dump")
     await load(older, tmp_path / "dump", replace=True)

@@ -200,7 +200,6 @@ def _piped(read: list[str], write: list[str], place: Place, complaints: IO[bytes
                 if reader.wait() == 0:
                     writer.stdin.write(FINISH)
                 writer.stdin.close()
-            reader.stdout.close()
             writer.wait()  # for as long as it takes to build the indexes, of which it has been told all
         except BaseException:  # SIGTERM, too
             reader.terminate()

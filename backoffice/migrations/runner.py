@@ -182,22 +182,23 @@ class Run:
             raise MigrationRefused(f"{torn}, which would be gone. {advice} {what_was_done(self._done)}")
 
     async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
-        for step in steps:
-            async with self._transaction():
-                await records.create_tables(self.connection)
-                reached = await expected.take_up(self.connection)
-            progress = Progress(reached, self._transaction, step.migration.key if backwards else None)
-            with self.journal.telling(progress):
-                await self._run_outside(step, backwards)
-            self._reached = progress.reached
+        [step] = steps
+        async with self._transaction():
+            await records.create_tables(self.connection)
+            reached = await expected.take_up(self.connection)
+        progress = Progress(reached, self._transaction, step.migration.key if backwards else None)
+        with self.journal.telling(progress):
+            await self._run_outside(step, backwards)
+        self._reached = progress.reached
 
     async def _record_what_ran(self, steps: list[Step], backwards: bool) -> None:
         """By attempts of its own, or what has been done would be done once more."""
-        for step in steps:
-            async with self._transaction():
-                await self._record(step, backwards)
-                await expected.remember_changes(self.connection, self._reached)
-                self._at = step, Phase.COMMITTING
+        [step] = steps
+        self._at = step, Phase.RECORDING
+        async with self._transaction():
+            await self._record(step, backwards)
+            await expected.remember_changes(self.connection, self._reached)
+            self._at = step, Phase.COMMITTING
 
     async def _run_outside(self, step: Step, backwards: bool) -> None:
         # No statement may outlive the lock, so it runs on the connection that holds it.

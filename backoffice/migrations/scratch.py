@@ -86,8 +86,8 @@ class ScratchRun(Run):
         await self._run_whole(steps, backwards)
 
     async def _by_itself(self, steps: list[Step], backwards: bool) -> None:
-        for step in steps:
-            await self._run_outside(step, backwards)
+        [step] = steps
+        await self._run_outside(step, backwards)
 
     async def _record_what_ran(self, steps: list[Step], backwards: bool) -> None:
         pass

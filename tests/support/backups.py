@@ -10,9 +10,24 @@ from backoffice.database.backup import backup, find, restore
 from backoffice.database.engine import Engine
 from backoffice.database.programs import embedded_program
 from backoffice.settings import Settings
+from tests.support.builders import WAYS, a_customer, a_presale, a_presale_that_is, a_session, a_user
 from tests.support.catalog import catalog, rows_as_text
 
 PROGRAMS = Path(embedded_program("pg_dump")).parent
+
+
+async def fill(connection: asyncpg.Connection) -> None:
+    """Rows in every table that keeps any, awkward ones among them, and a number that nobody has any more."""
+    await a_session(connection, await a_user(connection))
+    for status in WAYS:
+        await a_presale_that_is(connection, status)
+    await connection.execute("INSERT INTO login_failures (account, address) VALUES ('ana', '127.0.0.1')")
+    await connection.execute(
+        "INSERT INTO idempotency_keys (user_id, key, request, response) "
+        "SELECT id, 'Ação ☕', '{\"a\": [1, null]}', 'x' FROM users LIMIT 1"
+    )
+    await a_customer(connection, name="Zoë \\. \t'\"", address="linha 1\nlinha 2")
+    await connection.execute("DELETE FROM presales WHERE id = $1", await a_presale(connection))
 
 
 async def save(dsn: str, file: Path) -> None:

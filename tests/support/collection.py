@@ -30,6 +30,7 @@ LONGEST = [
     "test_migration_runner",
     "test_migration_races",
     "test_backup",
+    "test_backup_ended",
 ]
 
 # Each process that has any of them starts a server and a browser: two do, and not four.
