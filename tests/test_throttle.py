@@ -219,6 +219,13 @@ class TestBurst:
             await until_waiting(connection, len(log_ins))
         assert {answer.status_code for answer in await asyncio.gather(*log_ins)} == {200}
 
+    async def test_after_it_guesses_wait_for_no_turn(
+        self, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(login, "_judging", asyncio.Semaphore(0))
+        await failed(connection, *range(5))
+        assert (await attempt(ANA, "wrong")).status_code == 429
+
     async def test_crosswise_nobody_waits_for_ever(self) -> None:
         pairs = [(f"user{n % 4}@x.example", "wrong", f"192.0.2.{n // 4}") for n in range(16)]
         answers = await asyncio.gather(*(attempt(*pair) for pair in pairs))
