@@ -92,7 +92,8 @@ async def test_a_runner_that_waits_does_not_hold_up_a_concurrent_index(
         await asyncio.sleep(0.02)
     second = asyncio.create_task(has_its_turn(database))
     while not await onlooker.fetchval(
-        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%advisory%' AND pid <> pg_backend_pid()"
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND query LIKE '%advisory%' AND pid <> pg_backend_pid()"
     ):
         await asyncio.sleep(0.02)
     await report.rollback()

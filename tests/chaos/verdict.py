@@ -21,7 +21,9 @@ NEVER_THERE = {
     "numbers given twice": "(SELECT FROM presales GROUP BY number HAVING count(*) > 1) AS twice",
     "births under way": "presale_births",
     "keys without an answer": "idempotency_keys WHERE response IS NULL",
-    "transactions left open": "pg_stat_activity WHERE state LIKE 'idle in transaction%'",
+    "transactions left open": (
+        "pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+    ),
 }
 
 

@@ -71,10 +71,17 @@ async def one_waits_for_the_other(database: str, first: str, second: str) -> str
         return await waiting
 
 
+# Of whoever waits for a row, pg_locks names the database only beside the locks they have already.
+WAITING_HERE = """
+SELECT count(DISTINCT pid) FROM pg_locks AS awaited JOIN pg_locks AS theirs USING (pid)
+WHERE NOT awaited.granted AND theirs.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
 async def until_waiting(connection: asyncpg.Connection, number: int) -> None:
-    """Until so many statements of others wait for a lock."""
+    """Until so many statements of others in this database wait for a lock."""
     async with asyncio.timeout(10):
-        while await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:
+        while await connection.fetchval(WAITING_HERE) < number:
             await asyncio.sleep(0.01)
 
 
