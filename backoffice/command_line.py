@@ -2,21 +2,40 @@
 
 import sys
 
+from piccolo.apps.migrations.commands.check import CheckMigrationManager
 from targ import CLI, Arguments, Command
 
 from backoffice.migrations.outcomes import STOPPED, why
 
 NO_COMMAND = 2
-HELP = ("help", "--help", "-h")
+HELP = {"help", "--help", "-h"}
 
+_cleaned_args = CLI._get_cleaned_args
 _help = CLI.get_help_text
 _call_with = Command.call_with
+_unrun = CheckMigrationManager.havent_ran_count
+
+
+def _names() -> list[str]:
+    """The words of the command line that are no options and no call for help."""
+    return [word for word in sys.argv[1:] if word not in HELP and not word.startswith("-")]
+
+
+def _asks_for_the_list(cli: CLI) -> bool:
+    """True for `piccolo`, `piccolo help`, `piccolo backoffice` and `piccolo backoffice --help`."""
+    names = _names()
+    return not names or names in [[command.group_name] for command in cli.commands]
+
+
+def cleaned_args(self: CLI) -> list[str]:
+    """Targ would call it an unrecognised command before the list."""
+    args: list[str] = _cleaned_args(self)
+    return [] if _asks_for_the_list(self) else args
 
 
 def help_where_asked_for(self: CLI) -> str:
     """Targ gives its help, and ends with 0, where there is no such command, too."""
-    words = sys.argv[1:]
-    if not words or words[-1] in HELP or words in [[command.group_name] for command in self.commands]:
+    if _asks_for_the_list(self):
         return _help(self)
     sys.stderr.write("`piccolo help` lists the commands.\n")
     sys.exit(NO_COMMAND)
@@ -32,6 +51,15 @@ def call_with(self: Command, arg_class: Arguments) -> None:
         sys.exit(str(error) if isinstance(error, ValueError) else why(error))
 
 
+async def unrun(self: CheckMigrationManager) -> int:
+    """The number of pending migrations, of which Piccolo warns before any command; 0 for our own commands, which tell
+    it themselves, and for help, which needs no database."""
+    needs_none = "backoffice" in sys.argv[1:2] or len(_names()) < len(["group", "command"]) or HELP & {*sys.argv}
+    return 0 if needs_none else await _unrun(self)
+
+
 def take_over() -> None:
-    Command.call_with = call_with  # type: ignore[method-assign]
+    CLI._get_cleaned_args = cleaned_args  # type: ignore[method-assign]
     CLI.get_help_text = help_where_asked_for  # type: ignore[method-assign]
+    Command.call_with = call_with  # type: ignore[method-assign]
+    CheckMigrationManager.havent_ran_count = unrun  # type: ignore[method-assign]

@@ -1,5 +1,7 @@
 """`piccolo` in scripts: what it ends with, and where it says what."""
 
+from pathlib import Path
+
 import pytest
 from targ import CLI
 
@@ -7,8 +9,9 @@ from backoffice.migrations import commands
 from tests.support.commands import begin
 
 
-def test_what_is_no_command_is_no_success(database: str) -> None:
-    said = begin(database, "piccolo.main", "backoffice", "migrat").end()
+@pytest.mark.parametrize("words", ["backoffice migrat", "backoffice migrat --help"])
+def test_what_is_no_command_is_no_success(database: str, words: str) -> None:
+    said = begin(database, "piccolo.main", *words.split()).end()
     assert (said.code, said.output) == (2, "Unrecognised command - migrat\n")
     assert said.errors == "`piccolo help` lists the commands.\n"
 
@@ -34,4 +37,13 @@ def test_help_that_was_asked_for_is_a_success(
     piccolo.register(commands.lint, group_name="backoffice")
     monkeypatch.setattr("sys.argv", ["piccolo", *words.split()])
     piccolo.run()
-    assert "Look for risks in every migration" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Look for risks in every migration" in said
+    assert "Unrecognised" not in said
+
+
+@pytest.mark.parametrize("words", ["", "help", "migrations", "fixtures load --help"])
+def test_help_needs_no_database(tmp_path: Path, words: str) -> None:
+    said = begin("", "piccolo.main", *words.split(), FLOW_DATA_DIR=str(tmp_path / "data")).end()
+    assert (said.code, said.errors) == (0, "")
+    assert list(tmp_path.iterdir()) == []

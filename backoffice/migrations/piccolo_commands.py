@@ -21,7 +21,6 @@ from backoffice.migrations.outcomes import STOPPED, why
 
 _run_forwards = forwards_command.run_forwards
 _run_backwards = backwards_command.run_backwards
-_unrun = CheckMigrationManager.havent_ran_count
 
 
 def _answered(question: str) -> bool:
@@ -78,15 +77,9 @@ async def statuses(self: CheckMigrationManager) -> list[MigrationStatus]:
     ]
 
 
-async def unrun(self: CheckMigrationManager) -> int:
-    """The number of pending migrations, of which Piccolo warns before any command; 0 for our own commands."""
-    return 0 if sys.argv[1:2] == ["backoffice"] else await _unrun(self)
-
-
 def take_over() -> None:
     forwards_command.run_forwards = run_forwards
     backwards_command.run_backwards = run_backwards
     CheckMigrationManager.get_migration_statuses = statuses  # type: ignore[method-assign]
-    CheckMigrationManager.havent_ran_count = unrun  # type: ignore[method-assign]
     new_command._create_new_migration = writing.create
     new_command.AutoMigrationManager = writing.OrderedAutoMigrationManager  # type: ignore[misc]
