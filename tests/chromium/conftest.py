@@ -15,7 +15,7 @@ from tests.support.databases import clone
 from tests.support.real_server import real_server
 
 ROLES = ("admin", "manager", "employee")
-# One entry more about products than are counted. As the statistics have it, there are more, but none about products.
+# One entry more of 2020 than are counted. As the statistics have it, there are more, but none of that year.
 ARCHIVE = f"""
     ALTER TABLE audit_trail SET (autovacuum_enabled = false);
     SET session_replication_role = replica;

@@ -164,7 +164,7 @@ async def test_no_page_is_one_and_a_half_and_when_the_last_one_is_emptied_the_on
 
 @as_a("admin", "pt-BR")
 async def test_a_number_that_nobody_counted_says_so(clerk: Clerk) -> None:
-    await clerk.list("audit_trail", "?table_name=products")
+    await clerk.list("audit_trail", "?happened_at=2021-01-01T00:00:00Z&happened_at__operator=lt")
     number = clerk.page.locator("#result_count")
     await expect(number).to_have_text(re.compile(r"Mostrando 15 de \d{5} registro\(s\)"))
     await sees_beside(number, '" (estimativa)"')
