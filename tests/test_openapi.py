@@ -9,7 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from openapi_spec_validator import validate
+from piccolo.columns import Date, SmallInt
+from piccolo.table import Table
+from pydantic import TypeAdapter
 
+from backoffice.api.value_types import input_type
 from backoffice.settings import ROOT
 from backoffice.words import PROBLEMS
 from tests.support.bodies import BODIES
@@ -217,3 +221,18 @@ async def test_the_page_for_people_shows_it(cast: Cast) -> None:
     page = await cast.stranger.get("/docs")
     assert (page.status_code, "/openapi.json" in page.text) == (200, True)
     assert problem(await cast.stranger.get("/redoc"))["code"] == "not_found"
+
+
+class Shelf(Table, tablename="shelves"):
+    counted_on = Date()
+    depth = SmallInt()
+
+
+def test_a_column_of_a_kind_that_has_no_type_is_refused_and_does_not_pass_for_text() -> None:
+    with pytest.raises(TypeError, match=r"shelves\.counted_on: no values of a Date are known here"):
+        input_type(Shelf.counted_on, strict=True)
+
+
+def test_integers_have_the_bounds_of_their_columns() -> None:
+    bounds = {"minimum": -32768, "maximum": 32767}
+    assert TypeAdapter(input_type(Shelf.depth, strict=True)).json_schema() == {"type": "integer", **bounds}

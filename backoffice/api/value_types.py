@@ -11,7 +11,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Gt
 from piccolo.columns import UUID as UUIDColumn
-from piccolo.columns import BigInt, Boolean, Column, ForeignKey, Integer, Numeric, Timestamptz, Varchar
+from piccolo.columns import BigInt, Boolean, Column, ForeignKey, Integer, Numeric, SmallInt, Text, Timestamptz, Varchar
 from piccolo.constraints import Check
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 
@@ -32,7 +32,7 @@ from backoffice.columns import EnumColumn
 from backoffice.web.openapi import REF
 
 MAX_EMAIL_LENGTH = 254  # characters; see is_email() of rules/text.sql
-INTEGER_BITS = {Integer: 32, BigInt: 64}
+INTEGER_BITS = {SmallInt: 16, Integer: 32, BigInt: 64}
 
 Schema = dict[str, Any]
 
@@ -82,7 +82,10 @@ def input_type(column: Column, *, strict: bool) -> Any:
 
 
 def value_type(column: Column, *, strict: bool) -> Any:
-    """The type alone, without the rules of the table's checks."""
+    """The type alone, without the rules of the table's checks.
+
+    :raises TypeError: for a kind of column that has none here, which would else pass for text.
+    """
     if isinstance(column, Numeric):
         plain = BeforeValidator(partial(plain_number, digits=column.digits))
         if column.digits is None:
@@ -101,6 +104,11 @@ def value_type(column: Column, *, strict: bool) -> Any:
         return Annotated[datetime, BeforeValidator(iso_time), AfterValidator(in_utc)]
     if isinstance(column, EnumColumn):
         return enum_of(column)
+    if not isinstance(column, Varchar | Text):
+        kind = type(column).__name__
+        raise TypeError(
+            f"{column._meta.table._meta.tablename}.{column._meta.name}: no values of a {kind} are known here"
+        )
     length = column.length if isinstance(column, Varchar) else None
     return Annotated[str, Strict(strict), Field(max_length=length), AfterValidator(clean_text)]
 
