@@ -105,10 +105,8 @@ def value_type(column: Column, *, strict: bool) -> Any:
     if isinstance(column, EnumColumn):
         return enum_of(column)
     if not isinstance(column, Varchar | Text):
-        kind = type(column).__name__
-        raise TypeError(
-            f"{column._meta.table._meta.tablename}.{column._meta.name}: no values of a {kind} are known here"
-        )
+        name = f"{column._meta.table._meta.tablename}.{column._meta.name}"
+        raise TypeError(f"{name}: no values of a {type(column).__name__} are known here")
     length = column.length if isinstance(column, Varchar) else None
     return Annotated[str, Strict(strict), Field(max_length=length), AfterValidator(clean_text)]
 
