@@ -9,6 +9,7 @@ from backoffice.migrations.outcomes import STOPPED, why
 
 NO_COMMAND = 2
 HELP = {"help", "--help", "-h"}
+WORDS_OF_A_COMMAND = 2  # its group and its name
 
 _cleaned_args = CLI._get_cleaned_args
 _help = CLI.get_help_text
@@ -54,8 +55,8 @@ def call_with(self: Command, arg_class: Arguments) -> None:
 async def unrun(self: CheckMigrationManager) -> int:
     """The number of pending migrations, of which Piccolo warns before any command; 0 for our own commands, which tell
     it themselves, and for help, which needs no database."""
-    needs_none = "backoffice" in sys.argv[1:2] or len(_names()) < len(["group", "command"]) or HELP & {*sys.argv}
-    return 0 if needs_none else await _unrun(self)
+    is_for_help = HELP & {*sys.argv} or len(_names()) < WORDS_OF_A_COMMAND
+    return 0 if is_for_help or sys.argv[1] == "backoffice" else await _unrun(self)
 
 
 def take_over() -> None:

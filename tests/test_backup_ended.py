@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.backups import everything, fill, save
 from tests.support.commands import begin
+from tests.support.concurrently import HERE
 from tests.support.migrating import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("client_programs")
@@ -32,7 +33,6 @@ INDEX = f"""
     CREATE INDEX ON held_up (let_in(content));
     {CLOSED};
 """
-HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 WAITING = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {HERE}"
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'"
 

@@ -71,10 +71,11 @@ async def one_waits_for_the_other(database: str, first: str, second: str) -> str
         return await waiting
 
 
+HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"  # of a row of pg_locks
 # Of whoever waits for a row, pg_locks names the database only beside the locks they have already.
-WAITING_HERE = """
+WAITING_HERE = f"""
 SELECT count(DISTINCT pid) FROM pg_locks AS awaited JOIN pg_locks AS theirs USING (pid)
-WHERE NOT awaited.granted AND theirs.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+WHERE NOT awaited.granted AND theirs.{HERE}
 """
 
 
