@@ -33,7 +33,7 @@ async def test_what_comes_or_goes_during_an_export_neither_repeats_rows_nor_hide
         await route.continue_()
 
     await clerk.list("audit_trail", f"?row_id={about}")
-    await clerk.page.route("**/tables/audit_trail/?*__page_size=1000*", meanwhile)
+    await clerk.route("**/tables/audit_trail/?*__page_size=1000*", meanwhile)
     exported = await clerk.exports()
     await clerk.page.unroute_all()
     await db.execute("RESET session_replication_role")

@@ -90,7 +90,7 @@ async def test_of_two_forms_the_one_that_was_opened_last_is_shown(clerk: Clerk, 
         await route.continue_()
 
     await clerk.list("customers", "?name=Opened")
-    await clerk.page.route(f"**/tables/customers/{first}/**", late)
+    await clerk.route(f"**/tables/customers/{first}/**", late)
     await clerk.page.get_by_role("link", name="Opened First", exact=True).click()
     await clerk.page.go_back()
     await clerk.page.get_by_role("link", name="Opened Last", exact=True).click()

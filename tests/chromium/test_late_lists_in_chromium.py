@@ -25,7 +25,7 @@ async def test_a_list_that_is_asked_for_again_before_it_came_is_shown(clerk: Cle
     def is_list(answer: Any, *, first: bool) -> bool:
         return "__page=1" in answer.url and ("listed" in answer.url) is first
 
-    await clerk.page.route("**/tables/customers/**listed*", late)
+    await clerk.route("**/tables/customers/**listed*", late)
     await clerk.page.goto(f"{clerk.address}/admin/#/customers/?search=slowly+listed")
     await came.wait()
     async with clerk.page.expect_response(lambda answer: is_list(answer, first=False)):
@@ -105,8 +105,8 @@ async def test_a_list_is_not_asked_for_in_the_order_of_the_table_before(clerk: C
         await route.continue_()
 
     await clerk.list("customers")
-    await clerk.page.route("**/schema/", held)
-    await clerk.page.route("**/products/count/*", counted)
+    await clerk.route("**/schema/", held)
+    await clerk.route("**/products/count/*", counted)
     for table, name in (("presale_items", "Pre-sale items"), ("products", "Products")):
         async with clerk.page.expect_request(f"**/{table}/schema/"):
             await clerk.page.locator(".sidebar").get_by_role("link", name=name).click()

@@ -159,7 +159,7 @@ async def test_of_many_rows_it_is_said_how_many_were_done_before_the_server_was_
     await expect(rows).to_have_count(3)
     await clerk.pick_all()
     for body in "", "<html><h1>502</h1></html>":
-        await clerk.page.route("**/customers/*/", _answering(body))
+        await clerk.route("**/customers/*/", _answering(body))
         await clerk.delete_picked()
         await clerk.sees_notice(UNKNOWN)
         await clerk.page.unroute_all()

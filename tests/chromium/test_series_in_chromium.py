@@ -153,7 +153,7 @@ async def test_a_form_begins_at_the_code_whichever_answer_comes_last(clerk: Cler
             await go_on.wait()
         await route.continue_()
 
-    await clerk.page.route("**/presale_items/new/*", hold_up_the_first)
+    await clerk.route("**/presale_items/new/*", hold_up_the_first)
     await add.click()
     await expect(Picker(clerk, "presale_id").field).to_have_value(f"#{number} Maria da Silva")
     go_on.set()

@@ -25,7 +25,7 @@ async def test_a_page_that_could_not_have_its_scripts_is_loaded_anew(clerk: Cler
         refused.append(route.request.url)
         await (route.continue_() if len(refused) > 1 else route.fulfill(status=404))
 
-    await clerk.page.route("**/static/*/lists.js", refuse_once)
+    await clerk.route("**/static/*/lists.js", refuse_once)
     await clerk.list("users")
     await expect(clerk.page.locator(".search_box")).to_be_attached()
     assert len(refused) == 2
@@ -139,7 +139,7 @@ async def test_a_refusal_that_comes_after_the_log_in_leads_nowhere(clerk: Clerk,
             await has_logged_in.wait()
         await route.fulfill(response=answer)
 
-    await clerk.page.route("**/tables/grouped/", late)
+    await clerk.route("**/tables/grouped/", late)
     await clerk.page.goto(f"{clerk.address}/admin/#/customers/?name=Logged+In+Meanwhile")
     await clerk.log_in_at_once()
     await expect(clerk.page.locator("#result_count")).to_be_visible()

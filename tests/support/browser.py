@@ -47,6 +47,7 @@ REMEMBER_PATIENCE = """() => {
     globalThis.losePatience = () => asked.forEach(([request, ms]) => set.call(request, Math.ceil(ms / 60_000)));
 }"""
 LOSE_PATIENCE = "() => losePatience()"
+OFFLINE, LOGGED_OFFLINE = "internetdisconnected", "net::ERR_INTERNET_DISCONNECTED"
 APPLY = "[data-uitest=submit_filter_button]"
 PATIENCE_MS = 30_000  # on a busy machine a page that loads much may take more than the 5 s that are usual
 expect.set_options(timeout=PATIENCE_MS)
@@ -169,13 +170,14 @@ class Clerk:
 
     @asynccontextmanager
     async def cut_off(self) -> AsyncIterator[None]:
-        """From the network."""
-        await self.page.context.set_offline(True)
-        try:
+        """From the network. Not as `set_offline` does it, which the next key press may be ahead of."""
+
+        async def cut(route: Route) -> None:
+            await route.abort(OFFLINE)
+
+        async with self._routed("**/*", cut):
             yield
-        finally:
-            await self.page.context.set_offline(False)
-        self._forgive("net::ERR_INTERNET_DISCONNECTED")
+        self._forgive(LOGGED_OFFLINE)
 
     @asynccontextmanager
     async def cut_off_after(self, method: str) -> AsyncIterator[None]:
@@ -184,12 +186,12 @@ class Clerk:
 
         async def cut(route: Route) -> None:
             nonlocal is_cut
-            await (route.abort("internetdisconnected") if is_cut else route.continue_())
+            await (route.abort(OFFLINE) if is_cut else route.continue_())
             is_cut = is_cut or route.request.method == method
 
         async with self._routed("**/*", cut):
             yield
-        self._forgive("net::ERR_INTERNET_DISCONNECTED")
+        self._forgive(LOGGED_OFFLINE)
 
     @asynccontextmanager
     async def held_up(self, path: str, method: str) -> AsyncIterator[asyncio.Event]:
@@ -222,9 +224,15 @@ class Clerk:
             yield
         self._forgive("net::ERR_FAILED")
 
+    async def route(self, path: str, handle: Callable[[Route], Awaitable[None]]) -> None:
+        """Until the end of the test. The browser says that it does so before the page has heard of it, and the page may
+        go on with key presses first; what it evaluates, it does in turn."""
+        await self.page.route(path, handle)
+        await self.page.evaluate("0")
+
     @asynccontextmanager
     async def _routed(self, path: str, handle: Callable[[Route], Awaitable[None]]) -> AsyncIterator[None]:
-        await self.page.route(path, handle)
+        await self.route(path, handle)
         try:
             yield
         finally:
