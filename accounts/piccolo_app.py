@@ -1,10 +1,10 @@
 from pathlib import Path
 from typing import Any
 
-from piccolo.conf.apps import AppConfig
+from piccolo.conf.apps import AppConfig, table_finder
 
 from accounts.commands import create_admin
-from accounts.tables import LoginFailure, Session, User
+from accounts.tables import User
 from backoffice import fixtures
 
 
@@ -19,7 +19,7 @@ fixtures.types[User] = _types_in_fixtures
 APP_CONFIG = AppConfig(
     app_name="accounts",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
-    table_classes=[User, Session, LoginFailure],
+    table_classes=table_finder(["accounts.tables"], exclude_imported=True),
     migration_dependencies=["backoffice.piccolo_app"],
     commands=[create_admin],
 )

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from piccolo.conf.apps import AppConfig
+from piccolo.conf.apps import AppConfig, table_finder
 
 from backoffice import command_line, fixtures
-from backoffice.audit_trail.tables import AuditEntry
 from backoffice.grants import grant
 from backoffice.migrations import commands, piccolo_commands
 
@@ -16,6 +15,6 @@ fixtures.take_over()
 APP_CONFIG = AppConfig(
     app_name="backoffice",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
-    table_classes=[AuditEntry],
+    table_classes=table_finder(["backoffice.audit_trail.tables"], exclude_imported=True),
     commands=[commands.migrate, commands.plan, commands.check, commands.lint, commands.accept, grant],
 )

@@ -10,7 +10,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from accounts.resources import AUDIT_TRAIL
 from backoffice.settings import ROOT
+from main import SHOWN
 from seed.demo import FIXTURE
 from tests.support.builders import (
     a_customer,
@@ -31,6 +33,12 @@ OTHER_HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$b3RoZXI"
 
 
 class TestAnEntry:
+    @pytest.mark.parametrize("table", [one.tablename for one in SHOWN if one is not AUDIT_TRAIL])
+    async def test_is_left_by_every_table_that_the_api_has(self, trial: asyncpg.Connection, table: str) -> None:
+        called = await trial.fetch("SELECT tgfoid::regproc::text FROM pg_trigger WHERE tgrelid = $1::regclass", table)
+        recorded = {"record_created", "record_changed", "record_deleted", "record_truncated"}
+        assert recorded <= {name for (name,) in called}
+
     async def test_says_who_did_what_to_which_row(self, trial: asyncpg.Connection) -> None:
         customer = await a_customer(trial, name="Maria")
         role = await trial.fetchval("SELECT session_user")
