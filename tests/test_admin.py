@@ -152,6 +152,7 @@ class TestLists:
             ({"name": "MAN", "name__match": "starts", "email__match": "contains"}, ["Manager"]),
             ({"name__operator": "is_null"}, []),
             ({"name": "", "name__operator": "is_null"}, []),
+            ({"name__match": "contains", "name": "", "name__operator": "not_null"}, ["Admin", "Employee", "Manager"]),
         ]
         for sent, found in sent_and_found:
             answer = await desks.admin.get("users/", **sent, __order="name")

@@ -89,6 +89,18 @@ class TestOperators:
         assert sorted(await names(cast.employee, "customers", address__operator="not_null")) == ["empty", "with"]
         assert await names(cast.employee, "customers", name__operator="is_null") == []
 
+    async def test_null_or_not_as_forms_ask_with_an_empty_value(
+        self, cast: Cast, connection: asyncpg.Connection
+    ) -> None:
+        await a_customer(connection, name="without")
+        for column, operator, found in [
+            ("address", "is_null", ["without"]),
+            ("address", "not_null", []),
+            ("created_at", "is_null", []),
+            ("created_at", "not_null", ["without"]),
+        ]:
+            assert await names(cast.employee, "customers", **{column: "", f"{column}__operator": operator}) == found
+
     NONSENSE = (
         *("stock=1.5", "stock=", "stock=one", "stock=1_000", "stock=%201", "stock=2147483648", "stock=1e1"),
         *("sale_price=x", "sale_price=NaN", "sale_price=Infinity", "sale_price=1.234", "sale_price=1e3"),
@@ -100,13 +112,9 @@ class TestOperators:
         *("created_at=9999-12-31T23:59:59-23:59", "created_at=0001-01-01T00:00:00%2B23:59"),
         *("name__operator=like", "name__operator=", "name__match=regex", "name__match=", "stock__match=exact"),
         *("stock__operator=gt", "name__match=starts", "name__operator=e"),
-        *(
-            "stock__operator=is_null&stock=1",
-            "stock__operator=not_null&stock=",
-            "created_at=&created_at__operator=is_null",
-        ),
-        *("name=a&name__operator=e&name__match=exact", "name__operator=is_null&name="),
-        *("name__operator=is_null&name__match=exact", "name__operator=is_null&name=x"),
+        *("stock__operator=is_null&stock=1", "created_at=2024-01-01&created_at__operator=not_null"),
+        *("name=a&name__operator=e&name__match=exact", "name__operator=is_null&name=x"),
+        *("name__operator=is_null&name__match=exact", "name__operator=is_null&name=&name__match=exact"),
         *("nothing=1", "name__nothing=1", "__range_header=true", "search__operator=e", "Name=x", "name%00=x"),
         *("name=a&name=a", "stock=1&stock=2", "name=%00", "name=%FF", "name=%ED%A0%80"),
     )

@@ -60,16 +60,19 @@ class AdminCRUD(CRUD):
         return parameters
 
     def _leave_out_comparisons(self, given: RawParameters) -> None:
-        """Drops operators and matches without a value, and matches of columns that have no parts."""
+        """Drops operators and matches without a value, and matches where there is nothing to match.
+
+        The filter form sends an operator for every column, and a match for every one that is a string in JSON.
+        """
         for name in list(given):
             column, _, kind = name.rpartition("__")
-            if kind == "match" and column in self.resource.filtered and not self.resource.has_parts(column):
-                del given[name]  # sent for every column that is a string in JSON
+            if kind not in ("operator", "match"):
                 continue
-            if kind == "operator" and given[name] in NULL_TESTS and given.get(column) == "":
-                del given[column]
-            if kind in ("operator", "match") and column not in given and not given[name].endswith("null"):
-                del given[name]  # the filter form sends these whether or not there is a value
+            is_null_test = given.get(f"{column}__operator") in NULL_TESTS
+            has_no_value = column not in given and not is_null_test
+            has_no_parts = column in self.resource.filtered and not self.resource.has_parts(column)
+            if has_no_value or (kind == "match" and (has_no_parts or is_null_test)):
+                del given[name]
 
     def _leave_out_unshown(self, given: RawParameters, name: str) -> None:
         """Drops secrets, the version and repeated names: the front end offers every field for sorting and export."""

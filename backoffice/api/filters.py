@@ -47,8 +47,8 @@ class Filters:
         value = given.pop(name, None)
         operator = given.choice(f"{name}__operator", OPERATORS)
         match = given.choice(f"{name}__match", ("exact", *MATCHES)) if has_parts else None
-        if operator in NULL_TESTS:
-            return self._null_test(name, operator, beside=name if value is not None else match and f"{name}__match")
+        if operator in NULL_TESTS:  # forms send an empty value with it
+            return self._null_test(name, operator, beside=name if value else match and f"{name}__match")
         if value is None:
             if operator or match:
                 given.refuse(name, "missing")
