@@ -115,7 +115,7 @@ def filter_parameters(crud: CRUD) -> list[dict[str, Any]]:
 
 
 def _filter_of(resource: Resource, name: str) -> list[dict[str, Any]]:
-    about = f"How to compare {name}: e where nothing is said. is_null and not_null take no {name}; the others need one."
+    about = f"How to compare {name}: e where nothing is said. is_null and not_null take none, or an empty one."
     parameters = [
         _parameter(name, filter_schema(resource.filtered[name]), f"Only rows with this {name}."),
         _parameter(f"{name}__operator", OPERATOR, about),
