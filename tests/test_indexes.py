@@ -285,6 +285,13 @@ async def test_what_comes_late_among_neighbours_that_are_alike_is_walked_to(larg
     assert ROWS * 0.015 < read < ROWS * 0.05
 
 
+async def test_a_word_that_many_products_share_is_met_in_the_order_of_their_codes(large: asyncpg.Connection) -> None:
+    reader, asked_for = Watched(large), Parameters(PRODUCTS, b"search=cafe&limit=15").names()
+    assert len(json.loads(await Rows(PRODUCTS.table, asked_for.order).names(reader, asked_for))) == 15
+    plan = await plan_of(large, reader.last, ", ANALYZE, TIMING OFF")
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"]) < FEW
+
+
 @pytest.mark.parametrize(("resource", "typed"), [(PRODUCTS, "p777"), (PRODUCTS, "cafe"), (PRESALES, "#777")])
 async def test_the_row_whose_whole_code_was_typed_is_found_at_once(
     large: asyncpg.Connection, resource: Resource, typed: str

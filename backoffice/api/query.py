@@ -1,7 +1,7 @@
 """Parses the parameters of a list strictly into the page that is requested."""
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from piccolo.querystring import QueryString
 from pydantic import ValidationError
@@ -65,7 +65,7 @@ class Parameters:
         where = self.where(*([plain(is_called)] if typed else []))
         readable = self.resource.table.get_readable().columns
         named_by = [column._meta.name for column in readable if not column._meta.call_chain]
-        order = tuple(self._key(name, descending=latest_first) for name in (*named_by, "id"))
+        order = self._keys(dict.fromkeys([*named_by, "id"], latest_first))
         return Page(where=where, order=order, limit=limit, offset=offset)
 
     def finish(self) -> None:
@@ -108,13 +108,15 @@ class Parameters:
         directions = {name: part.startswith("-") for name, part in zip(names, parts, strict=True)}
         # The id breaks ties, or pages would overlap; in the direction of the last column, as in the index.
         directions.setdefault("id", list(directions.values())[-1])
-        keys = [
-            self._key(name, descending=descending) for name, descending in directions.items() if name in self.columns
-        ]
-        return tuple(_to_the_first_unique(keys, unique_columns(self.resource.table)))
+        return self._keys({name: descending for name, descending in directions.items() if name in self.columns})
 
-    def _key(self, name: str, *, descending: bool) -> Key:
-        return Key(self.tablename, name, alphabetical=name in self.resource.alphabetical, descending=descending)
+    def _keys(self, descending: Mapping[str, bool]) -> Order:
+        alphabetical, unique = self.resource.alphabetical, unique_columns(self.resource.table)
+        keys = [
+            Key(self.tablename, name, alphabetical=name in alphabetical, descending=is_descending)
+            for name, is_descending in descending.items()
+        ]
+        return tuple(_to_the_first_unique(keys, unique))
 
     def _fields(self) -> tuple[str, ...]:
         text = self.given.pop("__visible_fields", None)
