@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import combinations, starmap
 from urllib.parse import urlencode
 
 import asyncpg
@@ -21,6 +22,7 @@ from crm.resources import CUSTOMERS, PRESALES, PRODUCTS
 from tests.support.databases import clone
 from tests.support.large_tables import (
     ALL,
+    COMBINED,
     FEW,
     FEW_FIRST,
     FILTERED,
@@ -290,6 +292,48 @@ async def test_a_word_that_many_products_share_is_met_in_the_order_of_their_code
     assert len(json.loads(await Rows(PRODUCTS.table, asked_for.order).names(reader, asked_for))) == 15
     plan = await plan_of(large, reader.last, ", ANALYZE, TIMING OFF")
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"]) < FEW
+
+
+@pytest.mark.parametrize(("resource", "asked"), COMBINED, ids=lambda value: getattr(value, "path", str(value)))
+async def test_of_several_conditions_the_ones_that_are_found_lead_and_the_others_are_checked_cheaply(
+    large: asyncpg.Connection, resource: Resource, asked: dict[str, str]
+) -> None:
+    reader, asked_for = Watched(large), page(resource, **asked)
+    await Rows(resource.table, asked_for.order).body(reader, asked_for, reader.fetch_value)
+    plan = await plan_of(large, reader.last)
+    tested = [node["Filter"] for node in plan if "Filter" in node]
+    assert not [test for test in tested if "search_beginnings(" in test or "fragments(" in test]
+
+
+@pytest.mark.parametrize(("resource", "asked"), COMBINED, ids=lambda value: getattr(value, "path", str(value)))
+async def test_whichever_condition_leads_the_same_rows_are_found(
+    large: asyncpg.Connection, resource: Resource, asked: dict[str, str]
+) -> None:
+    asked_for = page(resource, **asked, offset="0")
+    assert asked_for.where
+    answers = set()
+    places = range(len(asked_for.where.parts))
+    for where in (
+        asked_for.where,
+        *starmap(asked_for.where.led_by, [*combinations(places, 1), *combinations(places, 2)]),
+    ):
+        sql, arguments = large_page_statement(resource.table, replace(asked_for, where=where))
+        answers.add(await large.fetchval(sql, *arguments))
+    assert len(answers) == 1
+    assert json.loads(answers.pop().partition("\n")[2])["rows"]
+
+
+@pytest.mark.parametrize(
+    ("order", "is_walked"), [("created_at,name", True), ("created_at,-name", True), ("name,-id", False)]
+)
+async def test_where_nearly_all_match_the_list_is_walked_if_few_of_its_rows_stand_side_by_side(
+    large: asyncpg.Connection, order: str, is_walked: bool
+) -> None:
+    reader, asked_for = Watched(large), page(CUSTOMERS, phone="+55", phone__match="starts", __order=order)
+    await Rows(CUSTOMERS.table, asked_for.order).body(reader, asked_for, reader.fetch_value)
+    plan = await plan_of(large, reader.last, ", ANALYZE, TIMING OFF")
+    read = sum(node["Actual Rows"] * node["Actual Loops"] for node in plan if "Scan" in node["Node Type"])
+    assert (read < 5_000) == is_walked
 
 
 @pytest.mark.parametrize(("resource", "typed"), [(PRODUCTS, "p777"), (PRODUCTS, "cafe"), (PRESALES, "#777")])

@@ -1,8 +1,8 @@
 """Conditions on the rows of a table, in SQL."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from piccolo.querystring import QueryString
 
@@ -17,6 +17,7 @@ class Condition:
     :param unordered: whether that index has no order (GIN) or another than the list: all rows are found first, and
         sorted then.
     :param ranges: by column, a condition on a range of its order that holds all these rows.
+    :param parts: the conditions that it is the conjunction of; none where it is one itself.
     """
 
     found: QueryString
@@ -24,6 +25,14 @@ class Condition:
     checked: QueryString
     unordered: bool = False
     ranges: Mapping[str, QueryString] = field(default_factory=dict)
+    parts: tuple[Self, ...] = ()
+
+    def led_by(self, *places: int) -> Self:
+        """The same condition, in which these of the parts are found, and the others are checked."""
+        leads = [self.parts[place] for place in places]
+        others = [part.checked for place, part in enumerate(self.parts) if place not in places]
+        is_unordered = any(lead.unordered for lead in leads)
+        return replace(self, found=_and([*_found(leads), *others]), unordered=is_unordered, parts=())
 
 
 def plain(condition: QueryString) -> Condition:
@@ -34,14 +43,24 @@ def all_of(*conditions: Condition) -> Condition:
     """The conjunction of one or more conditions."""
     if len(conditions) == 1:
         return conditions[0]
-    and_ = " AND ".join(["{}"] * len(conditions))
     return Condition(
-        QueryString(and_, *(condition.found for condition in conditions)),
-        QueryString(and_, *(condition.estimated for condition in conditions)),
-        QueryString(and_, *(condition.checked for condition in conditions)),
+        _and(_found(conditions)),
+        _and([condition.estimated for condition in conditions]),
+        _and([condition.checked for condition in conditions]),
         unordered=any(condition.unordered for condition in conditions),
         ranges={name: within for condition in conditions for name, within in condition.ranges.items()},
+        parts=tuple(part for condition in conditions for part in condition.parts or (condition,)),
     )
+
+
+def _found(conditions: Sequence[Condition]) -> list[QueryString]:
+    # The planner takes ranges of an alphabet for tiny, and would test each of their rows for what another index finds.
+    leaves_ranges = any(condition.unordered and not condition.ranges for condition in conditions)
+    return [one.checked if leaves_ranges and one.ranges else one.found for one in conditions]
+
+
+def _and(conditions: Sequence[QueryString]) -> QueryString:
+    return QueryString(" AND ".join(["{}"] * len(conditions)), *conditions)
 
 
 TRUE = "true"  # in SQL

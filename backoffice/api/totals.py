@@ -7,7 +7,9 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from backoffice.api.conditions import EVERY_ROW, Condition, compiled
 from backoffice.database.engine import Reader
@@ -85,18 +87,40 @@ class Totals:
 
     async def expect(self, reader: Reader, where: Condition | None) -> int:
         """How many rows the planner expects."""
-        key = _key(where)
-        if key not in self._expected:
-            if len(self._expected) >= MAX_KNOWN:
-                self._expected = {}
-            self._expected[key] = await self._ask_the_planner(reader, where)
-        return self._expected[key]
+        (expected,) = await self.expect_each(reader, [where])
+        return expected
 
-    async def _ask_the_planner(self, reader: Reader, where: Condition | None) -> int:
-        (condition,), arguments = compiled(where.estimated if where else EVERY_ROW)
-        sql = f'EXPLAIN (FORMAT JSON) SELECT FROM "{self.tablename}" WHERE {condition}'
-        plan = json.loads(await reader.fetch_value(sql, *arguments))
-        return int(plan[0]["Plan"]["Plan Rows"])
+    async def expect_each(self, reader: Reader, wheres: Sequence[Condition | None]) -> list[int]:
+        """How many rows the planner expects for each of these conditions."""
+        estimated = [where.estimated if where else EVERY_ROW for where in wheres]
+        keys = [_digest(condition.compile_string()) for condition in estimated]
+        expected = {key: self._expected[key] for key in keys if key in self._expected}
+        unknown = {key: condition for key, condition in zip(keys, estimated, strict=True) if key not in expected}
+        if unknown:
+            conditions, arguments = compiled(*unknown.values())
+            queries = [f'SELECT true FROM "{self.tablename}" WHERE {condition}' for condition in conditions]
+            found = dict(zip(unknown, await _planned_rows(reader, queries, arguments), strict=True))
+            self._keep(found)
+            expected |= found
+        return [expected[key] for key in keys]
+
+    async def ties(self, reader: Reader, key: str) -> int:
+        """How many rows have the same value, on average, as the planner expects.
+
+        :param key: the SQL of the value.
+        """
+        query = f'SELECT true FROM "{self.tablename}" GROUP BY {key}'
+        digest = _digest(query)
+        if (ties := self._expected.get(digest)) is None:
+            (groups,) = await _planned_rows(reader, [query], [])
+            ties = self.size // max(1, groups)
+            self._keep({digest: ties})
+        return ties
+
+    def _keep(self, expected: dict[bytes, int]) -> None:
+        if len(self._expected) + len(expected) > MAX_KNOWN:
+            self._expected = {}
+        self._expected |= expected
 
     async def judge(
         self, reader: Reader, where: Condition | None, counted: int | None, least: int = 0, most: float = math.inf
@@ -114,7 +138,17 @@ class Totals:
         return Total(int(min(expected, most)), is_estimate=True)
 
 
+async def _planned_rows(reader: Reader, queries: Sequence[str], arguments: Sequence[Any]) -> list[int]:
+    """How many rows the planner expects of each query, which has one column, in one round trip."""
+    each = ", ".join(f"({query})" for query in queries)
+    plan = json.loads(await reader.fetch_value(f"EXPLAIN (FORMAT JSON) SELECT {each}", *arguments))
+    return [int(query["Plan Rows"]) for query in plan[0]["Plan"]["Plans"]]
+
+
 def _key(where: Condition | None) -> bytes:
-    """A digest of the condition, 16 bytes."""
-    asked = where and where.found.compile_string()
+    return _digest(where and where.found.compile_string())
+
+
+def _digest(asked: object) -> bytes:
+    """16 bytes."""
     return hashlib.blake2b(repr(asked).encode("utf-8", "backslashreplace"), digest_size=16).digest()

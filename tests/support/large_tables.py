@@ -99,6 +99,18 @@ PARTS = [
     for name in resource.filtered
     if resource.has_parts(name)
 ]
+COMBINED = [
+    (CUSTOMERS, {"name": "silva", "name__match": "starts", "search": "ana"}),
+    (CUSTOMERS, {"name": "silva", "name__match": "starts", "search": "customer5001"}),
+    (CUSTOMERS, {"name": "silva", "name__match": "starts", "address": "rua 5", "address__match": "starts"}),
+    (CUSTOMERS, {"name": "ana", "email": "5@example", "search": "silva"}),
+    (PRODUCTS, {"stock": "7", "search": "cafe"}),
+    (PRODUCTS, {"stock": "7", "stock__operator": "gt", "search": "cafe"}),
+    (PRODUCTS, {"code": "p7777", "search": "cafe"}),
+    (PRESALES, {"number": "777", "search": "ana"}),
+    (PRESALES, {"notes": "urgente", "search": "souza ana"}),
+    (PRESALES, {"search": "77 ana"}),
+]
 SEARCHES = [
     (CUSTOMERS, "ana"),
     (CUSTOMERS, "ana silva"),
