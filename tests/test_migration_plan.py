@@ -14,8 +14,9 @@ from backoffice.migrations.catalog import read_catalog
 from backoffice.migrations.files import all_migrations
 from backoffice.migrations.journal import Journal, noted
 from backoffice.migrations.observing import read_schema_state
+from backoffice.migrations.outcomes import MigrationFailed
 from backoffice.migrations.planning import Planned
-from backoffice.migrations.scratch import ScratchRun
+from backoffice.migrations.scratch import ScratchRun, migrate
 from backoffice.settings import Settings
 from tests.support.builders import a_customer
 from tests.support.catalog import rows_as_text
@@ -177,3 +178,14 @@ async def test_a_migration_may_accept_a_danger_and_says_why(observe: Observe) ->
 async def test_a_migration_that_would_fail_fails_in_the_plan(observe: Observe) -> None:
     with pytest.raises(Exception, match='relation "nowhere" does not exist'):
         await observe("DELETE FROM nowhere")
+
+
+async def test_nothing_is_said_to_be_recorded_in_a_copy_that_is_thrown_away(tmp_path: Path, engine: Engine) -> None:
+    one = a_migration(tmp_path, 1, "CREATE INDEX CONCURRENTLY extra ON customers (phone, cpf)", alone=True)
+    two = a_migration(tmp_path, 2, "DELETE FROM nowhere")
+    async with noted(engine, journal := Journal()):
+        connection = await engine.connect()
+        with pytest.raises(MigrationFailed) as failure:
+            await migrate(ScratchRun(engine, connection, journal), [one, two])
+        await close_quietly(connection)
+    assert str(failure.value).endswith("Nothing was changed.")

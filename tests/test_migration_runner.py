@@ -89,6 +89,24 @@ async def test_what_another_app_is_built_upon_is_not_taken_away(
     assert await read_catalog(connection) == before
 
 
+async def test_a_table_goes_together_with_the_columns_that_refer_to_it(
+    tmp_path: Path, engine: Engine, connection: asyncpg.Connection
+) -> None:
+    before = await read_catalog(connection)
+    new = "CREATE TABLE extra (id uuid PRIMARY KEY); ALTER TABLE products ADD COLUMN extra_id uuid REFERENCES extra"
+    one = a_migration(tmp_path, 1, new, "DROP TABLE extra CASCADE; ALTER TABLE products DROP COLUMN extra_id")
+    await runner.forwards(engine, these(one))
+    await runner.backwards(engine, lambda ran: [one])
+    assert await read_catalog(connection) == before
+
+
+async def test_on_the_way_forward_nobody_is_sent_back(tmp_path: Path, engine: Engine) -> None:
+    one = a_migration(tmp_path, 1, "DROP TABLE customers")
+    with pytest.raises(MigrationFailed, match="other objects depend on it") as failure:
+        await runner.forwards(engine, these(one))
+    assert "Another app" not in str(failure.value)
+
+
 async def test_what_is_put_off_to_the_commit_is_blamed_on_its_migration(
     tmp_path: Path, engine: Engine, connection: asyncpg.Connection
 ) -> None:

@@ -10,11 +10,16 @@ PUT_OFF = (
     "SELECT DISTINCT connamespace::regnamespace || '.' || quote_ident(conname) FROM pg_constraint WHERE condeferred"
 )
 
-# Piccolo drops tables with CASCADE, which also drops foreign keys of tables that stay.
-FOREIGN_KEYS = "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
+# Piccolo drops tables with CASCADE, which also drops foreign keys of columns that stay.
+FOREIGN_KEYS = (
+    "SELECT conrelid::regclass::text, attname::text, confrelid::regclass::text "
+    "FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1] WHERE contype = 'f'"
+)
 TORN = (
-    "SELECT format('%s refers to %s', key, whole) FROM unnest($1::text[], $2::text[]) AS before (key, whole) "
-    "WHERE to_regclass(key) IS NOT NULL AND to_regclass(whole) IS NULL"
+    "SELECT DISTINCT format('%s refers to %s', referring, referred) "
+    "FROM unnest($1::text[], $2::text[], $3::text[]) AS before (referring, name, referred) "
+    "JOIN pg_attribute ON attrelid = to_regclass(referring) AND attname = name AND NOT attisdropped "
+    "WHERE to_regclass(referred) IS NULL ORDER BY 1"
 )
 
 
@@ -30,7 +35,7 @@ async def foreign_keys(connection: asyncpg.Connection) -> Sequence[asyncpg.Recor
 
 
 async def torn(connection: asyncpg.Connection, before: Sequence[asyncpg.Record]) -> str:
-    """Names the tables that stay, of those with foreign keys before, whose other end is gone; empty where none is."""
+    """Names the tables with columns that stay, of those with foreign keys before, whose other end is gone; or ''."""
     if not before:
         return ""
     return "; ".join(text for (text,) in await connection.fetch(TORN, *map(list, zip(*before, strict=True))))

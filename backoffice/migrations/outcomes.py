@@ -65,6 +65,7 @@ class MigrationFailed(MigrationsStopped):
     """Says which migration failed, at what, why, and what became of it and of those before it.
 
     :param statement: of the migration; None where it was at none.
+    :param backwards: whether it was being reversed.
     :param alone: it runs outside a transaction, so what it did is there; perhaps by an earlier attempt.
     """
 
@@ -74,6 +75,7 @@ class MigrationFailed(MigrationsStopped):
         statement: str | None,
         cause: BaseException,
         *,
+        backwards: bool = False,
         alone: bool = False,
         phase: Phase = Phase.RUNNING,
     ) -> None:
@@ -81,6 +83,7 @@ class MigrationFailed(MigrationsStopped):
         self.migration = migration
         self.statement = statement
         self.cause = cause
+        self.backwards = backwards
         self.alone = alone
         self.phase = phase
         self.blockers: Sequence[Any] = ()
@@ -95,7 +98,8 @@ class MigrationFailed(MigrationsStopped):
         lines = [f"Migration {self.migration} {self.phase.value}: {_reason(self.cause)}"]
         lines += [f"  held up by {blocker}: {_short(blocker.query or '')}" for blocker in self.blockers]
         lines += [f"  statement: {_short(self.statement)}"] if self.statement else []
-        lines += [f"  {BUILT_UPON}"] if isinstance(self.cause, asyncpg.DependentObjectsStillExistError) else []
+        is_built_upon = self.backwards and isinstance(self.cause, asyncpg.DependentObjectsStillExistError)
+        lines += [f"  {BUILT_UPON}"] if is_built_upon else []
         lines += [f"  place: {place}"] if (place := self._place()) else []
         return "\n".join([*lines, self._outcome()])
 

@@ -142,15 +142,16 @@ class Run:
         except MigrationsStopped:
             raise
         except Exception as error:
-            raise self._failure(error) from error
+            raise self._failure(error, backwards) from error
 
-    def _failure(self, error: Exception) -> MigrationFailed:
+    def _failure(self, error: Exception, backwards: bool) -> MigrationFailed:
         step, phase = self._at
         if phase is Phase.RUNNING:
             say("failed\n")
         if phase is Phase.COMMITTING and isinstance(error, asyncpg.PostgresError) and not is_lost(error):  # it refused
             phase = Phase.RECORDING
-        failure = MigrationFailed(step.migration, self.journal.failed, error, alone=step.alone, phase=phase)
+        statement = self.journal.failed
+        failure = MigrationFailed(step.migration, statement, error, backwards=backwards, alone=step.alone, phase=phase)
         failure.blockers = self._waited_for if failure.may_pass else ()
         failure.done = tuple(self._done)
         return failure

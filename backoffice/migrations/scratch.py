@@ -22,7 +22,7 @@ from backoffice.migrations.catalog import Catalog, read_catalog
 from backoffice.migrations.declared import enums, is_early, rules
 from backoffice.migrations.files import Migration, apps
 from backoffice.migrations.journal import Journal, noted
-from backoffice.migrations.outcomes import MigrationRefused
+from backoffice.migrations.outcomes import MigrationFailed, MigrationRefused
 from backoffice.migrations.runner import Run, Step
 from backoffice.migrations.scripts import execute
 from backoffice.migrations.sql import Statement
@@ -91,6 +91,11 @@ class ScratchRun(Run):
 
     async def _record_what_ran(self, steps: list[Step], backwards: bool) -> None:
         pass
+
+    def _failure(self, error: Exception, backwards: bool) -> MigrationFailed:
+        failure = super()._failure(error, backwards)
+        failure.done = ()
+        return failure
 
 
 @contextlib.asynccontextmanager
