@@ -17,9 +17,10 @@ MAY_IMPORT = {
     "seed": {"accounts", "crm", "backoffice"},
 }
 # Within backoffice: what a module or a package may import of it beside itself.
-FOUNDATIONS = {"settings", "connection_urls", "words", "problem_words", "problems", "columns", "sigterm"}
+FOUNDATIONS = {"settings", "connection_urls", "words", "problem_words", "problems", "columns", "background", "sigterm"}
 BENEATH = {
     "__init__": set[str](),
+    "background": set[str](),
     "columns": set[str](),
     "connection_urls": set[str](),
     "settings": {"connection_urls"},

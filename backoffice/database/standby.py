@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 
+from backoffice.background import alongside
 from backoffice.database.connecting import end_at_once
 from backoffice.database.engine import Engine
 from backoffice.database.failures import STANDBY_FAILURES, DatabaseUnavailable, cause
@@ -134,11 +135,10 @@ async def reading(engine: Engine) -> AsyncIterator[None]:
         yield
         return
     standby = Standby(engine)
-    watch = asyncio.create_task(standby.watch())
     engine.reader = standby
     try:
-        yield
+        async with alongside(standby.watch()):
+            yield
     finally:
         engine.reader = engine
-        watch.cancel()
         await standby.engine.close_connection_pool()

@@ -17,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from backoffice.background import alongside
 from backoffice.database.engine import Engine, the_engine
 from backoffice.database.failures import DatabaseUnavailable
 from backoffice.monitoring.probing import prober
@@ -49,11 +50,10 @@ def _series(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
 @contextlib.asynccontextmanager
 async def sampling(engine: Engine) -> AsyncIterator[None]:
     """Inside, the figures of this worker's pool are kept up to date for the others."""
-    sampler = asyncio.create_task(_keep_sampling(engine))
     try:
-        yield
+        async with alongside(_keep_sampling(engine)):
+            yield
     finally:
-        sampler.cancel()
         if SHARED:
             _forget(os.getpid(), SHARED)
 
