@@ -10,9 +10,9 @@ logger = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def alongside(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Inside, this goes on; afterwards it is cancelled, and has ended. If it fails before, that is logged at once."""
-    task = asyncio.create_task(work)
+    task = asyncio.create_task(work, name=name)
     task.add_done_callback(_tell)
     try:
         yield
@@ -23,4 +23,4 @@ async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 def _tell(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
-        logger.error("%s ended for good", task.get_coro().__qualname__, exc_info=error)
+        logger.error("%s ended for good", task.get_name(), exc_info=error)

@@ -4,13 +4,11 @@ import sys
 from typing import Any
 
 from piccolo.columns import Column, ForeignKey
-from piccolo.table import Table
 
-from accounts.tables import User
-from backoffice.audit_trail.tables import AuditEntry
-from crm.tables import Customer, Presale, PresaleItem, Product
+from accounts.resources import AUDIT_TRAIL, USERS
+from crm.resources import RESOURCES
 
-TABLES: tuple[type[Table], ...] = (User, Customer, Product, Presale, PresaleItem, AuditEntry)
+TABLES = [resource.table for resource in (USERS, *RESOURCES, AUDIT_TRAIL)]
 
 
 def draw() -> str:

@@ -13,12 +13,13 @@ from piccolo_admin.endpoints import ASSET_PATH
 from piccolo_admin.translations.data import ENGLISH
 
 from backoffice.words import LABELS
+from main import SHOWN
 from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row
 from tests.support.cast import Cast
 from tests.support.desk import ANA, Desk, Desks
 from tests.support.refusals import refused_in_words
 
-TABLES = ("customers", "presales", "presale_items", "products", "users", "audit_trail")
+TABLES = [resource.tablename for resource in SHOWN]
 
 
 class TestThePage:

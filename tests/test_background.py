@@ -19,7 +19,7 @@ async def test_it_has_ended_afterwards() -> None:
             await asyncio.sleep(0)
             ended.set()
 
-    async with alongside(work()):
+    async with alongside("some work", work()):
         await begun.wait()
         assert not ended.is_set()
     assert ended.is_set()
@@ -30,11 +30,11 @@ async def test_its_failure_is_logged_at_once_and_stops_nobody(caplog: pytest.Log
         raise ZeroDivisionError("unforeseen")
 
     with caplog.at_level(logging.ERROR):
-        async with alongside(work()):
+        async with alongside("some work", work()):
             async with asyncio.timeout(10):
                 while not caplog.records:
                     await asyncio.sleep(0)
     [record] = caplog.records
-    assert "work ended for good" in record.getMessage()
+    assert record.getMessage() == "some work ended for good"
     assert record.exc_info
     assert isinstance(record.exc_info[1], ZeroDivisionError)

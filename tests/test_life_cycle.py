@@ -5,11 +5,12 @@ import contextlib
 import asyncpg
 import pytest
 
+from crm.enums import PresaleStatus
 from crm.resources import PRESALE_ITEMS, PRESALES
 from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row, walk
 from tests.support.refusals import refused_by
 
-STATUSES = ("draft", "pending", "approved", "cancelled", "converted")
+STATUSES = [status.value for status in PresaleStatus]
 MOVES = {
     ("draft", "pending"),
     ("draft", "cancelled"),

@@ -137,7 +137,7 @@ async def reading(engine: Engine) -> AsyncIterator[None]:
     standby = Standby(engine)
     engine.reader = standby
     try:
-        async with alongside(standby.watch()):
+        async with alongside("the watch over the standby", standby.watch()):
             yield
     finally:
         engine.reader = engine

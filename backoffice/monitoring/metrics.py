@@ -51,7 +51,7 @@ def _series(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
 async def sampling(engine: Engine) -> AsyncIterator[None]:
     """Inside, the figures of this worker's pool are kept up to date for the others."""
     try:
-        async with alongside(_keep_sampling(engine)):
+        async with alongside("the sampling of the pool", _keep_sampling(engine)):
             yield
     finally:
         if SHARED:
