@@ -194,6 +194,44 @@ async def test_an_index_is_built_anew_when_its_function_changes(
     assert await found_by_index(database, "7654321") == 0
 
 
+WORDS, INDEXED = (
+    "customer_words(name text, email text, cpf text, phone text)",
+    "customer_words(name, email, cpf, phone)",
+)
+
+
+@pytest.mark.parametrize(
+    ("declared", "used"),
+    [
+        (WORDS.replace(")", ", address text DEFAULT '')"), INDEXED),
+        (WORDS.replace(")", ", address text)"), INDEXED.replace(")", ", address)")),
+        (WORDS.replace("customer_words", "words_of"), INDEXED.replace("customer_words", "words_of")),
+    ],
+    ids=["one argument more", "also where it is used", "another name"],
+)
+async def test_an_index_makes_way_for_what_its_function_becomes(
+    engine: Engine, connection: asyncpg.Connection, edit: Edit, write: Write, declared: str, used: str
+) -> None:
+    await a_customer(connection, name="Ana")
+    edit("search.sql", WORDS, declared)
+    if used != INDEXED:
+        edit("search.sql", INDEXED, used)
+    migrations = await write()
+    differences = await goes_there_and_back(engine, connection, migrations)
+    assert f"function {WORDS} is missing" in differences
+    assert len(differences) == (2 if used == INDEXED else 3)
+    found = f"SELECT count(*) FROM customers WHERE search_beginnings({used}) @@ 'ana'"
+    assert await connection.fetchval(found) == 1
+    assert sum(one.path.read_text().count("CREATE INDEX CONCURRENTLY") for one in migrations) == 2, "there, and back"
+    assert not any("REINDEX" in one.path.read_text() for one in migrations)
+
+
+async def test_what_more_than_an_index_is_made_of_is_left_to_people(crm: AppConfig, edit: Edit) -> None:
+    edit("brazil.sql", "FUNCTION is_cpf(value text)", "FUNCTION is_cpf(value text, strictly boolean DEFAULT true)")
+    with pytest.raises(SystemExit, match=r"function is_cpf has other arguments .* check customers_cpf_valid is made of"):
+        await writing.create(crm, auto=True)
+
+
 async def may_call(connection: asyncpg.Connection, function: str) -> bool:
     """Whether everybody may."""
     return bool(await connection.fetchval(f"SELECT has_function_privilege('public', '{function}', 'EXECUTE')"))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from piccolo.conf.apps import AppConfig
+from piccolo.constraints import Check
 
 from backoffice.migrations.declared import Made, enums, is_early, rules
 from backoffice.migrations.files import apps
@@ -39,7 +40,9 @@ class Changes:
         self._made = made
         self._agree = agree
         self._tables = made.tables | {table._meta.tablename for one in apps() for table in one.table_classes}
+        self._others = [statement for one in apps() if one.app_name != app.app_name for statement in rules(one)]
         wanted = [*enums(app), *rules(app)]
+        self._indexed_anew: set[Thing] = set()
         self._closed = {name for statement in wanted for name in statement.closes}
         self._compare(wanted)
 
@@ -54,8 +57,12 @@ class Changes:
     def _compare(self, wanted: list[Statement]) -> None:
         things = _by_thing(wanted)
         self._rename_labels(things)
-        self._index_again({thing.name for thing in self._changed(things) if thing.kind == "FUNCTION"}, things)
         gone = [(thing, old) for thing, old in reversed(self._made.things.items()) if thing not in things]
+        changed = {thing: self._made.things[thing] for thing in self._changed(things) if thing.kind == "FUNCTION"}
+        anew = {thing.name for thing, old in changed.items() if _must_go_first(old, things[thing])}
+        self._leave_to_people(anew)
+        self._index_anew(anew | {thing.name for thing, _ in gone if thing.kind == "FUNCTION"}, things)
+        self._index_again({thing.name for thing in changed}, things)
         for thing, old in gone:
             if thing.kind in ("TRIGGER", "INDEX"):
                 self._remove(thing, old)
@@ -126,6 +133,8 @@ class Changes:
     def _replace(self, thing: Thing, old: Statement, new: Statement) -> None:
         if thing.kind == "TYPE" and old.labels and new.labels:
             self._change_labels(thing.name, old.labels, new.labels)
+        elif thing in self._indexed_anew:
+            return
         elif thing.kind == "INDEX":
             gone = drop(thing, "CONCURRENTLY ")
             self.indexes.add(f"{gone}\n{concurrently(new)}", f"{gone}\n{concurrently(old)}")
@@ -175,13 +184,38 @@ class Changes:
     def _part(self, statement: Statement) -> Part:
         return self.early if is_early(statement, self._tables) else self.late
 
+    def _leave_to_people(self, anew: set[str]) -> None:
+        """:raises ByHand: where more than indexes of this app is built upon a function that has to be dropped first."""
+        statements = [*self._made.things.values(), *self._others]
+        for name in sorted(anew):
+            uses = [one for one in statements if one.creates and one.mentions(name) and not one.late_bound]
+            users = [one.creates for one in uses if one.creates and one.creates.name != name]
+            built = [f"{user.kind.lower()} {user.name}" for user in users if not self._has_index(user)]
+            if built := [*built, *(f"check {check}" for check in _checks_that_mention(name))]:
+                raise ByHand(
+                    f"function {name} has other arguments or another result now, but is what {', '.join(built)} "
+                    f"{'is' if len(built) == 1 else 'are'} made of. Give the new one another name, and use that."
+                )
+
+    def _has_index(self, thing: Thing) -> bool:
+        return thing.kind == "INDEX" and thing in self._made.things
+
+    def _index_anew(self, dropped: set[str], things: dict[Thing, Statement]) -> None:
+        """Drops the indexes that are made of functions which are dropped, and builds them anew at the end."""
+        for thing in _users_of(dropped, self._made.things):
+            if thing in things and self._has_index(thing):
+                self._indexed_anew.add(thing)
+                self.first.add(drop(thing, "CONCURRENTLY "), concurrently(self._made.things[thing]))
+                self.indexes.add(concurrently(things[thing]), drop(thing, "CONCURRENTLY "))
+
     def _index_again(self, changed: set[str], things: dict[Thing, Statement]) -> None:
         """Rebuilds indexes whose functions changed: until then they keep the old results."""
-        affected = _users(changed, things)
-        for thing in things:
-            if thing.kind == "INDEX" and thing.name in affected and thing in self._made.things:
+        rewritten = {*self._changed(things), *self._indexed_anew}
+        for thing in _users_of(changed, things):
+            if self._has_index(thing) and thing not in rewritten:
                 self.early.add("", f"REINDEX INDEX {thing.name};")
                 self.indexes.add(f"REINDEX INDEX CONCURRENTLY {thing.name};")
+            if self._has_index(thing):
                 self.early.accepted["stale-index"] = "the migration of the indexes builds them anew"
 
 
@@ -196,8 +230,8 @@ def _by_thing(wanted: Iterable[Statement]) -> dict[Thing, Statement]:
     return things
 
 
-def _users(names: set[str], things: dict[Thing, Statement]) -> set[str]:
-    """The names of what uses these functions, directly or through others."""
+def _users_of(names: set[str], things: dict[Thing, Statement]) -> list[Thing]:
+    """What uses these functions, directly or through others."""
     found: set[str] = set()
     news = names
     while news:
@@ -207,7 +241,13 @@ def _users(names: set[str], things: dict[Thing, Statement]) -> set[str]:
             if thing.name not in found | names and any(statement.mentions(name) for name in news)
         }
         found |= news
-    return found
+    return [thing for thing in things if thing.name in found]
+
+
+def _checks_that_mention(function: str) -> list[str]:
+    constraints = [one for app in apps() for table in app.table_classes for one in table._meta.constraints]
+    checks = {one._meta.name: one._meta.params["condition"] for one in constraints if isinstance(one, Check)}
+    return sorted(name for name, condition in checks.items() if re.search(rf"\b{function}\(", condition))
 
 
 def _must_go_first(old: Statement, new: Statement) -> bool:
