@@ -56,7 +56,7 @@ async def unrun(self: CheckMigrationManager) -> int:
     """The number of pending migrations, of which Piccolo warns before any command; 0 for our own commands, which tell
     it themselves, and for help, which needs no database."""
     is_for_help = HELP & {*sys.argv} or len(_names()) < WORDS_OF_A_COMMAND
-    return 0 if is_for_help or sys.argv[1] == "backoffice" else await _unrun(self)
+    return 0 if is_for_help or _names()[0] == "backoffice" else await _unrun(self)
 
 
 def take_over() -> None:

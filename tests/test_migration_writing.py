@@ -228,7 +228,9 @@ async def test_an_index_makes_way_for_what_its_function_becomes(
 
 async def test_what_more_than_an_index_is_made_of_is_left_to_people(crm: AppConfig, edit: Edit) -> None:
     edit("brazil.sql", "FUNCTION is_cpf(value text)", "FUNCTION is_cpf(value text, strictly boolean DEFAULT true)")
-    with pytest.raises(SystemExit, match=r"function is_cpf has other arguments .* check customers_cpf_valid is made of"):
+    with pytest.raises(
+        SystemExit, match=r"function is_cpf has other arguments .* check customers_cpf_valid is made of"
+    ):
         await writing.create(crm, auto=True)
 
 
