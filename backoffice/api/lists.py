@@ -116,6 +116,7 @@ class Rows:
         PostgreSQL could choose by itself, but takes what an index of words or fragments finds for half a per cent of
         the table, and what several of them find for nothing: it would test row by row, which is dear.
         """
+        # The whole is asked for soon, too.
         _, *each = await self.totals.expect_each(reader, [where, *where.parts])
         ranked = sorted(range(len(each)), key=each.__getitem__)
         return where.led_by(*ranked[: 1 if each[ranked[0]] <= CHECKED_ROWS else 2])

@@ -9,9 +9,10 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from backoffice.api.conditions import EVERY_ROW, Condition, compiled
+from piccolo.querystring import QueryString
+
+from backoffice.api.conditions import EVERY_ROW, Condition
 from backoffice.database.engine import Reader
 from backoffice.database.snapshots import SNAPSHOT
 
@@ -91,36 +92,34 @@ class Totals:
         return expected
 
     async def expect_each(self, reader: Reader, wheres: Sequence[Condition | None]) -> list[int]:
-        """How many rows the planner expects for each of these conditions."""
-        estimated = [where.estimated if where else EVERY_ROW for where in wheres]
-        keys = [_digest(condition.compile_string()) for condition in estimated]
-        expected = {key: self._expected[key] for key in keys if key in self._expected}
-        unknown = {key: condition for key, condition in zip(keys, estimated, strict=True) if key not in expected}
-        if unknown:
-            conditions, arguments = compiled(*unknown.values())
-            queries = [f'SELECT true FROM "{self.tablename}" WHERE {condition}' for condition in conditions]
-            found = dict(zip(unknown, await _planned_rows(reader, queries, arguments), strict=True))
-            self._keep(found)
-            expected |= found
-        return [expected[key] for key in keys]
+        """How many rows the planner expects for each of these conditions, in one round trip."""
+        query = f'SELECT true FROM "{self.tablename}" WHERE {{}}'
+        return await self._planned(
+            reader, [QueryString(query, where.estimated if where else EVERY_ROW) for where in wheres]
+        )
 
     async def ties(self, reader: Reader, key: str) -> int:
         """How many rows have the same value, on average, as the planner expects.
 
         :param key: the SQL of the value.
         """
-        query = f'SELECT true FROM "{self.tablename}" GROUP BY {key}'
-        digest = _digest(query)
-        if (ties := self._expected.get(digest)) is None:
-            (groups,) = await _planned_rows(reader, [query], [])
-            ties = self.size // max(1, groups)
-            self._keep({digest: ties})
-        return ties
+        (values,) = await self._planned(reader, [QueryString(f'SELECT true FROM "{self.tablename}" GROUP BY {key}')])
+        return self.size // max(1, values)
 
-    def _keep(self, expected: dict[bytes, int]) -> None:
-        if len(self._expected) + len(expected) > MAX_KNOWN:
-            self._expected = {}
-        self._expected |= expected
+    async def _planned(self, reader: Reader, queries: Sequence[QueryString]) -> list[int]:
+        """How many rows the planner expects of each query, which has one column."""
+        keys = [_digest(query.compile_string()) for query in queries]
+        planned = {key: self._expected[key] for key in keys if key in self._expected}
+        if unknown := {key: query for key, query in zip(keys, queries, strict=True) if key not in planned}:
+            each = QueryString(", ".join(["({})"] * len(unknown)), *unknown.values())
+            sql, arguments = QueryString("EXPLAIN (FORMAT JSON) SELECT {}", each).compile_string()
+            [answer] = json.loads(await reader.fetch_value(sql, *arguments))
+            new = {key: int(one["Plan Rows"]) for key, one in zip(unknown, answer["Plan"]["Plans"], strict=True)}
+            if len(self._expected) + len(new) > MAX_KNOWN:
+                self._expected = {}
+            self._expected |= new
+            planned |= new
+        return [planned[key] for key in keys]
 
     async def judge(
         self, reader: Reader, where: Condition | None, counted: int | None, least: int = 0, most: float = math.inf
@@ -136,13 +135,6 @@ class Totals:
             return Total(least)
         expected = max(await self.expect(reader, where), least, 0 if counted is None else MAX_COUNTED_ROWS)
         return Total(int(min(expected, most)), is_estimate=True)
-
-
-async def _planned_rows(reader: Reader, queries: Sequence[str], arguments: Sequence[Any]) -> list[int]:
-    """How many rows the planner expects of each query, which has one column, in one round trip."""
-    each = ", ".join(f"({query})" for query in queries)
-    plan = json.loads(await reader.fetch_value(f"EXPLAIN (FORMAT JSON) SELECT {each}", *arguments))
-    return [int(query["Plan Rows"]) for query in plan[0]["Plan"]["Plans"]]
 
 
 def _key(where: Condition | None) -> bytes:

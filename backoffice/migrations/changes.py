@@ -188,10 +188,14 @@ class Changes:
         """:raises ByHand: where more than indexes of this app is built upon a function that has to be dropped first."""
         statements = [*self._made.things.values(), *self._others]
         for name in sorted(anew):
-            uses = [one for one in statements if one.creates and one.mentions(name) and not one.late_bound]
-            users = [one.creates for one in uses if one.creates and one.creates.name != name]
-            built = [f"{user.kind.lower()} {user.name}" for user in users if not self._has_index(user)]
-            if built := [*built, *(f"check {check}" for check in _checks_that_mention(name))]:
+            users = [one.creates for one in statements if one.mentions(name) and not one.late_bound]
+            built = [
+                f"{one.kind.lower()} {one.name}"
+                for one in users
+                if one and one.name != name and not self._has_index(one)
+            ]
+            built += [f"check {check}" for check in _checks_that_mention(name)]
+            if built:
                 raise ByHand(
                     f"function {name} has other arguments or another result now, but is what {', '.join(built)} "
                     f"{'is' if len(built) == 1 else 'are'} made of. Give the new one another name, and use that."
@@ -246,8 +250,8 @@ def _users_of(names: set[str], things: dict[Thing, Statement]) -> list[Thing]:
 
 def _checks_that_mention(function: str) -> list[str]:
     constraints = [one for app in apps() for table in app.table_classes for one in table._meta.constraints]
-    checks = {one._meta.name: one._meta.params["condition"] for one in constraints if isinstance(one, Check)}
-    return sorted(name for name, condition in checks.items() if re.search(rf"\b{function}\(", condition))
+    checks = [one for one in constraints if isinstance(one, Check)]
+    return sorted(one._meta.name for one in checks if Statement(one.get_condition_str()).mentions(function))
 
 
 def _must_go_first(old: Statement, new: Statement) -> bool:

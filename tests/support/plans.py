@@ -40,6 +40,12 @@ async def scans(connection: asyncpg.Connection, *statements: Statement) -> list[
     return [node["Relation Name"] for node in chain(*plans) if node["Node Type"] == "Seq Scan"]
 
 
+async def rows_read(connection: asyncpg.Connection, statement: Statement) -> float:
+    """How many rows come out of scans."""
+    plan = await plan_of(connection, statement, ", ANALYZE, TIMING OFF")
+    return sum(float(node["Actual Rows"] * node["Actual Loops"]) for node in plan if "Scan" in node["Node Type"])
+
+
 async def rows_thrown_away(connection: asyncpg.Connection, statement: Statement) -> int:
     """How many rows are looked at in vain."""
     plan = await plan_of(connection, statement, ", ANALYZE, TIMING OFF")
