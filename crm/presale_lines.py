@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 from pydantic import (
@@ -24,7 +24,7 @@ from uuid_utils.compat import uuid7
 
 from backoffice.api.crud import CRUD
 from backoffice.api.schemas import input_models
-from backoffice.api.selects import insert_sql
+from backoffice.api.selects import Details, insert_sql
 from backoffice.database.engine import the_engine
 from backoffice.database.errors import explain
 from backoffice.problems import FieldError, Problem, field_errors
@@ -96,20 +96,21 @@ def _ids(lines: Values) -> list[UUID]:
 
 async def insert_lines(presale_id: UUID, lines: Values) -> None:
     """Adds the lines in one statement."""
-    sql, ids = _lines_sql(1, presale="$6::uuid"), _ids(lines)
+    ids = _ids(lines)
     with blaming_the_line(ids, lines):
-        await the_engine().fetch_value(sql, ids, *_columns(lines), presale_id)
+        await the_engine().fetch_value(_lines_sql(2), presale_id, ids, *_columns(lines))
 
 
-async def insert_with_lines(crud: CRUD, request: Request, values: Mapping[str, Any], lines: Values) -> UUID:
-    """Inserts a pre-sale with its lines in one statement. Returns only its id, since the lines still change its row.
+async def insert_with_lines(crud: CRUD, request: Request, values: Mapping[str, Any], lines: Values) -> tuple[UUID, str]:
+    """Inserts a pre-sale with its lines in one statement. Returns its id and its row as JSON text.
 
     :raises Problem: see `CRUD.write`.
     """
-    make, ids = partial(_with_lines_sql, tuple(values)), _ids(lines)
+    presale_id, ids = uuid4(), _ids(lines)
+    make = partial(_with_lines_sql, crud.store.details, ("id", *values))
     with blaming_the_line(ids, lines, within="items."):
-        presale_id: UUID = await crud.write(request, "create", make, *values.values(), ids, *_columns(lines))
-    return presale_id
+        row = await crud.write(request, "create", make, presale_id, *values.values(), ids, *_columns(lines))
+    return presale_id, str(row)
 
 
 @contextmanager
@@ -142,18 +143,28 @@ def _is_too_large(line: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _with_lines_sql(names: tuple[str, ...], condition: str) -> tuple[str, str]:
-    lines = _lines_sql(len(names) + 1, presale="change.changed", beside="change, ")
-    return insert_sql(Presale, None, names, condition), lines
+def _with_lines_sql(details: Details, names: tuple[str, ...], condition: str) -> dict[str, str]:
+    """The lines come first, all of them, so that the pre-sale knows its total at birth and nothing changes it later.
+
+    They are called as their table is, so that the row finds them, which the statement itself cannot see in the table.
+    """
+    after = f"{condition} AND (SELECT count(*) FROM presale_items) > 0"
+    return {
+        "presale_items": f"{_lines_sql(len(names) + 1)} WHERE {condition} RETURNING *",
+        "change": insert_sql(Presale, details, names, after),
+    }
 
 
-def _lines_sql(first: int, *, presale: str, beside: str = "") -> str:
-    """:param first: the number of the first of five parameters."""
+def _lines_sql(first: int) -> str:
+    """Their pre-sale is $1.
+
+    :param first: the number of the first of five parameters more.
+    """
     types = ("uuid", "uuid", "numeric", "numeric", "numeric")
     columns = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, first))
     return (
         "INSERT INTO presale_items (presale_id, id, product_id, quantity, unit_price, discount) "
-        f"SELECT {presale}, line.* FROM {beside}unnest({columns}) AS line"
+        f"SELECT $1::uuid, line.* FROM unnest({columns}) AS line"
     )
 
 

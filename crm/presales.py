@@ -131,9 +131,7 @@ class PresaleRoutes:
         values = await self.crud.prepare(request, values, None)
         if not lines:
             return await self.crud.insert(request, values)
-        async with the_engine().transaction():
-            presale_id = await insert_with_lines(self.crud, request, values, lines)
-            return presale_id, await self.crud.store.read(presale_id)
+        return await insert_with_lines(self.crud, request, values, lines)
 
     async def replace_items(self, request: Request) -> Response:
         self.crud.resource.require(request, "change")

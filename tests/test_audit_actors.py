@@ -62,8 +62,8 @@ class TestOverRest:
         for who, action in (cast.employee, "submit"), (cast.manager, "approve"), (cast.admin, "convert"):
             assert (await who.post(f"/api/presales/{presale['id']}/{action}/")).status_code == 200
         assert (await since(connection))[2:] == [
-            (EMPLOYEE, "created", "presales"),
             (EMPLOYEE, "created", "presale_items"),
+            (EMPLOYEE, "created", "presales"),
             (EMPLOYEE, "changed", "presales"),
             (MANAGER, "changed", "presales"),
             (ADMIN, "changed", "presales"),

@@ -49,4 +49,4 @@ async def test_no_route_answers_while_nobody_was_looked_up(endpoint: Endpoint) -
 
 async def test_nothing_is_changed_where_the_audit_trail_was_not_told_by_whom() -> None:
     with pytest.raises(RuntimeError, match="audit trail"):
-        await change_as_caller(Request(a_request()), frozenset(), lambda condition: ["SELECT 1 AS changed"])
+        await change_as_caller(Request(a_request()), frozenset(), lambda condition: {"change": "SELECT 1 AS changed"})

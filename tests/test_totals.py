@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.builders import a_line, a_presale, a_presale_that_is, a_product, row, walk
+from tests.support.builders import a_customer, a_line, a_presale, a_presale_that_is, a_product, row, walk
 from tests.support.properties import against_database, gross, small_prices, small_quantities
 from tests.support.refusals import refused_by
+from tests.support.trail import entries
 
 
 async def total_of(connection: asyncpg.Connection, presale: UUID) -> Decimal:
@@ -170,6 +171,50 @@ class TestManyRowsAtOnce:
             product,
         )
         assert await total_of(connection, created) == 30
+
+    async def test_a_draft_that_is_born_after_its_lines_in_one_statement_is_written_once(
+        self, connection: asyncpg.Connection, product: UUID
+    ) -> None:
+        presale = uuid4()
+        await after_its_lines(connection, BIRTH, presale, product, await a_customer(connection))
+        born = await row(connection, "presales", presale)
+        assert (born["total"], born["updated_at"]) == (30, born["created_at"])
+        assert await entries(connection, "action", row_id=presale) == [("created",)]
+
+    async def test_whatever_comes_in_a_later_statement_changes_it(
+        self, connection: asyncpg.Connection, product: UUID
+    ) -> None:
+        presale = uuid4()
+        async with connection.transaction():
+            await after_its_lines(connection, BIRTH, presale, product, await a_customer(connection))
+            born = await row(connection, "presales", presale)
+            await a_line(connection, presale, unit_price=0)
+        assert (await row(connection, "presales", presale))["updated_at"] > born["updated_at"]
+
+    async def test_a_statement_that_changes_it_too_slips_no_line_into_what_is_no_draft(
+        self, connection: asyncpg.Connection, product: UUID
+    ) -> None:
+        presale = await a_presale_that_is(connection, "approved")
+        customer = (await row(connection, "presales", presale))["customer_id"]
+        with refused_by("presales_locked"):
+            await after_its_lines(connection, CHANGE, presale, product, customer)
+
+
+BIRTH = "INSERT INTO presales (id, customer_id) SELECT $1, $3::uuid"
+CHANGE = "UPDATE presales SET notes = 'x', customer_id = $3::uuid"
+
+
+async def after_its_lines(
+    connection: asyncpg.Connection, write: str, presale: UUID, product: UUID, customer: UUID
+) -> None:
+    """Writes a pre-sale in the statement that adds a line to it, and after that."""
+    await connection.execute(
+        "WITH lines AS (INSERT INTO presale_items (presale_id, product_id, quantity) VALUES ($1, $2, 3) RETURNING id) "
+        f"{write} WHERE (SELECT count(*) FROM lines) = 1",
+        presale,
+        product,
+        customer,
+    )
 
 
 class TestAThousandLines:

@@ -56,7 +56,9 @@ class CRUD(ReadCRUD):
         :raises Problem: see `write`.
         """
         insert = partial(insert_sql, self.table, self.store.details, tuple(values))
-        row = str(await self.write(request, "create", lambda condition: [insert(condition)], *values.values()))
+        row = str(
+            await self.write(request, "create", lambda condition: {"change": insert(condition)}, *values.values())
+        )
         return UUID(json.loads(row)["id"]), row
 
     def created(self, request: Request, row_id: object, row: str) -> Response:
@@ -134,7 +136,9 @@ class CRUD(ReadCRUD):
         :raises Problem: not_found; see `write`.
         """
         update = partial(update_sql, self.table, self.store.details, tuple(values))
-        row = await self.write(request, "change", lambda condition: [update(condition)], row_id, *values.values())
+        row = await self.write(
+            request, "change", lambda condition: {"change": update(condition)}, row_id, *values.values()
+        )
         if row is None:
             raise Problem("not_found")
         return str(row)

@@ -93,20 +93,18 @@ def row_sql(table: type[Table], details: Details, *, readable: bool = False) -> 
 
 
 @lru_cache(maxsize=MAX_STATEMENTS)
-def insert_sql(table: type[Table], details: Details | None, names: tuple[str, ...], condition: str) -> str:
+def insert_sql(table: type[Table], details: Details, names: tuple[str, ...], condition: str) -> str:
     """An INSERT of these columns; the database's own defaults fill the others.
 
     Returns the whole row, as `changed`. See `update_sql`.
 
-    :param details: None to answer with the id alone.
     :param names: at least one.
     """
     columns = ", ".join(f'"{name}"' for name in names)
     places = ", ".join(_places(table, names, first=1).values())
-    changed = "id" if details is None else _as_json_row(table, details)
     return (
         f'INSERT INTO "{table._meta.tablename}" ({columns}) SELECT {places} WHERE {condition} '
-        f"RETURNING {changed} AS changed"
+        f"RETURNING {_as_json_row(table, details)} AS changed"
     )
 
 

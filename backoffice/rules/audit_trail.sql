@@ -3,16 +3,22 @@
 
 -- Who acts. The application says so, for one transaction, in the setting audit.actor; whoever else writes is known by
 -- the role that logged in, which no session can choose for itself.
-CREATE OR REPLACE FUNCTION audit_stamp() RETURNS TABLE (
-    happened_at timestamptz, who text, user_id uuid, database_role text, request_id text
+CREATE OR REPLACE FUNCTION audit_stamp(
+    OUT happened_at timestamptz, OUT who text, OUT user_id uuid, OUT database_role text, OUT request_id text
 )
-LANGUAGE sql VOLATILE
-BEGIN ATOMIC
-    SELECT clock_timestamp(), coalesce(actor ->> 'who', session_user), (actor ->> 'user_id')::uuid, session_user,
-           actor ->> 'request_id'
+LANGUAGE plpgsql -- SQL would be read and planned anew for each statement
+AS $$
+DECLARE
     -- Once it was set, it is empty in later transactions of the session.
-    FROM (SELECT nullif(current_setting('audit.actor', true), '')::jsonb) AS setting (actor);
+    actor jsonb := nullif(current_setting('audit.actor', true), '');
+BEGIN
+    happened_at := clock_timestamp();
+    who := coalesce(actor ->> 'who', session_user);
+    user_id := actor ->> 'user_id';
+    database_role := session_user;
+    request_id := actor ->> 'request_id';
 END;
+$$;
 
 -- PostgreSQL inlines these three, as none is declared steadier than what it calls; else it would start them for each row.
 
@@ -88,6 +94,7 @@ BEGIN
             WHERE a IS DISTINCT FROM b
             OFFSET 0 -- or the rows would become JSON at each mention
         ) AS pair (was, is_now)
+        OFFSET 0 -- or what differs would be found out twice
     ) AS entry (action, row_id, row_name, changes)
     WHERE entry.action <> 'changed' OR entry.changes IS NOT NULL;
     RETURN NULL;

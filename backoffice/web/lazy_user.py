@@ -3,7 +3,7 @@
 For other changes, the caller is looked up first in the transaction of the change; see `UnitOfWork`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -14,9 +14,9 @@ from backoffice.database.engine import the_engine
 LAZY_USER = "backoffice.lazy_user"  # the key in the scope, until the user is authenticated
 MAY = "(SELECT role::text FROM caller) = ANY (${})"  # {} is the number of the parameter with the roles
 
-# Given a condition, makes one or two statements for one query, which change nothing unless the condition is true.
-# The first returns what it did in a column `changed`, and is called `change` in the second.
-MakeChange = Callable[[str], Sequence[str]]
+# Given a condition, makes the queries of a WITH, by name, which change nothing unless the condition is true. That named
+# `change` returns what it did in a column `changed`.
+MakeChange = Callable[[str], Mapping[str, str]]
 
 
 class LazyUser(Protocol):
@@ -79,6 +79,6 @@ async def change_as_caller(request: Request, roles: frozenset[str], make: MakeCh
     return await user.change(request.scope, queries, *arguments, [*roles])
 
 
-def queries_of(statements: Sequence[str]) -> str:
+def queries_of(change: Mapping[str, str]) -> str:
     """The part after WITH."""
-    return ", ".join(f"{name} AS ({sql})" for name, sql in zip(("change", "second"), statements, strict=False))
+    return ", ".join(f"{name} AS ({sql})" for name, sql in change.items())

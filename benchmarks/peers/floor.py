@@ -44,10 +44,17 @@ SELECT row_to_json(presale)::text FROM (
     FROM presales WHERE id = $1
 ) AS presale
 """
-CREATE = """
-WITH presale AS (INSERT INTO presales (id, customer_id) VALUES ($1, $2))
-INSERT INTO presale_items (presale_id, id, product_id, quantity)
-SELECT $1, * FROM unnest($3::uuid[], $4::uuid[], $5::numeric[])
+# The lines first, so that the pre-sale sums them up at birth; called as the tables are, which do not show them yet.
+CREATE = f"""
+WITH presale_items AS (
+    INSERT INTO presale_items (presale_id, id, product_id, quantity)
+    SELECT $1, * FROM unnest($3::uuid[], $4::uuid[], $5::numeric[])
+    RETURNING *
+), presales AS (
+    INSERT INTO presales (id, customer_id) SELECT $1, $2::uuid WHERE (SELECT count(*) FROM presale_items) > 0
+    RETURNING *
+)
+{ONE_PRESALE}
 """
 PATCH = f"""
 UPDATE customers SET address = $2 WHERE id = $1
@@ -97,21 +104,16 @@ async def presale(scope: Any, read: Read) -> str:
 
 
 async def create_presale(scope: Any, read: Read) -> str:
-    body, key = json.loads(await read()), uuid4()
+    body = json.loads(await read())
     items = body["items"]
-    connection = await idle.get()
-    try:
-        await connection.execute(
-            CREATE,
-            key,
-            body["customer_id"],
-            sorted(uuid4() for _ in items),
-            [item["product_id"] for item in items],
-            [Decimal(item["quantity"]) for item in items],
-        )
-        return str(await connection.fetchval(ONE_PRESALE, key))
-    finally:
-        idle.put_nowait(connection)
+    return await fetch(
+        CREATE,
+        uuid4(),
+        body["customer_id"],
+        sorted(uuid4() for _ in items),
+        [item["product_id"] for item in items],
+        [Decimal(item["quantity"]) for item in items],
+    )
 
 
 async def health(scope: Any, read: Read) -> str:

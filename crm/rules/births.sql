@@ -34,10 +34,12 @@ EXECUTE FUNCTION refuse_false_birth();
 
 -- Every role may call it: without its mark a pre-sale only falls under the rules again.
 CREATE OR REPLACE FUNCTION forget_presale_birth(presale uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER
-BEGIN ATOMIC
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
     DELETE FROM presale_births WHERE id = presale;
 END;
+$$;
 
 CREATE OR REPLACE FUNCTION forget_deleted_birth() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp

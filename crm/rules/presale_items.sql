@@ -58,7 +58,7 @@ END;
 $$;
 
 -- Once per statement, so that ten thousand lines cost ten thousand, not their square; and afterwards, when it is known
--- which lines did change. The pre-sale computes its total itself, in change_presale().
+-- which lines did change. The pre-sale computes its total itself, in change_presale(), or at its birth, when it comes after them in one statement.
 CREATE OR REPLACE FUNCTION sum_up_presales() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -66,7 +66,10 @@ DECLARE
     touched uuid[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        touched := ARRAY(SELECT DISTINCT presale_id FROM new_lines);
+        touched := ARRAY(
+            SELECT presale_id FROM (SELECT DISTINCT ON (presale_id) presale_id, id FROM new_lines) AS line
+            WHERE NOT line_is_counted(id)
+        );
     ELSIF TG_OP = 'DELETE' THEN
         touched := ARRAY(SELECT DISTINCT presale_id FROM old_lines);
     ELSE

@@ -15,21 +15,50 @@ RETURN CASE status
     ELSE '{}'
 END::presale_status[];
 
+-- Those in plpgsql that could be plain SQL keep their plans; SQL would be read and planned anew for each statement.
 CREATE OR REPLACE FUNCTION presale_lines_total(presale uuid) RETURNS numeric
-LANGUAGE sql STABLE
-RETURN (SELECT coalesce(sum(total_price), 0) FROM presale_items WHERE presale_id = presale);
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(total_price), 0) FROM presale_items WHERE presale_id = presale);
+END;
+$$;
+
+-- What a pre-sale costs, shown as 0 while its discount exceeds what its lines cost.
+CREATE OR REPLACE FUNCTION presale_total(lines_total numeric, discount numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN greatest(lines_total - discount, 0);
+
+-- True when the pre-sale of this line is a draft that the same statement wrote, after its lines: it has counted them.
+CREATE OR REPLACE FUNCTION line_is_counted(line uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM presale_items JOIN presales ON presales.id = presale_id
+        WHERE presale_items.id = line AND presales.status = 'draft'
+          AND presales.xmin = presale_items.xmin AND presales.cmin = presale_items.cmin
+          AND presales.total = presale_total(presale_lines_total(presale_id), presales.discount)
+    );
+END;
+$$;
 
 -- True while this pre-sale is loaded as history: born past draft in this transaction, together with its lines.
 CREATE OR REPLACE FUNCTION presale_is_being_born(presale uuid) RETURNS boolean
-LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM presale_births WHERE id = presale);
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM presale_births WHERE id = presale);
+END;
+$$;
 
 CREATE OR REPLACE FUNCTION begin_presale() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     NEW.number := nextval('presales_number_seq');
-    NEW.total := 0;
+    -- It has lines already where they are written first, in the same statement.
+    NEW.total := presale_total(presale_lines_total(NEW.id), NEW.discount);
     RETURN NEW;
 END;
 $$;
@@ -78,7 +107,7 @@ BEGIN
     END IF;
 
     -- Not before it is known that anything may change: a total that is too large would be blamed.
-    NEW.total := greatest(lines_total - NEW.discount, 0);
+    NEW.total := presale_total(lines_total, NEW.discount);
 
     IF OLD.status = 'draft' AND NEW.status = 'pending' THEN
         IF NOT EXISTS (SELECT FROM presale_items WHERE presale_id = OLD.id) THEN
