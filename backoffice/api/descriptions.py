@@ -11,7 +11,7 @@ from backoffice.api.query import MAX_LIMIT, MAX_OFFSET, MAX_PAGE
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of
 from backoffice.api.text_parts import MATCHES, MAX_SEARCH_LENGTH
-from backoffice.api.value_types import filter_schema
+from backoffice.api.value_types import kind_of
 from backoffice.api.values import CLEAN_PATTERN
 from backoffice.web.openapi import named, ref
 
@@ -117,7 +117,7 @@ def filter_parameters(crud: CRUD) -> list[dict[str, Any]]:
 def _filter_of(resource: Resource, name: str) -> list[dict[str, Any]]:
     about = f"How to compare {name}: e where nothing is said. is_null and not_null take none, or an empty one."
     parameters = [
-        _parameter(name, filter_schema(resource.filtered[name]), f"Only rows with this {name}."),
+        _parameter(name, kind_of(resource.filtered[name]).compared, f"Only rows with this {name}."),
         _parameter(f"{name}__operator", OPERATOR, about),
     ]
     if resource.has_parts(name):

@@ -11,7 +11,7 @@ from backoffice.api.conditions import Condition, plain
 from backoffice.api.raw_parameters import RawParameters
 from backoffice.api.resource import Resource, Search
 from backoffice.api.text_parts import MATCHES, MAX_SEARCH_LENGTH, text_part
-from backoffice.api.value_types import value_type
+from backoffice.api.value_types import kind_of
 from backoffice.api.values import CleanText
 from backoffice.columns import is_text, place_of, sort_key
 from backoffice.problems import FieldError, field_errors
@@ -88,4 +88,4 @@ class Filters:
 @cache
 def adapter(column: Column) -> TypeAdapter[Any]:
     """Parses a parameter compared with this column."""
-    return TypeAdapter(CleanText if is_text(column) else value_type(column, strict=False))
+    return TypeAdapter(CleanText if is_text(column) else kind_of(column, strict=False).sent)

@@ -1,20 +1,16 @@
 """Pydantic models of what the API takes and gives for a table, derived from its columns and checks."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any
-from uuid import UUID
 
-from piccolo.columns import JSONB, Boolean, Column, ForeignKey, Integer, Numeric, Timestamptz
-from piccolo.columns import UUID as UUIDColumn
+from piccolo.columns import JSONB, Column, ForeignKey, Numeric
 from piccolo.table import Table
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, create_model
 
 from backoffice.api.resource import Resource
 from backoffice.api.selects import columns_of
-from backoffice.api.value_types import enum_of, input_type, nullable
-from backoffice.columns import EnumColumn
+from backoffice.api.value_types import input_type, kind_of, nullable
 
 Pair = tuple[type[BaseModel], type[BaseModel]]
 
@@ -89,18 +85,7 @@ def _about_input(column: Column, *, ignored: bool) -> str | None:
 
 
 def output_type(column: Column) -> Any:
-    if isinstance(column, Numeric):
-        decimals = rf"\.[0-9]{{{column.digits[1]}}}" if column.digits else r"(\.[0-9]+)?"
-        return Annotated[str, Field(pattern=f"^-?[0-9]+{decimals}$")]
-    if isinstance(column, ForeignKey | UUIDColumn):
-        return UUID
-    if isinstance(column, Timestamptz):
-        return datetime
-    if isinstance(column, EnumColumn):
-        return enum_of(column)
-    if isinstance(column, Boolean | Integer):
-        return column.value_type
-    return dict[str, Any] if isinstance(column, JSONB) else str
+    return dict[str, Any] if isinstance(column, JSONB) else kind_of(column).given
 
 
 def output_models(table: type[Table], *, extra: Mapping[str, Any] | None = None, examples: Mapping[str, Any]) -> Pair:

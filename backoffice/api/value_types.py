@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -65,85 +64,79 @@ def rules_of(column: Column) -> list[Rule]:
     ]
 
 
-def input_type(column: Column, *, strict: bool) -> Any:
-    """The type of a value that is sent for this column in a body.
+@dataclass(frozen=True)
+class Kind:
+    """What values a kind of column has.
 
-    :param strict: whether JSON's own types are insisted on; forms know only text.
+    :ivar sent: the type of one that is sent for it, without the rules of the table's checks.
+    :ivar compared: the JSON Schema of a parameter that is compared with it.
+    :ivar given: the type of one in an answer.
     """
-    rules = rules_of(column)
-    kind = value_type(column, strict=strict)
-    if isinstance(column, EnumColumn):
-        return kind
-    for rule in rules:
-        kind = Annotated[kind, rule.annotation]
-    return Annotated[
-        kind, WithJsonSchema(_input_schema(column, {k: v for rule in rules for k, v in rule.says.items()}))
-    ]
+
+    sent: Any
+    compared: Schema
+    given: Any
 
 
-def value_type(column: Column, *, strict: bool) -> Any:
-    """The type alone, without the rules of the table's checks.
-
-    :raises TypeError: for a kind of column that has none here, which would else pass for text.
+def kind_of(column: Column, *, strict: bool = True) -> Kind:
+    """
+    :param strict: whether JSON's own types are insisted on; forms and addresses know only text.
+    :raises TypeError: for a kind of column that is not known here, which would else pass for text.
     """
     if isinstance(column, Numeric):
-        plain = BeforeValidator(partial(plain_number, digits=column.digits))
-        if column.digits is None:
-            return Annotated[Decimal, plain]
+        return _decimal(column)
+    if isinstance(column, ForeignKey | UUIDColumn):
+        return Kind(Annotated[UUID, BeforeValidator(canonical_uuid)], {"type": "string", "format": "uuid"}, UUID)
+    if isinstance(column, Integer):
+        half = 2 ** (INTEGER_BITS[type(column)] - 1)
+        whole = Annotated[int, BeforeValidator(whole_number), Strict(strict), Field(ge=-half, le=half - 1)]
+        return Kind(whole, {"type": "integer", "minimum": -half, "maximum": half - 1}, int)
+    if isinstance(column, Boolean):
+        return Kind(Annotated[bool, BeforeValidator(true_or_false), Strict(strict)], {"type": "boolean"}, bool)
+    if isinstance(column, Timestamptz):
+        compared = {"anyOf": [{"type": "string", "format": form} for form in ("date-time", "date")]}
+        return Kind(Annotated[datetime, BeforeValidator(iso_time), AfterValidator(in_utc)], compared, datetime)
+    if isinstance(column, EnumColumn):
+        choices = column._meta.choices
+        assert choices is not None
+        return Kind(choices, {"$ref": REF.format(model=choices.__name__)}, choices)
+    if isinstance(column, Varchar | Text):
+        length = column.length if isinstance(column, Varchar) else None
+        text = Annotated[str, Strict(strict), Field(max_length=length), AfterValidator(clean_text)]
+        return Kind(text, {"type": "string", "pattern": CLEAN_PATTERN}, str)
+    name = f"{column._meta.table._meta.tablename}.{column._meta.name}"
+    raise TypeError(f"{name}: no values of a {type(column).__name__} are known here")
+
+
+def _decimal(column: Numeric) -> Kind:
+    sent, decimals = Annotated[Decimal, BeforeValidator(partial(plain_number, digits=column.digits))], r"(\.[0-9]+)?"
+    if column.digits is not None:
         precision, scale = column.digits
         short = AfterValidator(partial(Decimal.quantize, exp=Decimal(1).scaleb(-scale)))  # of many zeros, as 0e999999
-        return Annotated[Decimal, plain, Field(max_digits=precision, decimal_places=scale), short]
-    if isinstance(column, ForeignKey | UUIDColumn):
-        return Annotated[UUID, BeforeValidator(canonical_uuid)]
-    if isinstance(column, Integer):
-        least, most = _range(column)
-        return Annotated[int, BeforeValidator(whole_number), Strict(strict), Field(ge=least, le=most)]
-    if isinstance(column, Boolean):
-        return Annotated[bool, BeforeValidator(true_or_false), Strict(strict)]
-    if isinstance(column, Timestamptz):
-        return Annotated[datetime, BeforeValidator(iso_time), AfterValidator(in_utc)]
+        sent = Annotated[sent, Field(max_digits=precision, decimal_places=scale), short]
+        decimals = rf"\.[0-9]{{{scale}}}"
+    given = Annotated[str, Field(pattern=f"^-?[0-9]+{decimals}$")]
+    return Kind(sent, decimal_schema(column, {}), given)
+
+
+def input_type(column: Column, *, strict: bool) -> Any:
+    """The type of a value that is sent for this column in a body. See `kind_of`."""
+    kind, rules = kind_of(column, strict=strict), rules_of(column)
     if isinstance(column, EnumColumn):
-        return enum_of(column)
-    if not isinstance(column, Varchar | Text):
-        name = f"{column._meta.table._meta.tablename}.{column._meta.name}"
-        raise TypeError(f"{name}: no values of a {type(column).__name__} are known here")
-    length = column.length if isinstance(column, Varchar) else None
-    return Annotated[str, Strict(strict), Field(max_length=length), AfterValidator(clean_text)]
+        return kind.sent
+    sent = kind.sent
+    for rule in rules:
+        sent = Annotated[sent, rule.annotation]
+    says = {name: value for rule in rules for name, value in rule.says.items()}
+    return Annotated[sent, WithJsonSchema(_input_schema(column, kind.compared, says))]
 
 
-def enum_of(column: EnumColumn) -> type[Enum]:
-    assert column._meta.choices is not None
-    return column._meta.choices
-
-
-def _range(column: Integer) -> tuple[int, int]:
-    half = 2 ** (INTEGER_BITS[type(column)] - 1)
-    return -half, half - 1
-
-
-def _input_schema(column: Column, rules: Schema) -> Schema:
+def _input_schema(column: Column, compared: Schema, rules: Schema) -> Schema:
     if isinstance(column, Numeric) and column.digits:
         number = {"type": "number", "multipleOf": 10.0 ** -column.digits[1], **rules}
         return {"anyOf": [decimal_schema(column, rules), number | {"exclusiveMaximum": 10 ** _whole_digits(column)}]}
     length = {"maxLength": column.length} if isinstance(column, Varchar) else {}
-    return filter_schema(column) | length | rules
-
-
-def filter_schema(column: Column) -> Schema:
-    """The JSON Schema of a parameter that is compared with this column."""
-    if isinstance(column, Numeric):
-        return decimal_schema(column, {})
-    if isinstance(column, ForeignKey | UUIDColumn):
-        return {"type": "string", "format": "uuid"}
-    if isinstance(column, Integer):
-        return {"type": "integer", **dict(zip(("minimum", "maximum"), _range(column), strict=True))}
-    if isinstance(column, Boolean):
-        return {"type": "boolean"}
-    if isinstance(column, Timestamptz):
-        return {"anyOf": [{"type": "string", "format": kind} for kind in ("date-time", "date")]}
-    if isinstance(column, EnumColumn):
-        return {"$ref": REF.format(model=enum_of(column).__name__)}
-    return {"type": "string", "pattern": CLEAN_PATTERN}
+    return compared | length | rules
 
 
 def decimal_schema(column: Numeric, rules: Schema) -> Schema:
