@@ -23,7 +23,7 @@ from tests.support.ending import ends_well
 from tests.support.programs import Program, children
 
 CLERKS = 4
-PAUSE_SECONDS = 0.1  # of each after a sale, in which a server that ends does not yet close its connection
+PAUSE_SECONDS = 0.3  # of each after a sale, in which a server that ends does not yet close its connection
 MAX_SECONDS = 30
 HUNG_SECONDS = 7  # one that had served would be taken for hung
 
