@@ -101,6 +101,10 @@ class Side:
         assert answer.status == 200, (path, asked, body)
         return json.loads(body)
 
+    def hang_up(self) -> None:
+        """The next question connects anew: the server ends connections on which nothing was asked for 5 s."""
+        self._http.close()
+
     async def milliseconds(self, path: str, asked: dict[str, str]) -> float:
         await self.connection.execute(CHANGE)
         begin = time.perf_counter()
@@ -140,6 +144,8 @@ async def _compare(
     about: str, small: Side, large: Side, path: str, of_small: dict[str, str], of_large: dict[str, str]
 ) -> None:
     taken: tuple[list[float], list[float]] = [], []
+    small.hang_up()
+    large.hang_up()
     for _ in range(TIMES + 1):
         taken[0].append(await small.milliseconds(path, of_small))
         taken[1].append(await large.milliseconds(path, of_large))
