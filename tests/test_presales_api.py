@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from tests.support.bodies import a_body
 from tests.support.builders import a_customer, a_presale, a_product, stock_of
@@ -26,6 +27,23 @@ async def test_a_presale_goes_from_draft_to_converted_and_takes_the_stock(
     assert (await cast.manager.post(f"{address}approve/")).json()["status"] == "approved"
     assert (await cast.manager.post(f"{address}convert/")).json()["status"] == "converted"
     assert await stock_of(connection, presale["items"][0]["product_id"]) == 7
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "order-1"}])
+async def test_what_is_answered_when_it_is_created_is_what_is_kept(
+    cast: Cast, connection: asyncpg.Connection, headers: dict[str, str]
+) -> None:
+    """The answer comes from the statement that writes the rows, before anybody could read them."""
+    body = await a_body(connection, quantity="2.5")
+    product = body["items"][0]["product_id"]
+    body["items"] += [{"product_id": product, "quantity": "0.001", "unit_price": "5.00"}]
+    body["items"] += [{"product_id": product, "quantity": 1, "unit_price": "0.99", "discount": "0.50"}]
+    created = await cast.employee.post("/api/presales/", json=body | {"discount": "1.00"}, headers=headers)
+    kept = await cast.employee.get(created.headers["Location"])
+    assert (kept.content, kept.headers["ETag"]) == (created.content, created.headers["ETag"])
+    assert [item["total_price"] for item in kept.json()["items"]] == ["12.50", "0.01", "0.49"]
+    assert kept.json()["total"] == "12.00"
+    assert kept.json()["created_at"] == kept.json()["updated_at"]
 
 
 async def test_converting_twice_is_refused_but_setting_the_same_status_is_not(
@@ -71,7 +89,7 @@ async def test_too_little_stock_refuses_the_conversion_and_names_the_products(
 
 async def test_a_refused_line_leaves_no_presale_behind(cast: Cast, connection: asyncpg.Connection) -> None:
     body = await a_body(connection)
-    body["items"].append({"product_id": str(uuid4()), "quantity": "1"})  # type: ignore[attr-defined]
+    body["items"].append({"product_id": str(uuid4()), "quantity": "1"})
     refused = await cast.employee.post("/api/presales/", json=body)
     assert (refused.status_code, refused.json()["code"]) == (422, "foreign_key_violation")
     assert await connection.fetchval("SELECT count(*) FROM presales") == 0

@@ -27,7 +27,7 @@ async def create(client: httpx.AsyncClient, path: str, body: Any) -> httpx.Respo
     return answer
 
 
-async def a_body(connection: asyncpg.Connection, *, stock: int = 10, quantity: str = "2") -> dict[str, object]:
+async def a_body(connection: asyncpg.Connection, *, stock: int = 10, quantity: str = "2") -> dict[str, Any]:
     """Of a pre-sale with one line, whose customer and product are there."""
     product = await a_product(connection, stock=stock, sale_price=5)
     return {
