@@ -191,6 +191,7 @@ BEYOND_THE_FRONT_END = {
     "Type the new value.": "Digite o novo valor.",
     "Unable to delete the row.": "Não foi possível excluir.",
     "Waiting for the server": "Aguardando o servidor",
+    "What you changed is not saved. Leave it all the same?": "O que você alterou não foi salvo. Sair mesmo assim?",
     "What you typed before the form was there is lost: type it again.": (
         "O que você digitou antes de o formulário aparecer se perdeu: digite de novo."
     ),

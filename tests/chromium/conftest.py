@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Dialog, Page, async_playwright
 
 from backoffice.api.totals import LARGE_ROWS, MAX_COUNTED_ROWS
 from tests.support.browser import CHROMIUM, FLAGS, PATIENCE_MS, STILL, Clerk
@@ -82,8 +82,14 @@ async def desktop(browser: Browser, address: str) -> Desktop:
     tools = await context.new_cdp_session(page)
     name = await page.evaluate("navigator.userAgent")
 
+    async def leave(asked: Dialog) -> None:
+        """Whatever the last one left unsaved."""
+        await asked.accept()
+
     async def desktop(locale: str) -> Page:
+        page.on("dialog", leave)
         await page.goto("about:blank")
+        page.remove_listener("dialog", leave)
         await tools.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
         await tools.send("Emulation.setLocaleOverride", {"locale": locale})
         await tools.send("Emulation.setUserAgentOverride", {"userAgent": name, "acceptLanguage": locale})

@@ -100,7 +100,7 @@ class Clerk:
             self.troubles.append(f"{response.status} {response.url}")
 
     async def _agree(self, dialog: Dialog) -> None:
-        self.asked.append(dialog.message)
+        self.asked.append(dialog.message or dialog.type)  # the browser has words of its own
         await (dialog.accept() if self.agrees else dialog.dismiss())
 
     def expects_refusal(self, status: int) -> None:

@@ -30,6 +30,7 @@ import "./keyboard.js";
 import "./menus.js";
 import "./names.js";
 import "./browser.js";
+import "./asking.js";
 import "./unsaved.js";
 import "./caller.js";
 

@@ -1,5 +1,6 @@
 // A row's form: which of its fields are for filling in, what is sent of them, and what the database made of it.
 
+import { hasChanged } from "./asking.js";
 import { CREATE, SAVE, TABLE, intercept, say, setValue, store, whenDrawn, whenMounted } from "./front_end.js";
 import { FIELD } from "./keys.js";
 import { asTime } from "./language.js";
@@ -92,10 +93,10 @@ function showNew(table, row) {
   if (!goesOn(row)) location.replace(`#/${table}/${row.id}/`);
 }
 
-// Whoever goes from one form to another by its address would see what the first one holds.
+// Whoever goes from one form to another by its address, and does not stay, would see what the first one holds.
 window.addEventListener("hashchange", ({ oldURL, newURL }) => {
   const [before, now] = [formOf(oldURL), formOf(newURL)];
-  if (before && now && (before === "add") === (now === "add")) location.reload();
+  if (before && now && (before === "add") === (now === "add") && !hasChanged()) location.reload();
 });
 
 function isLocked(form) {

@@ -3,7 +3,9 @@
 // of date. It is given up when the log-in, or whoever typed it, leads elsewhere, or when the log-in is somebody else's.
 
 import "./answers.js"; // which has its say about an answer first
+import { hasChanged, watch } from "./asking.js";
 import { CREATE, SAVE, router, say, setValue, store, tell, whenMounted } from "./front_end.js";
+import { FIELD } from "./keys.js";
 import { isLogIn, on } from "./requests.js";
 
 const KEPT = "unsaved";
@@ -31,6 +33,12 @@ on("answered", (request) => {
   if (status !== 200 || !FORM.test(address.pathname)) return;
   basis = undefined;
   if (method === "GET") putBack(JSON.parse(responseText));
+});
+
+// Loaded anew, a form is as it was where this was kept already, as when it was out of date. Else the browser asks, in its own words.
+window.addEventListener("beforeunload", (event) => {
+  if (KEPT in sessionStorage) keep();
+  else if (hasChanged()) event.preventDefault();
 });
 
 // Only what was typed: the rest may have been changed by others until then.
@@ -83,6 +91,7 @@ const isLocked = (element) => element.closest(".locked") !== null;
 function pick([name, row]) {
   const key = [...document.querySelectorAll(KEYS)].find(({ component }) => component.fieldName === name);
   if (!key || isLocked(key)) return false;
+  watch(key.querySelector(FIELD));
   key.component.handleUpdate(row);
   return true;
 }
@@ -91,6 +100,7 @@ function type([name, value]) {
   const field = fieldOf(name);
   const isOffered = [...(field?.options ?? [])].every((option) => option.value !== value || !option.disabled);
   if (!field || isLocked(field) || !isOffered) return false;
+  watch(field);
   if (field.value !== value) setValue(field, value);
   return true;
 }
