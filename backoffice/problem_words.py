@@ -159,7 +159,9 @@ VALUE_ERRORS.update(
         "string_too_short": Text("At least {min_length} characters.", "Pelo menos {min_length} caracteres."),
         "nul_character": Text("Text may not contain NUL characters.", "O texto não pode conter caracteres NUL."),
         "blank": BLANK,
-        "int_type": Text("This must be a whole number.", "Isto deve ser um número inteiro."),
+        "int_type": Text(
+            "This must be a whole number, in digits alone.", "Isto deve ser um número inteiro, só com algarismos."
+        ),
         "bool_type": Text("This must be true or false.", "Isto deve ser verdadeiro ou falso."),
         "decimal_type": Text(
             "This must be a number, such as 12.50.", "Isto deve ser um número, sem moeda nem unidade."

@@ -26,7 +26,7 @@ async def test_a_whole_number_is_what_was_typed_and_the_word_null_is_a_word(
     assert (now["stock"], now["name"], now["description"]) == (7, "null", "null")
     await clerk.fill(stock="2,5")
     await clerk.save()
-    await clerk.sees_refusal("Stock: This must be a whole number.")
+    await clerk.sees_refusal("Stock: This must be a whole number, in digits alone.")
     clerk.expects_refusal(422)
     assert (await row(db, "products", product))["stock"] == 7
 

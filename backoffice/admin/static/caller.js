@@ -17,7 +17,7 @@ const isForUser = ({ address, method }) => method === "GET" && USER.test(address
 
 function loadAnew() {
   keep();
-  sessionStorage[RELOADED] = "";
+  if (tokenNow()) sessionStorage[RELOADED] = ""; // or nobody has: the cookies are gone
   location.reload();
 }
 
