@@ -20,7 +20,7 @@ export function finalChoices(form, row) {
   return choicesOf(form, row, (field) => about(field).extra.final?.includes(field.value));
 }
 
-export const isOwn = (id) => id === store.state.user.user_id;
+export const isOwn = (id) => id === store.state.user?.user_id; // which may not be known yet
 
 function isRefused(question, choices, row) {
   return choices.length > 0 && !confirm([say(question), "", wordsOf(row).join(", "), ...choices].join("\n"));
